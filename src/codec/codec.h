@@ -1,0 +1,90 @@
+#pragma once
+/* JSON: checked reading of what comes from outside, and the one encoding of each noun that LSP,
+ * HTTP, WebSocket, CLI and the event log share. Writing goes straight into a buf; jansson reads.
+ * Text that is not UTF-8 is written with U+FFFD. Pure, any thread. */
+#include <jansson.h>
+
+#include "base/base.h"
+#include "base/str.h"
+#include "model/edge.h"
+#include "model/entity.h"
+#include "model/event.h"
+#include "model/file.h"
+
+#define CODEC_DEPTH_MAX 64
+
+/* ---- reading ---- */
+
+/* One JSON value, nothing behind it, at most CODEC_DEPTH_MAX deep, no duplicate keys. -EINVAL, and
+ * *ret_why (heap, may be NULL) says where. */
+int codec_parse(struct str text, json_t **ret_value, char **ret_why);
+/* Members of an object. 0; -ENOENT absent or null; -EINVAL of another type or out of range. */
+int codec_get_str(const json_t *object, const char *key, struct str *ret_value); // borrowed
+int codec_get_int(const json_t *object, const char *key, int64_t min, int64_t max, int64_t *ret_value);
+int codec_get_bool(const json_t *object, const char *key, bool *ret_value);
+/* Borrowed; NULL when absent or of another type. `value` may be NULL. */
+json_t *codec_object(const json_t *value, const char *key);
+json_t *codec_array(const json_t *value, const char *key);
+json_t *codec_member(const json_t *value, const char *key);
+
+static inline void
+json_decref_(json_t *j)
+{
+    json_decref(j);
+}
+DEFINE_AUTO(json_decref_, json_t *)
+
+/* ---- writing ---- */
+
+void codec_add_string(struct buf *b, struct str s); // quoted and escaped
+void codec_add_json(struct buf *b, const json_t *value); // compact
+/* {"start":{"line":0,"character":0},"end":{…}}, zero-based, UTF-16 */
+void codec_add_range(struct buf *b, const struct span *span);
+
+enum codec_with { CODEC_WITH_HOVER = 1, CODEC_WITH_SCORE = 2 };
+/* The object of docs/PROTOCOL.md "entity": key, lang, kind, name, qualified_name, path, range,
+ * name_range, signature, doc, [hover], parent (key or null), rev, [score]. `with` is a set of codec_with. */
+void codec_add_entity(struct buf *b, const struct entity_row *row, unsigned with);
+/* {"state":"known","markdown":…} · {"state":"empty"} · {"state":"unknown","reason":…}, "stale":true when it is, "server" when known */
+void codec_add_hover(struct buf *b, const struct hover *hover);
+void codec_add_edge(struct buf *b, const struct edge_row *edge);
+
+/* ---- the event log's data, written by the store in the row's own transaction ---- */
+
+/* A file's delta under construction; a zeroed one is empty. */
+struct codec_delta {
+    struct buf added, updated, deleted, enriched; // JSON array elements, comma separated
+    size_t n_added, n_updated, n_deleted, n_enriched;
+};
+
+void codec_delta_finish(struct codec_delta *d);
+void codec_delta_add(struct codec_delta *d, const struct entity_row *row);
+void codec_delta_update(struct codec_delta *d, const struct entity_row *row);
+/* Only key, kind, name, path, lang of the row are used. */
+void codec_delta_delete(struct codec_delta *d, const struct entity_row *row);
+/* key, kind, name, path, lang, hover, rev */
+void codec_delta_enrich(struct codec_delta *d, const struct entity_row *row);
+/* {"path","lang","state","reason"?,"added":[…],"updated":[…],"deleted":[…],"enriched":[…]}; empty arrays are left out. */
+void codec_delta_write(struct buf *b, const struct codec_delta *d, const struct file *file);
+
+/* ---- wire events ---- */
+
+struct codec_wire_event {
+    const char *event_type;   // "entity.added"
+    int64_t seq;              // 0: ephemeral
+    uint32_t index;           // within the row
+    int64_t time_ms;
+    struct str subject;       // file path
+    struct str data;          // JSON object
+};
+
+typedef int (*codec_wire_fn)(void *ctx, const struct codec_wire_event *event);
+
+/* One durable row into its wire events, in order: entity.deleted, entity.added, entity.updated,
+ * entity.enriched, then the file's own event with counts in place of the arrays. A non-zero return
+ * of fn stops and is returned. -EINVAL when the row's data is damaged. */
+int codec_event_expand(const struct event *event, codec_wire_fn fn, void *ctx);
+/* The envelope {"type":"event","event_type":…,"seq","i","epoch","workspace","library_id","time","subject",["sub":[…]],"data"};
+ * seq and i are left out of an ephemeral one. `sub` may be empty. */
+void codec_add_wire_event(struct buf *b, const struct codec_wire_event *event, struct str epoch,
+                          struct str workspace, struct str sub);

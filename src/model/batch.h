@@ -1,0 +1,22 @@
+#pragma once
+/* Everything found in one file. Owns its arena; nothing points from one batch into another.
+ * Made on a worker, given to the writer, destroyed there or where its completion runs. */
+#include "base/arena.h"
+#include "base/base.h"
+#include "model/edge.h"
+#include "model/entity.h"
+#include "model/file.h"
+
+struct batch {
+    struct arena arena; // everything below lives here
+    struct file file;
+    struct entity *entities; // sorted by range.start_byte, then outer first: parents precede children
+    size_t n_entities;
+    struct edge *edges; // in source order
+    size_t n_edges;
+};
+
+/* A batch for `path`, state FILE_INDEXED, empty. */
+struct batch *batch_create(struct str path) MUST_USE;
+void batch_destroy(struct batch *b);
+DEFINE_AUTO(batch_destroy, struct batch *)

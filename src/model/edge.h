@@ -1,0 +1,28 @@
+#pragma once
+/* What one entity has to do with a name. `contains` is not stored: it is entity.parent. Plain data. */
+#include "base/base.h"
+#include "base/str.h"
+#include "model/span.h"
+
+#define EDGE_PER_FILE_MAX 200000
+
+/* Stored by number: append only. */
+enum edge_kind { EDGE_CALLS, EDGE_IMPORTS, EDGE_KIND_COUNT };
+
+struct edge {
+    enum edge_kind kind;
+    uint32_t from;     // index of the innermost entity around it in the batch; ENTITY_NONE at file scope
+    struct str target; // callee's or imported name, as written
+    struct position at; // of the name
+};
+
+/* An edge as the store gives it back. */
+struct edge_row {
+    enum edge_kind kind;
+    struct str from_key; // empty at file scope
+    struct str path;
+    struct str target;
+    uint32_t line;
+};
+
+const char *edge_kind_name(enum edge_kind kind);

@@ -1,0 +1,62 @@
+#pragma once
+/* What a language server says of an entity: three states, and why it is not known.
+ * An early null is never stored as a fact. Plain data, any thread. */
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "model/span.h"
+
+#define HOVER_BYTES_MAX (64 * 1024)
+
+/* Both enums are stored in the index by number: append only. */
+enum hover_state { HOVER_UNKNOWN, HOVER_EMPTY, HOVER_KNOWN, HOVER_STATE_COUNT };
+
+enum hover_reason {
+    HOVER_REASON_NONE,      // known and empty
+    HOVER_REASON_NOT_ASKED, // not its turn yet
+    HOVER_REASON_NO_SERVER, // none for the language is installed or allowed
+    HOVER_REASON_STARTING,
+    HOVER_REASON_TIMED_OUT,
+    HOVER_REASON_CRASHED,
+    HOVER_REASON_BUSY,
+    HOVER_REASON_CANCELLED,
+    HOVER_REASON_FAILED, // the server answered with an error
+    HOVER_REASON_COUNT
+};
+
+struct hover {
+    enum hover_state state;
+    enum hover_reason reason;
+    bool stale;          // text of an earlier content; asked again in time
+    struct str markdown; // when known
+    struct str server;   // who said it, "clangd"
+};
+
+/* One entity to ask about. */
+struct hover_target {
+    struct str key;
+    struct position at; // start of its name
+};
+
+struct hover_answer {
+    struct str key;
+    struct hover hover;
+};
+
+/* The answers for one file. Owns all it points to. */
+struct hover_batch {
+    struct arena arena;
+    struct str path;
+    struct hash128 content; // of the text the server saw; the store drops answers for another
+    struct hover_answer *answers;
+    size_t n_answers;
+};
+
+/* "known", "empty", "unknown" */
+const char *hover_state_name(enum hover_state state);
+/* "timed_out"… ; "" for NONE */
+const char *hover_reason_name(enum hover_reason reason);
+
+void hover_batch_destroy(struct hover_batch *b);
+DEFINE_AUTO(hover_batch_destroy, struct hover_batch *)

@@ -1,0 +1,26 @@
+#pragma once
+/* inotify through the loop: directories one by one, no recursion of its own (scan knows the tree).
+ * libuv's watcher drops IN_Q_OVERFLOW, so this is ours. */
+#include "base/base.h"
+#include "rt/loop.h"
+
+enum watch_change {
+    WATCH_CREATED,  // or moved in; is_dir tells
+    WATCH_WRITTEN,  // closed after write
+    WATCH_DELETED,  // or moved out
+    WATCH_ATTRIB,
+    WATCH_DIR_GONE, // the watched directory itself; the watch is over
+    WATCH_OVERFLOW, // events were lost: look at everything again. dir and name are NULL
+};
+
+struct watch;
+
+typedef void (*watch_fn)(void *ctx, enum watch_change change, const char *dir, const char *name,
+                         bool is_dir);
+
+int watch_open(struct loop *l, watch_fn fn, void *ctx, struct watch **ret_watch);
+/* `dir` absolute. -ENOSPC: the user's watch budget is spent; -ENOENT, -EACCES… Adding twice is fine. */
+int watch_add(struct watch *w, const char *dir);
+void watch_remove(struct watch *w, const char *dir);
+size_t watch_count(const struct watch *w);
+void watch_close(struct watch *w);

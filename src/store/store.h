@@ -1,0 +1,104 @@
+#pragma once
+/* The index on disk, behind one contract for all backends. A writer and a reader are different
+ * types, so a read path cannot write. No threads, no loop, no log: a handle is used by one thread at
+ * a time. URLs: "sqlite:PATH". Errors are -errno: -ENOSPC, -EIO, -EBUSY (retry), -EROFS,
+ * -EBADMSG (damaged), -EPROTONOSUPPORT (schema of a newer gloss, or an unknown URL). */
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "model/batch.h"
+#include "model/entity.h"
+#include "model/event.h"
+#include "model/hover.h"
+
+#define STORE_EPOCH_BYTES 33 // 32 hex digits and NUL
+#define STORE_SCHEMA_VERSION 1
+#define STORE_EVENTS_MAX 1000000 // retention, rows
+#define STORE_EVENTS_AGE_MS (7LL * 24 * 3600 * 1000)
+
+struct store_writer;
+struct store_reader;
+
+struct store_info {
+    char epoch[STORE_EPOCH_BYTES];
+    int64_t head;      // last seq given; 0 in a new index
+    int64_t first_seq; // oldest event still kept; head + 1 when none
+    bool is_new;
+};
+
+struct store_counts {
+    uint64_t files[FILE_STATE_COUNT];
+    uint64_t entities, edges;
+    uint64_t hovers[HOVER_STATE_COUNT];
+    uint64_t stale;
+    uint64_t reasons[HOVER_REASON_COUNT]; // of unknown hovers
+    uint64_t size_bytes;                  // of the database
+};
+
+/* ---- writing: one connection in the whole system; writer thread only ---- */
+
+/* Creates, migrates, and locks against a second engine: -EWOULDBLOCK when another process holds it.
+ * A damaged file is set aside as PATH.damaged-<time> and a new one is made: ret_info->is_new.
+ * *ret_why (heap, may be NULL) explains an error. */
+int store_writer_open(const char *url, struct store_writer **ret_writer, struct store_info *ret_info,
+                      char **ret_why);
+/* Checkpoints and marks a clean stop. NULL is allowed. */
+void store_writer_close(struct store_writer *w);
+int store_begin(struct store_writer *w);
+int store_commit(struct store_writer *w);
+void store_rollback(struct store_writer *w);
+
+/* Each within a transaction. *ret_event is the log row, seq given, or NULL when nothing changed.
+ * The file's rows become the batch's: entities are diffed by key and hash; a moved one (same hash)
+ * gets its new place without an event; an unchanged one keeps its hover, marked stale when the file's
+ * content changed. The same content again updates only size, mtime and inode. */
+int store_put_file(struct store_writer *w, const struct batch *batch, struct event **ret_event);
+int store_delete_file(struct store_writer *w, struct str path, struct event **ret_event);
+/* Answers for another content, or for keys that are gone, are dropped. */
+int store_put_hovers(struct store_writer *w, const struct hover_batch *hovers, struct event **ret_event);
+/* A durable event without rows: pipeline:online … */
+int store_put_event(struct store_writer *w, enum event_type type, struct str subject, struct str data,
+                    struct event **ret_event);
+/* Oldest events beyond the retention, at most 5,000; ret_more: call again. */
+int store_prune(struct store_writer *w, int64_t now_ms, bool *ret_more);
+/* Outside a transaction. PASSIVE when is_idle is false, else TRUNCATE if the log is large. */
+int store_checkpoint(struct store_writer *w, bool is_idle);
+
+/* ---- reading: read-only, sees committed data; any thread, one at a time ---- */
+
+/* -ENOENT: there is no index yet. */
+int store_reader_open(const char *url, struct store_reader **ret_reader, char **ret_why);
+void store_reader_close(struct store_reader *r);
+/* Another thread may call it: the running read ends with -EINTR. */
+void store_reader_interrupt(struct store_reader *r);
+int store_read_info(struct store_reader *r, struct store_info *ret_info);
+int store_read_counts(struct store_reader *r, struct store_counts *ret_counts);
+
+/* Callbacks return 0 to go on; another value stops and is returned. Views end with the call. */
+typedef int (*store_file_fn)(void *ctx, const struct file *file);
+typedef int (*store_entity_fn)(void *ctx, const struct entity_row *row);
+typedef int (*store_event_fn)(void *ctx, const struct event *event);
+typedef int (*store_edge_fn)(void *ctx, const struct edge_row *edge);
+
+int store_each_file(struct store_reader *r, store_file_fn fn, void *ctx); // by path
+/* -ENOENT when the file is not in the index. */
+int store_read_file(struct store_reader *r, struct str path, struct arena *a, struct file *ret_file);
+/* All entities, by path then place. path empty: the whole index. */
+int store_each_entity(struct store_reader *r, struct str path, store_entity_fn fn, void *ctx);
+/* Names only, fast: id, e.kind, e.name, e.qualified_name, path, lang are set. */
+int store_each_name(struct store_reader *r, store_entity_fn fn, void *ctx);
+/* -ENOENT. Strings live in the arena. */
+int store_read_entity(struct store_reader *r, struct str key, struct arena *a, struct entity_row *ret_row);
+int store_read_entity_id(struct store_reader *r, int64_t id, struct arena *a, struct entity_row *ret_row);
+/* Entities of exactly this name. */
+int store_each_named(struct store_reader *r, struct str name, store_entity_fn fn, void *ctx);
+/* Full text over signature, doc and hover, best first. */
+int store_search_text(struct store_reader *r, struct str query, size_t limit, store_entity_fn fn, void *ctx);
+/* Edges into a name / out of an entity. */
+int store_each_caller(struct store_reader *r, struct str name, size_t limit, store_edge_fn fn, void *ctx);
+int store_each_callee(struct store_reader *r, struct str key, size_t limit, store_edge_fn fn, void *ctx);
+/* Files that have an entity whose hover is unknown(not_asked, starting, timed_out, crashed, busy, cancelled) or stale. */
+int store_each_unasked_file(struct store_reader *r, store_file_fn fn, void *ctx);
+/* seq > since, ascending, at most limit. Whole rows. */
+int store_each_event(struct store_reader *r, int64_t since, size_t limit, store_event_fn fn, void *ctx);

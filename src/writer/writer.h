@@ -1,0 +1,50 @@
+#pragma once
+/* The single writer: one bounded queue, one thread, one write connection, one transaction per drain.
+ * Owns the queue, the thread and the store's writer handle. Functions on the loop. Completions run
+ * on the loop after COMMIT, in the order of the commands. */
+#include "base/base.h"
+#include "model/batch.h"
+#include "model/event.h"
+#include "model/hover.h"
+#include "rt/loop.h"
+#include "store/store.h"
+
+#define WRITER_BATCH_ENTITIES 1000 // a transaction stops taking more at the first of these
+#define WRITER_BATCH_BYTES (1u << 20)
+#define WRITER_BATCH_MS 100   // after its first command
+#define WRITER_HOLD_MS 50     // after its BEGIN, so that an interactive write is never behind a long one
+#define WRITER_QUEUE_CAPACITY 4096
+#define WRITER_RETRIES 3      // of -EBUSY and -EIO, with back-off 10, 40, 160 ms
+
+struct writer;
+
+/* r: 0 committed (event may be NULL: nothing changed), else -errno and nothing of the command is stored. */
+typedef void (*writer_done_fn)(void *ctx, int r, struct event *event);
+
+struct writer_events {
+    /* Once, before anything else. r < 0: why tells; the writer must then be closed. */
+    void (*on_open)(void *ctx, int r, const struct store_info *info, const char *why);
+    /* After each COMMIT and before the completions: its events in seq order (borrowed: event_ref to keep). */
+    void (*on_commit)(void *ctx, struct event *const *events, size_t n);
+};
+
+struct writer_stats {
+    size_t depth, depth_max;
+    uint64_t commits, commands, retries, failed;
+    uint64_t commit_us_total, commit_us_max;
+    int64_t head; // last committed seq
+};
+
+struct writer *writer_open(struct loop *l, const char *url, const struct writer_events *events, void *ctx)
+    MUST_USE;
+/* Each gives its payload. done may be NULL. is_urgent: before bulk work (an open document). */
+void writer_put_file(struct writer *w, struct batch *batch, bool is_urgent, writer_done_fn done, void *ctx);
+void writer_delete_file(struct writer *w, struct str path, writer_done_fn done, void *ctx);
+void writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done_fn done, void *ctx);
+void writer_put_event(struct writer *w, enum event_type type, struct str subject, struct str data,
+                      writer_done_fn done, void *ctx);
+/* done after everything pushed before it is committed. */
+void writer_flush(struct writer *w, writer_done_fn done, void *ctx);
+struct writer_stats writer_stats(const struct writer *w);
+/* Commits what is queued, delivers every completion, joins, frees, then on_closed. */
+void writer_close(struct writer *w, void (*on_closed)(void *ctx), void *ctx);
