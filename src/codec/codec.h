@@ -16,7 +16,7 @@
 /* ---- reading ---- */
 
 /* One JSON value, nothing behind it, at most CODEC_DEPTH_MAX deep, no duplicate keys. -EINVAL, and
- * *ret_why (heap, may be NULL) says where. */
+ * *ret_why (heap; ret_why may be NULL) says where. A string may hold NUL (\u0000): mind its length. */
 int codec_parse(struct str text, json_t **ret_value, char **ret_why);
 /* Members of an object. 0; -ENOENT absent or null; -EINVAL of another type or out of range. */
 int codec_get_str(const json_t *object, const char *key, struct str *ret_value); // borrowed
@@ -47,6 +47,7 @@ enum codec_with { CODEC_WITH_HOVER = 1, CODEC_WITH_SCORE = 2 };
 void codec_add_entity(struct buf *b, const struct entity_row *row, unsigned with);
 /* {"state":"known","markdown":…} · {"state":"empty"} · {"state":"unknown","reason":…}, "stale":true when it is, "server" when known */
 void codec_add_hover(struct buf *b, const struct hover *hover);
+/* {"kind":"calls","from":key or null,"path","line","target"} */
 void codec_add_edge(struct buf *b, const struct edge_row *edge);
 
 /* ---- the event log's data, written by the store in the row's own transaction ---- */
@@ -58,6 +59,7 @@ struct codec_delta {
 };
 
 void codec_delta_finish(struct codec_delta *d);
+/* Whole entities with their hover: the log alone rebuilds the rows. Set row->rev first. */
 void codec_delta_add(struct codec_delta *d, const struct entity_row *row);
 void codec_delta_update(struct codec_delta *d, const struct entity_row *row);
 /* Only key, kind, name, path, lang of the row are used. */
@@ -81,10 +83,13 @@ struct codec_wire_event {
 typedef int (*codec_wire_fn)(void *ctx, const struct codec_wire_event *event);
 
 /* One durable row into its wire events, in order: entity.deleted, entity.added, entity.updated,
- * entity.enriched, then the file's own event with counts in place of the arrays. A non-zero return
- * of fn stops and is returned. -EINVAL when the row's data is damaged. */
+ * entity.enriched, then the file's own event with counts (all four, 0 too) in place of the arrays;
+ * EVENT_ENTITY_ENRICHED has no event of its own, what is no delta goes through as one event.
+ * A non-zero return of fn stops and is returned. -EINVAL, before any call of fn, when the row's data
+ * is damaged. A wire event's strings are fn's until it returns. */
 int codec_event_expand(const struct event *event, codec_wire_fn fn, void *ctx);
 /* The envelope {"type":"event","event_type":…,"seq","i","epoch","workspace","library_id","time","subject",["sub":[…]],"data"};
- * seq and i are left out of an ephemeral one. `sub` may be empty. */
+ * seq and i are left out of an ephemeral one. `sub` is the array as JSON text, ["s1","s2"]; empty leaves it out.
+ * Empty data is {}. */
 void codec_add_wire_event(struct buf *b, const struct codec_wire_event *event, struct str epoch,
                           struct str workspace, struct str sub);

@@ -72,7 +72,9 @@ int entity_kind_lsp(enum entity_kind kind);
 /* By long or short name; -EINVAL if there is none. */
 int entity_kind_parse(struct str name, enum entity_kind *ret_kind);
 
-/* lang:kind:path#qualified.name[~ordinal]; ordinal 1 is not written. */
+/* lang:kind:path#qualified.name[~ordinal]; ordinal 1 (or 0) is not written, but behind a name that
+ * itself ends in ~2 or the like. Where '#' in path or name would mislead, ~ordinal.hashes says how
+ * many '#' end the path: see entity.c. Any bytes in, the same parts out of entity_key_parse(). */
 struct str entity_key(struct arena *a, struct str lang, enum entity_kind kind, struct str path,
                       struct str qualified_name, uint32_t ordinal);
 
@@ -81,5 +83,6 @@ struct entity_key_parts {
     enum entity_kind kind;
     uint32_t ordinal;
 };
-/* -EINVAL when it is not a key. A path may hold '#': the last '#' before the name counts. */
+/* -EINVAL when it is not a key as entity_key() writes it (one entity, one key). A path may hold '#',
+ * a name too ("App.#secret"). */
 int entity_key_parse(struct str key, struct entity_key_parts *ret_parts);

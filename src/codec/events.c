@@ -1,0 +1,338 @@
+/* The event log's rows: a file's delta on the way in, wire events on the way out.
+ * Invariant: a row is expanded whole or not at all; it is checked to its end before the first event
+ * of it is handed out. */
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/utf.h"
+#include "codec/codec.h"
+#include "codec/put.h"
+#include "codec/slice.h"
+
+/* ---- writing a delta ---- */
+
+void
+codec_delta_finish(struct codec_delta *d)
+{
+    if (!d)
+        return;
+    buf_finish(&d->added);
+    buf_finish(&d->updated);
+    buf_finish(&d->deleted);
+    buf_finish(&d->enriched);
+    *d = (struct codec_delta){0};
+}
+
+/* Count one more element of `list` and separate it from the one before. */
+static void
+begin_element(struct buf *list, size_t *n)
+{
+    if ((*n)++ > 0)
+        buf_add_char(list, ',');
+}
+
+void
+codec_delta_add(struct codec_delta *d, const struct entity_row *row)
+{
+    begin_element(&d->added, &d->n_added);
+    codec_add_entity(&d->added, row, CODEC_WITH_HOVER);
+}
+
+void
+codec_delta_update(struct codec_delta *d, const struct entity_row *row)
+{
+    begin_element(&d->updated, &d->n_updated);
+    codec_add_entity(&d->updated, row, CODEC_WITH_HOVER);
+}
+
+/* What deleted and enriched elements have in common, without the closing brace. */
+static void
+put_identity(struct buf *b, const struct entity_row *row)
+{
+    put_lit(b, "{\"key\":");
+    codec_add_string(b, row->key);
+    put_lit(b, ",\"lang\":");
+    codec_add_string(b, row->lang);
+    put_lit(b, ",\"kind\":\"");
+    buf_add_cstr(b, entity_kind_name(row->e.kind));
+    put_lit(b, "\",\"name\":");
+    codec_add_string(b, row->e.name);
+    put_lit(b, ",\"path\":");
+    codec_add_string(b, row->path);
+}
+
+void
+codec_delta_delete(struct codec_delta *d, const struct entity_row *row)
+{
+    begin_element(&d->deleted, &d->n_deleted);
+    put_identity(&d->deleted, row);
+    buf_add_char(&d->deleted, '}');
+}
+
+void
+codec_delta_enrich(struct codec_delta *d, const struct entity_row *row)
+{
+    begin_element(&d->enriched, &d->n_enriched);
+    put_identity(&d->enriched, row);
+    put_lit(&d->enriched, ",\"hover\":");
+    codec_add_hover(&d->enriched, &row->hover);
+    put_lit(&d->enriched, ",\"rev\":");
+    put_i64(&d->enriched, row->rev);
+    buf_add_char(&d->enriched, '}');
+}
+
+static void
+put_list(struct buf *b, const char *key, const struct buf *elements, size_t n)
+{
+    if (n == 0)
+        return;
+    put_lit(b, ",\"");
+    buf_add_cstr(b, key);
+    put_lit(b, "\":[");
+    buf_add_str(b, buf_str(elements));
+    buf_add_char(b, ']');
+}
+
+void
+codec_delta_write(struct buf *b, const struct codec_delta *d, const struct file *file)
+{
+    put_lit(b, "{\"path\":");
+    codec_add_string(b, file->path);
+    put_lit(b, ",\"lang\":");
+    codec_add_string(b, file->lang);
+    put_lit(b, ",\"state\":\"");
+    buf_add_cstr(b, file_state_name(file->state));
+    buf_add_char(b, '"');
+    if (file->reason != FILE_REASON_NONE) {
+        put_lit(b, ",\"reason\":\"");
+        buf_add_cstr(b, file_reason_name(file->reason));
+        buf_add_char(b, '"');
+    }
+    put_list(b, "added", &d->added, d->n_added);
+    put_list(b, "updated", &d->updated, d->n_updated);
+    put_list(b, "deleted", &d->deleted, d->n_deleted);
+    put_list(b, "enriched", &d->enriched, d->n_enriched);
+    buf_add_char(b, '}');
+}
+
+/* ---- expanding a row ---- */
+
+/* In the order in which they go out: a name that moved to another key is gone before it is new. */
+enum list_kind { LIST_DELETED, LIST_ADDED, LIST_UPDATED, LIST_ENRICHED, LIST_COUNT };
+
+static const struct list_row {
+    const char *key;
+    const char *event_type;
+} list_rows[LIST_COUNT] = {
+    [LIST_DELETED] = {"deleted", "entity.deleted"},
+    [LIST_ADDED] = {"added", "entity.added"},
+    [LIST_UPDATED] = {"updated", "entity.updated"},
+    [LIST_ENRICHED] = {"enriched", "entity.enriched"},
+};
+
+struct delta_view {
+    struct str lists[LIST_COUNT]; // as JSON arrays; empty when left out
+    size_t counts[LIST_COUNT];
+    struct buf rest; // the other members, comma separated
+};
+
+/* Elements of an array of objects. */
+static int
+count_objects(struct str array, size_t *ret_n)
+{
+    struct slice_walk walk;
+    struct str key, element;
+    size_t n = 0;
+    int r = slice_open(&walk, array, '[');
+    if (r < 0)
+        return r;
+    while ((r = slice_next(&walk, &key, &element)) == 0) {
+        if (element.p[0] != '{')
+            return err_trace(-EINVAL);
+        n++;
+    }
+    if (r < 0)
+        return r;
+    *ret_n = n;
+    return 0;
+}
+
+static int
+take_member(struct delta_view *view, struct str key, struct str value)
+{
+    for (int i = 0; i < LIST_COUNT; i++) {
+        if (!str_eq_c(key, list_rows[i].key))
+            continue;
+        if (view->lists[i].n > 0) // twice
+            return err_trace(-EINVAL);
+        view->lists[i] = value;
+        return count_objects(value, &view->counts[i]);
+    }
+    if (view->rest.n > 0)
+        buf_add_char(&view->rest, ',');
+    buf_add_char(&view->rest, '"');
+    buf_add_str(&view->rest, key);
+    put_lit(&view->rest, "\":");
+    buf_add_str(&view->rest, value);
+    return 0;
+}
+
+/* `view` takes what a delta holds, NULL only checks the text. The caller frees view->rest, also
+ * after an error. */
+static int
+read_row(struct str data, struct delta_view *view)
+{
+    struct slice_walk walk;
+    struct str key, value;
+    if (!utf8_is_valid(data))
+        return err_trace(-EINVAL);
+    int r = slice_open(&walk, data, '{');
+    while (r == 0) {
+        r = slice_next(&walk, &key, &value);
+        if (r == 0 && view)
+            r = take_member(view, key, value);
+    }
+    return r == SLICE_E_END ? 0 : err_trace(r);
+}
+
+/* One wire event per element. */
+static int
+emit_list(struct codec_wire_event *wire, struct str array, codec_wire_fn fn, void *ctx)
+{
+    struct slice_walk walk;
+    struct str key;
+    int r = slice_open(&walk, array, '[');
+    if (r < 0)
+        return r;
+    while ((r = slice_next(&walk, &key, &wire->data)) == 0) {
+        int stop = fn(ctx, wire);
+        if (stop != 0)
+            return stop;
+        wire->index++;
+    }
+    return r == SLICE_E_END ? 0 : r;
+}
+
+/* The row's other members with counts in place of the arrays. */
+static void
+put_counts(struct buf *b, const struct delta_view *view)
+{
+    buf_add_char(b, '{');
+    buf_add_str(b, buf_str(&view->rest));
+    for (int i = 0; i < LIST_COUNT; i++) {
+        if (b->n > 1)
+            buf_add_char(b, ',');
+        buf_add_char(b, '"');
+        buf_add_cstr(b, list_rows[i].key);
+        put_lit(b, "\":");
+        put_u64(b, view->counts[i]);
+    }
+    buf_add_char(b, '}');
+}
+
+static int
+emit_delta(const struct event *event, const struct delta_view *view, codec_wire_fn fn,
+           void *ctx)
+{
+    struct codec_wire_event wire = {
+        .seq = event->seq,
+        .time_ms = event->time_ms,
+        .subject = event->subject,
+    };
+    for (int i = 0; i < LIST_COUNT; i++) {
+        if (view->counts[i] == 0)
+            continue;
+        wire.event_type = list_rows[i].event_type;
+        int r = emit_list(&wire, view->lists[i], fn, ctx);
+        if (r != 0)
+            return r;
+    }
+    /* Hovers of a file are no change of the file. */
+    if (event->type == EVENT_ENTITY_ENRICHED)
+        return 0;
+    AUTO(buf_finish) struct buf counts = {0};
+    put_counts(&counts, view);
+    wire.event_type = event_type_name(event->type);
+    wire.data = buf_str(&counts);
+    return fn(ctx, &wire);
+}
+
+static bool
+is_delta(enum event_type type)
+{
+    switch (type) {
+    case EVENT_FILE_COMPLETED:
+    case EVENT_FILE_FAILED:
+    case EVENT_FILE_DELETED:
+    case EVENT_ENTITY_ENRICHED: return true;
+    case EVENT_INDEX_REBUILT:
+    case EVENT_PIPELINE_ONLINE:
+    case EVENT_PIPELINE_OFFLINE:
+    case EVENT_FILE_PROCESSING:
+    case EVENT_STATUS_UPDATE:
+    case EVENT_HEARTBEAT:
+    case EVENT_TYPE_COUNT: break;
+    }
+    return false;
+}
+
+int
+codec_event_expand(const struct event *event, codec_wire_fn fn, void *ctx)
+{
+    int r;
+    if (is_delta(event->type)) {
+        struct delta_view view = {0};
+        r = read_row(event->data, &view);
+        if (r == 0)
+            r = emit_delta(event, &view, fn, ctx);
+        buf_finish(&view.rest);
+        return r;
+    }
+    r = read_row(event->data, NULL);
+    if (r < 0)
+        return r;
+    struct codec_wire_event wire = {
+        .event_type = event_type_name(event->type),
+        .seq = event->seq,
+        .time_ms = event->time_ms,
+        .subject = event->subject,
+        .data = event->data,
+    };
+    return fn(ctx, &wire);
+}
+
+void
+codec_add_wire_event(struct buf *b, const struct codec_wire_event *event,
+                     struct str epoch, struct str workspace, struct str sub)
+{
+    char time[CLOCK_ISO_BYTES];
+    clock_iso8601(event->time_ms, time);
+    put_lit(b, "{\"type\":\"event\",\"event_type\":\"");
+    buf_add_cstr(b, event->event_type);
+    buf_add_char(b, '"');
+    if (event->seq > 0) {
+        put_lit(b, ",\"seq\":");
+        put_i64(b, event->seq);
+        put_lit(b, ",\"i\":");
+        put_u64(b, event->index);
+    }
+    put_lit(b, ",\"epoch\":");
+    codec_add_string(b, epoch);
+    put_lit(b, ",\"workspace\":");
+    codec_add_string(b, workspace);
+    put_lit(b, ",\"library_id\":");
+    codec_add_string(b, workspace);
+    put_lit(b, ",\"time\":\"");
+    buf_add_cstr(b, time);
+    put_lit(b, "\",\"subject\":");
+    codec_add_string(b, event->subject);
+    if (sub.n > 0) {
+        put_lit(b, ",\"sub\":");
+        buf_add_str(b, sub);
+    }
+    put_lit(b, ",\"data\":");
+    if (event->data.n > 0)
+        buf_add_str(b, event->data);
+    else
+        put_lit(b, "{}");
+    buf_add_char(b, '}');
+}

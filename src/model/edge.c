@@ -1,0 +1,14 @@
+/* Names of edge kinds, as in JSON and queries. */
+#include "model/edge.h"
+
+static const char *const kinds[EDGE_KIND_COUNT] = {
+    [EDGE_CALLS] = "calls",
+    [EDGE_IMPORTS] = "imports",
+};
+
+const char *
+edge_kind_name(enum edge_kind kind)
+{
+    assert((unsigned)kind < EDGE_KIND_COUNT);
+    return kinds[kind];
+}
