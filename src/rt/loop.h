@@ -1,16 +1,17 @@
 #pragma once
 /* The one event loop, on the main thread. All other modules' functions run on it unless their
  * header says otherwise. */
-#include <uv.h>
-
 #include "base/base.h"
 
+#include <uv.h> // after base.h: its system headers bring a MIN and MAX of their own
+
 struct loop {
-    uv_loop_t uv;
+    uv_loop_t uv; // uv.data is ours
 };
 
 int loop_init(struct loop *l); // the calling thread becomes the loop thread
-/* Until no handle is active, or loop_stop(). */
+/* Until no handle is active, or loop_stop(). Whatever is open (pool, mailbox, signals, watch,
+ * listener, a started stream, an armed timer, a running child) is active until it is closed. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 /* Runs what is closing until the loop is empty; then the loop is gone. -EBUSY, and the open handles

@@ -1,0 +1,210 @@
+/* Why: work that reads, parses or queries leaves the loop and comes back.
+ * Invariant: a job is in exactly one place: a lane, a worker's hands, `finished` or `cancelled`.
+ * job->work is NULL once it left its lane, which is how cancelling knows. All lists belong to the
+ * lock; n_pending and the end belong to the loop. */
+#include "rt/pool.h"
+
+#include <pthread.h>
+
+#include "base/mem.h"
+#include "rt/queue.h"
+
+struct pool_worker {
+    struct pool *pool;
+    struct thread *thread;
+    unsigned index;
+};
+
+struct pool {
+    uv_async_t wake;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct list lanes[POOL_LANE_COUNT];
+    struct list finished;
+    struct list cancelled;
+    unsigned n_running; // threads that have not left their loop
+    bool is_closing;
+    /* Of the loop. */
+    bool is_joined;
+    size_t n_pending;
+    void (*on_closed)(void *ctx);
+    void *ctx;
+    unsigned n_workers;
+    struct pool_worker workers[];
+};
+
+static struct pool_job *
+pop_locked(struct pool *p)
+{
+    for (size_t lane = 0; lane < POOL_LANE_COUNT; lane++) {
+        if (!list_is_empty(&p->lanes[lane])) {
+            struct pool_job *job = list_first(&p->lanes[lane], struct pool_job, link);
+            list_remove(&job->link);
+            return job;
+        }
+    }
+    return NULL;
+}
+
+static void
+worker_main(void *ctx)
+{
+    struct pool_worker *w = ctx;
+    struct pool *p = w->pool;
+    pthread_mutex_lock(&p->lock);
+    for (;;) {
+        struct pool_job *job = NULL;
+        while (!p->is_closing && !(job = pop_locked(p)))
+            pthread_cond_wait(&p->changed, &p->lock);
+        if (!job)
+            break;
+        pool_work_fn work = steal(job->work);
+        pthread_mutex_unlock(&p->lock);
+        work(job, w->index);
+        pthread_mutex_lock(&p->lock);
+        list_add(&p->finished, &job->link);
+        uv_async_send(&p->wake);
+    }
+    p->n_running--;
+    uv_async_send(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void
+deliver(struct pool *p, struct list *jobs, bool is_cancelled)
+{
+    while (!list_is_empty(jobs)) {
+        struct pool_job *job = list_first(jobs, struct pool_job, link);
+        list_remove(&job->link);
+        p->n_pending--;
+        job->done(job, is_cancelled);
+    }
+}
+
+static void
+on_pool_closed(uv_handle_t *handle)
+{
+    struct pool *p = handle->data;
+    void (*on_closed)(void *ctx) = p->on_closed;
+    void *ctx = p->ctx;
+    pthread_cond_destroy(&p->changed);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+    if (on_closed)
+        on_closed(ctx);
+}
+
+static void
+on_wake(uv_async_t *wake)
+{
+    struct pool *p = wake->data;
+    struct list finished, cancelled;
+    list_init(&finished);
+    list_init(&cancelled);
+    pthread_mutex_lock(&p->lock);
+    list_splice(&finished, &p->finished);
+    list_splice(&cancelled, &p->cancelled);
+    bool is_over = p->is_closing && p->n_running == 0;
+    pthread_mutex_unlock(&p->lock);
+
+    deliver(p, &finished, false);
+    deliver(p, &cancelled, true);
+    if (!is_over || p->is_joined)
+        return;
+    for (unsigned i = 0; i < p->n_workers; i++)
+        thread_join(p->workers[i].thread);
+    p->is_joined = true;
+    assert(p->n_pending == 0);
+    uv_close((uv_handle_t *)&p->wake, on_pool_closed);
+}
+
+struct pool *
+pool_create(struct loop *l, unsigned n_threads)
+{
+    ASSERT_LOOP();
+    assert(n_threads > 0 && n_threads <= POOL_THREADS_MAX);
+    struct pool *p = xcalloc(1, sizeof(*p) + n_threads * sizeof(p->workers[0]));
+    if (uv_async_init(&l->uv, &p->wake, on_wake) < 0)
+        abort(); // no descriptor left at start-up
+    p->wake.data = p;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->changed, NULL);
+    for (size_t lane = 0; lane < POOL_LANE_COUNT; lane++)
+        list_init(&p->lanes[lane]);
+    list_init(&p->finished);
+    list_init(&p->cancelled);
+    p->n_workers = p->n_running = n_threads;
+    for (unsigned i = 0; i < n_threads; i++) {
+        struct pool_worker *w = &p->workers[i];
+        w->pool = p;
+        w->index = i;
+        char name[16];
+        snprintf(name, sizeof(name), "pool-%u", i);
+        w->thread = thread_start(name, worker_main, w);
+    }
+    return p;
+}
+
+unsigned
+pool_size(const struct pool *p)
+{
+    return p->n_workers;
+}
+
+void
+pool_submit(struct pool *p, enum pool_lane lane, struct pool_job *job, pool_work_fn work,
+            pool_done_fn done)
+{
+    ASSERT_LOOP();
+    assert(work && done && lane < POOL_LANE_COUNT);
+    job->work = work;
+    job->done = done;
+    p->n_pending++;
+    pthread_mutex_lock(&p->lock);
+    assert(!p->is_closing);
+    list_add(&p->lanes[lane], &job->link);
+    pthread_cond_signal(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void
+cancel_locked(struct pool *p, struct pool_job *job)
+{
+    job->work = NULL;
+    list_remove(&job->link);
+    list_add(&p->cancelled, &job->link);
+    uv_async_send(&p->wake);
+}
+
+bool
+pool_cancel(struct pool *p, struct pool_job *job)
+{
+    ASSERT_LOOP();
+    pthread_mutex_lock(&p->lock);
+    bool is_waiting = job->work != NULL;
+    if (is_waiting)
+        cancel_locked(p, job);
+    pthread_mutex_unlock(&p->lock);
+    return is_waiting;
+}
+
+size_t
+pool_pending(const struct pool *p)
+{
+    return p->n_pending;
+}
+
+void
+pool_close(struct pool *p, void (*on_closed)(void *ctx), void *ctx)
+{
+    ASSERT_LOOP();
+    p->on_closed = on_closed;
+    p->ctx = ctx;
+    pthread_mutex_lock(&p->lock);
+    assert(!p->is_closing);
+    p->is_closing = true;
+    for (struct pool_job *job; (job = pop_locked(p));)
+        cancel_locked(p, job);
+    pthread_cond_broadcast(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+}

@@ -1,0 +1,91 @@
+/* Why: neither a process group nor a session holds on to everything a program starts; the tree of
+ * parents does, as long as the orphans come to a subreaper. */
+#include "rt/proc.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+#define PROC_TEXT_MAX ((size_t)1 << 20)
+
+static bool
+read_text(const char *path, struct buf *ret_text)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    char part[4096];
+    ssize_t n;
+    while (ret_text->n < PROC_TEXT_MAX && (n = read(fd, part, sizeof(part))) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            break;
+        buf_add(ret_text, part, (size_t)n);
+    }
+    close(fd);
+    return true;
+}
+
+static void
+add_pids(struct str text, struct proc_pids *pids)
+{
+    struct str part;
+    uint64_t pid;
+    while (pids->pids.n < PROC_DESCENDANTS_MAX && str_split(&text, ' ', &part)) {
+        part = str_trim(part);
+        if (str_to_u64(part, &pid) == 0 && pid > 0 && pid <= INT_MAX)
+            *vec_push(&pids->pids) = (pid_t)pid;
+    }
+}
+
+/* Each thread has its own list. */
+static void
+add_children(pid_t pid, struct proc_pids *pids)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *tasks = opendir(path);
+    if (!tasks)
+        return;
+    for (struct dirent *e; (e = readdir(tasks));) {
+        uint64_t tid;
+        if (str_to_u64(str_of(e->d_name), &tid) < 0)
+            continue;
+        char children[96];
+        snprintf(children, sizeof(children), "/proc/%d/task/%" PRIu64 "/children", (int)pid,
+                 tid);
+        AUTO(buf_finish) struct buf text = {0};
+        if (read_text(children, &text))
+            add_pids(buf_str(&text), pids);
+    }
+    closedir(tasks);
+}
+
+void
+proc_add_descendants(pid_t root, struct proc_pids *ret_pids)
+{
+    size_t next = ret_pids->pids.n;
+    add_children(root, ret_pids);
+    for (; next < ret_pids->pids.n; next++)
+        add_children(ret_pids->pids.v[next], ret_pids);
+}
+
+uint64_t
+proc_rss_bytes(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    AUTO(buf_finish) struct buf text = {0};
+    struct str rest, part;
+    uint64_t pages = 0;
+    if (!read_text(path, &text))
+        return 0;
+    rest = buf_str(&text);
+    if (!str_split(&rest, ' ', &part) || !str_split(&rest, ' ', &part) ||
+        str_to_u64(part, &pages) < 0)
+        return 0;
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}

@@ -1,0 +1,18 @@
+#pragma once
+/* What /proc knows about a process and its descendants. Only for src/rt. Any thread. */
+#include <sys/types.h>
+
+#include "base/base.h"
+#include "base/vec.h"
+
+#define PROC_DESCENDANTS_MAX 65536
+
+struct proc_pids {
+    VEC(pid_t) pids;
+};
+
+/* Children, theirs, and so on, without `root`; parents before their children. A moment's picture:
+ * who forks meanwhile may be missing. */
+void proc_add_descendants(pid_t root, struct proc_pids *ret_pids);
+/* 0 when it is gone. */
+uint64_t proc_rss_bytes(pid_t pid);
