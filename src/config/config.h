@@ -92,8 +92,8 @@ void config_setting_show(const struct config *c, const struct config_setting *s,
 char *config_file_path(void) MUST_USE;
 /* $XDG_STATE_HOME/gloss, or ~/.local/state/gloss. Not created. */
 char *config_state_dir(void) MUST_USE;
-/* $XDG_RUNTIME_DIR/gloss, else the state folder. Created with 0700; refused when it is another user's. */
-int config_runtime_dir(char **ret_dir, char **ret_why);
+/* $XDG_RUNTIME_DIR/gloss, else (none, or not ours alone) the state folder. Created with 0700. */
+char *config_runtime_dir(void) MUST_USE;
 /* <state>/<name>-<id>/index.db; id: 12 hex digits of the hash of root, which is a real path. Not created. */
 char *config_index_path(const char *root) MUST_USE;
 /* "sqlite:PATH" or a plain path → "sqlite:/absolute/path". -EPROTONOSUPPORT for mem:, rocksdb:,
