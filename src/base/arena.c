@@ -1,18 +1,19 @@
-/* Bump allocation for things that die together: the batch of one file, the rows of one answer.
- * Invariant: `used` counts bytes of the head chunk only and is a multiple of the alignment; an
- * allocation too big to share a chunk gets one of its own behind the head, so that the room left
- * in the head is not lost. Under AddressSanitizer the unused part of each chunk is poisoned. */
+/* Bump allocation for things that die together: the batch of one file, the rows of one
+ * answer. Invariant: `used` counts bytes of the head chunk only and is a multiple of
+ * the alignment; an allocation too big to share a chunk gets one of its own behind the
+ * head, so that the room left in the head is not lost. Under AddressSanitizer the
+ * unused part of each chunk is poisoned. */
 #include "base/arena.h"
 
 #include "base/mem.h"
 
 #ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-#define CHUNK_POISON(p, n) ASAN_POISON_MEMORY_REGION((p), (n))
-#define CHUNK_UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))
+#    include <sanitizer/asan_interface.h>
+#    define CHUNK_POISON(p, n) ASAN_POISON_MEMORY_REGION((p), (n))
+#    define CHUNK_UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))
 #else
-#define CHUNK_POISON(p, n) ((void)(p), (void)(n))
-#define CHUNK_UNPOISON(p, n) ((void)(p), (void)(n))
+#    define CHUNK_POISON(p, n) ((void)(p), (void)(n))
+#    define CHUNK_UNPOISON(p, n) ((void)(p), (void)(n))
 #endif
 
 #define ARENA_ALIGN _Alignof(max_align_t)
@@ -144,12 +145,15 @@ arena_cstr(struct arena *a, const char *s)
 struct str
 arena_printf(struct arena *a, const char *fmt, ...)
 {
+    char small[256]; // most texts are, and take one pass
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(small, sizeof(small), fmt, ap);
     va_end(ap);
     if (n < 0)
         mem_exhausted(SIZE_MAX); // a text beyond INT_MAX
+    if ((size_t)n < sizeof(small))
+        return arena_str(a, str_slice(small, (size_t)n));
 
     char *p = arena_alloc(a, (size_t)n + 1);
     va_start(ap, fmt);

@@ -1,5 +1,6 @@
-/* Time in 64 bits. It exists so that nobody mixes the two clocks: durations never jump, dates
- * may. Invariant: a printed date has exactly CLOCK_ISO_BYTES - 1 characters. */
+/* Time in 64 bits. It exists so that nobody mixes the two clocks: durations never
+ * jump, dates may. Invariant: a printed date has exactly CLOCK_ISO_BYTES - 1
+ * characters. */
 #include "base/clock.h"
 
 #include <time.h>

@@ -1,6 +1,6 @@
-/* The one place that follows an error on its way up. It exists so that a forwarded -errno can be
- * traced to its source without a logger on the low floors. Invariant: only err_fold changes a
- * code, and only one above 0. */
+/* The one place that follows an error on its way up. It exists so that a forwarded
+ * -errno can be traced to its source without a logger on the low floors. Invariant:
+ * only err_fold changes a code, and only one above 0. */
 #include "base/err.h"
 
 #include <unistd.h>

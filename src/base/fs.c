@@ -1,6 +1,6 @@
-/* The file system for floors that have no loop. It exists so that reading a file is always
- * bounded, never hangs on a pipe, and writing one is never seen half done. Invariant: no
- * descriptor and no temporary file outlives a call. */
+/* The file system for floors that have no loop. It exists so that reading a file is
+ * always bounded, never hangs on a pipe, and writing one is never seen half done.
+ * Invariant: no descriptor and no temporary file outlives a call. */
 #include "base/fs.h"
 
 #include "base/err.h"
@@ -171,8 +171,8 @@ fill_temporary(int fd, struct str content, unsigned mode)
     return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* A rename is on the disk when its directory is. Not every file system can say so; the rename
- * itself has happened, so that is no failure. */
+/* A rename is on the disk when its directory is. Not every file system can say so; the
+ * rename itself has happened, so that is no failure. */
 static void
 sync_directory(const char *dir)
 {

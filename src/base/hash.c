@@ -1,6 +1,6 @@
-/* Hashes, random tokens and their comparison. It exists so that one file knows libxxhash and one
- * knows the kernel's random source. Invariant: a hash of the same bytes is the same on every
- * machine and in every run; it is stored. */
+/* Hashes, random tokens and their comparison. It exists so that one file knows
+ * libxxhash and one knows the kernel's random source. Invariant: a hash of the same
+ * bytes is the same on every machine and in every run; it is stored. */
 #define XXH_INLINE_ALL
 #include <xxhash.h> // before base/base.h, which bans the allocator it names
 

@@ -1,6 +1,7 @@
-/* Log lines. It exists so that a log is one line an event, whatever the message holds: control
- * characters are written as escapes, so that no text from outside forges a line or talks to the
- * terminal. Invariant: a line is one write(2) to stderr and valid UTF-8; errno is kept. */
+/* Log lines. It exists so that a log is one line an event, whatever the message holds:
+ * control characters are written as escapes, so that no text from outside forges a
+ * line or talks to the terminal. Invariant: a line is one write(2) to stderr and valid
+ * UTF-8; errno is kept. */
 #include "base/log.h"
 
 #include "base/clock.h"
@@ -32,19 +33,15 @@ static const char *
 level_name(enum log_level level)
 {
     switch (level) {
-    case LOG_ERROR:
-        return "error";
-    case LOG_WARN:
-        return "warn";
-    case LOG_INFO:
-        return "info";
-    case LOG_DEBUG:
-        return "debug";
+    case LOG_ERROR: return "error";
+    case LOG_WARN: return "warn";
+    case LOG_INFO: return "info";
+    case LOG_DEBUG: return "debug";
     }
     return "unknown";
 }
 
-/* The escapes of JSON, which people can read too; quotes and backslashes only where asked. */
+/* The escapes of JSON, readable for people too; quotes and backslashes where asked. */
 static void
 add_escaped(struct buf *line, struct str s, bool in_quotes)
 {

@@ -1,8 +1,9 @@
-/* Hash map with an order. Entries lie in an array in order of insertion, and a table of slots,
- * probed linearly, holds their positions: walking is a walk over the array, the same in every run
- * although the seed is not. Invariant: every live entry has exactly one slot; at least one slot in
- * four is empty, so every probe ends; an entry is dead when its key is NULL, and stays in its
- * place until the next rebuild, so that removal disturbs nobody who walks. */
+/* Hash map with an order. Entries lie in an array in order of insertion, and a table
+ * of slots, probed linearly, holds their positions: walking is a walk over the array,
+ * the same in every run although the seed is not. Invariant: every live entry has
+ * exactly one slot; at least one slot in four is empty, so every probe ends; an entry
+ * is dead when its key is NULL, and stays in its place until the next rebuild, so that
+ * removal disturbs nobody who walks. */
 #include "base/map.h"
 
 #include "base/hash.h"

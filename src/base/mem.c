@@ -1,6 +1,6 @@
-/* The allocator that does not fail. It exists so that no caller has a path for exhaustion that
- * nobody tests. Invariant: every function returns memory that free() takes, or does not return;
- * a size of 0 yields a valid pointer of its own. */
+/* The allocator that does not fail. It exists so that no caller has a path for
+ * exhaustion that nobody tests. Invariant: every function returns memory that free()
+ * takes, or does not return; a size of 0 yields a valid pointer of its own. */
 #define BASE_MEM_C
 #include "base/mem.h"
 

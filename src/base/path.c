@@ -1,6 +1,6 @@
-/* Paths as text. It exists so that a path has one spelling before it becomes a key in a table or
- * a row. Invariant: nothing here asks the file system, so ".." is removed by name and symbolic
- * links are the business of fs_real_path. */
+/* Paths as text. It exists so that a path has one spelling before it becomes a key in
+ * a table or a row. Invariant: nothing here asks the file system, so ".." is removed
+ * by name and symbolic links are the business of fs_real_path. */
 #include "base/path.h"
 
 #include "base/mem.h"

@@ -1,6 +1,6 @@
-/* Views of bytes and the growing byte string. They exist so that length travels with text and
- * NUL inside a source file is nothing special. Invariant of struct buf: p is NULL and n and cap
- * are 0, or n < cap and p[n] is NUL. */
+/* Views of bytes and the growing byte string. They exist so that length travels with
+ * text and NUL inside a source file is nothing special. Invariant of struct buf: p is
+ * NULL and n and cap are 0, or n < cap and p[n] is NUL. */
 #include "base/str.h"
 
 #include "base/mem.h"

@@ -1,6 +1,7 @@
-/* file:// URIs. It exists because language servers disagree on what may stand bare in a URI;
- * encoding everything but the unreserved set is what all of them read. Invariant: uri_to_path of
- * uri_from_path gives the normalized path, for every byte but NUL. */
+/* file:// URIs. It exists because language servers disagree on what may stand bare in
+ * a URI; encoding everything but the unreserved set is what all of them read.
+ * Invariant: uri_to_path of uri_from_path gives the normalized path, for every byte
+ * but NUL. */
 #include "base/uri.h"
 
 #include "base/mem.h"

@@ -1,6 +1,7 @@
-/* Columns in three encodings. It exists because tree-sitter counts bytes, LSP counts UTF-16 units
- * by default and files are not always UTF-8. Invariant: every byte belongs to exactly one
- * sequence, so offsets and columns agree in both directions whatever the bytes are. */
+/* Columns in three encodings. It exists because tree-sitter counts bytes, LSP counts
+ * UTF-16 units by default and files are not always UTF-8. Invariant: every byte
+ * belongs to exactly one sequence, so offsets and columns agree in both directions
+ * whatever the bytes are. */
 #include "base/utf.h"
 
 #define REPLACEMENT 0xFFFDu
@@ -11,8 +12,8 @@ is_continuation(char c)
     return ((unsigned char)c & 0xC0) == 0x80;
 }
 
-/* Length of the well-formed sequence at s and its code point; 0 when it is not one: overlong,
- * a surrogate, above U+10FFFF, cut off, or no lead byte. */
+/* Length of the well-formed sequence at s and its code point; 0 when it is not one:
+ * overlong, a surrogate, above U+10FFFF, cut off, or no lead byte. */
 static size_t
 decode_multibyte(struct str s, uint32_t *ret_code_point)
 {
