@@ -66,7 +66,7 @@ DEFINE_AUTO(config_destroy, struct config *)
 
 /* ---- the table: docs/CONFIG.md and doctor are made from it ---- */
 
-enum config_type { CONFIG_NUMBER, CONFIG_BOOL, CONFIG_CHOICE, CONFIG_TEXT, CONFIG_PATTERNS, CONFIG_SERVERS };
+enum config_type { CONFIG_NUMBER, CONFIG_BOOL, CONFIG_CHOICE, CONFIG_URL, CONFIG_PATTERNS, CONFIG_SERVERS };
 
 struct config_setting {
     const char *name; // "index.max_file_bytes": {"index":{"max_file_bytes":…}} in a file
