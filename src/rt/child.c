@@ -105,7 +105,8 @@ become(const struct launch *launch)
         if (getppid() != launch->parent)
             _exit(EXIT_NOT_STARTED);
         if (launch->memory_limit_bytes > 0) {
-            struct rlimit limit = {launch->memory_limit_bytes, launch->memory_limit_bytes};
+            struct rlimit limit = {launch->memory_limit_bytes,
+                                   launch->memory_limit_bytes};
             setrlimit(RLIMIT_AS, &limit);
         }
     }
@@ -182,7 +183,8 @@ make_argv(const struct child_options *o, char ***ret_argv, char *ret_text[3])
         argv[at++] = guard;
         argv[at++] = ret_text[0] = xasprintf("%d", (int)getpid());
         if (o->memory_limit_bytes > 0)
-            argv[at++] = ret_text[1] = xasprintf("--memory=%" PRIu64, o->memory_limit_bytes);
+            argv[at++] = ret_text[1] =
+                xasprintf("--memory=%" PRIu64, o->memory_limit_bytes);
         if (strcmp(o->args[0], o->program) != 0)
             argv[at++] = ret_text[2] = xasprintf("--name=%s", o->args[0]);
         argv[at++] = dashes;

@@ -77,7 +77,8 @@ take_over_signals(struct guard *g)
     for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)
         sigaddset(&g->signals, forwarded[i]);
     sigprocmask(SIG_BLOCK, &g->signals, NULL);
-    signal(SIGCHLD, SIG_DFL); // ignored by inheritance it would not come, nor leave a status
+    signal(SIGCHLD,
+           SIG_DFL); // ignored by inheritance it would not come, nor leave a status
 }
 
 /* In the new process, until exec. */

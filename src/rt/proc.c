@@ -55,8 +55,8 @@ add_children(pid_t pid, struct proc_pids *pids)
         if (str_to_u64(str_of(e->d_name), &tid) < 0)
             continue;
         char children[96];
-        snprintf(children, sizeof(children), "/proc/%d/task/%" PRIu64 "/children", (int)pid,
-                 tid);
+        snprintf(children, sizeof(children), "/proc/%d/task/%" PRIu64 "/children",
+                 (int)pid, tid);
         AUTO(buf_finish) struct buf text = {0};
         if (read_text(children, &text))
             add_pids(buf_str(&text), pids);

@@ -157,7 +157,8 @@ thread_entry(void *arg)
 static void
 fill_blocked_signals(sigset_t *set)
 {
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                                 SIGABRT, SIGTRAP, SIGSYS};
     sigfillset(set);
     for (size_t i = 0; i < ARRAY_LEN(faults); i++)
         sigdelset(set, faults[i]);

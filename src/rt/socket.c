@@ -63,7 +63,8 @@ connect_fd(const char *path, int *ret_fd)
     struct timeval limit = {.tv_sec = CONNECT_TIMEOUT_S};
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     do
-        r = connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+        r = connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno
+                                                                                : 0;
     while (r == -EINTR);
     if (r < 0) {
         close(fd);

@@ -35,12 +35,12 @@ struct stream {
     char *read_buf;
     bool is_started;
     bool is_paused;
-    bool is_reading;   // uv reads, or a file request is under way
-    ssize_t held;      // of a file: result that came while paused
+    bool is_reading; // uv reads, or a file request is under way
+    ssize_t held;    // of a file: result that came while paused
     bool has_held;
-    bool has_ended;    // end_r is set
+    bool has_ended; // end_r is set
     bool is_end_told;
-    bool is_kicked;    // a deferred call is under way
+    bool is_kicked; // a deferred call is under way
     bool is_write_dead;
     bool has_last_words; // the end came from a write: read what is there first
     int end_r;
@@ -240,7 +240,8 @@ file_read_on(struct stream *s)
 static void
 stream_read_on(struct stream *s)
 {
-    if (!s->is_started || s->is_paused || s->is_reading || s->has_ended || !is_readable(s))
+    if (!s->is_started || s->is_paused || s->is_reading || s->has_ended ||
+        !is_readable(s))
         return;
     if (s->is_file) {
         file_read_on(s);

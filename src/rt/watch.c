@@ -54,8 +54,7 @@ dir_destroy(struct watch_dir *d)
 static void
 free_retired(struct watch *w)
 {
-    list_for_each_safe(it, &w->retired)
-    {
+    list_for_each_safe (it, &w->retired) {
         list_remove(it);
         dir_destroy(list_entry(it, struct watch_dir, link));
     }
@@ -78,7 +77,8 @@ is_still_there(struct watch *w, const struct watch_dir *d)
 {
     int wd = inotify_add_watch(w->fd, d->dir, WATCH_MASK);
     if (wd >= 0 && wd != d->wd && !map_get(w->by_wd, wd_key(&wd)))
-        inotify_rm_watch(w->fd, wd); // something new under the old name: the caller's decision
+        inotify_rm_watch(w->fd,
+                         wd); // something new under the old name: the caller's decision
     return wd == d->wd;
 }
 
