@@ -170,12 +170,13 @@ skip_value(struct str *s, unsigned depth)
 }
 
 int
-slice_open(struct slice_walk *w, struct str value, char open)
+slice_open(struct slice_walk *w, struct str text, char open)
 {
-    if (!skip_char(&value, open))
+    skip_blank(&text);
+    if (!skip_char(&text, open))
         return err_trace(-EINVAL);
     *w = (struct slice_walk){
-        .rest = value,
+        .rest = text,
         .close = open == '{' ? '}' : ']',
         .is_first = true,
     };
