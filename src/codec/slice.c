@@ -57,6 +57,19 @@ skip_escape(struct str *s)
     return 0;
 }
 
+/* Is one of these eight bytes a quote, a backslash or a control character? */
+static bool
+has_special(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    uint64_t quote = v ^ (ones * '"'), backslash = v ^ (ones * '\\');
+    return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+            ((v - ones * 0x20) & ~v)) &
+           highs;
+}
+
 static int
 skip_string(struct str *s)
 {
@@ -65,6 +78,8 @@ skip_string(struct str *s)
     while (s->n > 0) {
         /* Most of a row is plain bytes of strings: locals keep this loop in registers. */
         const char *p = s->p, *end = s->p + s->n;
+        while (end - p >= 8 && !has_special(p))
+            p += 8;
         while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
             p++;
         advance(s, (size_t)(p - s->p));

@@ -143,13 +143,13 @@ servers_read(struct config *c, const json_t *list, char **ret_what)
         int r = 0;
         if (!json_is_object(server)) {
             r = -EINVAL;
-            what = xstrdup("must be an object");
+            what = xstrdup(": must be an object");
         } else if ((r = read_server(c, server, &servers[i], &what)) == 0 &&
                    is_named_before(servers, i, servers[i].name)) {
             r = complain(&what, "name", "two servers have this name");
         }
         if (r < 0) {
-            *ret_what = xasprintf("[%zu].%s", i, what);
+            *ret_what = xasprintf("[%zu]%s%s", i, what[0] == ':' ? "" : ".", what);
             return r;
         }
     }
