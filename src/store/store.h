@@ -16,6 +16,7 @@
 #define STORE_SCHEMA_VERSION 1
 #define STORE_EVENTS_MAX 1000000 // retention, rows
 #define STORE_EVENTS_AGE_MS (7LL * 24 * 3600 * 1000)
+#define STORE_EVENTS_BYTES (256LL << 20)
 
 struct store_writer;
 struct store_reader;
@@ -62,6 +63,9 @@ int store_put_event(struct store_writer *w, enum event_type type, struct str sub
                     struct event **ret_event);
 /* Oldest events beyond the retention, at most 5,000; ret_more: call again. */
 int store_prune(struct store_writer *w, int64_t now_ms, bool *ret_more);
+/* Brings the text index up to date for about n_entities; ret_more: call again. Reads are right
+ * without it, only slower over the files that wait: a bulk load need not pay for it. */
+int store_index_text(struct store_writer *w, size_t n_entities, bool *ret_more);
 /* Outside a transaction. PASSIVE when is_idle is false, else TRUNCATE if the log is large. */
 int store_checkpoint(struct store_writer *w, bool is_idle);
 
@@ -72,6 +76,9 @@ int store_reader_open(const char *url, struct store_reader **ret_reader, char **
 void store_reader_close(struct store_reader *r);
 /* Another thread may call it: the running read ends with -EINTR. */
 void store_reader_interrupt(struct store_reader *r);
+/* One view of the index for several reads; short, or the log cannot be cut. */
+int store_reader_begin(struct store_reader *r);
+void store_reader_end(struct store_reader *r);
 int store_read_info(struct store_reader *r, struct store_info *ret_info);
 int store_read_counts(struct store_reader *r, struct store_counts *ret_counts);
 

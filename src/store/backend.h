@@ -1,0 +1,64 @@
+#pragma once
+/* What a backend fills in. Inside of src/store only: store.c picks by URL and forwards, so that a
+ * caller never sees a backend. A backend's handle begins with the base struct below. */
+#include "store/store.h"
+
+struct store_writer_ops {
+    void (*close)(struct store_writer *w);
+    int (*begin)(struct store_writer *w);
+    int (*commit)(struct store_writer *w);
+    void (*rollback)(struct store_writer *w);
+    int (*put_file)(struct store_writer *w, const struct batch *batch, struct event **ret_event);
+    int (*delete_file)(struct store_writer *w, struct str path, struct event **ret_event);
+    int (*put_hovers)(struct store_writer *w, const struct hover_batch *hovers,
+                      struct event **ret_event);
+    int (*put_event)(struct store_writer *w, enum event_type type, struct str subject,
+                     struct str data, struct event **ret_event);
+    int (*prune)(struct store_writer *w, int64_t now_ms, bool *ret_more);
+    int (*index_text)(struct store_writer *w, size_t n_entities, bool *ret_more);
+    int (*checkpoint)(struct store_writer *w, bool is_idle);
+};
+
+struct store_reader_ops {
+    void (*close)(struct store_reader *r);
+    void (*interrupt)(struct store_reader *r);
+    int (*begin)(struct store_reader *r);
+    void (*end)(struct store_reader *r);
+    int (*info)(struct store_reader *r, struct store_info *ret_info);
+    int (*counts)(struct store_reader *r, struct store_counts *ret_counts);
+    int (*each_file)(struct store_reader *r, store_file_fn fn, void *ctx);
+    int (*file)(struct store_reader *r, struct str path, struct arena *a, struct file *ret_file);
+    int (*each_entity)(struct store_reader *r, struct str path, store_entity_fn fn, void *ctx);
+    int (*each_name)(struct store_reader *r, store_entity_fn fn, void *ctx);
+    int (*entity)(struct store_reader *r, struct str key, struct arena *a,
+                  struct entity_row *ret_row);
+    int (*entity_id)(struct store_reader *r, int64_t id, struct arena *a,
+                     struct entity_row *ret_row);
+    int (*each_named)(struct store_reader *r, struct str name, store_entity_fn fn, void *ctx);
+    int (*search_text)(struct store_reader *r, struct str query, size_t limit, store_entity_fn fn,
+                       void *ctx);
+    int (*each_caller)(struct store_reader *r, struct str name, size_t limit, store_edge_fn fn,
+                       void *ctx);
+    int (*each_callee)(struct store_reader *r, struct str key, size_t limit, store_edge_fn fn,
+                       void *ctx);
+    int (*each_unasked_file)(struct store_reader *r, store_file_fn fn, void *ctx);
+    int (*each_event)(struct store_reader *r, int64_t since, size_t limit, store_event_fn fn,
+                      void *ctx);
+};
+
+struct store_writer {
+    const struct store_writer_ops *ops;
+};
+
+struct store_reader {
+    const struct store_reader_ops *ops;
+};
+
+struct store_ops {
+    const char *scheme; // "sqlite:"; the rest of the URL is the backend's
+    int (*writer_open)(const char *rest, struct store_writer **ret_writer,
+                       struct store_info *ret_info, char **ret_why);
+    int (*reader_open)(const char *rest, struct store_reader **ret_reader, char **ret_why);
+};
+
+extern const struct store_ops store_sqlite_ops;

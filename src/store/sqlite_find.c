@@ -1,0 +1,337 @@
+/* Finding by name or by text: the text index for the files that are in it, a walk over the rows of
+ * those that wait. Both are read in one view, and a file is in exactly one of the two sets, so an
+ * answer is whole at any moment of a bulk load. */
+#include "base/err.h"
+#include "store/sqlite.h"
+
+#define QUERY_WORDS_MAX 32
+#define FOUND_MAX 2000000 // matches kept for sorting
+
+struct found {
+    int64_t id; // of an entity; of a file << SLOT_BITS | SLOT_TARGETS for callers
+    double score;
+};
+
+struct found_list {
+    struct found *v;
+    size_t n, cap;
+};
+
+static int
+by_score(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score < y->score ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* ---- exact names, through the column ident ---- */
+
+static int
+add_found(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt, struct found_list *list)
+{
+    int r = 0;
+    while (list->n < FOUND_MAX && (r = sqlite_step(c, stmt)) > 0)
+        *vec_push(list) = (struct found){.id = sqlite3_column_int64(stmt, 0)};
+    sqlite_put(c, which, stmt);
+    return MIN(r, 0);
+}
+
+static int
+find_ident(struct sqlite_conn *c, char mark, struct str name, struct found_list *list)
+{
+    char match[32], ident[IDENT_BYTES];
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_TEXT_FILES, &stmt);
+    if (r < 0)
+        return r;
+    sqlite_ident(mark, name, ident);
+    snprintf(match, sizeof(match), "ident : \"%s\"", ident);
+    sqlite_bind_str(stmt, 1, str_of(match));
+    return add_found(c, SQL_TEXT_FILES, stmt, list);
+}
+
+static int
+find_named(struct sqlite_conn *c, struct str name, struct found_list *list)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = find_ident(c, 'n', name, list);
+    if (r == 0)
+        r = sqlite_get(c, SQL_ENTITY_WAITING, &stmt);
+    if (r < 0)
+        return r;
+    sqlite_bind_str(stmt, 1, name);
+    return add_found(c, SQL_ENTITY_WAITING, stmt, list);
+}
+
+int
+sqlite_each_named(struct store_reader *reader, struct str name, store_entity_fn fn, void *ctx)
+{
+    struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
+    AUTO(arena_finish) struct arena a = {0};
+    struct found_list list = {0};
+    bool is_mine = false;
+    int r = sqlite_view_begin(c, &is_mine);
+    if (r == 0)
+        r = find_named(c, name, &list);
+    if (list.n > 1)
+        qsort(list.v, list.n, sizeof(*list.v), by_score);
+    for (size_t i = 0; i < list.n && r == 0; i++) {
+        struct entity_row row;
+        arena_reset(&a);
+        r = sqlite_row_by_id(c, list.v[i].id, &a, &row);
+        if (r == 0 && str_eq(row.e.name, name)) // two names may share an ident
+            r = fn(ctx, &row);
+    }
+    sqlite_view_end(c, is_mine);
+    vec_finish(&list);
+    return r;
+}
+
+/* ---- words ---- */
+
+struct words {
+    struct str v[QUERY_WORDS_MAX];
+    size_t n;
+};
+
+static void
+cut_words(struct str query, struct words *words)
+{
+    while (words->n < QUERY_WORDS_MAX && sqlite_next_word(&query, &words->v[words->n]))
+        words->n++;
+}
+
+/* {name signature doc hover} : ("run"* AND "loop"*) */
+static void
+write_match(struct buf *b, const struct words *words)
+{
+    buf_add_cstr(b, "{name signature doc hover} : (");
+    for (size_t i = 0; i < words->n; i++)
+        buf_printf(b, "%s\"%.*s\"%s", i > 0 ? " AND " : "", STR_ARG(words->v[i]),
+                   words->v[i].n > 1 ? "*" : "");
+    buf_add_char(b, ')');
+}
+
+static int
+find_indexed(struct sqlite_conn *c, const struct words *words, size_t limit, struct found_list *list)
+{
+    AUTO(buf_finish) struct buf match = {0};
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_TEXT_FIND, &stmt);
+    if (r < 0)
+        return r;
+    write_match(&match, words);
+    sqlite_bind_str(stmt, 1, buf_str(&match));
+    sqlite3_bind_int64(stmt, 2, (int64_t)MIN(limit, (size_t)FOUND_MAX));
+    while ((r = sqlite_step(c, stmt)) > 0)
+        *vec_push(list) = (struct found){.id = sqlite3_column_int64(stmt, 0),
+                                         .score = -sqlite3_column_double(stmt, 1)};
+    sqlite_put(c, SQL_TEXT_FIND, stmt);
+    return r;
+}
+
+/* 0: not all words are there. Otherwise of the size of a bm25, with the index's weights. */
+static double
+score_waiting(const struct entity_stored *s, const struct words *words, struct buf *name)
+{
+    double score = 0;
+    buf_reset(name);
+    sqlite_name_words(name, s->e.qualified_name);
+    for (size_t i = 0; i < words->n; i++) {
+        double best = sqlite_text_has(buf_str(name), words->v[i])       ? 10
+                      : sqlite_text_has(s->e.signature, words->v[i])    ? 4
+                      : sqlite_text_has(s->e.doc, words->v[i])          ? 2
+                      : sqlite_text_has(s->markdown, words->v[i])       ? 1
+                                                                        : 0;
+        if (best == 0)
+            return 0;
+        score += best;
+    }
+    return score;
+}
+
+static int
+find_waiting(struct sqlite_conn *c, const struct words *words, struct found_list *list)
+{
+    AUTO(arena_finish) struct arena a = {0};
+    AUTO(buf_finish) struct buf name = {0};
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_FILE_TEXT_WAITING, &stmt);
+    if (r < 0)
+        return r;
+    while ((r = sqlite_step(c, stmt)) > 0) {
+        struct file_stored f;
+        struct entity_list entities = {0};
+        arena_reset(&a);
+        r = sqlite_file_read(stmt, &a, &f);
+        if (r == 0)
+            r = sqlite_entities_of_file(c, &f, &a, &entities);
+        for (size_t i = 0; i < entities.n && list->n < FOUND_MAX; i++) {
+            double score = score_waiting(&entities.v[i], words, &name);
+            if (score > 0)
+                *vec_push(list) = (struct found){.id = entities.v[i].id, .score = score};
+        }
+        if (r < 0)
+            break;
+    }
+    sqlite_put(c, SQL_FILE_TEXT_WAITING, stmt);
+    return r;
+}
+
+int
+sqlite_search_text(struct store_reader *reader, struct str query, size_t limit, store_entity_fn fn,
+                   void *ctx)
+{
+    struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
+    AUTO(arena_finish) struct arena a = {0};
+    struct found_list list = {0};
+    struct words words = {.n = 0};
+    bool is_mine = false;
+    cut_words(query, &words);
+    if (words.n == 0)
+        return 0;
+    int r = sqlite_view_begin(c, &is_mine);
+    if (r == 0)
+        r = find_indexed(c, &words, limit, &list);
+    if (r == 0)
+        r = find_waiting(c, &words, &list);
+    if (list.n > 1)
+        qsort(list.v, list.n, sizeof(*list.v), by_score);
+    for (size_t i = 0; i < list.n && i < limit && r == 0; i++) {
+        struct entity_row row;
+        arena_reset(&a);
+        r = sqlite_row_by_id(c, list.v[i].id, &a, &row);
+        row.score = list.v[i].score;
+        if (r == 0)
+            r = fn(ctx, &row);
+    }
+    sqlite_view_end(c, is_mine);
+    vec_finish(&list);
+    return r;
+}
+
+/* ---- edges ---- */
+
+struct edge_walk {
+    struct sqlite_conn *c;
+    struct arena a;
+    size_t left;
+    store_edge_fn fn;
+    void *ctx;
+};
+
+static int
+show_edge(struct edge_walk *walk, sqlite3_stmt *stmt)
+{
+    struct entity_row from = {.id = 0};
+    struct edge_row row = {.target = sqlite_column_str(stmt, 3),
+                           .line = (uint32_t)sqlite3_column_int64(stmt, 4)};
+    int64_t file_id = sqlite3_column_int64(stmt, 0) >> SLOT_BITS;
+    int kind = sqlite3_column_int(stmt, 1);
+    if (kind < 0 || kind >= EDGE_KIND_COUNT)
+        return err_trace(-EBADMSG);
+    row.kind = (enum edge_kind)kind;
+    int r = 0;
+    if (sqlite3_column_type(stmt, 2) != SQLITE_NULL) {
+        r = sqlite_row_by_id(walk->c, ENTITY_ID(file_id, sqlite3_column_int64(stmt, 2)), &walk->a,
+                             &from);
+    } else {
+        struct file_stored f;
+        r = sqlite_file_by_id(walk->c, file_id, &walk->a, &f);
+        from.path = f.f.path;
+    }
+    if (r < 0)
+        return r == -ENOENT ? err_trace(-EBADMSG) : r;
+    row.from_key = from.key;
+    row.path = from.path;
+    return walk->fn(walk->ctx, &row);
+}
+
+static int
+walk_edges(struct edge_walk *walk, enum sql which, sqlite3_stmt *stmt)
+{
+    int r = 0;
+    sqlite3_bind_int64(stmt, 3, (int64_t)MIN(walk->left, (size_t)INT64_MAX));
+    while ((r = sqlite_step(walk->c, stmt)) > 0) {
+        arena_reset(&walk->a);
+        walk->left--;
+        r = show_edge(walk, stmt);
+        if (r != 0)
+            break;
+    }
+    sqlite_put(walk->c, which, stmt);
+    return r;
+}
+
+static int
+callers_in_file(struct edge_walk *walk, int64_t file_id, struct str name)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(walk->c, SQL_EDGE_TO, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, file_id);
+    sqlite_bind_str(stmt, 2, name);
+    return walk_edges(walk, SQL_EDGE_TO, stmt);
+}
+
+static int
+find_caller_files(struct sqlite_conn *c, struct str name, struct found_list *list)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = find_ident(c, 'c', name, list);
+    if (r == 0)
+        r = sqlite_get(c, SQL_FILE_TEXT_WAITING, &stmt);
+    if (r < 0)
+        return r;
+    while ((r = sqlite_step(c, stmt)) > 0)
+        *vec_push(list) = (struct found){.id = sqlite3_column_int64(stmt, 0) << SLOT_BITS};
+    sqlite_put(c, SQL_FILE_TEXT_WAITING, stmt);
+    return r;
+}
+
+int
+sqlite_each_caller(struct store_reader *reader, struct str name, size_t limit, store_edge_fn fn,
+                   void *ctx)
+{
+    struct edge_walk walk = {.c = &sqlite_reader_of(reader)->c, .left = limit, .fn = fn, .ctx = ctx};
+    struct found_list list = {0};
+    bool is_mine = false;
+    int r = sqlite_view_begin(walk.c, &is_mine);
+    if (r == 0)
+        r = find_caller_files(walk.c, name, &list);
+    if (list.n > 1)
+        qsort(list.v, list.n, sizeof(*list.v), by_score);
+    for (size_t i = 0; i < list.n && r == 0 && walk.left > 0; i++)
+        r = callers_in_file(&walk, list.v[i].id >> SLOT_BITS, name);
+    sqlite_view_end(walk.c, is_mine);
+    arena_finish(&walk.a);
+    vec_finish(&list);
+    return r;
+}
+
+int
+sqlite_each_callee(struct store_reader *reader, struct str key, size_t limit, store_edge_fn fn,
+                   void *ctx)
+{
+    struct edge_walk walk = {.c = &sqlite_reader_of(reader)->c, .left = limit, .fn = fn, .ctx = ctx};
+    AUTO(arena_finish) struct arena a = {0};
+    struct entity_row row;
+    sqlite3_stmt *stmt = NULL;
+    bool is_mine = false;
+    int r = sqlite_view_begin(walk.c, &is_mine);
+    if (r == 0)
+        r = store_read_entity(reader, key, &a, &row);
+    if (r == 0)
+        r = sqlite_get(walk.c, SQL_EDGE_OF_ENTITY, &stmt);
+    if (r == 0) {
+        sqlite3_bind_int64(stmt, 1, row.id >> SLOT_BITS);
+        sqlite3_bind_int64(stmt, 2, row.id & SLOT_MASK);
+        r = walk_edges(&walk, SQL_EDGE_OF_ENTITY, stmt);
+    }
+    sqlite_view_end(walk.c, is_mine);
+    arena_finish(&walk.a);
+    return r;
+}

@@ -1,0 +1,274 @@
+/* Opening for writing: the lock against a second engine, the checks that decide whether the file is
+ * ours, damaged or of a newer gloss, and the schema. Invariant: whoever holds PATH.lock is the only
+ * one to write or checkpoint (two that do so at once can corrupt a WAL database before 3.51.3). */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/path.h"
+#include "store/sqlite.h"
+
+static int
+explain(char **ret_why, int r, const char *path, const char *what)
+{
+    if (ret_why)
+        *ret_why = xasprintf("%s: %s", path, what);
+    return r;
+}
+
+static int
+take_lock(struct sqlite_writer *w, char **ret_why)
+{
+    char *lock = xasprintf("%s.lock", w->path);
+    int r = 0;
+    w->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (w->lock_fd < 0)
+        r = explain(ret_why, -errno, lock, strerror(errno));
+    else if (flock(w->lock_fd, LOCK_EX | LOCK_NB) < 0)
+        r = explain(ret_why, errno == EWOULDBLOCK ? -EWOULDBLOCK : -errno, w->path,
+                    errno == EWOULDBLOCK ? "another engine holds this index" : strerror(errno));
+    free(lock);
+    return err_trace(r);
+}
+
+static int
+pragma_int(struct sqlite_conn *c, const char *text, int64_t *ret_value)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(c->db, text, -1, &stmt, NULL);
+    if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+        *ret_value = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return err_trace(sqlite_errno(c, rc));
+}
+
+/* Whose file is it? *ret_version is 0 for an empty one. */
+static int
+check_owner(struct sqlite_writer *w, int *ret_version, char **ret_why)
+{
+    int64_t id = 0, version = 0, n_tables = 0;
+    int r = pragma_int(&w->c, "SELECT count(*) FROM sqlite_schema", &n_tables);
+    if (r == 0)
+        r = pragma_int(&w->c, "PRAGMA application_id", &id);
+    if (r == 0)
+        r = pragma_int(&w->c, "PRAGMA user_version", &version);
+    if (r < 0)
+        return r;
+    if (n_tables > 0 && id != SQLITE_APPLICATION_ID)
+        return explain(ret_why, -EPROTONOSUPPORT, w->path, "is a database of another program");
+    if (version > STORE_SCHEMA_VERSION)
+        return explain(ret_why, -EPROTONOSUPPORT, w->path, "was written by a newer gloss");
+    *ret_version = n_tables > 0 ? (int)version : 0;
+    return 0;
+}
+
+/* The whole file is read only after a stop that was not clean. */
+static int
+check_damage(struct sqlite_conn *c)
+{
+    int64_t clean = 0;
+    int r = sqlite_meta_get_int(c, "clean_shutdown", &clean);
+    if (r < 0 || clean == 1)
+        return r;
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(c->db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+    if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW &&
+        !str_eq_c(sqlite_column_str(stmt, 0), "ok"))
+        rc = SQLITE_CORRUPT;
+    sqlite3_finalize(stmt);
+    return err_trace(sqlite_errno(c, rc));
+}
+
+/* synchronous=FULL: a commit that was told to anybody is on the disk. secure_delete is on in
+ * Debian's build and would write every freed page. */
+static const char settings[] = "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
+                               "PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF;"
+                               "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
+                               "PRAGMA foreign_keys=OFF";
+
+static int
+use_wal(struct sqlite_conn *c)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode=WAL", -1, &stmt, NULL);
+    int r = 0;
+    if (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW &&
+        !str_eq_c(sqlite_column_str(stmt, 0), "wal"))
+        r = -ENOTSUP; // a file system without shared memory
+    else
+        r = sqlite_errno(c, rc);
+    sqlite3_finalize(stmt);
+    return err_trace(r);
+}
+
+static int
+load_counters(struct sqlite_writer *w)
+{
+    struct store_info info = {0};
+    int r = sqlite_read_info(&w->c, &info);
+    if (r == 0)
+        r = sqlite_meta_get_int(&w->c, "event_bytes", &w->now.event_bytes);
+    if (r == 0)
+        r = sqlite_meta_get_int(&w->c, "text_gen", &w->now.text_gen);
+    if (r == 0)
+        r = sqlite_meta_get_int(&w->c, "text_rows", &w->now.text_rows);
+    if (r == 0)
+        r = sqlite_meta_get_int(&w->c, "text_dead", &w->now.text_dead);
+    w->now.head = info.head;
+    w->committed = w->now;
+    return r;
+}
+
+/* The schema and a note that from here on a stop is not clean, in one transaction. */
+static int
+prepare(struct sqlite_writer *w, int version)
+{
+    int r = sqlite_run_plain(&w->c, SQL_BEGIN);
+    if (r == 0)
+        r = sqlite_migrate(&w->c, version);
+    if (r == 0 && version == 0) {
+        char *epoch = random_hex(16);
+        r = sqlite_meta_put(&w->c, "epoch", str_of(epoch));
+        free(epoch);
+    }
+    if (r == 0)
+        r = sqlite_meta_put_int(&w->c, "clean_shutdown", 0);
+    if (r == 0)
+        r = sqlite_run_plain(&w->c, SQL_COMMIT);
+    return r;
+}
+
+static int
+on_wal(void *ctx, sqlite3 *db UNUSED, const char *name UNUSED, int n_pages)
+{
+    struct sqlite_writer *w = ctx;
+    w->wal_pages = n_pages;
+    return SQLITE_OK;
+}
+
+static int
+open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_why)
+{
+    int version = 0;
+    int rc = sqlite3_open_v2(w->path, &w->c.db,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (!w->c.db)
+        mem_exhausted(1);
+    if (rc != SQLITE_OK)
+        return explain(ret_why, sqlite_errno(&w->c, rc), w->path, sqlite3_errmsg(w->c.db));
+    sqlite3_extended_result_codes(w->c.db, 1);
+    sqlite3_busy_timeout(w->c.db, 5000);
+    int r = check_owner(w, &version, ret_why);
+    if (r == 0)
+        r = use_wal(&w->c);
+    if (r == 0)
+        r = sqlite_exec(&w->c, settings);
+    if (r == 0 && version > 0)
+        r = check_damage(&w->c);
+    if (r == 0)
+        r = prepare(w, version);
+    if (r == 0)
+        r = load_counters(w);
+    if (r == 0)
+        r = sqlite_read_info(&w->c, ret_info);
+    if (r < 0) {
+        if (ret_why && !*ret_why)
+            *ret_why = xasprintf("%s: %s", w->path, err_text(r));
+        return err_trace(r);
+    }
+    ret_info->is_new = version == 0;
+    sqlite3_wal_hook(w->c.db, on_wal, w);
+    return 0;
+}
+
+/* Out of the way, not away: somebody may want to look at it. */
+static int
+set_aside(const char *path)
+{
+    int r = 0;
+    char *to = xasprintf("%s.damaged-%" PRId64, path, clock_wall_ms());
+    char *wal = xasprintf("%s-wal", path);
+    char *wal_to = xasprintf("%s-wal", to);
+    char *shm = xasprintf("%s-shm", path);
+    if (rename(path, to) < 0 && errno != ENOENT)
+        r = -errno;
+    if (r == 0 && rename(wal, wal_to) < 0 && errno != ENOENT)
+        r = -errno;
+    if (r == 0 && unlink(shm) < 0 && errno != ENOENT)
+        r = -errno;
+    free(to);
+    free(wal);
+    free(wal_to);
+    free(shm);
+    return err_trace(r);
+}
+
+static void
+writer_free(struct sqlite_writer *w)
+{
+    sqlite_conn_finish(&w->c);
+    if (w->lock_fd >= 0)
+        close(w->lock_fd);
+    arena_finish(&w->scratch);
+    free(w->path);
+    free(w);
+}
+
+int
+sqlite_writer_open(const char *path, struct store_writer **ret_writer, struct store_info *ret_info,
+                   char **ret_why)
+{
+    char *why = NULL;
+    struct str dir = path_dirname(str_of(path));
+    char *dir_text = str_dup(dir);
+    int r = fs_mkdir_p(dir_text, 0700);
+    free(dir_text);
+    if (r < 0)
+        return explain(ret_why, err_trace(r), path, err_text(r));
+
+    struct sqlite_writer *w = xnew(struct sqlite_writer);
+    w->base.ops = &sqlite_writer_ops;
+    w->path = xstrdup(path);
+    w->lock_fd = -1;
+    struct store_info info = {0};
+    r = take_lock(w, &why);
+    if (r == 0)
+        r = open_database(w, &info, &why);
+    if (r == -EBADMSG) {
+        sqlite_conn_finish(&w->c);
+        w->c = (struct sqlite_conn){0};
+        w->now = w->committed = (struct sqlite_counters){0};
+        free(steal(why));
+        r = set_aside(w->path);
+        if (r == 0)
+            r = open_database(w, &info, &why);
+    }
+    if (r < 0) {
+        if (ret_why)
+            *ret_why = steal(why);
+        free(why);
+        writer_free(w);
+        return err_trace(r);
+    }
+    free(why);
+    *ret_writer = &w->base;
+    *ret_info = info;
+    return 0;
+}
+
+/* A damaged index is not marked clean: the next start looks at it. */
+void
+sqlite_writer_close(struct store_writer *base)
+{
+    struct sqlite_writer *w = sqlite_writer_of(base);
+    if (w->is_open)
+        store_rollback(base);
+    if (!w->c.is_damaged && sqlite_meta_put_int(&w->c, "clean_shutdown", 1) == 0) {
+        sqlite3_busy_timeout(w->c.db, 0);
+        sqlite3_wal_checkpoint_v2(w->c.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    }
+    writer_free(w);
+}

@@ -1,0 +1,436 @@
+/* A file's batch against the file's rows. Invariant: what the log says and what the rows hold after
+ * COMMIT is the same thing; a row whose text did not change gets no event, one that did not even move
+ * is not written. Rows match by key, so a definition put before others of its name takes over the
+ * first one's row and the last one's is new: positions of same-named entities are all they have. */
+#include "store/sqlite.h"
+
+#include "base/err.h"
+#include "base/map.h"
+#include "codec/codec.h"
+
+struct diff {
+    struct sqlite_writer *w;
+    const struct batch *batch;
+    size_t n;              // of the batch's entities that count: 0 unless indexed
+    bool is_known;         // the file has a row
+    bool is_content_same;
+    struct file_stored f;  // as it was, then as it will be
+    struct entity_list old;
+    uint32_t *old_of;      // by new index; ENTITY_NONE: none
+    bool *is_kept;         // by old index
+    uint32_t *slots;       // by new index
+    struct str *keys;      // by new index
+    struct codec_delta delta;
+    int64_t seq;           // that the event will have, if there is one
+};
+
+/* ---- which old row is which new entity ---- */
+
+/* In most saves nothing or little is inserted: the next old row is the match, and no table is made. */
+static void
+match_rows(struct diff *d)
+{
+    AUTO(map_destroy) struct map *by_key = NULL;
+    size_t next = 0;
+    for (size_t i = 0; i < d->n; i++) {
+        d->old_of[i] = ENTITY_NONE;
+        if (d->old.n == 0)
+            continue;
+        if (next < d->old.n && str_eq(d->old.rows[next].key, d->keys[i])) {
+            if (!d->is_kept[next]) {
+                d->is_kept[next] = true;
+                d->old_of[i] = (uint32_t)next++;
+            }
+            continue;
+        }
+        if (!by_key) {
+            by_key = map_create();
+            for (size_t k = 0; k < d->old.n; k++)
+                map_put(by_key, d->old.rows[k].key, &d->old.rows[k]);
+        }
+        const struct entity_row *row = map_get(by_key, d->keys[i]);
+        if (!row)
+            continue;
+        size_t at = (size_t)(row - d->old.rows);
+        if (d->is_kept[at])
+            continue;
+        d->is_kept[at] = true;
+        d->old_of[i] = (uint32_t)at;
+        next = at + 1;
+    }
+}
+
+/* Slots behind the last one in use; once they are used up, the gaps. */
+static void
+give_slots(struct diff *d)
+{
+    struct arena *a = &d->w->scratch;
+    size_t n_new = 0;
+    uint32_t next = 0;
+    bool *is_used = NULL;
+    for (size_t i = 0; i < d->n; i++)
+        n_new += d->old_of[i] == ENTITY_NONE;
+    for (size_t k = 0; k < d->old.n; k++)
+        next = MAX(next, (uint32_t)(d->old.v[k].id & SLOT_MASK) + 1);
+    if (next + n_new > SLOT_TARGETS) {
+        is_used = arena_calloc(a, (size_t)SLOT_MASK + 1, sizeof(*is_used));
+        for (size_t k = 0; k < d->old.n; k++)
+            is_used[d->old.v[k].id & SLOT_MASK] = true;
+        next = 0;
+    }
+    for (size_t i = 0; i < d->n; i++) {
+        if (d->old_of[i] != ENTITY_NONE) {
+            d->slots[i] = (uint32_t)(d->old.v[d->old_of[i]].id & SLOT_MASK);
+            continue;
+        }
+        while (is_used && is_used[next])
+            next++;
+        d->slots[i] = next++;
+    }
+}
+
+/* ---- rows ---- */
+
+static int
+delete_row(struct diff *d, const struct entity_stored *s)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(&d->w->c, SQL_ENTITY_DELETE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, s->id);
+    r = sqlite_run(&d->w->c, SQL_ENTITY_DELETE, stmt);
+    return r < 0 ? r : sqlite_hover_unref(d->w, s->hover_id);
+}
+
+static int
+write_row(struct diff *d, enum sql which, const struct entity_stored *s)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(&d->w->c, which, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, s->id);
+    sqlite_entity_bind(stmt, &s->e, s->rev);
+    sqlite_hover_bind(stmt, 27, s);
+    return sqlite_run(&d->w->c, which, stmt);
+}
+
+static int
+delete_gone(struct diff *d)
+{
+    for (size_t k = 0; k < d->old.n; k++) {
+        if (d->is_kept[k])
+            continue;
+        codec_delta_delete(&d->delta, &d->old.rows[k]);
+            int r = delete_row(d, &d->old.v[k]);
+        if (r < 0)
+            return err_trace(r);
+    }
+    return 0;
+}
+
+static bool
+is_changed(const struct entity *was, const struct entity *is)
+{
+    return was->hash != is->hash || !str_eq(was->signature, is->signature) ||
+           !str_eq(was->doc, is->doc) || !str_eq(was->name, is->name);
+}
+
+/* The event's row of new entity i. */
+static void
+fill_row(struct diff *d, size_t i, const struct entity_stored *s, struct entity_row *ret_row)
+{
+    sqlite_entity_row(s, &d->f, &d->w->scratch, ret_row);
+    ret_row->e.parent = d->batch->entities[i].parent;
+    if (ret_row->e.parent != ENTITY_NONE)
+        ret_row->parent_key = d->keys[ret_row->e.parent];
+}
+
+static int
+add_entity(struct diff *d, size_t i, struct entity_stored *s)
+{
+    struct entity_row row;
+    s->rev = d->seq;
+    s->hover_reason = HOVER_REASON_NOT_ASKED;
+    fill_row(d, i, s, &row);
+    codec_delta_add(&d->delta, &row);
+    return write_row(d, SQL_ENTITY_ADD, s);
+}
+
+/* A hover speaks of the declaration: a change of the body alone leaves it, stale. */
+static int
+update_entity(struct diff *d, size_t i, struct entity_stored *s, const struct entity_stored *was)
+{
+    struct entity_row row;
+    int r = 0;
+    s->rev = d->seq;
+    if (!str_eq(s->e.signature, was->e.signature) || !str_eq(s->e.doc, was->e.doc)) {
+        r = sqlite_hover_unref(d->w, s->hover_id);
+        s->hover_state = HOVER_UNKNOWN;
+        s->hover_reason = HOVER_REASON_NOT_ASKED;
+        s->hover_id = 0;
+        s->markdown = s->server = STR_NONE;
+    }
+    fill_row(d, i, s, &row);
+    codec_delta_update(&d->delta, &row);
+    return r < 0 ? r : write_row(d, SQL_ENTITY_PUT, s);
+}
+
+static int
+write_entities(struct diff *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        int r = 0;
+        struct entity_stored s = {.e = d->batch->entities[i]};
+        s.id = ENTITY_ID(d->f.id, d->slots[i]);
+        if (s.e.parent != ENTITY_NONE)
+            s.e.parent = d->slots[s.e.parent];
+        if (d->old_of[i] == ENTITY_NONE) {
+            r = add_entity(d, i, &s);
+        } else {
+            const struct entity_stored *was = &d->old.v[d->old_of[i]];
+            struct entity e = s.e;
+            s = *was;
+            s.e = e;
+            if (is_changed(&was->e, &e))
+                r = update_entity(d, i, &s, was);
+            else if (!sqlite_entity_same_place(&was->e, &e))
+                r = write_row(d, SQL_ENTITY_PUT, &s);
+        }
+        if (r < 0)
+            return err_trace(r);
+    }
+    return 0;
+}
+
+/* ---- the file ---- */
+
+static bool
+has_content(const struct file *f)
+{
+    return f->content.hi != 0 || f->content.lo != 0;
+}
+
+static int
+write_file(struct diff *d, enum sql which)
+{
+    const struct file_stored *f = &d->f;
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(&d->w->c, which, &stmt);
+    if (r < 0)
+        return r;
+    if (which != SQL_FILE_ADD)
+        sqlite3_bind_int64(stmt, 1, f->id);
+    if (which == SQL_FILE_ADD)
+        sqlite_bind_str(stmt, 2, f->f.path);
+    if (which != SQL_FILE_TOUCH) {
+        sqlite_bind_str(stmt, 3, f->f.lang);
+        sqlite3_bind_int(stmt, 4, (int)f->f.state);
+        sqlite3_bind_int(stmt, 5, (int)f->f.reason);
+    }
+    sqlite3_bind_int64(stmt, 6, (int64_t)f->f.size_bytes);
+    sqlite3_bind_int64(stmt, 7, f->f.mtime_ns);
+    sqlite3_bind_int64(stmt, 8, (int64_t)f->f.inode);
+    if (which != SQL_FILE_TOUCH) {
+        if (has_content(&f->f))
+            sqlite3_bind_blob(stmt, 9, &f->f.content, sizeof(f->f.content), SQLITE_STATIC);
+        sqlite3_bind_int64(stmt, 10, f->content_gen);
+        sqlite3_bind_int64(stmt, 11, f->text_gen);
+        sqlite3_bind_int64(stmt, 12, (int64_t)f->n_entities);
+        sqlite3_bind_int64(stmt, 13, (int64_t)f->n_edges);
+    }
+    return sqlite_run(&d->w->c, which, stmt);
+}
+
+/* The same content: nothing but what stat says. */
+static int
+touch_file(struct diff *d)
+{
+    const struct file *is = &d->batch->file;
+    if (d->f.f.size_bytes == is->size_bytes && d->f.f.mtime_ns == is->mtime_ns &&
+        d->f.f.inode == is->inode)
+        return 0;
+    d->f.f.size_bytes = is->size_bytes;
+    d->f.f.mtime_ns = is->mtime_ns;
+    d->f.f.inode = is->inode;
+    return write_file(d, SQL_FILE_TOUCH);
+}
+
+/* A new file's row goes first, since its id is part of the others'. */
+static int
+begin_file(struct diff *d)
+{
+    struct file_stored was = d->f;
+    d->f = (struct file_stored){
+        .f = d->batch->file,
+        .id = was.id,
+        .content_gen = was.content_gen + !d->is_content_same,
+        .text_gen = was.text_gen,
+        .n_entities = d->n,
+        .n_edges = d->batch->file.state == FILE_INDEXED ? d->batch->n_edges : 0,
+    };
+    if (d->is_known) {
+        d->f.n_entities = was.n_entities;
+        sqlite_text_drop(d->w, &d->f);
+        d->f.n_entities = d->n;
+    }
+    d->f.text_gen = d->f.n_entities + d->f.n_edges > 0 ? 0 : -1;
+    if (d->is_known)
+        return write_file(d, SQL_FILE_PUT);
+    int r = write_file(d, SQL_FILE_ADD);
+    d->f.id = sqlite3_last_insert_rowid(d->w->c.db);
+    return r;
+}
+
+static int
+write_counts(struct diff *d)
+{
+    if (d->is_known)
+        return sqlite_counts_refresh(d->w, &d->f);
+    int64_t n_reason[HOVER_REASON_COUNT] = {0};
+    n_reason[HOVER_REASON_NOT_ASKED] = (int64_t)d->n;
+    return d->n > 0 ? sqlite_unknown_put(d->w, d->f.id, n_reason) : 0;
+}
+
+/* ---- the event ---- */
+
+static bool
+is_told(const struct diff *d, const struct file *was)
+{
+    const struct file *is = &d->batch->file;
+    if (d->delta.n_added + d->delta.n_updated + d->delta.n_deleted > 0)
+        return true;
+    switch (is->state) {
+    case FILE_INDEXED:
+        return !d->is_known || was->state != FILE_INDEXED || !str_eq(was->lang, is->lang);
+    case FILE_FAILED:
+        return !d->is_known || was->state != FILE_FAILED || was->reason != is->reason;
+    case FILE_SKIPPED:
+    case FILE_STATE_COUNT:
+        break;
+    }
+    return false;
+}
+
+static int
+write_event(struct diff *d, enum event_type type, struct event **ret_event)
+{
+    AUTO(buf_finish) struct buf data = {0};
+    codec_delta_write(&data, &d->delta, &d->f.f);
+    return sqlite_event_add(d->w, type, d->f.f.path, buf_str(&data), ret_event);
+}
+
+static void
+prepare_diff(struct diff *d)
+{
+    struct arena *a = &d->w->scratch;
+    const struct file *f = &d->batch->file;
+    d->n = f->state == FILE_INDEXED ? d->batch->n_entities : 0;
+    d->seq = d->w->now.head + 1;
+    d->old_of = arena_alloc(a, (d->n + 1) * sizeof(*d->old_of));
+    d->slots = arena_alloc(a, (d->n + 1) * sizeof(*d->slots));
+    d->keys = arena_alloc(a, (d->n + 1) * sizeof(*d->keys));
+    d->is_kept = arena_calloc(a, d->old.n + 1, sizeof(*d->is_kept));
+    for (size_t i = 0; i < d->n; i++) {
+        const struct entity *e = &d->batch->entities[i];
+        assert(e->parent == ENTITY_NONE || e->parent < i);
+        d->keys[i] = entity_key(a, f->lang, e->kind, f->path, e->qualified_name, e->ordinal);
+    }
+    match_rows(d);
+    give_slots(d);
+}
+
+static int
+put_changed(struct diff *d, struct event **ret_event)
+{
+    struct file was = d->f.f;
+    int r = 0;
+    if (d->is_known)
+        r = sqlite_rows_of_file(&d->w->c, &d->f, &d->w->scratch, &d->old);
+    if (r < 0)
+        return r;
+    prepare_diff(d);
+    uint64_t n_edges_was = d->f.n_edges;
+    r = begin_file(d);
+    if (r == 0)
+        r = delete_gone(d);
+    if (r == 0)
+        r = write_entities(d);
+    if (r == 0)
+        r = sqlite_put_edges(d->w, &d->f, d->batch, d->slots, n_edges_was);
+    if (r == 0)
+        r = write_counts(d);
+    if (r < 0 || !is_told(d, &was))
+        return r;
+    enum event_type type =
+        d->batch->file.state == FILE_FAILED ? EVENT_FILE_FAILED : EVENT_FILE_COMPLETED;
+    return write_event(d, type, ret_event);
+}
+
+int
+sqlite_put_file(struct store_writer *base, const struct batch *batch, struct event **ret_event)
+{
+    struct sqlite_writer *w = sqlite_writer_of(base);
+    struct diff d = {.w = w, .batch = batch};
+    assert(w->is_open);
+    *ret_event = NULL;
+    if (batch->n_entities > ENTITY_PER_FILE_MAX || batch->n_edges > EDGE_PER_FILE_MAX)
+        return err_trace(-E2BIG);
+    arena_reset(&w->scratch);
+    int r = sqlite_file_find(&w->c, batch->file.path, &w->scratch, &d.f);
+    if (r < 0 && r != -ENOENT)
+        return err_trace(r);
+    d.is_known = r == 0;
+    d.is_content_same = d.is_known && hash128_eq(d.f.f.content, batch->file.content);
+    if (d.is_content_same && has_content(&batch->file) && d.f.f.state == FILE_INDEXED &&
+        batch->file.state == FILE_INDEXED && str_eq(d.f.f.lang, batch->file.lang))
+        return touch_file(&d);
+    r = put_changed(&d, ret_event);
+    codec_delta_finish(&d.delta);
+    return err_trace(r);
+}
+
+static int
+delete_all(struct diff *d)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_rows_of_file(&d->w->c, &d->f, &d->w->scratch, &d->old);
+    if (r < 0)
+        return r;
+    d->is_kept = arena_calloc(&d->w->scratch, d->old.n + 1, sizeof(*d->is_kept));
+    r = delete_gone(d);
+    static const struct batch nothing;
+    if (r == 0)
+        r = sqlite_put_edges(d->w, &d->f, &nothing, NULL, d->f.n_edges);
+    static const int64_t none[HOVER_REASON_COUNT];
+    if (r == 0)
+        r = sqlite_unknown_put(d->w, d->f.id, none);
+    if (r == 0)
+        r = sqlite_get(&d->w->c, SQL_FILE_DELETE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite_text_drop(d->w, &d->f);
+    sqlite3_bind_int64(stmt, 1, d->f.id);
+    return sqlite_run(&d->w->c, SQL_FILE_DELETE, stmt);
+}
+
+/* A file that was skipped all along was never told of, so its end is not told either. */
+int
+sqlite_delete_file(struct store_writer *base, struct str path, struct event **ret_event)
+{
+    struct sqlite_writer *w = sqlite_writer_of(base);
+    struct diff d = {.w = w};
+    assert(w->is_open);
+    *ret_event = NULL;
+    arena_reset(&w->scratch);
+    int r = sqlite_file_find(&w->c, path, &w->scratch, &d.f);
+    if (r == -ENOENT)
+        return 0;
+    if (r == 0)
+        r = delete_all(&d);
+    if (r == 0 && d.f.f.state != FILE_SKIPPED)
+        r = write_event(&d, EVENT_FILE_DELETED, ret_event);
+    codec_delta_finish(&d.delta);
+    return err_trace(r);
+}

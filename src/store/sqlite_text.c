@@ -1,0 +1,144 @@
+/* The text index (FTS5, without content of its own), filled when the writer is idle. A row's id is
+ * GENERATION << SLOT_BITS | slot. Invariant: file.text_gen is the generation that describes the file
+ * as it is, or 0; rows of other generations are dead, nobody finds them, and when there are too many
+ * the index is emptied and filled anew. So a change of a file costs the index nothing, and old texts
+ * need not be known to take them out. */
+#include "store/sqlite.h"
+
+#include "base/err.h"
+#include "base/map.h"
+
+#define DEAD_ROWS_MIN 50000 // below this it is not worth starting over
+
+static int
+add_text_row(struct sqlite_writer *w, int64_t rowid, struct str ident, const struct entity_stored *s)
+{
+    AUTO(buf_finish) struct buf name = {0};
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(&w->c, SQL_TEXT_ADD, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, rowid);
+    sqlite_bind_str(stmt, 2, ident);
+    if (s) {
+        sqlite_name_words(&name, s->e.qualified_name);
+        sqlite_bind_str(stmt, 3, buf_str(&name));
+        sqlite_bind_str(stmt, 4, s->e.signature);
+        sqlite_bind_str(stmt, 5, s->e.doc);
+        sqlite_bind_str(stmt, 6, s->markdown);
+    }
+    return sqlite_run(&w->c, SQL_TEXT_ADD, stmt);
+}
+
+static int
+add_entities(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
+{
+    struct entity_list list = {0};
+    int r = sqlite_entities_of_file(&w->c, f, &w->scratch, &list);
+    for (size_t i = 0; i < list.n && r == 0; i++) {
+        char ident[IDENT_BYTES];
+        sqlite_ident('n', list.v[i].e.name, ident);
+        r = add_text_row(w, gen << SLOT_BITS | (list.v[i].id & SLOT_MASK), str_of(ident), &list.v[i]);
+    }
+    return r;
+}
+
+/* One row for all names that the file's edges point to. */
+static int
+add_targets(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
+{
+    AUTO(map_destroy) struct map *seen = map_create();
+    AUTO(buf_finish) struct buf idents = {0};
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(&w->c, SQL_EDGE_OF_FILE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    while ((r = sqlite_step(&w->c, stmt)) > 0) {
+        char ident[IDENT_BYTES];
+        struct str target = sqlite_column_str(stmt, 3);
+        if (map_put(seen, target, w))
+            continue;
+        sqlite_ident('c', target, ident);
+        buf_add_cstr(&idents, ident);
+        buf_add_char(&idents, ' ');
+    }
+    sqlite_put(&w->c, SQL_EDGE_OF_FILE, stmt);
+    if (r < 0 || idents.n == 0)
+        return r;
+    return add_text_row(w, gen << SLOT_BITS | SLOT_TARGETS, buf_str(&idents), NULL);
+}
+
+static int
+index_file(struct sqlite_writer *w, const struct file_stored *f)
+{
+    int64_t gen = w->now.text_gen + 1;
+    sqlite3_stmt *stmt = NULL;
+    int r = add_entities(w, f, gen);
+    if (r == 0)
+        r = add_targets(w, f, gen);
+    if (r == 0)
+        r = sqlite_get(&w->c, SQL_FILE_TEXT_PUT, &stmt);
+    if (r < 0)
+        return err_trace(r);
+    w->now.text_gen = gen;
+    w->now.text_rows += (int64_t)f->n_entities + 1;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    sqlite3_bind_int64(stmt, 2, gen);
+    return sqlite_run(&w->c, SQL_FILE_TEXT_PUT, stmt);
+}
+
+static int
+start_over(struct sqlite_writer *w)
+{
+    if (w->now.text_dead < DEAD_ROWS_MIN || w->now.text_dead < w->now.text_rows / 2)
+        return 0;
+    int r = sqlite_run_plain(&w->c, SQL_TEXT_CLEAR);
+    if (r == 0)
+        r = sqlite_run_plain(&w->c, SQL_TEXT_CLEAR_FILES);
+    w->now.text_rows = w->now.text_dead = 0;
+    return err_trace(r);
+}
+
+/* 1 a file, 0 none waits. */
+static int
+next_waiting(struct sqlite_writer *w, struct file_stored *ret_file)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(&w->c, SQL_FILE_TEXT_WAITING, &stmt);
+    if (r < 0)
+        return r;
+    r = sqlite_step(&w->c, stmt);
+    if (r > 0) {
+        r = sqlite_file_read(stmt, &w->scratch, ret_file);
+        r = r < 0 ? r : 1;
+    }
+    sqlite_put(&w->c, SQL_FILE_TEXT_WAITING, stmt);
+    return r;
+}
+
+int
+sqlite_index_text(struct store_writer *base, size_t n_entities, bool *ret_more)
+{
+    struct sqlite_writer *w = sqlite_writer_of(base);
+    size_t n = 0;
+    assert(w->is_open);
+    int r = start_over(w);
+    if (r < 0)
+        return r;
+    while (n < n_entities) {
+        struct file_stored f;
+        arena_reset(&w->scratch);
+        r = next_waiting(w, &f);
+        if (r <= 0)
+            break;
+        r = index_file(w, &f);
+        if (r < 0)
+            break;
+        n += f.n_entities + 1;
+    }
+    if (r < 0)
+        return err_trace(r);
+    *ret_more = n >= n_entities;
+    return 0;
+}
