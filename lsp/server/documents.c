@@ -55,8 +55,10 @@ documents_open(struct server_session *s, json_t *params)
         log_warn("didOpen without uri or text");
         return;
     }
-    if (text.n > SERVER_DOCUMENT_BYTES_MAX || map_count(s->docs) >= SERVER_DOCUMENTS_MAX) {
-        log_warn("%.*s is too large, or too many documents are open; the disk counts", STR_ARG(uri));
+    if (text.n > SERVER_DOCUMENT_BYTES_MAX ||
+        map_count(s->docs) >= SERVER_DOCUMENTS_MAX) {
+        log_warn("%.*s is too large, or too many documents are open; the disk counts",
+                 STR_ARG(uri));
         return;
     }
     codec_get_str(item, "languageId", &language_id);
@@ -77,7 +79,8 @@ documents_open(struct server_session *s, json_t *params)
 
 /* Byte offset of a position in a text under construction. */
 static bool
-offset_of(const struct server_session *s, const struct snapshot *text, const json_t *position, size_t *ret_offset)
+offset_of(const struct server_session *s, const struct snapshot *text,
+          const json_t *position, size_t *ret_offset)
 {
     int64_t line, character;
     struct str content;
@@ -95,7 +98,8 @@ offset_of(const struct server_session *s, const struct snapshot *text, const jso
 
 /* NULL when the change does not fit. */
 static struct snapshot *
-apply(const struct server_session *s, const struct snapshot *old, const json_t *change, int64_t version)
+apply(const struct server_session *s, const struct snapshot *old, const json_t *change,
+      int64_t version)
 {
     const json_t *range = codec_object(change, "range");
     struct str before = snapshot_text(old), text;
@@ -130,8 +134,10 @@ documents_change(struct server_session *s, json_t *params)
         log_warn("didChange of a document that is not open: %s", uri);
         return;
     }
-    codec_get_int(codec_object(params, "textDocument"), "version", INT32_MIN, INT32_MAX, &version);
-    json_array_foreach(changes, i, change) {
+    codec_get_int(codec_object(params, "textDocument"), "version", INT32_MIN, INT32_MAX,
+                  &version);
+    json_array_foreach(changes, i, change)
+    {
         struct snapshot *text = apply(s, doc->text, change, version);
 
         if (!text) {

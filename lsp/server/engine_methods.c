@@ -16,7 +16,8 @@ engine_status(struct server_session *s, const struct wire_id *id, json_t *params
     if (s->host.add_status)
         s->host.add_status(s->host.ctx, &json);
     buf_add_cstr(&json, "},");
-    buf_add(&json, workspaces.p + 1, workspaces.n - 1); // both are objects: one goes on where the other stops
+    buf_add(&json, workspaces.p + 1,
+            workspaces.n - 1); // both are objects: one goes on where the other stops
     wire_reply_text(s->wire, id, buf_str(&json));
 }
 
@@ -29,8 +30,10 @@ named_root(struct server_session *s, const struct wire_id *id, json_t *params)
     struct str root;
     int r;
 
-    if (codec_get_str(params, "root", &root) < 0 || root.n > PATH_BYTES_MAX || root.p[0] != '/') {
-        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS, "root must be an absolute path");
+    if (codec_get_str(params, "root", &root) < 0 || root.n > PATH_BYTES_MAX ||
+        root.p[0] != '/') {
+        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS,
+                         "root must be an absolute path");
         return NULL;
     }
     r = session_add_root(s, root.p, &w);
@@ -63,9 +66,11 @@ on_index_progress(void *ctx)
 
     if (p->session)
         wire_notify(p->session->wire, "gloss/progress",
-                    json_pack("{s:s, s:I, s:I, s:I, s:I}", "root", workspace_root(p->workspace), "files_done",
-                              (json_int_t)progress.files_done, "files_total", (json_int_t)progress.files_total,
-                              "hover_files_done", (json_int_t)progress.hover_files_done, "hover_files_total",
+                    json_pack("{s:s, s:I, s:I, s:I, s:I}", "root",
+                              workspace_root(p->workspace), "files_done",
+                              (json_int_t)progress.files_done, "files_total",
+                              (json_int_t)progress.files_total, "hover_files_done",
+                              (json_int_t)progress.hover_files_done, "hover_files_total",
                               (json_int_t)progress.hover_files_total));
 }
 
@@ -81,7 +86,9 @@ on_index_summary(void *ctx, const struct workspace_summary *summary)
         pending_reply(p, buf_str(&json));
     }
     if (p->session) // the workspace is there as long as a session may ask it
-        pending_error(p, WIRE_REQUEST_FAILED, workspace_why(p->workspace) ? workspace_why(p->workspace) : err_text(summary->r));
+        pending_error(p, WIRE_REQUEST_FAILED,
+                      workspace_why(p->workspace) ? workspace_why(p->workspace)
+                                                  : err_text(summary->r));
     pending_destroy(p);
 }
 
@@ -116,15 +123,16 @@ engine_reindex(struct server_session *s, const struct wire_id *id, json_t *param
         (w = session_workspace_of(s, absolute, &path)))
         workspace_reindex(w, path);
     else
-        list_for_each(it, &s->roots)
-            workspace_index(list_entry(it, struct session_root, link)->workspace, false, ignore_summary, NULL);
+        list_for_each (it, &s->roots)
+            workspace_index(list_entry(it, struct session_root, link)->workspace, false,
+                            ignore_summary, NULL);
     wire_reply(s->wire, id, NULL);
 }
 
 void
 engine_pause(struct server_session *s, const struct wire_id *id, json_t *params UNUSED)
 {
-    list_for_each(it, &s->roots)
+    list_for_each (it, &s->roots)
         workspace_pause(list_entry(it, struct session_root, link)->workspace);
     wire_reply(s->wire, id, NULL);
 }
@@ -133,10 +141,11 @@ void
 engine_resume(struct server_session *s, const struct wire_id *id, json_t *params UNUSED)
 {
     if (!s->is_trusted) {
-        wire_reply_error(s->wire, id, WIRE_REQUEST_FAILED, "the folder is not trusted: no language server is started");
+        wire_reply_error(s->wire, id, WIRE_REQUEST_FAILED,
+                         "the folder is not trusted: no language server is started");
         return;
     }
-    list_for_each(it, &s->roots)
+    list_for_each (it, &s->roots)
         workspace_resume(list_entry(it, struct session_root, link)->workspace);
     wire_reply(s->wire, id, NULL);
 }
@@ -144,7 +153,8 @@ engine_resume(struct server_session *s, const struct wire_id *id, json_t *params
 void
 engine_dashboard(struct server_session *s, const struct wire_id *id, json_t *params)
 {
-    AUTO(free) char *url = s->host.dashboard_url ? s->host.dashboard_url(s->host.ctx) : NULL;
+    AUTO(free)
+    char *url = s->host.dashboard_url ? s->host.dashboard_url(s->host.ctx) : NULL;
     struct str origin;
 
     if (!url) {
@@ -153,7 +163,8 @@ engine_dashboard(struct server_session *s, const struct wire_id *id, json_t *par
     }
     if (codec_get_str(params, "origin", &origin) == 0 && s->host.allow_origin &&
         s->host.allow_origin(s->host.ctx, origin.p) < 0) {
-        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS, "that origin cannot be allowed");
+        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS,
+                         "that origin cannot be allowed");
         return;
     }
     wire_reply(s->wire, id, json_pack("{s:s}", "url", url));

@@ -9,7 +9,7 @@
 #define FEED_RETRY_MS 50 // how soon a full pipe is looked at again
 
 struct feed {
-    struct list link; // of session.feeds
+    struct list link;               // of session.feeds
     struct server_session *session; // NULL: over, a page is still being read
     struct workspace *workspace;
     struct bus_subscription *subscription;
@@ -23,8 +23,7 @@ static void pump(struct feed *f);
 void
 session_forget_feeds(struct server_session *s)
 {
-    list_for_each_safe(it, &s->feeds)
-    {
+    list_for_each_safe (it, &s->feeds) {
         struct feed *f = list_entry(it, struct feed, link);
 
         f->session = NULL;
@@ -45,8 +44,8 @@ on_wire_event(void *ctx, const struct codec_wire_event *event)
     AUTO(buf_finish) struct buf json = {0};
     json_t *params = NULL;
 
-    codec_add_wire_event(&json, event, str_of(workspace_epoch(f->workspace)), str_of(workspace_id(f->workspace)),
-                         STR_NONE);
+    codec_add_wire_event(&json, event, str_of(workspace_epoch(f->workspace)),
+                         str_of(workspace_id(f->workspace)), STR_NONE);
     if (codec_parse(buf_str(&json), &params, NULL) == 0)
         wire_notify(f->session->wire, "gloss/event", params);
     return 0;
@@ -130,8 +129,10 @@ start_feed(struct pending *p, int64_t since)
 {
     struct server_session *s = p->session;
     struct feed *f = xnew(struct feed);
-    AUTO(free) char *reply = xasprintf("{\"recovered\":true,\"from\":%" PRId64 ",\"head\":%" PRId64 ",\"epoch\":\"%s\"}",
-                                       since + 1, bus_head(workspace_bus(p->workspace)), workspace_epoch(p->workspace));
+    AUTO(free)
+    char *reply = xasprintf(
+        "{\"recovered\":true,\"from\":%" PRId64 ",\"head\":%" PRId64 ",\"epoch\":\"%s\"}",
+        since + 1, bus_head(workspace_bus(p->workspace)), workspace_epoch(p->workspace));
 
     f->session = s;
     f->workspace = p->workspace;
@@ -156,11 +157,15 @@ on_info(void *ctx, struct query_result **result)
         if (since < 0)
             start_feed(p, bus_head(workspace_bus(p->workspace)));
         else if (p->word[0] && strcmp(p->word, info->epoch) != 0)
-            pending_error(p, WIRE_REQUEST_FAILED, "the cursor is of another epoch; read the index whole and begin anew");
+            pending_error(
+                p, WIRE_REQUEST_FAILED,
+                "the cursor is of another epoch; read the index whole and begin anew");
         else if (since > info->head)
             pending_error(p, WIRE_REQUEST_FAILED, "the cursor is ahead of the index");
         else if (since < info->first_seq - 1)
-            pending_error(p, WIRE_REQUEST_FAILED, "events behind the cursor are gone; read the index whole and begin anew");
+            pending_error(
+                p, WIRE_REQUEST_FAILED,
+                "events behind the cursor are gone; read the index whole and begin anew");
         else
             start_feed(p, since);
     }
@@ -189,8 +194,10 @@ feed_events(struct server_session *s, const struct wire_id *id, json_t *params)
     struct pending *p;
     int64_t seq = -1;
 
-    if (codec_get_str(params, "root", &root) < 0 || root.p[0] != '/' || session_add_root(s, root.p, &w) < 0) {
-        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS, "root must be the absolute path of a folder");
+    if (codec_get_str(params, "root", &root) < 0 || root.p[0] != '/' ||
+        session_add_root(s, root.p, &w) < 0) {
+        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS,
+                         "root must be the absolute path of a folder");
         return;
     }
     if (since && codec_get_int(since, "seq", 0, INT64_MAX, &seq) < 0) {

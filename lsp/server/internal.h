@@ -12,10 +12,10 @@
 #include "rt/process.h"
 #include "rt/timer.h"
 
-#define SERVER_SYMBOLS_MAX 256     // of one workspace/symbol answer
+#define SERVER_SYMBOLS_MAX 256 // of one workspace/symbol answer
 #define SERVER_DEFINITIONS_MAX 50
 #define SERVER_ROOTS_MAX 16
-#define SERVER_DEPTH_MAX 64        // of nested document symbols
+#define SERVER_DEPTH_MAX 64 // of nested document symbols
 #define SERVER_FEED_BACKLOG (4u << 20)
 
 enum session_state { SESSION_NEW, SESSION_RUNNING, SESSION_SHUT_DOWN };
@@ -80,7 +80,8 @@ struct pending {
     struct workspace_listener *listener;
 };
 
-typedef void (*request_fn)(struct server_session *s, const struct wire_id *id, json_t *params);
+typedef void (*request_fn)(struct server_session *s, const struct wire_id *id,
+                           json_t *params);
 typedef void (*notification_fn)(struct server_session *s, json_t *params);
 
 struct method {
@@ -95,7 +96,8 @@ const struct method *method_find(const char *name);
 /* session.c */
 void session_end(struct server_session *s, int exit_code);
 /* Registered and to be answered once; workspace may be NULL. */
-struct pending *pending_create(struct server_session *s, const struct wire_id *id, struct workspace *w);
+struct pending *pending_create(struct server_session *s, const struct wire_id *id,
+                               struct workspace *w);
 /* Runs p->run now, or when the workspace is past opening. */
 void pending_when_open(struct pending *p, void (*run)(struct pending *p));
 void pending_check(struct server_session *s); // a workspace's state changed
@@ -108,25 +110,33 @@ void session_cancel(struct server_session *s, const struct wire_id *id);
 void session_forget_feeds(struct server_session *s);
 
 /* roots.c */
-int session_add_root(struct server_session *s, const char *path, struct workspace **ret_workspace);
+int session_add_root(struct server_session *s, const char *path,
+                     struct workspace **ret_workspace);
 void session_drop_roots(struct server_session *s);
-struct workspace *session_workspace_of(struct server_session *s, const char *absolute, struct str *ret_path);
+struct workspace *session_workspace_of(struct server_session *s, const char *absolute,
+                                       struct str *ret_path);
 
 /* place.c */
-struct session_doc *session_find_doc(struct server_session *s, json_t *params, const char **ret_uri);
+struct session_doc *session_find_doc(struct server_session *s, json_t *params,
+                                     const char **ret_uri);
 /* textDocument/position of params into bytes of the document; false: not a position. */
-bool place_read(struct server_session *s, const struct session_doc *doc, json_t *params, struct position *ret_at);
+bool place_read(struct server_session *s, const struct session_doc *doc, json_t *params,
+                struct position *ret_at);
 /* The identifier at a place, as a view; empty when there is none. */
 struct str place_word(const struct session_doc *doc, struct position at);
-void place_add_range(const struct server_session *s, struct buf *json, const struct span *span);
-void place_add_location(const struct server_session *s, struct buf *json, const struct workspace *w,
-                        const struct entity_row *row);
-bool feature_is_on(const struct server_session *s, enum feature f, const struct session_doc *doc);
+void place_add_range(const struct server_session *s, struct buf *json,
+                     const struct span *span);
+void place_add_location(const struct server_session *s, struct buf *json,
+                        const struct workspace *w, const struct entity_row *row);
+bool feature_is_on(const struct server_session *s, enum feature f,
+                   const struct session_doc *doc);
 
 /* the groups of methods */
-void lifecycle_initialize(struct server_session *s, const struct wire_id *id, json_t *params);
+void lifecycle_initialize(struct server_session *s, const struct wire_id *id,
+                          json_t *params);
 void lifecycle_initialized(struct server_session *s, json_t *params);
-void lifecycle_shutdown(struct server_session *s, const struct wire_id *id, json_t *params);
+void lifecycle_shutdown(struct server_session *s, const struct wire_id *id,
+                        json_t *params);
 void lifecycle_exit(struct server_session *s, json_t *params);
 void lifecycle_cancel(struct server_session *s, json_t *params);
 void lifecycle_progress_cancel(struct server_session *s, json_t *params);
@@ -138,10 +148,12 @@ void documents_save(struct server_session *s, json_t *params);
 void documents_close(struct server_session *s, json_t *params);
 void session_close_documents(struct server_session *s);
 void symbols_document(struct server_session *s, const struct wire_id *id, json_t *params);
-void symbols_workspace(struct server_session *s, const struct wire_id *id, json_t *params);
+void symbols_workspace(struct server_session *s, const struct wire_id *id,
+                       json_t *params);
 void symbols_outline(struct server_session *s, const struct wire_id *id, json_t *params);
 void navigation_hover(struct server_session *s, const struct wire_id *id, json_t *params);
-void navigation_definition(struct server_session *s, const struct wire_id *id, json_t *params);
+void navigation_definition(struct server_session *s, const struct wire_id *id,
+                           json_t *params);
 void engine_status(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_hold(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_index(struct server_session *s, const struct wire_id *id, json_t *params);

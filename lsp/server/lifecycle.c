@@ -14,19 +14,24 @@ read_feature(const json_t *features, const char *name)
 
     if (codec_get_str(features, name, &text) < 0)
         return FEATURE_AUTO;
-    return str_eq_c(text, "on") ? FEATURE_ON : str_eq_c(text, "off") ? FEATURE_OFF : FEATURE_AUTO;
+    return str_eq_c(text, "on")    ? FEATURE_ON
+           : str_eq_c(text, "off") ? FEATURE_OFF
+                                   : FEATURE_AUTO;
 }
 
 /* utf-16 unless the client does not offer it, or wants utf-8 and says so by offering that first. */
 static enum position_encoding
 choose_encoding(const json_t *capabilities)
 {
-    const json_t *offered = codec_array(codec_object(capabilities, "general"), "positionEncodings"), *one;
+    const json_t *offered = codec_array(codec_object(capabilities, "general"),
+                                        "positionEncodings"),
+                 *one;
     const char *first = json_string_value(json_array_get(offered, 0));
     bool has_utf8 = false, has_utf16 = json_array_size(offered) == 0;
     size_t i;
 
-    json_array_foreach(offered, i, one) {
+    json_array_foreach(offered, i, one)
+    {
         const char *name = json_string_value(one);
         has_utf8 |= name && strcmp(name, "utf-8") == 0;
         has_utf16 |= name && strcmp(name, "utf-16") == 0;
@@ -39,14 +44,17 @@ choose_encoding(const json_t *capabilities)
 static void
 read_capabilities(struct server_session *s, json_t *params)
 {
-    const json_t *caps = codec_object(params, "capabilities"), *text_document = codec_object(caps, "textDocument");
-    const json_t *options = codec_object(params, "initializationOptions"), *features = codec_object(options, "features");
+    const json_t *caps = codec_object(params, "capabilities"),
+                 *text_document = codec_object(caps, "textDocument");
+    const json_t *options = codec_object(params, "initializationOptions"),
+                 *features = codec_object(options, "features");
     bool flag;
 
     s->encoding = choose_encoding(caps);
     if (codec_get_bool(codec_object(caps, "window"), "workDoneProgress", &flag) == 0)
         s->has_progress = flag;
-    if (codec_get_bool(codec_object(text_document, "documentSymbol"), "hierarchicalDocumentSymbolSupport", &flag) == 0)
+    if (codec_get_bool(codec_object(text_document, "documentSymbol"),
+                       "hierarchicalDocumentSymbolSupport", &flag) == 0)
         s->has_nested_symbols = flag;
     s->hover = read_feature(features, "hover");
     s->definition = read_feature(features, "definition");
@@ -102,7 +110,8 @@ watch_editor(struct server_session *s, json_t *params)
     if (codec_get_int(params, "processId", 1, INT32_MAX, &pid) < 0)
         return;
     if (process_watch_open(s->loop, (int)pid, on_editor_gone, s, &s->editor) < 0)
-        log_info("process %d cannot be watched; the end of the stream tells as well", (int)pid);
+        log_info("process %d cannot be watched; the end of the stream tells as well",
+                 (int)pid);
 }
 
 void
@@ -125,13 +134,17 @@ lifecycle_initialize(struct server_session *s, const struct wire_id *id, json_t 
     add_roots(s, params);
     buf_printf(&json,
                "{\"capabilities\":{\"positionEncoding\":\"%s\","
-               "\"textDocumentSync\":{\"openClose\":true,\"change\":2,\"save\":{\"includeText\":false}},"
-               "\"documentSymbolProvider\":%s,\"workspaceSymbolProvider\":true,\"hoverProvider\":%s,"
+               "\"textDocumentSync\":{\"openClose\":true,\"change\":2,\"save\":{"
+               "\"includeText\":false}},"
+               "\"documentSymbolProvider\":%s,\"workspaceSymbolProvider\":true,"
+               "\"hoverProvider\":%s,"
                "\"definitionProvider\":%s,"
-               "\"workspace\":{\"workspaceFolders\":{\"supported\":true,\"changeNotifications\":true}}},"
+               "\"workspace\":{\"workspaceFolders\":{\"supported\":true,"
+               "\"changeNotifications\":true}}},"
                "\"serverInfo\":{\"name\":\"gloss\",\"version\":\"%s\"}}",
                s->encoding == ENCODING_UTF8 ? "utf-8" : "utf-16",
-               s->document_symbol == FEATURE_OFF ? "false" : "true", s->hover == FEATURE_OFF ? "false" : "true",
+               s->document_symbol == FEATURE_OFF ? "false" : "true",
+               s->hover == FEATURE_OFF ? "false" : "true",
                s->definition == FEATURE_OFF ? "false" : "true", GLOSS_VERSION);
     wire_reply_text(s->wire, id, buf_str(&json));
 }
@@ -139,12 +152,13 @@ lifecycle_initialize(struct server_session *s, const struct wire_id *id, json_t 
 void
 lifecycle_initialized(struct server_session *s, json_t *params UNUSED)
 {
-    list_for_each(it, &s->roots)
+    list_for_each (it, &s->roots)
         progress_changed(list_entry(it, struct session_root, link));
 }
 
 void
-lifecycle_shutdown(struct server_session *s, const struct wire_id *id, json_t *params UNUSED)
+lifecycle_shutdown(struct server_session *s, const struct wire_id *id,
+                   json_t *params UNUSED)
 {
     s->state = SESSION_SHUT_DOWN;
     wire_reply(s->wire, id, NULL);
@@ -177,7 +191,7 @@ lifecycle_cancel(struct server_session *s, json_t *params)
 void
 lifecycle_progress_cancel(struct server_session *s, json_t *params UNUSED)
 {
-    list_for_each(it, &s->roots)
+    list_for_each (it, &s->roots)
         workspace_pause(list_entry(it, struct session_root, link)->workspace);
 }
 

@@ -10,7 +10,8 @@ nearness(const struct pending *p, const struct entity_row *row)
 {
     if (!str_eq_c(row->path, p->uri))
         return 1;
-    if (p->at.line == row->e.name_range.start.line && p->at.col_byte >= row->e.name_range.start.col_byte &&
+    if (p->at.line == row->e.name_range.start.line &&
+        p->at.col_byte >= row->e.name_range.start.col_byte &&
         p->at.col_byte <= row->e.name_range.end.col_byte)
         return 3;
     return 2;
@@ -25,8 +26,7 @@ weight(enum entity_kind kind)
     case ENTITY_METHOD:
     case ENTITY_CLASS:
     case ENTITY_INTERFACE:
-    case ENTITY_TRAIT:
-        return 3;
+    case ENTITY_TRAIT: return 3;
     case ENTITY_STRUCT:
     case ENTITY_UNION:
     case ENTITY_ENUM:
@@ -35,15 +35,13 @@ weight(enum entity_kind kind)
     case ENTITY_MODULE:
     case ENTITY_NAMESPACE:
     case ENTITY_CONSTRUCTOR:
-    case ENTITY_IMPL:
-        return 2;
+    case ENTITY_IMPL: return 2;
     case ENTITY_ENUM_MEMBER:
     case ENTITY_FIELD:
     case ENTITY_PROPERTY:
     case ENTITY_VARIABLE:
     case ENTITY_CONSTANT:
-    case ENTITY_KIND_COUNT:
-        return 1;
+    case ENTITY_KIND_COUNT: return 1;
     }
     return 0;
 }
@@ -73,11 +71,13 @@ add_state(struct buf *text, const struct hover *h)
 {
     switch (h->state) {
     case HOVER_KNOWN:
-        buf_printf(text, "\n\n---\n*gloss: %.*s%s*", STR_ARG(h->server.n ? h->server : STR("known")),
+        buf_printf(text, "\n\n---\n*gloss: %.*s%s*",
+                   STR_ARG(h->server.n ? h->server : STR("known")),
                    h->stale ? ", of an earlier text" : "");
         return;
     case HOVER_EMPTY:
-        buf_add_cstr(text, "\n\n---\n*gloss: the language server has nothing to say of it*");
+        buf_add_cstr(text,
+                     "\n\n---\n*gloss: the language server has nothing to say of it*");
         return;
     case HOVER_UNKNOWN:
     case HOVER_STATE_COUNT:
@@ -99,7 +99,8 @@ static void
 on_hover_rows(void *ctx, struct query_result **result)
 {
     struct pending *p = ctx;
-    const struct entity_row *row = (*result)->r == 0 && p->session ? best_row(p, *result) : NULL;
+    const struct entity_row *row =
+        (*result)->r == 0 && p->session ? best_row(p, *result) : NULL;
 
     p->ticket = NULL;
     if (row) {
@@ -130,7 +131,8 @@ static void
 on_definition_rows(void *ctx, struct query_result **result)
 {
     struct pending *p = ctx;
-    const struct entity_row *best = (*result)->r == 0 && p->session ? best_row(p, *result) : NULL;
+    const struct entity_row *best =
+        (*result)->r == 0 && p->session ? best_row(p, *result) : NULL;
     AUTO(buf_finish) struct buf json = {0};
     size_t n = 0;
 
@@ -138,7 +140,8 @@ on_definition_rows(void *ctx, struct query_result **result)
     for (size_t i = 0; best && i < (*result)->n_rows && n < SERVER_DEFINITIONS_MAX; i++) {
         const struct entity_row *row = &(*result)->rows[i];
 
-        if (nearness(p, row) != nearness(p, best) || weight(row->e.kind) < weight(best->e.kind))
+        if (nearness(p, row) != nearness(p, best) ||
+            weight(row->e.kind) < weight(best->e.kind))
             continue;
         buf_add_char(&json, n++ ? ',' : '[');
         place_add_location(p->session, &json, p->workspace, row);
@@ -176,8 +179,8 @@ run_definition(struct pending *p)
 }
 
 static void
-navigate(struct server_session *s, const struct wire_id *id, json_t *params, enum feature f,
-         void (*run)(struct pending *p))
+navigate(struct server_session *s, const struct wire_id *id, json_t *params,
+         enum feature f, void (*run)(struct pending *p))
 {
     struct session_doc *doc = session_find_doc(s, params, NULL);
     struct position at;
@@ -188,7 +191,8 @@ navigate(struct server_session *s, const struct wire_id *id, json_t *params, enu
         wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS, "position is missing");
         return;
     }
-    word = doc && doc->workspace && feature_is_on(s, f, doc) ? place_word(doc, at) : STR_NONE;
+    word = doc && doc->workspace && feature_is_on(s, f, doc) ? place_word(doc, at)
+                                                             : STR_NONE;
     if (word.n == 0 || word.n > ENTITY_NAME_BYTES_MAX) {
         wire_reply(s->wire, id, NULL);
         return;

@@ -18,7 +18,8 @@ session_find_doc(struct server_session *s, json_t *params, const char **ret_uri)
 }
 
 bool
-place_read(struct server_session *s, const struct session_doc *doc, json_t *params, struct position *ret_at)
+place_read(struct server_session *s, const struct session_doc *doc, json_t *params,
+           struct position *ret_at)
 {
     const json_t *position = codec_object(params, "position");
     int64_t line, character;
@@ -42,8 +43,8 @@ is_word_byte(char c)
 {
     unsigned char u = (unsigned char)c;
 
-    return (u >= '0' && u <= '9') || (u >= 'A' && u <= 'Z') || (u >= 'a' && u <= 'z') || u == '_' ||
-           u == '$' || u >= 0x80;
+    return (u >= '0' && u <= '9') || (u >= 'A' && u <= 'Z') || (u >= 'a' && u <= 'z') ||
+           u == '_' || u == '$' || u >= 0x80;
 }
 
 struct str
@@ -77,8 +78,8 @@ place_add_range(const struct server_session *s, struct buf *json, const struct s
 }
 
 void
-place_add_location(const struct server_session *s, struct buf *json, const struct workspace *w,
-                   const struct entity_row *row)
+place_add_location(const struct server_session *s, struct buf *json,
+                   const struct workspace *w, const struct entity_row *row)
 {
     AUTO(free) char *path = workspace_absolute(w, row->path), *uri = uri_from_path(path);
 
@@ -91,15 +92,16 @@ place_add_location(const struct server_session *s, struct buf *json, const struc
 
 /* auto: on for languages that no other server in that editor serves. */
 bool
-feature_is_on(const struct server_session *s, enum feature f, const struct session_doc *doc)
+feature_is_on(const struct server_session *s, enum feature f,
+              const struct session_doc *doc)
 {
     size_t i;
     json_t *id;
 
     if (f != FEATURE_AUTO || !doc)
         return f != FEATURE_OFF;
-    json_array_foreach(s->served, i, id)
-        if (json_is_string(id) && strcmp(json_string_value(id), doc->language_id) == 0)
-            return false;
+    json_array_foreach(s->served, i, id) if (json_is_string(id) &&
+                                             strcmp(json_string_value(id),
+                                                    doc->language_id) == 0) return false;
     return true;
 }

@@ -6,7 +6,8 @@
 static void
 add_token(struct buf *json, const struct session_root *root)
 {
-    buf_printf(json, "\"gloss-%s-%u\"", workspace_id(root->workspace), root->progress_number);
+    buf_printf(json, "\"gloss-%s-%u\"", workspace_id(root->workspace),
+               root->progress_number);
 }
 
 static void
@@ -46,8 +47,10 @@ begin(struct session_root *root)
     add_token(&json, root);
     buf_add_char(&json, '}');
     if (codec_parse(buf_str(&json), &params, NULL) == 0)
-        wire_request(root->session->wire, "window/workDoneProgress/create", params, on_created, NULL);
-    send_progress(root, "begin", ",\"title\":\"gloss\",\"cancellable\":true,\"percentage\":0");
+        wire_request(root->session->wire, "window/workDoneProgress/create", params,
+                     on_created, NULL);
+    send_progress(root, "begin",
+                  ",\"title\":\"gloss\",\"cancellable\":true,\"percentage\":0");
 }
 
 static unsigned
@@ -63,11 +66,14 @@ report(struct session_root *root, enum workspace_state state)
     AUTO(free) char *rest = NULL;
 
     if (state == WORKSPACE_ENRICHING)
-        rest = xasprintf(",\"message\":\"hovers %" PRIu64 "/%" PRIu64 " files\",\"percentage\":%u", p.hover_files_done,
-                         p.hover_files_total, percentage(p.hover_files_done, p.hover_files_total));
+        rest = xasprintf(",\"message\":\"hovers %" PRIu64 "/%" PRIu64
+                         " files\",\"percentage\":%u",
+                         p.hover_files_done, p.hover_files_total,
+                         percentage(p.hover_files_done, p.hover_files_total));
     else
-        rest = xasprintf(",\"message\":\"indexing %" PRIu64 "/%" PRIu64 " files\",\"percentage\":%u", p.files_done,
-                         p.files_total, percentage(p.files_done, p.files_total));
+        rest = xasprintf(
+            ",\"message\":\"indexing %" PRIu64 "/%" PRIu64 " files\",\"percentage\":%u",
+            p.files_done, p.files_total, percentage(p.files_done, p.files_total));
     send_progress(root, "report", rest);
 }
 
@@ -83,17 +89,14 @@ static const char *
 editor_state(enum workspace_state state)
 {
     switch (state) {
-    case WORKSPACE_OPENING:
-        return "starting";
+    case WORKSPACE_OPENING: return "starting";
     case WORKSPACE_FAILED:
-    case WORKSPACE_CLOSING:
-        return "error";
+    case WORKSPACE_CLOSING: return "error";
     case WORKSPACE_INDEXING:
     case WORKSPACE_ENRICHING:
     case WORKSPACE_READY:
     case WORKSPACE_PAUSED:
-    case WORKSPACE_STATE_COUNT:
-        break;
+    case WORKSPACE_STATE_COUNT: break;
     }
     return workspace_state_name(state);
 }
@@ -110,8 +113,10 @@ send_status(struct session_root *root, enum workspace_state state)
         return;
     codec_get_int(codec_object(w, "files"), "indexed", 0, INT64_MAX, &files);
     codec_get_int(w, "entities", 0, INT64_MAX, &entities);
-    buf_printf(&json, "{\"state\":\"%s\",\"files\":%" PRId64 ",\"entities\":%" PRId64 ",\"hovers\":", editor_state(state),
-               files, entities);
+    buf_printf(&json,
+               "{\"state\":\"%s\",\"files\":%" PRId64 ",\"entities\":%" PRId64
+               ",\"hovers\":",
+               editor_state(state), files, entities);
     codec_add_json(&json, codec_object(w, "hovers"));
     buf_add_cstr(&json, ",\"root\":");
     codec_add_string(&json, str_of(workspace_root(root->workspace)));

@@ -14,7 +14,8 @@ on_change(void *ctx)
 }
 
 int
-session_add_root(struct server_session *s, const char *path, struct workspace **ret_workspace)
+session_add_root(struct server_session *s, const char *path,
+                 struct workspace **ret_workspace)
 {
     struct session_root *root;
     struct workspace *w;
@@ -23,7 +24,7 @@ session_add_root(struct server_session *s, const char *path, struct workspace **
 
     if (r < 0)
         return r;
-    list_for_each(it, &s->roots) {
+    list_for_each (it, &s->roots) {
         n++;
         if (list_entry(it, struct session_root, link)->workspace == w) {
             *ret_workspace = w;
@@ -46,8 +47,7 @@ session_add_root(struct server_session *s, const char *path, struct workspace **
 void
 session_drop_roots(struct server_session *s)
 {
-    list_for_each_safe(it, &s->roots)
-    {
+    list_for_each_safe (it, &s->roots) {
         struct session_root *root = list_entry(it, struct session_root, link);
 
         list_remove(&root->link);
@@ -62,7 +62,7 @@ session_workspace_of(struct server_session *s, const char *absolute, struct str 
 {
     struct workspace *best = NULL;
 
-    list_for_each(it, &s->roots) {
+    list_for_each (it, &s->roots) {
         struct workspace *w = list_entry(it, struct session_root, link)->workspace;
         struct str below = workspace_relative(w, absolute);
 

@@ -15,18 +15,23 @@ struct server_session;
 
 /* What the process around the sessions offers. All may be NULL. */
 struct server_host {
-    void (*on_stop)(void *ctx);                              // gloss/stop
-    char *(*dashboard_url)(void *ctx);                       // heap; NULL when there is no hub
+    void (*on_stop)(void *ctx);        // gloss/stop
+    char *(*dashboard_url)(void *ctx); // heap; NULL when there is no hub
     int (*allow_origin)(void *ctx, const char *origin);
-    void (*add_status)(void *ctx, struct buf *json);         // members of the engine, with a leading comma when not empty: pid, port, uptime, version…
+    void (*add_status)(
+        void *ctx,
+        struct buf *
+            json); // members of the engine, with a leading comma when not empty: pid, port, uptime, version…
     /* The session is over: exit_code 0 after shutdown+exit, else 1. It frees itself after this. */
     void (*on_closed)(void *ctx, struct server_session *session, int exit_code);
     void *ctx;
 };
 
 /* out NULL: the same stream both ways. */
-struct server_session *server_session_open(struct loop *l, struct stream *in, struct stream *out,
-                                           const struct config *config, struct workspaces *workspaces,
+struct server_session *server_session_open(struct loop *l, struct stream *in,
+                                           struct stream *out,
+                                           const struct config *config,
+                                           struct workspaces *workspaces,
                                            const struct server_host *host) MUST_USE;
 /* Ends it from our side; on_closed follows from the loop. */
 void server_session_close(struct server_session *s);

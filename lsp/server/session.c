@@ -34,8 +34,7 @@ pending_when_open(struct pending *p, void (*run)(struct pending *p))
 void
 pending_check(struct server_session *s)
 {
-    list_for_each_safe(it, &s->pending)
-    {
+    list_for_each_safe (it, &s->pending) {
         struct pending *p = list_entry(it, struct pending, link);
         void (*run)(struct pending *) = p->run;
 
@@ -98,8 +97,7 @@ pending_destroy(struct pending *p)
 void
 session_cancel(struct server_session *s, const struct wire_id *id)
 {
-    list_for_each_safe(it, &s->pending)
-    {
+    list_for_each_safe (it, &s->pending) {
         struct pending *p = list_entry(it, struct pending, link);
 
         if (!wire_id_eq(&p->id, id))
@@ -116,8 +114,7 @@ session_cancel(struct server_session *s, const struct wire_id *id)
 static void
 forget_pending(struct server_session *s)
 {
-    list_for_each_safe(it, &s->pending)
-    {
+    list_for_each_safe (it, &s->pending) {
         struct pending *p = list_entry(it, struct pending, link);
 
         list_remove(&p->link);
@@ -138,7 +135,9 @@ on_request(void *ctx, const struct wire_id *id, const char *name, json_t *params
     const struct method *m = method_find(name);
 
     if (!m || !m->on_request)
-        wire_reply_error(s->wire, id, s->state == SESSION_NEW ? WIRE_NOT_INITIALIZED : WIRE_METHOD_NOT_FOUND,
+        wire_reply_error(s->wire, id,
+                         s->state == SESSION_NEW ? WIRE_NOT_INITIALIZED
+                                                 : WIRE_METHOD_NOT_FOUND,
                          "no such method");
     else if (s->state == SESSION_NEW && !m->before_initialize)
         wire_reply_error(s->wire, id, WIRE_NOT_INITIALIZED, "initialize comes first");
@@ -217,8 +216,9 @@ session_end(struct server_session *s, int exit_code)
 }
 
 struct server_session *
-server_session_open(struct loop *l, struct stream *in, struct stream *out, const struct config *config,
-                    struct workspaces *workspaces, const struct server_host *host)
+server_session_open(struct loop *l, struct stream *in, struct stream *out,
+                    const struct config *config, struct workspaces *workspaces,
+                    const struct server_host *host)
 {
     struct server_session *s = xnew(struct server_session);
 

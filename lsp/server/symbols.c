@@ -7,7 +7,8 @@
 /* ---- documentSymbol ---- */
 
 static void
-open_symbol(const struct server_session *s, struct buf *json, const struct entity_row *row)
+open_symbol(const struct server_session *s, struct buf *json,
+            const struct entity_row *row)
 {
     buf_add_cstr(json, "{\"name\":");
     codec_add_string(json, row->e.name.n ? row->e.name : STR("(anonymous)"));
@@ -21,7 +22,8 @@ open_symbol(const struct server_session *s, struct buf *json, const struct entit
 
 /* Rows come parents first, so a symbol stays open until a row has another parent. */
 static void
-add_nested(const struct server_session *s, struct buf *json, const struct query_result *result)
+add_nested(const struct server_session *s, struct buf *json,
+           const struct query_result *result)
 {
     uint32_t open[SERVER_DEPTH_MAX];
     size_t depth = 0;
@@ -29,7 +31,8 @@ add_nested(const struct server_session *s, struct buf *json, const struct query_
     for (size_t i = 0; i < result->n_rows; i++) {
         const struct entity_row *row = &result->rows[i];
 
-        while (depth > 0 && (row->e.parent != open[depth - 1] || depth == SERVER_DEPTH_MAX)) {
+        while (depth > 0 &&
+               (row->e.parent != open[depth - 1] || depth == SERVER_DEPTH_MAX)) {
             buf_add_cstr(json, "]}");
             depth--;
         }
@@ -44,8 +47,8 @@ add_nested(const struct server_session *s, struct buf *json, const struct query_
 }
 
 static void
-add_flat(const struct server_session *s, struct buf *json, const struct query_result *result,
-         const struct workspace *w)
+add_flat(const struct server_session *s, struct buf *json,
+         const struct query_result *result, const struct workspace *w)
 {
     for (size_t i = 0; i < result->n_rows; i++) {
         const struct entity_row *row = &result->rows[i];
@@ -158,10 +161,12 @@ symbols_outline(struct server_session *s, const struct wire_id *id, json_t *para
     struct str uri, path = STR_NONE;
     struct pending *p;
 
-    if (codec_get_str(codec_object(params, "textDocument"), "uri", &uri) == 0 && uri_to_path(uri, &absolute) == 0)
+    if (codec_get_str(codec_object(params, "textDocument"), "uri", &uri) == 0 &&
+        uri_to_path(uri, &absolute) == 0)
         w = session_workspace_of(s, absolute, &path);
     if (!w) {
-        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS, "textDocument.uri is in no workspace of this session");
+        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS,
+                         "textDocument.uri is in no workspace of this session");
         return;
     }
     p = pending_create(s, id, w);
@@ -200,7 +205,8 @@ on_found(void *ctx, struct query_result **result)
         container.n -= MIN(container.n, row->e.name.n + 1);
         buf_add_cstr(&p->result, p->result.n > 1 ? ",{\"name\":" : "{\"name\":");
         codec_add_string(&p->result, row->e.name);
-        buf_printf(&p->result, ",\"kind\":%d,\"containerName\":", entity_kind_lsp(row->e.kind));
+        buf_printf(&p->result,
+                   ",\"kind\":%d,\"containerName\":", entity_kind_lsp(row->e.kind));
         codec_add_string(&p->result, container.n ? container : row->path);
         buf_add_cstr(&p->result, ",\"location\":");
         place_add_location(p->session, &p->result, search->workspace, row);
@@ -217,7 +223,7 @@ run_symbols(struct pending *p)
 
     p->n_wanted = 1;
     buf_add_char(&p->result, '[');
-    list_for_each(it, &p->session->roots) {
+    list_for_each (it, &p->session->roots) {
         struct workspace *w = list_entry(it, struct session_root, link)->workspace;
         struct root_search *one;
 
@@ -239,14 +245,16 @@ symbols_workspace(struct server_session *s, const struct wire_id *id, json_t *pa
     struct str text;
 
     if (codec_get_str(params, "query", &text) < 0 || text.n > QUERY_TEXT_BYTES_MAX) {
-        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS, "query is missing or too long");
+        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS,
+                         "query is missing or too long");
         return;
     }
     if (list_is_empty(&s->roots)) {
         wire_reply_text(s->wire, id, STR("[]"));
         return;
     }
-    p = pending_create(s, id, list_first(&s->roots, struct session_root, link)->workspace);
+    p = pending_create(s, id,
+                       list_first(&s->roots, struct session_root, link)->workspace);
     p->word = str_dup(text);
     pending_when_open(p, run_symbols);
 }

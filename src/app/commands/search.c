@@ -1,0 +1,104 @@
+/* gloss search: reads the index file itself, so it works with and without an engine. */
+#include "app/commands/commands.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "codec/codec.h"
+#include "query/query.h"
+#include "store/store.h"
+
+#define SEARCH_LIMIT_DEFAULT 50
+
+static const struct command_option options[] = {
+    {"dir", OPTION_TEXT, "DIR", "the workspace (default: the current folder)"},
+    {"text", OPTION_FLAG, NULL, "search signatures, docs and hovers instead of names"},
+    {"kind", OPTION_TEXT, "KINDS",
+     "only these kinds, comma separated: function,struct,…"},
+    {"lang", OPTION_TEXT, "LANG", "only this language: c, py, js, ts, tsx"},
+    {"path", OPTION_TEXT, "GLOB", "only files whose path matches"},
+    {"limit", OPTION_NUMBER, "N", "at most this many (default 50, at most 1000)"},
+    {0},
+};
+
+static int
+parse_kinds(const char *text, enum entity_kind *kinds, size_t *ret_n)
+{
+    struct str rest = str_of(text), name;
+
+    *ret_n = 0;
+    while (str_split(&rest, ',', &name)) {
+        if (*ret_n >= ENTITY_KIND_COUNT ||
+            entity_kind_parse(str_trim(name), &kinds[*ret_n]) < 0)
+            return fail("there is no kind \"%.*s\" (see `gloss search --help`)",
+                        STR_ARG(name));
+        (*ret_n)++;
+    }
+    return EXIT_OK;
+}
+
+static void
+show(const struct command_line *line, const struct entity_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (line->is_json) {
+            AUTO(buf_finish) struct buf json = {0};
+            codec_add_entity(&json, &rows[i], CODEC_WITH_SCORE);
+            out_line("%s", json.p);
+        } else {
+            out_line("%.*s:%u:%u: %s %.*s", STR_ARG(rows[i].path),
+                     rows[i].e.name_range.start.line + 1,
+                     rows[i].e.name_range.start.col_byte + 1,
+                     entity_kind_name(rows[i].e.kind),
+                     STR_ARG(rows[i].e.signature.n ? rows[i].e.signature
+                                                   : rows[i].e.qualified_name));
+        }
+    }
+}
+
+static int
+run(const struct command_line *line)
+{
+    enum entity_kind kinds[ENTITY_KIND_COUNT];
+    struct query_search search = {
+        .text = str_of(line->arguments[0]),
+        .is_text_search = line_has(line, "text"),
+        .kinds = kinds,
+        .lang = str_of(line_text(line, "lang")),
+        .path_glob = str_of(line_text(line, "path")),
+        .limit = (size_t)MIN(MAX(line_number(line, "limit", SEARCH_LIMIT_DEFAULT), 1),
+                             QUERY_LIMIT_MAX),
+    };
+    AUTO(arena_finish) struct arena arena = {0};
+    struct store_reader *reader;
+    struct entity_row *rows;
+    AUTO(free) char *root = NULL;
+    size_t n;
+    int r;
+
+    if (search.text.n > QUERY_TEXT_BYTES_MAX)
+        return fail("the query is longer than %d bytes", QUERY_TEXT_BYTES_MAX);
+    if (line_has(line, "kind") &&
+        parse_kinds(line_text(line, "kind"), kinds, &search.n_kinds) != EXIT_OK)
+        return EXIT_USAGE;
+    root = line_root_of(line, line_text(line, "dir"));
+    if (!root || !(reader = line_open_index(line, root)))
+        return EXIT_FAILED;
+    r = query_search_now(reader, &search, &arena, &rows, &n);
+    if (r == 0)
+        show(line, rows, n);
+    store_reader_close(reader);
+    return r == 0 ? EXIT_OK : fail("the search failed: %s", err_text(r));
+}
+
+const struct command command_search = {
+    .name = "search",
+    .arguments = "QUERY",
+    .summary = "Find entities by name (fuzzy), or by text with --text",
+    .details = "Best first. --json prints one entity a line, with its score.\n"
+               "kinds: module namespace class struct union enum enum_member interface "
+               "trait impl function method\n"
+               "constructor field property variable constant type_alias macro",
+    .options = options,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .run = run,
+};

@@ -1,0 +1,109 @@
+/* gloss status */
+#include "app/commands/commands.h"
+#include "codec/codec.h"
+
+static int64_t
+number(const json_t *object, const char *key)
+{
+    int64_t value = 0;
+
+    return codec_get_int(object, key, INT64_MIN, INT64_MAX, &value) == 0 ? value : 0;
+}
+
+static const char *
+text(const json_t *object, const char *key)
+{
+    const char *s = json_string_value(json_object_get(object, key));
+
+    return s ? s : "";
+}
+
+static void
+show_servers(const json_t *servers)
+{
+    const json_t *s;
+    size_t i;
+
+    json_array_foreach(servers, i, s) out_line(
+        "  server     %s %s%s%s, %" PRId64 " asked, %" PRId64 " timed out, %" PRId64
+        " MiB",
+        text(s, "name"), text(s, "state"), text(s, "why")[0] ? ": " : "", text(s, "why"),
+        number(s, "requests"), number(s, "timeouts"), number(s, "rss_bytes") >> 20);
+}
+
+static void
+show_workspace(const json_t *w)
+{
+    const json_t *files = codec_object(w, "files"), *hovers = codec_object(w, "hovers"),
+                 *queue = codec_object(w, "queue"),
+                 *progress = codec_object(w, "progress");
+
+    out_line("%s", text(w, "root"));
+    out_line("  state      %s%s%s (%" PRId64 " of %" PRId64 " files)", text(w, "state"),
+             text(w, "why")[0] ? ": " : "", text(w, "why"), number(progress, "done"),
+             number(progress, "total"));
+    out_line("  files      %" PRId64 " indexed, %" PRId64 " skipped, %" PRId64 " failed",
+             number(files, "indexed"), number(files, "skipped"), number(files, "failed"));
+    out_line("  entities   %" PRId64 ", %" PRId64 " edges", number(w, "entities"),
+             number(w, "edges"));
+    out_line("  hovers     %" PRId64 " known, %" PRId64 " empty, %" PRId64 " unknown",
+             number(hovers, "known"), number(hovers, "empty"), number(hovers, "unknown"));
+    out_line("  queue      %" PRId64 " waiting, %" PRId64 " in the writer, %" PRId64
+             " failed",
+             number(queue, "waiting"), number(queue, "depth"), number(queue, "failed"));
+    out_line("  events     epoch %s, %" PRId64 " to %" PRId64, text(w, "epoch"),
+             number(w, "first_seq"), number(w, "head"));
+    show_servers(codec_array(w, "servers"));
+}
+
+static void
+show(const json_t *status)
+{
+    const json_t *engine = codec_object(status, "engine"), *w;
+    size_t i;
+
+    out_line("engine %s, pid %" PRId64 ", port %" PRId64 ", up %" PRId64 " s, %" PRId64
+             " sessions, %" PRId64 " hub clients",
+             text(engine, "version"), number(engine, "pid"), number(engine, "port"),
+             number(engine, "uptime_s"), number(engine, "sessions"),
+             number(engine, "hub_clients"));
+    json_array_foreach(codec_array(status, "workspaces"), i, w) show_workspace(w);
+}
+
+static int
+run(const struct command_line *line)
+{
+    AUTO(free) char *why = NULL, *answer_why = NULL;
+    AUTO(json_decref_) json_t *status = NULL;
+    struct control *c = NULL;
+    int r = control_open(false, &c, &why);
+
+    if (r == -ENOENT) {
+        if (line->is_json)
+            out_line("{\"engine\":null,\"workspaces\":[]}");
+        else
+            out_line("%s", why);
+        return EXIT_OK;
+    }
+    if (r < 0)
+        return fail("%s", why);
+    r = control_request(c, "gloss/status", NULL, NULL, NULL, &status, &answer_why);
+    control_close(c);
+    if (r < 0)
+        return fail("%s", answer_why);
+    if (line->is_json) {
+        AUTO(buf_finish) struct buf out = {0};
+        codec_add_json(&out, status);
+        out_line("%s", out.p);
+    } else {
+        show(status);
+    }
+    return EXIT_OK;
+}
+
+const struct command command_status = {
+    .name = "status",
+    .arguments = "",
+    .summary = "What the engine is doing: workspaces, servers, queue, counts",
+    .run = run,
+};

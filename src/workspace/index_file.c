@@ -1,0 +1,124 @@
+/* What a worker does with one path: read → parse → extract. It sees the job and its own tools,
+ * nothing else, and cannot fail: whatever goes wrong becomes a recorded state of the file. */
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "workspace/internal.h"
+
+static void
+set_state(struct batch *b, enum file_state state, enum file_reason reason)
+{
+    b->file.state = state;
+    b->file.reason = reason;
+}
+
+static void
+set_stat(struct batch *b, const struct fs_stat *st)
+{
+    b->file.size_bytes = st->size_bytes;
+    b->file.mtime_ns = st->mtime_ns;
+    b->file.inode = st->inode;
+}
+
+/* A name that says enough to know that no grammar reads it: with an extension, a #! line is not looked for. */
+static bool
+is_surely_foreign(struct str path)
+{
+    return path_extension(path).n > 0 && !lang_of_file(path, STR_NONE);
+}
+
+/* False when there is no text to parse: the state says why. */
+static bool
+read_text(struct file_job *job, struct buf *text)
+{
+    struct batch *b = job->batch;
+    struct fs_stat st = {0};
+    int r = fs_stat_file(job->absolute, &st);
+
+    if (r == 0)
+        set_stat(b, &st);
+    if (r == 0 && is_surely_foreign(b->file.path)) {
+        set_state(b, FILE_SKIPPED, FILE_REASON_NO_GRAMMAR);
+        return false;
+    }
+    if (r == 0)
+        r = fs_read_file(job->absolute, job->max_file_bytes, text, &st);
+    if (r == 0) {
+        set_stat(b, &st);
+        return true;
+    }
+    if (r == -ENOENT || r == -ENOTDIR)
+        job->is_gone = true;
+    else if (r == -EFBIG)
+        set_state(b, FILE_SKIPPED, FILE_REASON_TOO_LARGE);
+    else
+        set_state(b, FILE_FAILED, FILE_REASON_UNREADABLE);
+    return false;
+}
+
+static void
+parse_and_extract(struct file_job *job, struct worker_tools *tools,
+                  const struct lang *lang, struct str text)
+{
+    struct batch *b = job->batch;
+    int64_t started_ms = clock_mono_ms(), spent_ms;
+    TSTree *tree = NULL;
+    int r;
+
+    r = parse_text(tools->parser, lang, text, NULL, WORKSPACE_PARSE_DEADLINE_MS, &tree);
+    if (r != 0) {
+        set_state(b, FILE_FAILED,
+                  r == PARSE_E_TIMED_OUT ? FILE_REASON_TIMED_OUT
+                                         : FILE_REASON_UNREADABLE);
+        return;
+    }
+    spent_ms = clock_mono_ms() - started_ms;
+    r = extract_batch(tools->extractor, lang, text, tree,
+                      (uint64_t)MAX(1, WORKSPACE_PARSE_DEADLINE_MS - spent_ms), b);
+    ts_tree_delete(tree);
+    if (r == EXTRACT_E_TOO_MANY) {
+        b->file.reason = FILE_REASON_TOO_MANY_ENTITIES;
+    } else if (r != 0) {
+        b->n_entities = b->n_edges = 0;
+        set_state(b, FILE_FAILED, FILE_REASON_TIMED_OUT);
+    }
+}
+
+void
+index_file_work(struct pool_job *pool_job, unsigned worker)
+{
+    struct file_job *job = container_of(pool_job, struct file_job, pool);
+    AUTO(buf_finish) struct buf buf = {0};
+    const struct lang *lang;
+    struct str text;
+
+    ASSERT_WORKER();
+    job->batch = batch_create(str_of(job->path));
+    if (job->text)
+        text = snapshot_text(job->text);
+    else if (read_text(job, &buf))
+        text = buf_str(&buf);
+    else
+        return;
+    job->batch->file.content = job->content = hash128(text);
+    if (job->text) {
+        job->batch->file.size_bytes = text.n;
+        if (job->is_known && hash128_eq(job->content, job->known_content)) {
+            batch_destroy(steal(job->batch)); // the buffer says what the index has
+            return;
+        }
+    }
+    lang = lang_of_file(job->batch->file.path, str_slice(text.p, MIN(text.n, 256u)));
+    if (!lang) {
+        set_state(job->batch, FILE_SKIPPED, FILE_REASON_NO_GRAMMAR);
+        return;
+    }
+    job->batch->file.lang = arena_cstr(&job->batch->arena, lang->key_prefix);
+    if (text.n > job->max_file_bytes)
+        set_state(job->batch, FILE_SKIPPED, FILE_REASON_TOO_LARGE);
+    else if (parse_is_binary(text))
+        set_state(job->batch, FILE_SKIPPED, FILE_REASON_BINARY);
+    else
+        parse_and_extract(job, &job->tools[worker], lang, text);
+}

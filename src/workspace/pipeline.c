@@ -1,0 +1,487 @@
+/* The stages and their order, in one file:
+ *
+ *   scan ─▶ on_file ─▶ credit ─▶ [worker: index_file_work] ─▶ on_worked ─▶ writer ─▶ on_stored
+ *
+ * One job per path (internal.h, struct file_job). A job holds a credit from WORKING until its commit
+ * mail, so at most WORKSPACE_CREDITS files are in memory and the writer's queue cannot be full. When
+ * WORKSPACE_SCAN_AHEAD jobs wait, the walk pauses. Nothing here blocks. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/vec.h"
+#include "workspace/internal.h"
+
+#define LOG_MODULE "pipeline"
+#include "base/log.h"
+
+static void submit_waiting(struct workspace *w);
+
+/* ---- what is known of each path ---- */
+
+struct known_file *
+pipeline_known(struct workspace *w, struct str path, bool create)
+{
+    struct known_file *known = map_get(w->known, path);
+
+    if (!known && create) {
+        known = xnew(struct known_file);
+        map_put(w->known, path, known);
+    }
+    return known;
+}
+
+static bool
+is_unchanged(const struct known_file *known, const struct fs_stat *st)
+{
+    return known && known->is_stored && known->state != FILE_FAILED &&
+           known->mtime_ns != 0 && known->mtime_ns == st->mtime_ns &&
+           known->size_bytes == st->size_bytes && known->inode == st->inode;
+}
+
+/* ---- jobs ---- */
+
+static void
+job_destroy(struct file_job *job)
+{
+    struct workspace *w = job->w;
+
+    map_remove(w->jobs, str_of(job->path));
+    batch_destroy(job->batch);
+    snapshot_unref(job->text);
+    free(job->absolute);
+    free(job->path);
+    free(job);
+}
+
+static void
+publish_processing(struct workspace *w, const struct file_job *job)
+{
+    AUTO(event_unref) struct event *e = NULL;
+
+    if (job->kind != JOB_INDEX)
+        return;
+    e = event_create(EVENT_FILE_PROCESSING, 0, clock_wall_ms(), str_of(job->path),
+                     STR("{}"));
+    bus_publish(w->bus, e);
+}
+
+static void
+walk_check(struct workspace *w)
+{
+    if (pipeline_is_idle(w)) {
+        runs_check(w);
+        asking_from_store(w);
+    }
+    if (w->is_scan_paused && w->n_waiting < WORKSPACE_SCAN_AHEAD / 2 && w->scan) {
+        w->is_scan_paused = false;
+        scan_resume(w->scan);
+    }
+    workspace_changed(w);
+}
+
+/* The job is through: start over if its path changed meanwhile, else forget it. */
+static void
+job_end(struct file_job *job)
+{
+    struct workspace *w = job->w;
+
+    w->credits++;
+    w->n_working--;
+    if (w->is_closing) {
+        job_destroy(job);
+        workspace_part_closed(w);
+        return;
+    }
+    if (job->is_again) {
+        enum file_job_kind kind = job->kind;
+        AUTO(free) char *path = xstrdup(job->path);
+        bool is_urgent = job->is_urgent;
+
+        job_destroy(job);
+        pipeline_touch(w, str_of(path), kind, is_urgent);
+    } else {
+        w->walk_done++;
+        job_destroy(job);
+    }
+    submit_waiting(w);
+    walk_check(w);
+}
+
+static void
+on_stored(void *ctx, int r, struct event *event UNUSED)
+{
+    struct file_job *job = ctx;
+    struct workspace *w = job->w;
+    struct known_file *known = pipeline_known(w, str_of(job->path), false);
+
+    if (r < 0)
+        log_error("%s/%s was not stored and will be tried again with the next walk: %s",
+                  w->root, job->path, strerror(-r));
+    if (r < 0 && known)
+        known->is_stored = false;
+    if (r == 0 && known && job->kind == JOB_INDEX) {
+        known->is_stored = true;
+        if (known->state == FILE_INDEXED && !w->is_closing)
+            asking_file(w, str_of(job->path));
+    }
+    if (r == 0 && known && job->kind == JOB_DELETE && !job->is_again)
+        free(map_remove(w->known, str_of(job->path)));
+    job_end(job);
+}
+
+static void
+store_delete(struct file_job *job)
+{
+    job->state = JOB_STORING;
+    writer_delete_file(job->w->writer, str_of(job->path), on_stored, job);
+}
+
+static void
+on_worked(struct pool_job *pool_job, bool is_cancelled)
+{
+    struct file_job *job = container_of(pool_job, struct file_job, pool);
+    struct workspace *w = job->w;
+    struct known_file *known;
+
+    if (is_cancelled) {
+        job_end(job);
+        return;
+    }
+    if (job->is_gone) {
+        log_info("%s/%s vanished while it was read", w->root, job->path);
+        job->kind = JOB_DELETE;
+        store_delete(job);
+        return;
+    }
+    if (!job->batch) {
+        job_end(job);
+        return;
+    }
+    known = pipeline_known(w, str_of(job->path), true);
+    known->size_bytes = job->batch->file.size_bytes;
+    known->mtime_ns = job->batch->file.mtime_ns;
+    known->inode = job->batch->file.inode;
+    known->content = job->batch->file.content;
+    known->state = job->batch->file.state;
+    known->is_stored = false;
+    known->walk = w->walk;
+    job->state = JOB_STORING;
+    writer_put_file(w->writer, steal(job->batch), job->is_urgent, on_stored, job);
+}
+
+static void
+job_submit(struct file_job *job)
+{
+    struct workspace *w = job->w;
+    struct known_file *known = pipeline_known(w, str_of(job->path), false);
+    struct doc *doc = documents_find(w, str_of(job->path));
+
+    w->credits--;
+    w->n_working++;
+    if (job->kind == JOB_DELETE) {
+        store_delete(job);
+        return;
+    }
+    job->state = JOB_WORKING;
+    job->text = doc ? snapshot_ref(doc->text) : NULL;
+    job->absolute = workspace_absolute(w, str_of(job->path));
+    job->is_known = known && known->is_stored;
+    job->known_content = job->is_known ? known->content : (struct hash128){0};
+    job->max_file_bytes = w->config->max_file_bytes;
+    job->tools = w->all->tools;
+    publish_processing(w, job);
+    pool_submit(w->all->pool, job->is_urgent ? POOL_INTERACTIVE : POOL_BULK, &job->pool,
+                index_file_work, on_worked);
+}
+
+static void
+submit_waiting(struct workspace *w)
+{
+    while (!list_is_empty(&w->waiting)) {
+        struct file_job *job = list_first(&w->waiting, struct file_job, link);
+        size_t reserved = job->is_urgent ? 0 : WORKSPACE_CREDITS_RESERVED;
+
+        if (w->credits <= reserved)
+            return;
+        list_remove(&job->link);
+        w->n_waiting--;
+        job_submit(job);
+    }
+}
+
+void
+pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
+               bool is_urgent)
+{
+    struct file_job *job = map_get(w->jobs, path);
+
+    if (!w->is_open || w->is_closing)
+        return;
+    if (job && job->state != JOB_WAITING) {
+        job->is_again = true;
+        job->kind = kind;
+        job->is_urgent |= is_urgent;
+        return;
+    }
+    if (!job) {
+        job = xnew(struct file_job);
+        list_init(&job->link);
+        job->w = w;
+        job->path = str_dup(path);
+        map_put(w->jobs, path, job);
+        w->n_waiting++;
+        w->walk_files++;
+    } else {
+        list_remove(&job->link);
+    }
+    job->kind = kind;
+    job->is_urgent |= is_urgent;
+    if (job->is_urgent)
+        list_add_first(&w->waiting, &job->link);
+    else
+        list_add(&w->waiting, &job->link);
+    submit_waiting(w);
+    workspace_changed(w);
+}
+
+bool
+pipeline_is_idle(const struct workspace *w)
+{
+    return w->has_walked && !w->is_walking && map_count(w->jobs) == 0;
+}
+
+/* ---- the walk ---- */
+
+static void
+on_file(void *ctx, struct str path, const struct fs_stat *st)
+{
+    struct workspace *w = ctx;
+    struct known_file *known = pipeline_known(w, path, true);
+
+    if (w->is_closing)
+        return;
+    known->walk = w->walk;
+    if (documents_find(w, path) && known->is_stored)
+        return; // the open document is what counts
+    if (is_unchanged(known, st)) {
+        if (w->is_walking && known->state == FILE_INDEXED)
+            w->walk_unchanged++;
+        return;
+    }
+    pipeline_touch(w, path, JOB_INDEX, !w->is_walking);
+    if (w->n_waiting > WORKSPACE_SCAN_AHEAD && !w->is_scan_paused) {
+        w->is_scan_paused = true;
+        scan_pause(w->scan);
+    }
+}
+
+/* Everything known that `is_gone` says is gone; keys are collected first, the table may not change under us. */
+static void
+delete_gone(struct workspace *w,
+            bool (*is_gone)(const struct workspace *w, struct str path,
+                            const struct known_file *known, struct str arg),
+            struct str arg)
+{
+    VEC(struct str) gone = {0};
+    struct str path;
+    size_t iter = 0;
+    void *value;
+
+    while (map_next(w->known, &iter, &path, &value))
+        if (!documents_find(w, path) && is_gone(w, path, value, arg))
+            *vec_push(&gone) = (struct str){str_dup(path), path.n};
+    for (size_t i = 0; i < gone.n; i++) {
+        pipeline_touch(w, gone.v[i], JOB_DELETE, false);
+        free((char *)gone.v[i].p);
+    }
+    w->walk_removed += gone.n;
+    vec_finish(&gone);
+}
+
+static bool
+is_not_walked(const struct workspace *w, struct str path UNUSED,
+              const struct known_file *known, struct str arg UNUSED)
+{
+    return known->walk != w->walk;
+}
+
+static bool
+is_at_or_below(const struct workspace *w UNUSED, struct str path,
+               const struct known_file *known UNUSED, struct str arg)
+{
+    return str_eq(path, arg) ||
+           (path.n > arg.n && str_starts_with(path, arg) && path.p[arg.n] == '/');
+}
+
+static void
+on_removed(void *ctx, struct str path)
+{
+    struct workspace *w = ctx;
+
+    if (!w->is_closing)
+        delete_gone(w, is_at_or_below, path);
+}
+
+static void
+on_problem(void *ctx, struct str path, int r)
+{
+    struct workspace *w = ctx;
+
+    log_warn("%s/%.*s cannot be read and is left as the index has it: %s", w->root,
+             STR_ARG(path), strerror(-r));
+}
+
+static void
+on_walked(void *ctx, bool is_complete)
+{
+    struct workspace *w = ctx;
+
+    if (w->is_closing)
+        return;
+    w->is_walking = false;
+    w->has_walked = true;
+    w->is_walk_complete = is_complete;
+    if (is_complete)
+        delete_gone(w, is_not_walked, STR_NONE);
+    walk_check(w);
+}
+
+static void
+begin_walk(struct workspace *w)
+{
+    w->walk++;
+    w->is_walking = true;
+    w->walk_files = w->n_waiting + w->n_working;
+    w->walk_done = w->walk_unchanged = w->walk_removed = 0;
+    workspace_changed(w);
+}
+
+static void
+on_rescan(void *ctx)
+{
+    struct workspace *w = ctx;
+
+    log_info("%s: changes came faster than the system could tell them; looking at "
+             "everything again",
+             w->root);
+    begin_walk(w);
+}
+
+static const struct scan_events scan_events = {
+    .on_file = on_file,
+    .on_removed = on_removed,
+    .on_problem = on_problem,
+    .on_walked = on_walked,
+    .on_rescan = on_rescan,
+};
+
+void
+pipeline_walk(struct workspace *w)
+{
+    if (!w->scan || w->is_walking)
+        return;
+    begin_walk(w);
+    scan_start(w->scan, w->all->options.with_watch);
+}
+
+/* ---- start: the store's file rows are read on a worker, then the first walk begins ---- */
+
+struct known_job {
+    struct pool_job pool;
+    struct workspace *w;
+    char *url;
+    struct map *known;
+    int r;
+};
+
+static int
+add_known(void *ctx, const struct file *file)
+{
+    struct map *known = ctx;
+    struct known_file *k = xnew(struct known_file);
+
+    k->size_bytes = file->size_bytes;
+    k->mtime_ns = file->mtime_ns;
+    k->inode = file->inode;
+    k->content = file->content;
+    k->state = file->state;
+    k->is_stored = true;
+    free(map_put(known, file->path, k));
+    return 0;
+}
+
+static void
+known_work(struct pool_job *pool_job, unsigned worker UNUSED)
+{
+    struct known_job *job = container_of(pool_job, struct known_job, pool);
+    struct store_reader *reader = NULL;
+
+    job->r = store_reader_open(job->url, &reader, NULL);
+    if (job->r == 0)
+        job->r = store_each_file(reader, add_known, job->known);
+    store_reader_close(reader);
+}
+
+static void
+on_known(struct pool_job *pool_job, bool is_cancelled)
+{
+    struct known_job *job = container_of(pool_job, struct known_job, pool);
+    struct workspace *w = job->w;
+
+    w->n_working--;
+    if (w->is_closing) {
+        workspace_part_closed(w);
+    } else if (job->r < 0 || is_cancelled) {
+        AUTO(free)
+        char *why = xasprintf("cannot read the index %s: %s", w->url, strerror(-job->r));
+        workspace_fail(w, why);
+    } else {
+        w->scan =
+            scan_open(w->all->loop, w->all->pool, w->config, w->root, &scan_events, w);
+        pipeline_walk(w);
+    }
+    free(job->url);
+    free(job);
+}
+
+void
+pipeline_start(struct workspace *w)
+{
+    struct known_job *job = xnew(struct known_job);
+
+    job->w = w;
+    job->url = xstrdup(w->url);
+    job->known = w->known;
+    w->n_working++;
+    pool_submit(w->all->pool, POOL_INTERACTIVE, &job->pool, known_work, on_known);
+}
+
+void
+pipeline_init(struct workspace *w)
+{
+    w->known = map_create();
+    w->jobs = map_create();
+    list_init(&w->waiting);
+    w->credits = WORKSPACE_CREDITS;
+}
+
+static void
+free_values(struct map *m)
+{
+    struct str key;
+    size_t iter = 0;
+    void *value;
+
+    while (map_next(m, &iter, &key, &value))
+        free(value);
+}
+
+void
+pipeline_finish(struct workspace *w)
+{
+    list_for_each_safe (it, &w->waiting)
+        job_destroy(list_entry(it, struct file_job, link));
+    assert(map_count(w->jobs) == 0);
+    map_destroy(w->jobs);
+    free_values(w->known);
+    map_destroy(w->known);
+}

@@ -1,0 +1,129 @@
+/* The workspaces of this process: one per real root, all on one pool. A workspace that two editors
+ * acquire is the same object, so there is one index, one writer and one set of servers for it. */
+#include <sys/stat.h>
+#include <uv.h>
+
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "workspace/internal.h"
+
+struct workspaces *
+workspaces_open(struct loop *l, const struct workspaces_options *options)
+{
+    struct workspaces *all = xnew(struct workspaces);
+    unsigned n = options->config->jobs ? (unsigned)options->config->jobs
+                                       : uv_available_parallelism();
+
+    all->loop = l;
+    all->options = *options;
+    list_init(&all->all);
+    all->pool = pool_create(l, MIN(n, POOL_THREADS_MAX));
+    all->n_tools = pool_size(all->pool);
+    all->tools = xcalloc(all->n_tools, sizeof(*all->tools));
+    for (unsigned i = 0; i < all->n_tools; i++) {
+        all->tools[i].parser = parser_create();
+        all->tools[i].extractor = extractor_create();
+    }
+    return all;
+}
+
+static void
+on_pool_closed(void *ctx)
+{
+    struct workspaces *all = ctx;
+    void (*on_closed)(void *) = all->on_closed;
+    void *closed_ctx = all->closed_ctx;
+
+    for (unsigned i = 0; i < all->n_tools; i++) {
+        parser_destroy(all->tools[i].parser);
+        extractor_destroy(all->tools[i].extractor);
+    }
+    free(all->tools);
+    free(all);
+    on_closed(closed_ctx);
+}
+
+void
+workspaces_forget(struct workspaces *all, struct workspace *w)
+{
+    list_remove(&w->link);
+    all->n_open--;
+    if (all->is_closing && all->n_open == 0)
+        pool_close(all->pool, on_pool_closed, all);
+}
+
+void
+workspaces_close(struct workspaces *all, void (*on_closed)(void *ctx), void *ctx)
+{
+    ASSERT_LOOP();
+    assert(!all->is_closing);
+    all->is_closing = true;
+    all->on_closed = on_closed;
+    all->closed_ctx = ctx;
+    if (all->n_open == 0) {
+        pool_close(all->pool, on_pool_closed, all);
+        return;
+    }
+    list_for_each_safe (it, &all->all)
+        workspace_close(list_entry(it, struct workspace, link));
+}
+
+struct workspace *
+workspaces_at(const struct workspaces *all, size_t index)
+{
+    list_for_each (it, &all->all)
+        if (index-- == 0)
+            return list_entry(it, struct workspace, link);
+    return NULL;
+}
+
+struct workspace *
+workspaces_by_id(const struct workspaces *all, struct str id)
+{
+    list_for_each (it, &all->all) {
+        struct workspace *w = list_entry(it, struct workspace, link);
+        if (str_eq_c(id, w->id))
+            return w;
+    }
+    return NULL;
+}
+
+int
+workspaces_acquire(struct workspaces *all, const char *root,
+                   struct workspace **ret_workspace)
+{
+    struct fs_stat st;
+    char *real = NULL;
+    int r;
+
+    ASSERT_LOOP();
+    if (all->is_closing)
+        return -ESHUTDOWN;
+    r = fs_real_path(root, &real);
+    if (r < 0)
+        return r;
+    list_for_each (it, &all->all) {
+        struct workspace *w = list_entry(it, struct workspace, link);
+        if (strcmp(w->root, real) == 0) {
+            free(real);
+            *ret_workspace = w;
+            return 0;
+        }
+    }
+    r = fs_stat_file(real, &st);
+    if (r == 0 && (st.mode & S_IFMT) != S_IFDIR)
+        r = -ENOTDIR;
+    if (r == 0 && all->n_open >= WORKSPACE_COUNT_MAX)
+        r = -EMFILE;
+    if (r < 0) {
+        free(real);
+        return r;
+    }
+    r = workspace_create(all, real, ret_workspace);
+    if (r == 0) {
+        list_add(&all->all, &(*ret_workspace)->link);
+        all->n_open++;
+    }
+    return r;
+}

@@ -1,0 +1,175 @@
+/* Index runs: somebody waits until the walk's files (and hovers) are committed. A run joins a walk
+ * that is under way and only starts one when there is none. */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "workspace/internal.h"
+
+static void
+run_end(struct workspace *w, struct index_run *run, int r)
+{
+    struct workspace_summary summary = {
+        .r = r,
+        .files = w->counts.files[FILE_INDEXED],
+        .skipped = w->counts.files[FILE_SKIPPED],
+        .failed = w->counts.files[FILE_FAILED],
+        .unchanged = w->walk_unchanged,
+        .removed = w->walk_removed,
+        .counts = w->counts,
+        .info = w->info,
+        .took_ms = clock_mono_ms() - run->started_ms,
+    };
+
+    list_remove(&run->link);
+    run->fn(run->ctx, &summary);
+    free(run);
+}
+
+static void
+on_run_counts(void *ctx, struct query_result **result)
+{
+    struct index_run *run = ctx;
+    struct workspace *w = run->w;
+
+    if ((*result)->r == 0) {
+        w->counts = (*result)->counts;
+        w->info = (*result)->info;
+    }
+    run_end(w, run, (*result)->r);
+}
+
+static void
+on_run_flushed(void *ctx, int r, struct event *event UNUSED)
+{
+    struct index_run *run = ctx;
+
+    if (r < 0 || !workspace_query(run->w))
+        run_end(run->w, run, r < 0 ? r : -ESHUTDOWN);
+    else
+        query_counts(run->w->query, on_run_counts, run);
+}
+
+void
+runs_check(struct workspace *w)
+{
+    list_for_each_safe (it, &w->runs) {
+        struct index_run *run = list_entry(it, struct index_run, link);
+
+        if (run->is_flushing)
+            continue;
+        if (w->why) {
+            run_end(w, run, -EIO);
+            continue;
+        }
+        if (!pipeline_is_idle(w) || w->walk < run->walk)
+            continue;
+        if (run->with_enrich && !asking_is_idle(w)) {
+            asking_from_store(w);
+            continue;
+        }
+        run->is_flushing = true;
+        writer_flush(w->writer, on_run_flushed, run);
+    }
+}
+
+void
+runs_finish(struct workspace *w)
+{
+    list_for_each_safe (it, &w->runs)
+        run_end(w, list_entry(it, struct index_run, link), -ESHUTDOWN);
+}
+
+static void
+forget_asked(struct workspace *w)
+{
+    struct str path;
+    size_t iter = 0;
+    void *value;
+
+    while (map_next(w->known, &iter, &path, &value))
+        ((struct known_file *)value)->asked = (struct hash128){0};
+    w->has_asked_store = false;
+}
+
+static void
+check_later(void *ctx)
+{
+    runs_check(ctx);
+}
+
+void
+workspace_index(struct workspace *w, bool with_enrich, workspace_summary_fn fn, void *ctx)
+{
+    struct index_run *run = xnew(struct index_run);
+
+    ASSERT_LOOP();
+    run->w = w;
+    run->with_enrich = with_enrich;
+    run->fn = fn;
+    run->ctx = ctx;
+    run->started_ms = clock_mono_ms();
+    list_add(&w->runs, &run->link);
+    if (with_enrich && w->is_open)
+        forget_asked(w);
+    if (w->is_open && !w->is_walking && w->scan)
+        pipeline_walk(w);
+    run->walk = MAX(w->walk, 1u);
+    if (w->why)
+        loop_defer(w->all->loop, check_later, w);
+}
+
+void
+workspace_reindex(struct workspace *w, struct str path)
+{
+    struct known_file *known = pipeline_known(w, path, false);
+
+    ASSERT_LOOP();
+    if (known)
+        known->is_stored = false;
+    if (w->scan)
+        scan_recheck(w->scan, path);
+}
+
+/* ---- counts for status: read from the store, at most every WORKSPACE_COUNTS_MS ---- */
+
+static void
+on_counts(void *ctx, struct query_result **result)
+{
+    struct workspace *w = ctx;
+
+    w->is_counting = false;
+    if (w->is_closing)
+        return;
+    if ((*result)->r == 0) {
+        w->counts = (*result)->counts;
+        w->info.first_seq = (*result)->info.first_seq;
+        workspace_changed(w);
+    }
+    timer_start(w->counts_timer, WORKSPACE_COUNTS_MS, 0);
+}
+
+static void
+read_counts(struct workspace *w)
+{
+    w->counts_are_old = false;
+    w->is_counting = true;
+    query_counts(w->query, on_counts, w);
+}
+
+static void
+on_counts_timer(void *ctx)
+{
+    struct workspace *w = ctx;
+
+    if (w->counts_are_old && !w->is_counting && workspace_query(w))
+        read_counts(w);
+}
+
+void
+counts_refresh(struct workspace *w)
+{
+    if (!w->counts_timer)
+        w->counts_timer = timer_open(w->all->loop, on_counts_timer, w);
+    w->counts_are_old = true;
+    if (!w->is_counting && !timer_is_armed(w->counts_timer) && workspace_query(w))
+        read_counts(w);
+}

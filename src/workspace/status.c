@@ -1,0 +1,152 @@
+/* The status object: one encoding for `gloss status`, gloss/status and /v1/stats. */
+#include <sys/resource.h>
+
+#include "codec/codec.h"
+#include "workspace/internal.h"
+
+static void
+add_number(struct buf *json, const char *key, uint64_t value)
+{
+    buf_printf(json, ",\"%s\":%" PRIu64, key, value);
+}
+
+static void
+add_text(struct buf *json, const char *key, const char *value)
+{
+    buf_printf(json, ",\"%s\":", key);
+    if (value)
+        codec_add_string(json, str_of(value));
+    else
+        buf_add_cstr(json, "null");
+}
+
+static void
+add_counts(struct buf *json, const struct store_counts *c)
+{
+    buf_add_cstr(json, ",\"files\":{");
+    for (size_t i = 0; i < FILE_STATE_COUNT; i++)
+        buf_printf(json, "%s\"%s\":%" PRIu64, i ? "," : "",
+                   file_state_name((enum file_state)i), c->files[i]);
+    buf_add_char(json, '}');
+    add_number(json, "entities", c->entities);
+    add_number(json, "edges", c->edges);
+    buf_add_cstr(json, ",\"hovers\":{");
+    buf_printf(json,
+               "\"known\":%" PRIu64 ",\"empty\":%" PRIu64 ",\"unknown\":%" PRIu64
+               ",\"stale\":%" PRIu64 "}",
+               c->hovers[HOVER_KNOWN], c->hovers[HOVER_EMPTY], c->hovers[HOVER_UNKNOWN],
+               c->stale);
+    buf_add_cstr(json, ",\"reasons\":{");
+    for (size_t i = HOVER_REASON_NONE + 1; i < HOVER_REASON_COUNT; i++)
+        buf_printf(json, "%s\"%s\":%" PRIu64, i > HOVER_REASON_NONE + 1 ? "," : "",
+                   hover_reason_name((enum hover_reason)i), c->reasons[i]);
+    buf_add_char(json, '}');
+    add_number(json, "size_bytes", c->size_bytes);
+}
+
+static void
+add_queue(struct buf *json, const struct workspace *w)
+{
+    struct writer_stats s = {0};
+
+    if (w->writer)
+        s = writer_stats(w->writer);
+    buf_printf(
+        json,
+        ",\"queue\":{\"depth\":%zu,\"depth_max\":%zu,\"waiting\":%zu,\"working\":%zu,"
+        "\"commits\":%" PRIu64 ",\"commands\":%" PRIu64 ",\"retries\":%" PRIu64
+        ",\"failed\":%" PRIu64 ",\"commit_us_max\":%" PRIu64 "}",
+        s.depth, s.depth_max, w->n_waiting, w->n_working, s.commits, s.commands,
+        s.retries, s.failed, s.commit_us_max);
+}
+
+static void
+add_servers(struct buf *json, const struct workspace *w)
+{
+    struct enrich_server_status s;
+
+    buf_add_cstr(json, ",\"servers\":[");
+    for (size_t i = 0; w->enrich && enrich_server_at(w->enrich, i, &s); i++) {
+        buf_add_cstr(json, i ? ",{\"name\":" : "{\"name\":");
+        codec_add_string(json, str_of(s.name));
+        add_text(json, "program", s.program);
+        add_text(json, "state", s.state);
+        add_text(json, "why", s.why);
+        add_text(json, "version", s.version);
+        add_number(json, "pid", (uint64_t)s.pid);
+        add_number(json, "rss_bytes", s.rss_bytes);
+        add_number(json, "requests", s.requests);
+        add_number(json, "answers", s.answers);
+        add_number(json, "timeouts", s.timeouts);
+        add_number(json, "errors", s.errors);
+        add_number(json, "restarts", s.restarts);
+        add_number(json, "pending", s.pending);
+        buf_add_char(json, '}');
+    }
+    buf_add_char(json, ']');
+}
+
+void
+workspace_add_status(struct buf *json, const struct workspace *w)
+{
+    struct workspace_progress p = workspace_progress(w);
+
+    buf_add_cstr(json, "{\"id\":");
+    codec_add_string(json, str_of(w->id));
+    add_text(json, "root", w->root);
+    add_text(json, "index", w->url);
+    add_text(json, "state", workspace_state_name(workspace_state(w)));
+    add_text(json, "why", w->why);
+    add_text(json, "epoch", w->info.epoch);
+    add_number(json, "head", (uint64_t)w->info.head);
+    add_number(json, "first_seq", (uint64_t)w->info.first_seq);
+    add_counts(json, &w->counts);
+    buf_printf(json, ",\"progress\":{\"done\":%" PRIu64 ",\"total\":%" PRIu64 "}",
+               p.files_done, p.files_total);
+    buf_printf(json, ",\"enrichment\":{\"done\":%" PRIu64 ",\"total\":%" PRIu64 "}",
+               p.hover_files_done, p.hover_files_total);
+    add_queue(json, w);
+    add_servers(json, w);
+    add_number(json, "open_documents", map_count(w->docs));
+    add_number(json, "unwatched", w->scan ? scan_unwatched(w->scan) : 0);
+    buf_add_char(json, '}');
+}
+
+void
+workspaces_add_status(struct buf *json, const struct workspaces *all)
+{
+    bool is_first = true;
+
+    buf_add_cstr(json, "{\"workspaces\":[");
+    list_for_each (it, &all->all) {
+        if (!is_first)
+            buf_add_char(json, ',');
+        is_first = false;
+        workspace_add_status(json, list_entry(it, struct workspace, link));
+    }
+    buf_add_cstr(json, "]}");
+}
+
+void
+workspace_add_summary(struct buf *json, const struct workspace_summary *s)
+{
+    struct rusage usage = {0};
+
+    getrusage(RUSAGE_SELF, &usage);
+    buf_printf(json,
+               "{\"files\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"failed\":%" PRIu64
+               ",\"unchanged\":%" PRIu64 ",\"removed\":%" PRIu64 ",\"entities\":%" PRIu64
+               ",\"edges\":%" PRIu64,
+               s->files, s->skipped, s->failed, s->unchanged, s->removed,
+               s->counts.entities, s->counts.edges);
+    buf_printf(json,
+               ",\"hovers\":{\"known\":%" PRIu64 ",\"empty\":%" PRIu64
+               ",\"unknown\":%" PRIu64 "}",
+               s->counts.hovers[HOVER_KNOWN], s->counts.hovers[HOVER_EMPTY],
+               s->counts.hovers[HOVER_UNKNOWN]);
+    buf_printf(json,
+               ",\"seconds\":%" PRId64 ".%03" PRId64 ",\"peak_rss_bytes\":%" PRIu64
+               ",\"epoch\":\"%s\",\"seq\":%" PRId64 "}",
+               s->took_ms / 1000, s->took_ms % 1000, (uint64_t)usage.ru_maxrss * 1024,
+               s->info.epoch, s->info.head);
+}

@@ -1,0 +1,342 @@
+/* Life of one workspace: its parts are opened in the order data flows and closed in the same order,
+ * so that nothing is produced for a part that is gone. Closing is asynchronous: closing_parts counts
+ * what has not reported back. */
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "workspace/internal.h"
+
+#define LOG_MODULE "workspace"
+#include "base/log.h"
+
+struct workspace_listener {
+    struct list link;
+    struct workspace *w;
+    void (*on_change)(void *ctx);
+    void *ctx;
+};
+
+static const char *const state_names[] = {
+    [WORKSPACE_OPENING] = "opening",     [WORKSPACE_INDEXING] = "indexing",
+    [WORKSPACE_ENRICHING] = "enriching", [WORKSPACE_READY] = "ready",
+    [WORKSPACE_PAUSED] = "paused",       [WORKSPACE_FAILED] = "failed",
+    [WORKSPACE_CLOSING] = "closing",
+};
+static_assert(ARRAY_LEN(state_names) == WORKSPACE_STATE_COUNT, "a name for each state");
+
+const char *
+workspace_state_name(enum workspace_state state)
+{
+    return state_names[state];
+}
+
+static void
+on_notify(void *ctx)
+{
+    struct workspace *w = ctx;
+
+    list_for_each_safe (it, &w->listeners) {
+        struct workspace_listener *l = list_entry(it, struct workspace_listener, link);
+        l->on_change(l->ctx);
+    }
+}
+
+void
+workspace_changed(struct workspace *w)
+{
+    if (!timer_is_armed(w->notify_timer))
+        timer_start(w->notify_timer, WORKSPACE_NOTIFY_MS, 0);
+}
+
+struct workspace_listener *
+workspace_listen(struct workspace *w, void (*on_change)(void *ctx), void *ctx)
+{
+    struct workspace_listener *l = xnew(struct workspace_listener);
+
+    ASSERT_LOOP();
+    l->w = w;
+    l->on_change = on_change;
+    l->ctx = ctx;
+    list_add(&w->listeners, &l->link);
+    return l;
+}
+
+void
+workspace_unlisten(struct workspace_listener *l)
+{
+    if (!l)
+        return;
+    list_remove(&l->link);
+    free(l);
+}
+
+void
+workspace_fail(struct workspace *w, const char *why)
+{
+    log_error("%s: %s", w->root, why);
+    free(w->why);
+    w->why = xstrdup(why);
+    runs_check(w);
+    workspace_changed(w);
+}
+
+static void
+on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
+{
+    struct workspace *w = ctx;
+
+    if (w->is_closing)
+        return;
+    if (r < 0) {
+        AUTO(free)
+        char *text =
+            xasprintf("cannot open the index %s: %s", w->url, why ? why : err_text(r));
+        workspace_fail(w, text);
+        return;
+    }
+    w->info = *info;
+    w->is_open = true;
+    bus_set_head(w->bus, info->head);
+    w->query = query_open(w->all->loop, w->all->pool, w->url);
+    if (info->is_new)
+        writer_put_event(w->writer, EVENT_INDEX_REBUILT, STR_NONE,
+                         STR("{\"reason\":\"new\"}"), NULL, NULL);
+    if (w->all->options.with_watch)
+        writer_put_event(w->writer, EVENT_PIPELINE_ONLINE, STR_NONE, STR("{}"), NULL,
+                         NULL);
+    asking_open(w);
+    pipeline_start(w);
+    counts_refresh(w);
+    workspace_changed(w);
+}
+
+static void
+on_commit(void *ctx, struct event *const *events, size_t n)
+{
+    struct workspace *w = ctx;
+
+    for (size_t i = 0; i < n; i++) {
+        w->info.head = MAX(w->info.head, events[i]->seq);
+        bus_publish(w->bus, events[i]);
+    }
+    counts_refresh(w);
+    workspace_changed(w);
+}
+
+static const struct writer_events writer_events = {.on_open = on_writer_open,
+                                                   .on_commit = on_commit};
+
+/* <state>/gloss/<name>-<id>/index.db, unless --db says another place. */
+static int
+choose_url(struct workspace *w)
+{
+    AUTO(free) char *path = NULL, *dir = NULL;
+    int r;
+
+    if (w->all->options.db_url) {
+        w->url = xstrdup(w->all->options.db_url);
+        return 0;
+    }
+    path = config_index_path(w->root);
+    dir = str_dup(path_dirname(str_of(path)));
+    r = fs_mkdir_p(dir, 0700);
+    if (r < 0) {
+        log_error("cannot make %s: %s", dir, err_text(r));
+        return r;
+    }
+    w->url = xasprintf("sqlite:%s", path);
+    return 0;
+}
+
+static void
+destroy(struct workspace *w)
+{
+    pipeline_finish(w);
+    documents_finish(w);
+    asking_finish(w);
+    timer_close(w->notify_timer);
+    timer_close(w->counts_timer);
+    bus_destroy(w->bus);
+    config_destroy(w->own_config);
+    free(w->why);
+    free(w->url);
+    free(w->root);
+    free(w);
+}
+
+int
+workspace_create(struct workspaces *all, char *root, struct workspace **ret_workspace)
+{
+    struct workspace *w = xnew(struct workspace);
+    struct hash128 hash = hash128(str_of(root));
+    AUTO(free) char *why = NULL;
+    char hex[HASH_HEX_BYTES];
+    int r;
+
+    list_init(&w->link);
+    list_init(&w->runs);
+    list_init(&w->listeners);
+    w->all = all;
+    w->root = root;
+    hash128_to_hex(hash, hex);
+    memcpy(w->id, hex, WORKSPACE_ID_BYTES - 1);
+    r = config_for_workspace(all->options.config, root, &w->own_config, &why);
+    if (r < 0)
+        log_warn("ignoring the workspace's own settings: %s", why);
+    w->config = w->own_config ? w->own_config : all->options.config;
+    w->bus = bus_create();
+    w->notify_timer = timer_open(all->loop, on_notify, w);
+    documents_init(w);
+    pipeline_init(w);
+    asking_init(w);
+    r = choose_url(w);
+    if (r < 0) {
+        destroy(w);
+        return r;
+    }
+    w->writer = writer_open(all->loop, w->url, &writer_events, w);
+    *ret_workspace = w;
+    return 0;
+}
+
+/* ---- closing: scan and servers, then jobs, then the writer, then readers ---- */
+
+static void
+on_query_closed(void *ctx)
+{
+    struct workspace *w = ctx;
+    struct workspaces *all = w->all;
+
+    runs_finish(w);
+    on_notify(w);
+    workspaces_forget(all, w);
+    destroy(w);
+}
+
+static void
+on_writer_closed(void *ctx)
+{
+    struct workspace *w = ctx;
+
+    w->writer = NULL;
+    if (w->query)
+        query_close(w->query, on_query_closed, w);
+    else
+        on_query_closed(w);
+}
+
+void
+workspace_part_closed(void *ctx)
+{
+    struct workspace *w = ctx;
+
+    assert(w->closing_parts > 0);
+    if (--w->closing_parts > 0)
+        return;
+    if (w->is_open && w->all->options.with_watch)
+        writer_put_event(w->writer, EVENT_PIPELINE_OFFLINE, STR_NONE, STR("{}"), NULL,
+                         NULL);
+    writer_close(w->writer, on_writer_closed, w);
+}
+
+void
+workspace_close(struct workspace *w)
+{
+    if (w->is_closing)
+        return;
+    w->is_closing = true;
+    w->closing_parts = 1 + w->n_working;
+    if (w->scan) {
+        w->closing_parts++;
+        scan_close(w->scan, workspace_part_closed, w);
+        w->scan = NULL;
+    }
+    if (w->enrich) {
+        w->closing_parts++;
+        enrich_close(w->enrich, workspace_part_closed, w);
+        w->enrich = NULL;
+    }
+    workspace_changed(w);
+    workspace_part_closed(w);
+}
+
+/* ---- what it is ---- */
+
+const char *
+workspace_id(const struct workspace *w)
+{
+    return w->id;
+}
+
+const char *
+workspace_root(const struct workspace *w)
+{
+    return w->root;
+}
+
+const char *
+workspace_epoch(const struct workspace *w)
+{
+    return w->info.epoch;
+}
+
+const char *
+workspace_why(const struct workspace *w)
+{
+    return w->why;
+}
+
+struct bus *
+workspace_bus(const struct workspace *w)
+{
+    return w->bus;
+}
+
+struct query *
+workspace_query(const struct workspace *w)
+{
+    return w->is_closing ? NULL : w->query;
+}
+
+enum workspace_state
+workspace_state(const struct workspace *w)
+{
+    if (w->is_closing)
+        return WORKSPACE_CLOSING;
+    if (w->why)
+        return WORKSPACE_FAILED;
+    if (!w->is_open)
+        return WORKSPACE_OPENING;
+    if (!pipeline_is_idle(w))
+        return WORKSPACE_INDEXING;
+    if (w->is_paused)
+        return WORKSPACE_PAUSED;
+    return asking_is_idle(w) ? WORKSPACE_READY : WORKSPACE_ENRICHING;
+}
+
+struct str
+workspace_relative(const struct workspace *w, const char *absolute)
+{
+    return path_below(str_of(w->root), str_of(absolute));
+}
+
+char *
+workspace_absolute(const struct workspace *w, struct str relative)
+{
+    AUTO(free) char *rest = str_dup(relative);
+
+    return path_join(w->root, rest);
+}
+
+struct workspace_progress
+workspace_progress(const struct workspace *w)
+{
+    return (struct workspace_progress){
+        .files_done = w->walk_done,
+        .files_total = w->walk_files,
+        .hover_files_done = w->hover_files_done,
+        .hover_files_total = w->hover_files_total,
+    };
+}

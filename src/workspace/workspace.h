@@ -1,0 +1,120 @@
+#pragma once
+/* One root folder: its scan, stages, writer, query, bus, enrichment, and the state of each file. The
+ * order of the stages is in workspace/pipeline.c and nowhere else. Loop thread.
+ * A registry (struct workspaces) holds the workspaces of this process, one per real root. */
+#include "base/base.h"
+#include "base/str.h"
+#include "bus/bus.h"
+#include "config/config.h"
+#include "model/event.h"
+#include "model/snapshot.h"
+#include "query/query.h"
+#include "rt/loop.h"
+#include "rt/pool.h"
+#include "store/store.h"
+#include "writer/writer.h"
+
+#define WORKSPACE_ID_BYTES                                                               \
+    13 // 12 hex digits of the real root's hash, and NUL: the same after a restart
+#define WORKSPACE_COUNT_MAX 64
+#define WORKSPACE_CREDITS 64         // files between scan and commit
+#define WORKSPACE_CREDITS_RESERVED 8 // of them, kept for open documents
+
+enum workspace_state {
+    WORKSPACE_OPENING,   // the index is being opened
+    WORKSPACE_INDEXING,  // a walk, or files behind it, are under way
+    WORKSPACE_ENRICHING, // names are complete, hovers are being asked
+    WORKSPACE_READY,
+    WORKSPACE_PAUSED, // enrichment stopped by the user
+    WORKSPACE_FAILED, // why tells; nothing is indexed
+    WORKSPACE_CLOSING,
+    WORKSPACE_STATE_COUNT
+};
+const char *workspace_state_name(enum workspace_state state); // "opening", "indexing", …
+
+struct workspaces;
+struct workspace;
+
+struct workspaces_options {
+    const struct config *config; // outlives the registry
+    const char *guard_program;   // rt/child.h
+    const char *db_url;          // --db, or NULL: the place of each root
+    bool with_watch;             // stay and watch; false: one index run, then quiet
+};
+
+/* Owns the pool. Nothing is indexed before the first workspace_acquire. */
+struct workspaces *workspaces_open(struct loop *l,
+                                   const struct workspaces_options *options) MUST_USE;
+/* Sends pipeline:offline, stops scans and servers, commits what is queued, then on_closed. */
+void workspaces_close(struct workspaces *all, void (*on_closed)(void *ctx), void *ctx);
+struct workspace *workspaces_at(const struct workspaces *all,
+                                size_t index); // NULL past the end
+struct workspace *workspaces_by_id(const struct workspaces *all,
+                                   struct str id); // NULL: none
+/* The workspace of a root (any path; resolved); it stays open until the registry closes. Opens and starts it when there is none yet. -ENOENT, -ENOTDIR,
+ * -EMFILE (WORKSPACE_COUNT_MAX)…; problems of its index arrive later as WORKSPACE_FAILED. */
+int workspaces_acquire(struct workspaces *all, const char *root,
+                       struct workspace **ret_workspace);
+/* Status object of everything: {"workspaces":[…]}, each as workspace_add_status. */
+void workspaces_add_status(struct buf *json, const struct workspaces *all);
+
+const char *workspace_id(const struct workspace *w);
+const char *workspace_root(const struct workspace *w);  // real path
+const char *workspace_epoch(const struct workspace *w); // "" while opening
+enum workspace_state workspace_state(const struct workspace *w);
+const char *workspace_why(const struct workspace *w); // of FAILED; else NULL
+struct bus *workspace_bus(const struct workspace *w);
+struct query *workspace_query(const struct workspace *w); // NULL while opening or failed
+/* View into `absolute` below the root; p is NULL when it is outside. */
+struct str workspace_relative(const struct workspace *w, const char *absolute);
+char *workspace_absolute(const struct workspace *w, struct str relative) MUST_USE;
+/* Object: id, root, state, why, epoch, head, first_seq, files{…}, entities, edges, hovers{known,empty,unknown}, reasons{…},
+ * progress{done,total}, queue{depth,…}, servers[{name,state,why,version,pid,…}], unwatched. */
+void workspace_add_status(struct buf *json, const struct workspace *w);
+
+/* Told on the loop when state or progress changed, at most every 100 ms, and the last one always. */
+struct workspace_listener;
+struct workspace_listener *workspace_listen(struct workspace *w,
+                                            void (*on_change)(void *ctx), void *ctx)
+    MUST_USE;
+void workspace_unlisten(struct workspace_listener *l);
+
+struct workspace_progress {
+    uint64_t files_done, files_total; // of this walk; total grows while it runs
+    uint64_t hover_files_done, hover_files_total;
+};
+struct workspace_progress workspace_progress(const struct workspace *w);
+
+/* ---- index runs ---- */
+
+struct workspace_summary {
+    int r; // 0, or -errno with why in workspace_why()
+    uint64_t files, skipped, failed, unchanged, removed; // of this run's walk
+    struct store_counts counts;                          // after it
+    struct store_info info;
+    int64_t took_ms;
+};
+/* {"files","skipped","failed","unchanged","removed","entities","edges","hovers":{"known","empty","unknown"},"seconds",
+ * "peak_rss_bytes","epoch","seq"}; the memory is of this process. */
+void workspace_add_summary(struct buf *json, const struct workspace_summary *summary);
+typedef void (*workspace_summary_fn)(void *ctx, const struct workspace_summary *summary);
+/* Walk again and call back when everything found is committed; with_enrich: and every hover was asked once. */
+void workspace_index(struct workspace *w, bool with_enrich, workspace_summary_fn fn,
+                     void *ctx);
+/* Look at one file again. */
+void workspace_reindex(struct workspace *w, struct str path);
+void workspace_pause(struct workspace *w); // enrichment
+void workspace_resume(struct workspace *w);
+
+/* ---- documents open in an editor: they overlay the disk ---- */
+
+/* path relative; the text of the last call wins when two editors have it open. language_id from didOpen. */
+void workspace_doc_open(struct workspace *w, struct str path, struct str language_id,
+                        struct snapshot *text);
+void workspace_doc_change(struct workspace *w, struct str path, struct snapshot *text);
+void workspace_doc_save(struct workspace *w, struct str path);
+void workspace_doc_close(struct workspace *w, struct str path);
+
+/* Entities of a file as it is now: of the open document's text, else of the index. As query_file. */
+void workspace_outline(struct workspace *w, struct str path, query_done_fn done,
+                       void *ctx);
