@@ -1,0 +1,54 @@
+; TypeScript's own.
+(ambient_declaration) @wrapper
+(class_body (decorator) @leading)
+
+(abstract_class_declaration name: (_) @name body: (_) @body) @definition.class
+(interface_declaration name: (_) @name body: (_) @body) @definition.interface
+(enum_declaration name: (_) @name body: (_) @body) @definition.enum
+(enum_body name: (_) @name @definition.enum_member)
+(enum_assignment name: (_) @name) @definition.enum_member
+(type_alias_declaration name: (_) @name) @definition.type_alias
+(internal_module name: (_) @name body: (_) @body) @definition.namespace
+(module name: (_) @name body: (_) @body) @definition.module
+(ambient_declaration "global" @name (statement_block) @body) @definition.namespace
+
+; Overloads and declarations without a body are what a .d.ts consists of.
+(function_signature name: (identifier) @name) @definition.function
+((method_signature name: (property_identifier) @name) @definition.constructor
+  (#eq? @name "constructor"))
+(method_signature ["get" "set"] name: (_) @name) @definition.property
+(method_signature name: (_) @name) @definition.method
+(abstract_method_signature name: (_) @name) @definition.method
+
+(public_field_definition name: (_) @name value: [
+    (arrow_function body: (_) @body)
+    (function_expression body: (_) @body)
+    (generator_function body: (_) @body)
+  ]) @definition.method
+(public_field_definition name: (_) @name) @definition.field
+(interface_body (property_signature name: (_) @name) @definition.property)
+(type_alias_declaration value: (object_type (property_signature name: (_) @name) @definition.property))
+
+; Names at the top of a namespace or module, exported or not, and of ambient declarations.
+(internal_module body: (statement_block (lexical_declaration kind: "const"
+  (variable_declarator name: (identifier) @name) @definition.constant)))
+(internal_module body: (statement_block (lexical_declaration kind: "let"
+  (variable_declarator name: (identifier) @name) @definition.variable)))
+(module body: (statement_block (lexical_declaration kind: "const"
+  (variable_declarator name: (identifier) @name) @definition.constant)))
+(module body: (statement_block [
+  (lexical_declaration kind: "let"
+    (variable_declarator name: (identifier) @name) @definition.variable)
+  (variable_declaration (variable_declarator name: (identifier) @name) @definition.variable)
+]))
+(ambient_declaration (lexical_declaration kind: "const"
+  (variable_declarator name: (identifier) @name) @definition.constant))
+(ambient_declaration [
+  (lexical_declaration kind: "let"
+    (variable_declarator name: (identifier) @name) @definition.variable)
+  (variable_declaration (variable_declarator name: (identifier) @name) @definition.variable)
+])
+(ambient_declaration (statement_block [
+  (lexical_declaration (variable_declarator name: (identifier) @name) @definition.variable)
+  (variable_declaration (variable_declarator name: (identifier) @name) @definition.variable)
+]))
