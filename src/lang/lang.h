@@ -1,6 +1,7 @@
 #pragma once
-/* Languages: file name → language, and its grammar and queries, compiled once at start and
- * read-only after. lang_init before the first thread; the rest on any thread. */
+/* Languages: file name → language and its grammar. Constant after lang_init, which comes before the
+ * first thread; the rest on any thread. Queries are compiled when a worker first meets a language
+ * (lang/query.h): all of them take 0.2 s, and most runs need one. */
 #include <tree_sitter/api.h>
 
 #include "base/base.h"
@@ -8,17 +9,18 @@
 
 #define LANG_COUNT_MAX 64
 
+struct grammar;
+
 struct lang {
     const char *name;       // "typescript"
     const char *key_prefix; // "ts": entity keys and the `lang` of files
     const TSLanguage *grammar;
-    const TSQuery *entities; // captures: docs/HACKING.md "queries"
-    const TSQuery *calls;    // NULL when the language has none
-    const TSQuery *imports;  // NULL when the language has none
-    unsigned index;          // 0 … lang_count()-1
+    const struct grammar
+        *source;    // its row of grammars/registry.h: query texts, extensions
+    unsigned index; // 0 … lang_count()-1
 };
 
-/* Compiles every query. -EINVAL and *ret_why (heap): a query that does not fit its grammar. */
+/* -EINVAL and *ret_why (heap): a grammar that this runtime cannot load. */
 int lang_init(char **ret_why);
 void lang_finish(void);
 size_t lang_count(void);
