@@ -1,0 +1,135 @@
+/* Text becomes a tree whatever the text is; a deadline stops it, and the parser is as new after. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "parse/parse.h"
+
+static struct parser *parser;
+
+static int
+setup(void **state)
+{
+    (void)state;
+    char *why = NULL;
+    parser = parser_create();
+    return lang_init(&why);
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    parser_destroy(parser);
+    parser_destroy(NULL);
+    lang_finish();
+    return 0;
+}
+
+static const struct lang *
+lang_named(const char *path)
+{
+    const struct lang *l = lang_of_file(str_of(path), STR_NONE);
+    assert_non_null(l);
+    return l;
+}
+
+static void
+test_languages_in_turn(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *text;
+    } cases[] = {
+        {"a.c", "int f(void) { return 0; }"}, {"a.py", "def f():\n    pass\n"},
+        {"a.js", "const f = () => <b/>;"},    {"a.ts", "let x: Array<number> = [];"},
+        {"a.tsx", "let x = <b>{y as T}</b>"}, {"a.c", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        TSTree *tree = NULL;
+        assert_int_equal(parse_text(parser, lang_named(cases[i].path),
+                                    str_of(cases[i].text), NULL, 0, &tree),
+                         0);
+        assert_false(ts_node_has_error(ts_tree_root_node(tree)));
+        ts_tree_delete(tree);
+    }
+}
+
+static void
+test_old_tree(void **state)
+{
+    (void)state;
+    const struct lang *c = lang_named("a.c");
+    struct str before = STR("int a;\nint b;\n"), after = STR("int a;\nint bcd;\n");
+    TSTree *old = NULL, *tree = NULL;
+    assert_int_equal(parse_text(parser, c, before, NULL, 0, &old), 0);
+    TSInputEdit edit = {.start_byte = 12,
+                        .old_end_byte = 12,
+                        .new_end_byte = 14,
+                        .start_point = {1, 5},
+                        .old_end_point = {1, 5},
+                        .new_end_point = {1, 7}};
+    ts_tree_edit(old, &edit);
+    assert_int_equal(parse_text(parser, c, after, old, 0, &tree), 0);
+    TSNode root = ts_tree_root_node(tree);
+    assert_int_equal(ts_node_end_byte(root), after.n);
+    assert_int_equal(ts_node_end_byte(ts_node_named_child(root, 1)), 15);
+    ts_tree_delete(old);
+    ts_tree_delete(tree);
+}
+
+static void
+test_deadline(void **state)
+{
+    (void)state;
+    const struct lang *c = lang_named("a.c");
+    AUTO(buf_finish) struct buf text = {0};
+    for (int i = 0; i < 20000; i++)
+        buf_printf(&text, "int function_%d(int a) { return a + %d; }\n", i, i);
+    TSTree *tree = NULL;
+    assert_int_equal(parse_text(parser, c, buf_str(&text), NULL, 1, &tree),
+                     PARSE_E_TIMED_OUT);
+    assert_null(tree);
+    /* Nothing is left of the text that was given up. */
+    assert_int_equal(parse_text(parser, c, STR("int x;"), NULL,
+                                (uint64_t)clock_mono_ms() + 60000, &tree),
+                     0);
+    assert_int_equal(ts_node_end_byte(ts_tree_root_node(tree)), 6);
+    ts_tree_delete(tree);
+}
+
+static void
+test_is_binary(void **state)
+{
+    (void)state;
+    static char late[8193 + 1];
+    memset(late, 'a', sizeof(late));
+    assert_false(parse_is_binary(STR_NONE));
+    assert_false(parse_is_binary(STR("int x; \xff\xfe")));
+    assert_false(parse_is_binary(STR("\xEF\xBB\xBFint x;")));
+    assert_true(parse_is_binary(STR("\xff\xfei\0n\0t\0")));
+    assert_true(parse_is_binary(STR("\xfe\xff\0i\0n\0t")));
+    assert_true(parse_is_binary(STR("\x7f"
+                                    "ELF\0")));
+    late[8191] = '\0';
+    assert_true(parse_is_binary(str_slice(late, sizeof(late))));
+    late[8191] = 'a';
+    late[8192] = '\0';
+    assert_false(parse_is_binary(str_slice(late, sizeof(late))));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_languages_in_turn),
+        cmocka_unit_test(test_old_tree),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_is_binary),
+    };
+    return cmocka_run_group_tests_name("parse", tests, setup, teardown);
+}
