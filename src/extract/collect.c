@@ -1,0 +1,225 @@
+/* One walk of the query cursor over the tree: matches become plain stretches of bytes, so that the
+ * later stages need neither tree nor query. Nothing here depends on the language. */
+#include "base/clock.h"
+#include "extract/extract.h"
+#include "extract/found.h"
+
+#define LIST_LOOKAHEAD_BYTES 256 // where a comma behind a declarator is looked for
+
+struct match {
+    TSNode definition, name, declarator, body, scope;
+    enum lang_capture role; // DEFINITION, CALL, IMPORT, or what stands alone
+    int kind;
+    TSNode alone; // the node of a role that stands alone
+};
+
+struct watch {
+    uint64_t deadline_ms;
+    bool is_late;
+};
+
+bool
+is_deadline_over(uint64_t deadline_ms)
+{
+    return deadline_ms != 0 && (uint64_t)clock_mono_ms() >= deadline_ms;
+}
+
+static bool
+on_progress(TSQueryCursorState *state)
+{
+    struct watch *watch = state->payload;
+    watch->is_late = watch->is_late || is_deadline_over(watch->deadline_ms);
+    return watch->is_late;
+}
+
+/* A node's bytes; clipped, for a tree may be of another text by a caller's mistake. */
+static struct stretch
+stretch_of(TSNode node, struct str text)
+{
+    if (ts_node_is_null(node))
+        return (struct stretch){0, 0};
+    uint32_t end = MIN(ts_node_end_byte(node), (uint32_t)text.n);
+    return (struct stretch){MIN(ts_node_start_byte(node), end), end};
+}
+
+static bool
+type_ends_with(TSNode node, struct str suffix)
+{
+    return str_ends_with(str_of(ts_node_type(node)), suffix);
+}
+
+/* The declarator in a node that holds one without a field: (*name), name __attribute__((x)). */
+static TSNode
+inner_declarator(TSNode node)
+{
+    uint32_t n = ts_node_named_child_count(node);
+    for (uint32_t i = 0; i < n; i++) {
+        TSNode child = ts_node_named_child(node, i);
+        if (type_ends_with(child, STR("declarator")) ||
+            type_ends_with(child, STR("identifier")))
+            return child;
+    }
+    return (TSNode){0};
+}
+
+/* Follows declarators inward to the name; *ret_last is the type of the one that holds it, with
+ * parentheses overlooked: in int (*f)(void) a pointer, in int f(void) a function. */
+static TSNode
+name_of_declarator(const struct lang_query *q, TSNode node, TSSymbol *ret_last)
+{
+    *ret_last = 0;
+    while (ts_node_child_count(node) > 0) {
+        TSNode inner = ts_node_child_by_field_id(node, q->declarator_field);
+        if (!ts_node_is_null(inner)) {
+            *ret_last = ts_node_symbol(node);
+        } else {
+            if (!type_ends_with(node, STR("declarator")))
+                break;
+            inner = inner_declarator(node);
+            if (ts_node_is_null(inner))
+                break;
+        }
+        node = inner;
+    }
+    return node;
+}
+
+/* int a, *b: each name has what stands before the first, and its own declarator. */
+static void
+split_list(const struct lang_query *q, const struct match *m, struct str text,
+           struct found *d)
+{
+    TSNode first = ts_node_child_by_field_id(m->definition, q->declarator_field);
+    struct stretch own = stretch_of(m->declarator, text);
+    if (ts_node_is_null(first) || own.end > d->range.end)
+        return;
+    struct stretch head = stretch_of(first, text);
+    size_t ahead = MIN(d->range.end - own.end, (uint32_t)LIST_LOOKAHEAD_BYTES);
+    if (head.start == own.start &&
+        str_find_char(str_slice(text.p + own.end, ahead), ',') < 0)
+        return;
+    d->declarator = own;
+    d->prefix_end = head.start;
+}
+
+static void
+add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
+               struct match *m)
+{
+    const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
+    TSSymbol last = 0;
+    if (!ts_node_is_null(m->declarator))
+        m->name = name_of_declarator(q, m->declarator, &last);
+    if (ts_node_is_null(m->name) || m->kind < 0 ||
+        (pattern->rejected_declarator != 0 && last == pattern->rejected_declarator))
+        return;
+    struct found d = {
+        .range = stretch_of(m->definition, f->text),
+        .name = stretch_of(m->name, f->text),
+        .body = stretch_of(m->body, f->text),
+        .scope = stretch_of(m->scope, f->text),
+        .kind = (enum entity_kind)m->kind,
+        .pattern = raw->pattern_index,
+        .flat = pattern->flat,
+        .first_only = pattern->first_only,
+    };
+    if (stretch_is_empty(d.name) ||
+        !lang_query_accepts(q, raw, f->text, stretch_text(d.name, f->text)))
+        return;
+    while (d.range.end > d.name.end && strchr(" \t\r\n", f->text.p[d.range.end - 1]))
+        d.range.end--; // a preprocessor line ends with its newline
+    if (!ts_node_is_null(m->declarator) && stretch_is_empty(d.body))
+        split_list(q, m, f->text, &d);
+    if (f->defs.n >= FOUND_MAX)
+        f->has_too_many = true;
+    else
+        *vec_push(&f->defs) = d;
+}
+
+static void
+add_reference(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
+              const struct match *m)
+{
+    struct stretch name = stretch_of(m->name, f->text);
+    if (stretch_is_empty(name) || f->edges.n >= EDGE_PER_FILE_MAX ||
+        !lang_query_accepts(q, raw, f->text, stretch_text(name, f->text)))
+        return;
+    *vec_push(&f->edges) =
+        (struct found_edge){.name = name, .is_import = m->role == LANG_CAPTURE_IMPORT};
+}
+
+static void
+read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *kinds,
+              struct match *m)
+{
+    for (uint16_t i = 0; i < raw->capture_count; i++) {
+        const TSQueryCapture *capture = &raw->captures[i];
+        enum lang_capture role = q->captures[capture->index].role;
+        switch (role) {
+        case LANG_CAPTURE_NONE: break;
+        case LANG_CAPTURE_DEFINITION:
+            m->role = role;
+            m->definition = capture->node;
+            m->kind = kinds[capture->index];
+            break;
+        case LANG_CAPTURE_NAME: m->name = capture->node; break;
+        case LANG_CAPTURE_DECLARATOR: m->declarator = capture->node; break;
+        case LANG_CAPTURE_BODY: m->body = capture->node; break;
+        case LANG_CAPTURE_SCOPE: m->scope = capture->node; break;
+        case LANG_CAPTURE_CALL:
+        case LANG_CAPTURE_IMPORT:
+        case LANG_CAPTURE_DOC:
+        case LANG_CAPTURE_COMMENT:
+        case LANG_CAPTURE_WRAPPER:
+        case LANG_CAPTURE_LEADING:
+            m->role = role;
+            m->alone = capture->node;
+            break;
+        }
+    }
+}
+
+static void
+add_match(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
+          const int *kinds)
+{
+    struct match m = {.kind = -1};
+    read_captures(q, raw, kinds, &m);
+    switch (m.role) {
+    case LANG_CAPTURE_DEFINITION: add_definition(f, q, raw, &m); break;
+    case LANG_CAPTURE_CALL:
+    case LANG_CAPTURE_IMPORT: add_reference(f, q, raw, &m); break;
+    case LANG_CAPTURE_DOC: *vec_push(&f->docs) = stretch_of(m.alone, f->text); break;
+    case LANG_CAPTURE_COMMENT:
+        *vec_push(&f->comments) = stretch_of(m.alone, f->text);
+        break;
+    case LANG_CAPTURE_WRAPPER:
+        *vec_push(&f->wrappers) = stretch_of(m.alone, f->text);
+        break;
+    case LANG_CAPTURE_LEADING:
+        *vec_push(&f->leadings) = stretch_of(m.alone, f->text);
+        break;
+    case LANG_CAPTURE_NONE:
+    case LANG_CAPTURE_NAME:
+    case LANG_CAPTURE_DECLARATOR:
+    case LANG_CAPTURE_BODY:
+    case LANG_CAPTURE_SCOPE: break;
+    }
+}
+
+int
+collect_matches(struct finds *f, TSQueryCursor *cursor, const struct lang_query *q,
+                const int *kinds, TSNode root)
+{
+    struct watch watch = {.deadline_ms = f->deadline_ms};
+    TSQueryCursorOptions options = {.payload = &watch, .progress_callback = on_progress};
+    ts_query_cursor_exec_with_options(cursor, q->query, root, &options);
+    TSQueryMatch raw;
+    size_t n = 0;
+    while (!watch.is_late && ts_query_cursor_next_match(cursor, &raw)) {
+        add_match(f, q, &raw, kinds);
+        if (++n % DEADLINE_STRIDE == 0 && is_deadline_over(f->deadline_ms))
+            watch.is_late = true;
+    }
+    return watch.is_late ? EXTRACT_E_TIMED_OUT : 0;
+}

@@ -1,0 +1,72 @@
+#pragma once
+/* What the stages of extraction hand on, each reusing the last file's memory:
+ * collect (matches of the query) → nest (order, ranges, parents, kinds) → extract (strings, hash). */
+#include <tree_sitter/api.h>
+
+#include "base/base.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "lang/query.h"
+#include "model/entity.h"
+
+/* More matches than this are no source somebody wrote. */
+#define FOUND_MAX (8 * ENTITY_PER_FILE_MAX)
+/* How many steps of a loop between two looks at the clock. */
+#define DEADLINE_STRIDE 256
+
+struct stretch {
+    uint32_t start, end; // bytes
+};
+
+struct found {
+    struct stretch range, name, body; // body empty: none
+    struct stretch declarator; // of one name in a list (int a, *b); empty: the only one
+    uint32_t prefix_end;       // what all names of that list share ends here
+    struct stretch scope;      // empty: none
+    struct stretch extent;     // range with the comments that became doc
+    enum entity_kind kind;
+    uint32_t pattern;
+    uint32_t outer;  // innermost around it, by range; ENTITY_NONE
+    uint32_t parent; // by meaning; ENTITY_NONE
+    uint32_t index;  // in the batch; ENTITY_NONE when left out
+    bool flat, first_only, is_dropped;
+};
+
+struct found_edge {
+    struct stretch name;
+    bool is_import;
+};
+
+struct finds {
+    struct str text;
+    VEC(struct found) defs;
+    VEC(struct found_edge) edges;
+    VEC(struct stretch) comments; // in source order
+    VEC(struct stretch) docs;
+    VEC(struct stretch) wrappers;
+    VEC(struct stretch) leadings;
+    VEC(uint32_t) stack;
+    bool has_too_many;
+    uint64_t deadline_ms;
+};
+
+/* collect.c: one walk of the cursor. EXTRACT_E_TIMED_OUT. `kinds`: entity_kind by capture. */
+int collect_matches(struct finds *f, TSQueryCursor *cursor, const struct lang_query *q,
+                    const int *kinds, TSNode root);
+/* nest.c: sorts, removes doubles, widens, finds parents, settles kinds, marks locals as dropped. */
+void nest_definitions(struct finds *f);
+/* The last of n sorted stretches that ends at or before `at`, or -1. */
+ssize_t stretch_last_before(const struct stretch *v, size_t n, uint32_t at);
+bool is_deadline_over(uint64_t deadline_ms);
+
+static inline struct str
+stretch_text(struct stretch s, struct str text)
+{
+    return str_slice(text.p + s.start, s.end - s.start);
+}
+
+static inline bool
+stretch_is_empty(struct stretch s)
+{
+    return s.start >= s.end;
+}

@@ -1,0 +1,246 @@
+/* From matches in any order to definitions in source order, each once, with its true range, its
+ * parent and its kind. Invariant: ranges nest or are disjoint, and what encloses comes first; the
+ * stack of open ranges is therefore enough, and no recursion follows the nesting. */
+#include "extract/found.h"
+
+static int
+compare_stretches(const void *a, const void *b)
+{
+    const struct stretch *x = a, *y = b;
+    if (x->start != y->start)
+        return x->start < y->start ? -1 : 1;
+    return x->end == y->end ? 0 : x->end > y->end ? -1 : 1;
+}
+
+/* The match to keep first: of one name, the pattern that comes first in the files, with a body. */
+static int
+compare_names(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    if (x->name.start != y->name.start)
+        return x->name.start < y->name.start ? -1 : 1;
+    if (x->pattern != y->pattern)
+        return x->pattern < y->pattern ? -1 : 1;
+    return (int)stretch_is_empty(x->body) - (int)stretch_is_empty(y->body);
+}
+
+/* Source order, outer first; names of one list in their order. */
+static int
+compare_ranges(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    int c = compare_stretches(&x->range, &y->range);
+    if (c != 0)
+        return c;
+    return x->name.start == y->name.start ? 0 : x->name.start < y->name.start ? -1 : 1;
+}
+
+/* Matches come almost sorted: look before the work. */
+static void
+sort(void *v, size_t n, size_t size_bytes, int (*compare)(const void *, const void *))
+{
+    for (size_t i = 1; i < n; i++) {
+        const char *at = (const char *)v + i * size_bytes;
+        if (compare(at - size_bytes, at) > 0) {
+            qsort(v, n, size_bytes, compare);
+            return;
+        }
+    }
+}
+
+ssize_t
+stretch_last_before(const struct stretch *v, size_t n, uint32_t at)
+{
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (v[mid].end <= at)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return (ssize_t)low - 1;
+}
+
+static bool
+has_only(struct str text, uint32_t from, uint32_t to, const char *set)
+{
+    for (; from < to; from++)
+        if (text.p[from] == '\0' || !strchr(set, text.p[from]))
+            return false;
+    return true;
+}
+
+static void
+remove_doubles(struct finds *f)
+{
+    sort(f->defs.v, f->defs.n, sizeof(*f->defs.v), compare_names);
+    size_t kept = 0;
+    for (size_t i = 0; i < f->defs.n; i++)
+        if (kept == 0 || f->defs.v[kept - 1].name.start != f->defs.v[i].name.start)
+            f->defs.v[kept++] = f->defs.v[i];
+    f->defs.n = kept;
+}
+
+/* Decorators that stand beside what they decorate. */
+static void
+apply_leadings(struct finds *f)
+{
+    for (size_t i = 0; f->leadings.n > 0 && i < f->defs.n; i++) {
+        struct stretch *range = &f->defs.v[i].range;
+        ssize_t at = stretch_last_before(f->leadings.v, f->leadings.n, range->start);
+        for (; at >= 0; at--) {
+            const struct stretch *l = &f->leadings.v[at];
+            if (!has_only(f->text, l->end, range->start, " \t\r\n"))
+                break;
+            range->start = l->start;
+        }
+    }
+}
+
+static size_t
+first_def_from(const struct finds *f, uint32_t start)
+{
+    size_t low = 0, high = f->defs.n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (f->defs.v[mid].range.start < start)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* export const f = …; is f's range, not only what the declarator spans. A wrapper belongs to the
+ * first definition in it, if nothing but a semicolon comes behind that; of nested wrappers the
+ * outermost counts. */
+static void
+apply_wrappers(struct finds *f)
+{
+    struct stretch done = {0,
+                           0}; // from the last wrapper used to the definition's own start
+    for (size_t i = 0; i < f->wrappers.n; i++) {
+        const struct stretch *w = &f->wrappers.v[i];
+        size_t at = first_def_from(f, w->start);
+        if (at == f->defs.n || (w->start >= done.start && w->start < done.end))
+            continue;
+        struct stretch *range = &f->defs.v[at].range;
+        if (range->end > w->end || range->start >= w->end ||
+            !has_only(f->text, range->end, w->end, " \t\r\n;"))
+            continue;
+        done = (struct stretch){w->start, range->start};
+        *range = *w;
+    }
+}
+
+static bool
+is_class_like(enum entity_kind kind)
+{
+    return kind == ENTITY_CLASS || kind == ENTITY_STRUCT || kind == ENTITY_UNION ||
+           kind == ENTITY_INTERFACE || kind == ENTITY_TRAIT || kind == ENTITY_IMPL;
+}
+
+static bool
+is_function_like(enum entity_kind kind)
+{
+    return kind == ENTITY_FUNCTION || kind == ENTITY_METHOD ||
+           kind == ENTITY_CONSTRUCTOR || kind == ENTITY_PROPERTY;
+}
+
+static bool
+is_variable_like(enum entity_kind kind)
+{
+    return kind == ENTITY_VARIABLE || kind == ENTITY_CONSTANT;
+}
+
+/* struct inner { … } name: the type stands in the declaration of `name` but is no part of it.
+ * Nor is b of a in: a = b = 1. */
+static bool
+is_only_written_in(const struct found *d, const struct found *around)
+{
+    if (is_variable_like(d->kind) && is_variable_like(around->kind))
+        return true;
+    if (!is_class_like(d->kind) && d->kind != ENTITY_ENUM)
+        return false;
+    return d->range.end <= around->name.start &&
+           (is_variable_like(around->kind) || around->kind == ENTITY_FIELD ||
+            around->kind == ENTITY_TYPE_ALIAS || around->kind == ENTITY_FUNCTION);
+}
+
+static uint32_t
+parent_of(const struct finds *f, const struct found *d)
+{
+    if (d->flat)
+        return ENTITY_NONE;
+    uint32_t p = d->outer;
+    while (p != ENTITY_NONE && is_only_written_in(d, &f->defs.v[p]))
+        p = f->defs.v[p].parent;
+    return p;
+}
+
+/* The nearest thing around that makes names local or members; ENTITY_NONE at file scope. */
+static uint32_t
+scope_of(const struct finds *f, const struct found *d)
+{
+    uint32_t p = d->parent;
+    while (p != ENTITY_NONE && !is_function_like(f->defs.v[p].kind) &&
+           !is_class_like(f->defs.v[p].kind))
+        p = f->defs.v[p].parent;
+    return p;
+}
+
+static void
+settle_kind(const struct finds *f, struct found *d)
+{
+    bool is_member = d->parent != ENTITY_NONE && is_class_like(f->defs.v[d->parent].kind);
+    if (is_variable_like(d->kind)) {
+        uint32_t scope = scope_of(f, d);
+        d->is_dropped = scope != ENTITY_NONE && is_function_like(f->defs.v[scope].kind);
+        if (is_member && d->kind == ENTITY_VARIABLE)
+            d->kind = ENTITY_FIELD;
+    } else if (d->kind == ENTITY_FUNCTION && is_member) {
+        d->kind = ENTITY_METHOD;
+    } else if (d->kind == ENTITY_CONSTRUCTOR && !is_member) {
+        d->kind = ENTITY_FUNCTION;
+    }
+}
+
+static void
+find_parents(struct finds *f)
+{
+    f->stack.n = 0;
+    for (uint32_t i = 0; i < f->defs.n; i++) {
+        struct found *d = &f->defs.v[i];
+        bool is_twin = false; // of one list with the top of the stack
+        while (f->stack.n > 0) {
+            const struct found *top = &f->defs.v[f->stack.v[f->stack.n - 1]];
+            is_twin = compare_stretches(&top->range, &d->range) == 0;
+            if (is_twin || top->range.end >= d->range.end)
+                break;
+            f->stack.n--;
+        }
+        d->outer = f->stack.n == 0 ? ENTITY_NONE : f->stack.v[f->stack.n - 1];
+        if (is_twin)
+            d->outer = f->defs.v[d->outer].outer;
+        d->parent = parent_of(f, d);
+        settle_kind(f, d);
+        if (!is_twin && !d->is_dropped)
+            *vec_push(&f->stack) = i;
+    }
+}
+
+void
+nest_definitions(struct finds *f)
+{
+    sort(f->comments.v, f->comments.n, sizeof(*f->comments.v), compare_stretches);
+    sort(f->docs.v, f->docs.n, sizeof(*f->docs.v), compare_stretches);
+    sort(f->wrappers.v, f->wrappers.n, sizeof(*f->wrappers.v), compare_stretches);
+    sort(f->leadings.v, f->leadings.n, sizeof(*f->leadings.v), compare_stretches);
+    remove_doubles(f);
+    sort(f->defs.v, f->defs.n, sizeof(*f->defs.v), compare_ranges);
+    apply_leadings(f);
+    apply_wrappers(f);
+    sort(f->defs.v, f->defs.n, sizeof(*f->defs.v), compare_ranges);
+    find_parents(f);
+}

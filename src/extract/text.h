@@ -1,0 +1,13 @@
+#pragma once
+/* The texts that people read, made from the source: signature and doc comment. */
+#include "extract/found.h"
+
+/* One line, white space folded, body and comments left out, at most ENTITY_SIGNATURE_BYTES_MAX. */
+void text_add_signature(struct buf *b, const struct finds *f, const struct found *d);
+/* The comments directly above, or the string that opens the body, or the comment behind a member;
+ * widens d->extent by the comments used. At most ENTITY_DOC_BYTES_MAX. */
+void text_add_doc(struct buf *b, const struct finds *f, struct found *d);
+/* Appends with white space folded, quotes and < > around it taken off, at most ENTITY_NAME_BYTES_MAX. */
+void text_add_name(struct buf *b, struct str name);
+/* Appends at most max_bytes of valid UTF-8, never half a character. */
+void text_add_limited(struct buf *b, struct str s, size_t max_bytes);

@@ -1,0 +1,524 @@
+/* What extraction finds: golden files for the languages, then the rules that files do not show
+ * (hashes, edges, order, limits) and the inputs that nobody writes.
+ * GOLDEN_UPDATE=1 in the environment writes the .expected files anew. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/utf.h"
+#include "extract/extract.h"
+
+#define GOLDEN_BYTES_MAX (1024 * 1024)
+
+static TSParser *parser;
+static struct extractor *extractor;
+
+static int
+setup(void **state)
+{
+    (void)state;
+    char *why = NULL;
+    parser = ts_parser_new();
+    extractor = extractor_create();
+    return lang_init(&why);
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    extractor_destroy(extractor);
+    extractor_destroy(NULL);
+    ts_parser_delete(parser);
+    lang_finish();
+    return 0;
+}
+
+/* What holds for every batch, of whatever text. */
+static void
+check_batch(const struct batch *b, struct str text)
+{
+    for (size_t i = 0; i < b->n_entities; i++) {
+        const struct entity *e = &b->entities[i];
+        assert_true(e->parent == ENTITY_NONE || e->parent < i);
+        assert_true(e->ordinal >= 1);
+        assert_true(e->name.n > 0 && e->name.n <= ENTITY_NAME_BYTES_MAX);
+        assert_true(e->signature.n <= ENTITY_SIGNATURE_BYTES_MAX);
+        assert_true(e->doc.n <= ENTITY_DOC_BYTES_MAX);
+        assert_true(utf8_is_valid(e->name) && utf8_is_valid(e->signature) &&
+                    utf8_is_valid(e->doc));
+        assert_true(str_find_char(e->signature, '\n') < 0);
+        assert_true(e->range.start_byte < e->range.end_byte &&
+                    e->range.end_byte <= text.n);
+        assert_true(e->name_range.start_byte >= e->range.start_byte);
+        assert_true(e->name_range.end_byte <= e->range.end_byte);
+        if (i > 0)
+            assert_true(e[-1].range.start_byte <= e->range.start_byte);
+    }
+    for (size_t i = 0; i < b->n_edges; i++) {
+        assert_true(b->edges[i].from == ENTITY_NONE || b->edges[i].from < b->n_entities);
+        assert_true(utf8_is_valid(b->edges[i].target));
+    }
+}
+
+static struct batch *
+extract_until(const char *path, struct str text, uint64_t deadline_ms, int expected)
+{
+    const struct lang *l = lang_of_file(str_of(path), text);
+    assert_non_null(l);
+    assert_true(ts_parser_set_language(parser, l->grammar));
+    TSTree *tree =
+        ts_parser_parse_string(parser, NULL, text.p ? text.p : "", (uint32_t)text.n);
+    assert_non_null(tree);
+    struct batch *b = batch_create(str_of(path));
+    assert_int_equal(extract_batch(extractor, l, text, tree, deadline_ms, b), expected);
+    ts_tree_delete(tree);
+    assert_true(str_eq_c(b->file.lang, l->key_prefix));
+    check_batch(b, text);
+    return b;
+}
+
+static struct batch *
+extract(const char *path, const char *text)
+{
+    return extract_until(path, str_of(text), 0, 0);
+}
+
+static const struct entity *
+find(const struct batch *b, const char *qualified_name)
+{
+    for (size_t i = 0; i < b->n_entities; i++)
+        if (str_eq_c(b->entities[i].qualified_name, qualified_name))
+            return &b->entities[i];
+    fail_msg("no entity %s", qualified_name);
+    return NULL;
+}
+
+static void
+print_span(struct buf *out, struct span s)
+{
+    buf_printf(out, " | %u:%u-%u:%u", s.start.line, s.start.col_utf16, s.end.line,
+               s.end.col_utf16);
+}
+
+static void
+print_batch(struct buf *out, const struct batch *b)
+{
+    for (size_t i = 0; i < b->n_entities; i++) {
+        const struct entity *e = &b->entities[i];
+        struct str doc = e->doc, first = STR_NONE;
+        buf_printf(out, "%s %.*s", entity_kind_name(e->kind), STR_ARG(e->qualified_name));
+        if (e->ordinal > 1)
+            buf_printf(out, "~%u", e->ordinal);
+        print_span(out, e->range);
+        print_span(out, e->name_range);
+        (void)str_split(&doc, '\n', &first);
+        buf_printf(out, " | %.*s | %.*s", STR_ARG(e->signature), STR_ARG(first));
+        while (out->p[out->n - 1] == ' ')
+            out->n--;
+        buf_add_char(out, '\n');
+    }
+}
+
+static void
+compare_golden(const char *path)
+{
+    AUTO(buf_finish) struct buf text = {0}, expected = {0}, got = {0};
+    AUTO(free) char *expected_path = xasprintf("%s.expected", path);
+    assert_int_equal(fs_read_file(path, GOLDEN_BYTES_MAX, &text, NULL), 0);
+    struct batch *b = extract_until(path, buf_str(&text), 0, 0);
+    print_batch(&got, b);
+    batch_destroy(b);
+    if (getenv("GOLDEN_UPDATE"))
+        assert_int_equal(fs_write_atomic(expected_path, buf_str(&got), 0644), 0);
+    assert_int_equal(fs_read_file(expected_path, GOLDEN_BYTES_MAX, &expected, NULL), 0);
+    struct str a = buf_str(&got), e = buf_str(&expected), line_a, line_e;
+    while (a.n > 0 || e.n > 0) {
+        line_a = line_e = STR_NONE;
+        (void)str_split(&a, '\n', &line_a);
+        (void)str_split(&e, '\n', &line_e);
+        if (!str_eq(line_a, line_e))
+            fail_msg("%s:\n  expected %.*s\n  found    %.*s", path, STR_ARG(line_e),
+                     STR_ARG(line_a));
+    }
+}
+
+static void
+test_golden(void **state)
+{
+    (void)state;
+    const char *root = getenv("TEST_SOURCE_ROOT");
+    assert_non_null(root);
+    size_t n = 0;
+    for (size_t i = 0; i < lang_count(); i++) {
+        AUTO(free) char *dir = xasprintf("%s/tests/golden/%s", root, lang_at(i)->name);
+        DIR *d = opendir(dir);
+        if (!d)
+            fail_msg("%s has no golden file", lang_at(i)->name);
+        struct dirent *entry;
+        while ((entry = readdir(d))) {
+            struct str name = str_of(entry->d_name);
+            if (entry->d_name[0] == '.' || str_ends_with(name, STR(".expected")))
+                continue;
+            AUTO(free) char *path = xasprintf("%s/%s", dir, entry->d_name);
+            compare_golden(path);
+            n++;
+        }
+        closedir(d);
+    }
+    assert_true(n >= lang_count());
+}
+
+static const char hashed[] = "/* One. */\n"
+                             "int one(void) { return 1; }\n"
+                             "/* Two. */\n"
+                             "struct two {\n"
+                             "    int a; /* first */\n"
+                             "    int b;\n"
+                             "};\n";
+
+static uint64_t
+hash_in(const char *text, const char *name)
+{
+    struct batch *b = extract("a.c", text);
+    uint64_t hash = find(b, name)->hash;
+    batch_destroy(b);
+    return hash;
+}
+
+static void
+test_hash_moves_along(void **state)
+{
+    (void)state;
+    char *moved = xasprintf("\n\nint zero;\n%s", hashed);
+    assert_int_equal(hash_in(hashed, "one"), hash_in(moved, "one"));
+    assert_int_equal(hash_in(hashed, "two"), hash_in(moved, "two"));
+    assert_int_equal(hash_in(hashed, "two.b"), hash_in(moved, "two.b"));
+    free(moved);
+}
+
+static void
+test_hash_is_of_own_text(void **state)
+{
+    (void)state;
+    static const char changed_body[] = "/* One. */\nint one(void) { return 2; }\n";
+    static const char changed_doc[] = "/* Won. */\nint one(void) { return 1; }\n";
+    static const char member[] =
+        "/* Two. */\nstruct two {\n    int a; /* 1st */\n    long b;\n"
+        "    /* new */\n    int c;\n};\n";
+    assert_int_not_equal(hash_in(hashed, "one"), hash_in(changed_body, "one"));
+    assert_int_not_equal(hash_in(hashed, "one"), hash_in(changed_doc, "one"));
+    assert_int_equal(hash_in(hashed, "two"), hash_in(member, "two"));
+    assert_int_not_equal(hash_in(hashed, "two.a"), hash_in(member, "two.a"));
+    assert_int_not_equal(hash_in(hashed, "two.b"), hash_in(member, "two.b"));
+    assert_int_equal(hash_in("int a, b;", "a"), hash_in("int a, c = 1;", "a"));
+    assert_int_not_equal(hash_in("int a, b;", "a"), hash_in("long a, b;", "a"));
+}
+
+static void
+test_ordinals(void **state)
+{
+    (void)state;
+    struct batch *b =
+        extract("a.c", "#if A\nint f(void) { return 1; }\n#else\n"
+                       "int f(void) { return 2; }\n#endif\n"
+                       "struct f { int x; };\nint f(int a) { return a; }\n");
+    assert_int_equal(b->n_entities, 5);
+    assert_int_equal(b->entities[0].ordinal, 1);
+    assert_int_equal(b->entities[1].ordinal, 2);
+    assert_int_equal(b->entities[2].ordinal, 1); // another kind
+    assert_int_equal(b->entities[4].ordinal, 3);
+    assert_int_equal(b->entities[3].parent, 2);
+    batch_destroy(b);
+}
+
+static void
+test_edges(void **state)
+{
+    (void)state;
+    static const struct {
+        enum edge_kind kind;
+        const char *target, *from;
+    } expected[] = {
+        {EDGE_IMPORTS, "stdio.h", NULL}, {EDGE_IMPORTS, "my/own.h", NULL},
+        {EDGE_CALLS, "setup", "table"},  {EDGE_CALLS, "inner", "outer"},
+        {EDGE_CALLS, "outer", "outer"},  {EDGE_CALLS, "run", "outer"},
+    };
+    struct batch *b = extract("a.c", "#include <stdio.h>\n#include \"my/own.h\"\n"
+                                     "int table = setup();\n"
+                                     "int outer(struct job *j) {\n"
+                                     "    return outer(inner(), 1) + j->run(2); }\n");
+    assert_int_equal(b->n_edges, ARRAY_LEN(expected));
+    for (size_t i = 0; i < b->n_edges; i++) {
+        const struct edge *e = &b->edges[i];
+        size_t at = i == 3 ? 4 : i == 4 ? 3 : i; // source order: outer before inner
+        assert_int_equal(e->kind, expected[at].kind);
+        assert_true(str_eq_c(e->target, expected[at].target));
+        if (!expected[at].from)
+            assert_int_equal(e->from, ENTITY_NONE);
+        else
+            assert_true(str_eq_c(b->entities[e->from].name, expected[at].from));
+    }
+    assert_int_equal(b->edges[3].at.line, 4);
+    assert_int_equal(b->edges[3].at.col_byte, 11);
+    batch_destroy(b);
+}
+
+static bool
+has_edge(const struct batch *b, enum edge_kind kind, const char *target)
+{
+    for (size_t i = 0; i < b->n_edges; i++)
+        if (b->edges[i].kind == kind && str_eq_c(b->edges[i].target, target))
+            return true;
+    return false;
+}
+
+static void
+test_edges_of_languages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *text, *import, *call;
+    } cases[] = {
+        {"a.py", "import os.path as p\n", "os.path", NULL},
+        {"a.py", "from ..a.b import c\n", "..a.b", NULL},
+        {"a.py", "@deco\ndef f(): x.y.go()\n", NULL, "go"},
+        {"a.py", "@app.route('/')\ndef f(): pass\n", NULL, "route"},
+        {"a.js", "import x from './x.js'", "./x.js", NULL},
+        {"a.js", "export * from \"y\"", "y", NULL},
+        {"a.js", "const z = require('z')", "z", "require"},
+        {"a.js", "await import('lazy')", "lazy", NULL},
+        {"a.js", "new a.Box().open?.()", NULL, "Box"},
+        {"a.ts", "import fs = require('fs')", "fs", NULL},
+        {"a.ts", "f<string>(1)", NULL, "f"},
+        {"a.tsx", "const v = <Panel/>", NULL, "Panel"},
+        {"a.tsx", "const v = <Menu.Item>x</Menu.Item>", NULL, "Item"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct batch *b = extract(cases[i].path, cases[i].text);
+        if (cases[i].import && !has_edge(b, EDGE_IMPORTS, cases[i].import))
+            fail_msg("%s: no import of %s", cases[i].text, cases[i].import);
+        if (cases[i].call && !has_edge(b, EDGE_CALLS, cases[i].call))
+            fail_msg("%s: no call of %s", cases[i].text, cases[i].call);
+        batch_destroy(b);
+    }
+    struct batch *b = extract("a.tsx", "const v = <div/>");
+    assert_int_equal(b->n_edges, 0); // no component
+    batch_destroy(b);
+}
+
+static void
+test_positions(void **state)
+{
+    (void)state;
+    AUTO(buf_finish) struct buf text = {0};
+    buf_add_cstr(&text, "/* \xf0\x9f\x98\x80\xc3\xa9\xff */ int a;\rint b;\r\n\r\n/*");
+    for (int i = 0; i < 5000; i++)
+        buf_add_cstr(&text,
+                     "\xe2\x82\xac"); // one unit, three bytes: beyond the first mark
+    buf_add_cstr(&text, "*/ int c;");
+    struct batch *b = extract_until("a.c", buf_str(&text), 0, 0);
+    struct position a = find(b, "a")->name_range.start,
+                    c = find(b, "c")->name_range.start;
+    struct position second = find(b, "b")->range.start;
+    assert_int_equal(a.line, 0);
+    assert_int_equal(a.col_byte, 3 + 7 + 4 + 4);
+    assert_int_equal(a.col_utf16, 3 + 4 + 4 + 4);
+    assert_int_equal(second.line, 1);
+    assert_int_equal(second.col_utf16, 0);
+    assert_int_equal(c.line, 3);
+    assert_int_equal(c.col_byte, 2 + 15000 + 7);
+    assert_int_equal(c.col_utf16, 2 + 5000 + 7);
+    batch_destroy(b);
+}
+
+static void
+test_limits_of_texts(void **state)
+{
+    (void)state;
+    AUTO(buf_finish) struct buf text = {0};
+    buf_add_cstr(&text, "/*");
+    for (int i = 0; i < 4000; i++)
+        buf_add_cstr(&text, " \xf0\x9f\x98\x80");
+    buf_add_cstr(&text, "*/\nint f(");
+    for (int i = 0; i < 1000; i++)
+        buf_printf(&text, "%sint \xc3\xa9t\xc3\xa9_%d", i ? ", " : "", i);
+    buf_add_cstr(&text, ") {}\nint ");
+    for (int i = 0; i < 1000; i++)
+        buf_add_cstr(&text, "\xc3\xa9");
+    buf_add_cstr(&text, ";\n");
+    struct batch *b = extract_until("a.c", buf_str(&text), 0, 0);
+    assert_int_equal(b->n_entities, 2);
+    assert_in_range(b->entities[0].signature.n, 900, ENTITY_SIGNATURE_BYTES_MAX);
+    assert_int_equal(b->entities[1].name.n, ENTITY_NAME_BYTES_MAX);
+    batch_destroy(b);
+}
+
+static void
+test_deadline(void **state)
+{
+    (void)state;
+    AUTO(buf_finish) struct buf text = {0};
+    for (int i = 0; i < 5000; i++)
+        buf_printf(&text, "int f%d(void) { return g(); }\n", i);
+    struct batch *b = extract_until("a.c", buf_str(&text), 1, EXTRACT_E_TIMED_OUT);
+    assert_int_equal(b->n_entities, 0);
+    batch_destroy(b);
+    b = extract_until("a.c", buf_str(&text), (uint64_t)clock_mono_ms() + 60000, 0);
+    assert_int_equal(b->n_entities, 5000);
+    batch_destroy(b);
+}
+
+static void
+test_too_many(void **state)
+{
+    (void)state;
+    AUTO(buf_finish) struct buf text = {0};
+    for (int i = 0; i < ENTITY_PER_FILE_MAX + 10; i++)
+        buf_printf(&text, "#define M%d %d\n", i, i);
+    struct batch *b = extract_until("a.c", buf_str(&text), 0, EXTRACT_E_TOO_MANY);
+    assert_int_equal(b->n_entities, ENTITY_PER_FILE_MAX);
+    assert_true(str_eq_c(b->entities[ENTITY_PER_FILE_MAX - 1].name, "M49999"));
+    batch_destroy(b);
+}
+
+/* Nesting that nobody writes: nothing of ours follows it by recursion, and memory stays bounded.
+ * (tree-sitter looks at all siblings in an ERROR node for each of them: the stars are fewer.) */
+static void
+test_deep_nesting(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *open, *middle, *close;
+        int depth;
+    } cases[] = {
+        {"a.c", "{", "int x;", "}", 100000},
+        {"a.c", "int f(void) {", "int x;", "}", 100000},
+        {"a.c", "int x = (", "1", ")", 30000},
+        {"a.c", "struct s {", "int x;", "} y;", 20000},
+        {"a.c", "*", "x", "", 5000},
+        {"a.c", "int (", "x", ")", 100000},
+        {"a.js", "function f() {", "", "}", 20000},
+        {"a.js", "[", "1", "]", 100000},
+        {"a.js", "{a:", "1", "}", 100000},
+        {"a.py", "(", "1", ")", 100000},
+        {"a.ts", "namespace N {", "", "}", 20000},
+        {"a.tsx", "<a>", "x", "</a>", 20000},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_finish) struct buf text = {0};
+        const struct lang *l = lang_of_file(str_of(cases[i].path), STR_NONE);
+        for (int n = 0; n < cases[i].depth; n++)
+            buf_add_cstr(&text, cases[i].open);
+        buf_add_cstr(&text, cases[i].middle);
+        for (int n = 0; n < cases[i].depth; n++)
+            buf_add_cstr(&text, cases[i].close);
+        assert_true(ts_parser_set_language(parser, l->grammar));
+        TSTree *tree = ts_parser_parse_string(parser, NULL, text.p, (uint32_t)text.n);
+        assert_non_null(tree);
+        struct batch *b = batch_create(STR("deep"));
+        int r = extract_batch(extractor, l, buf_str(&text), tree,
+                              (uint64_t)clock_mono_ms() + 3000, b);
+        assert_true(r == 0 || r == EXTRACT_E_TIMED_OUT || r == EXTRACT_E_TOO_MANY);
+        check_batch(b, buf_str(&text));
+        assert_true(b->arena.total_bytes < 512u * 1024 * 1024);
+        batch_destroy(b);
+        ts_tree_delete(tree);
+    }
+}
+
+static uint32_t
+next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+static void
+test_random_text(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "int ",    "struct ",  "{",       "}",        "(",          ")",     "f",
+        ";",       "\n",       "/*",      "*/",       "//",         "\"",    "'",
+        "#if x\n", "#define ", "def ",    "class ",   ":",          "    ",  "=>",
+        "=",       "const ",   "export ", "default ", "[",          "]",     ",",
+        "@",       "typedef ", "\xff",    "\xf0\x9f", "\xc3\xa9",   "`",     "${",
+        "<",       ">",        "\\",      "\r",       "namespace ", "enum ", "interface ",
+        "*",       "\"\"\"",   "\t",      "$",        "1",
+    };
+    static const char *const paths[] = {"a.c", "a.py", "a.js", "a.ts", "a.tsx"};
+    uint32_t seed = 20260;
+    for (int round = 0; round < 200; round++) {
+        AUTO(buf_finish) struct buf text = {0};
+        for (uint32_t n = next_random(&seed) % 400; n > 0; n--) {
+            if (round % 4 == 0)
+                buf_add_char(&text, (char)next_random(&seed));
+            else
+                buf_add_cstr(&text, words[next_random(&seed) % ARRAY_LEN(words)]);
+        }
+        for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+            /* Memory of its own, of just this size: reading past its end is seen. */
+            char *copy = xmemdup(text.p ? text.p : "", text.n ? text.n : 1);
+            batch_destroy(extract_until(paths[i], str_slice(copy, text.n), 0, 0));
+            free(copy);
+        }
+    }
+}
+
+static void
+test_carriage_returns(void **state)
+{
+    (void)state;
+    struct batch *b = extract("a.c", "/**\r\n * One\r\n * two.\r\n */\r\nint f(int a,\r\n"
+                                     "      int b)\r\n{\r\n}\r\n#define M 1\r\n");
+    assert_true(str_eq_c(find(b, "f")->doc, "One\ntwo."));
+    assert_true(str_eq_c(find(b, "f")->signature, "int f(int a, int b)"));
+    assert_true(str_eq_c(find(b, "M")->signature, "#define M 1"));
+    assert_int_equal(find(b, "f")->range.end.line, 7);
+    batch_destroy(b);
+}
+
+static void
+test_empty(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "\n", "/* only a comment */", "\xef\xbb\xbf",
+                                        ";"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct batch *b = extract("a.c", texts[i]);
+        assert_int_equal(b->n_entities, 0);
+        assert_int_equal(b->n_edges, 0);
+        batch_destroy(b);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_hash_moves_along),
+        cmocka_unit_test(test_hash_is_of_own_text),
+        cmocka_unit_test(test_ordinals),
+        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_edges_of_languages),
+        cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_limits_of_texts),
+        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_deep_nesting),
+        cmocka_unit_test(test_random_text),
+        cmocka_unit_test(test_carriage_returns),
+        cmocka_unit_test(test_empty),
+    };
+    return cmocka_run_group_tests_name("extract", tests, setup, teardown);
+}
