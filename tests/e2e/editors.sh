@@ -74,7 +74,7 @@ sandbox() { # NAME COMMAND…
         HOME="$work/$name/home" XDG_RUNTIME_DIR="$work/$name/run" \
         XDG_STATE_HOME="${state:-$work/state}" XDG_CONFIG_HOME="$work/$name/config" \
         XDG_CACHE_HOME="$work/$name/cache" XDG_DATA_HOME="$work/$name/data" \
-        GLOSS_IDLE_EXIT=1 "$@"
+        GLOSS_ENGINE_IDLE_EXIT_S=1 "$@"
 }
 
 cleanup() {
