@@ -24,9 +24,9 @@ struct message {
 };
 
 /* Parses, with invalid UTF-8 replaced; NULL when it is no JSON. A new reference. */
-json_t *message_parse(struct str body) MUST_USE;
-struct message message_classify(json_t *value);
+json_t *wire_message_parse(struct str body) MUST_USE;
+struct message wire_message_classify(json_t *value);
 
 /* The peer's id as a copy; `id` is a number or a string. */
-struct wire_id message_id(const json_t *id);
-void message_add_id(struct buf *b, const struct wire_id *id); // NULL: null
+struct wire_id wire_message_id(const json_t *id);
+void wire_message_add_id(struct buf *b, const struct wire_id *id); // NULL: null

@@ -32,7 +32,7 @@ wire_id_eq(const struct wire_id *a, const struct wire_id *b)
 }
 
 json_t *
-message_parse(struct str body)
+wire_message_parse(struct str body)
 {
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t error;
@@ -71,7 +71,7 @@ is_id(const json_t *value)
 }
 
 struct wire_id
-message_id(const json_t *id)
+wire_message_id(const json_t *id)
 {
     struct wire_id copy = {0};
     if (json_is_string(id)) {
@@ -84,7 +84,7 @@ message_id(const json_t *id)
 }
 
 void
-message_add_id(struct buf *b, const struct wire_id *id)
+wire_message_add_id(struct buf *b, const struct wire_id *id)
 {
     if (!id)
         buf_add_cstr(b, "null");
@@ -124,7 +124,7 @@ classify_response(json_t *value, json_t *id)
 }
 
 struct message
-message_classify(json_t *value)
+wire_message_classify(json_t *value)
 {
     if (json_is_null(value))
         return (struct message){.kind = MESSAGE_NOTHING};

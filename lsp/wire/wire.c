@@ -182,7 +182,7 @@ begin_reply(struct wire *w, const struct wire_id *id)
 {
     struct buf *b = begin(w);
     buf_add_str(b, STR(",\"id\":"));
-    message_add_id(b, id);
+    wire_message_add_id(b, id);
     return b;
 }
 
@@ -297,15 +297,15 @@ report_bad(struct wire *w, const struct wire_id *id, enum wire_error code, const
 static void
 take_body(struct wire *w, struct str body)
 {
-    AUTO(json_decref_) json_t *value = message_parse(body);
+    AUTO(json_decref_) json_t *value = wire_message_parse(body);
     if (!value) {
         report_bad(w, NULL, WIRE_PARSE_ERROR, "the message is not JSON");
         return;
     }
-    struct message m = message_classify(value);
+    struct message m = wire_message_classify(value);
     struct wire_id id = {0};
     if (m.id)
-        id = message_id(m.id);
+        id = wire_message_id(m.id);
     switch (m.kind) {
     case MESSAGE_NOTHING:
         break;

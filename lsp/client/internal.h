@@ -1,0 +1,100 @@
+#pragma once
+/* Inside lsp/client: the client's parts and what its files ask of one another. */
+#include "base/list.h"
+#include "base/map.h"
+#include "lsp/client/client.h"
+#include "lsp/wire/wire.h"
+#include "rt/child.h"
+#include "rt/timer.h"
+
+#define CLIENT_RETRIES_MAX 3 // of ContentModified and ServerCancelled
+#define CLIENT_RETRY_MS 20   // doubled each time
+#define CLIENT_PROGRESS_MAX 1024
+#define CLIENT_EXIT_MS 200 // from its death to the end of its output
+
+/* Where a server lies about the protocol, or wants more than its row can say. */
+enum client_quirk {
+    QUIRK_COMPILE_COMMANDS = 1, // wants the folder of compile_commands.json as an argument
+    QUIRK_LOADING_TEXT = 2,     // says "(loading...)" instead of nothing yet
+    QUIRK_SERVER_STATUS = 4,    // not quiescent before its experimental/serverStatus says so
+};
+
+enum encoding { ENCODING_UTF8, ENCODING_UTF16, ENCODING_UTF32 };
+
+struct doc {
+    char *uri;
+    struct snapshot *text; // only when positions need it
+};
+
+struct client {
+    struct loop *loop;
+    const struct client_spec *spec;
+    char *program, *root, *guard_program;
+    uint64_t deadline_ms, backoff_ms_min;
+    const struct client_events *events;
+    void *ctx;
+
+    enum client_state state;
+    struct child *child;
+    struct wire *wire;
+    struct stream *err;
+    struct timer *life; // by state: initialize, its last output, back-off, stop
+    bool is_start_due;  // as soon as the old process is gone
+    int spawn_r;
+    char *exit_text; // how the process ended; NULL while it runs
+    char *reason;    // of the last crash
+    struct buf stderr_tail, why;
+    int64_t crashes_ms[CLIENT_CRASHES_MAX]; // newest first
+    size_t n_crashes;
+    void (*on_closed)(void *ctx); // set: closing
+    void *closed_ctx;
+
+    enum encoding encoding;
+    bool is_busy; // says its serverStatus
+    struct map *progress; // tokens begun and not ended
+    struct map *docs;     // path → doc
+    json_t *settings;
+
+    struct list timed;   // requests by due_ms
+    struct list settled; // answered at the next turn
+    struct timer *due, *turn;
+    struct client_stats stats;
+};
+
+/* client.c */
+void client_crash(struct client *c, const char *reason);
+
+/* handshake.c */
+json_t *client_handshake_params(const struct client *c);
+json_t *client_handshake_configuration(const struct client *c);
+json_t *client_handshake_folders(const struct client *c);
+/* -EPROTO: the result of initialize is none. */
+int client_handshake_read(struct client *c, const json_t *result);
+
+/* docs.c */
+char *client_doc_uri(const struct client *c, const char *path) MUST_USE;
+struct doc *client_doc_find(const struct client *c, const char *path);
+/* Column in the server's encoding. `doc` may be NULL: not open. */
+uint32_t client_doc_column(const struct client *c, const struct doc *doc, struct position at);
+void client_docs_clear(struct client *c);
+
+/* hover.c */
+void client_on_turn(void *ctx);
+void client_on_due(void *ctx);
+/* Answers every request in flight. */
+void client_end_hovers(struct client *c, enum hover_reason reason);
+
+/* markup.c: the four shapes of a hover's contents as markdown of at most HOVER_BYTES_MAX. *ret_text is
+ * emptied first; stays empty when nothing is said. -EPROTO: another shape. */
+int client_markup_read(const json_t *hover, struct buf *ret_text);
+
+/* peer.c: what the server asks and tells. */
+void client_peer_on_request(void *ctx, const struct wire_id *id, const char *method, json_t *params);
+void client_peer_on_notification(void *ctx, const char *method, json_t *params);
+bool client_peer_is_quiescent(const struct client *c);
+void client_peer_reset(struct client *c);
+
+/* quirks.c */
+/* One more argument for the command line (heap), or NULL. */
+char *client_quirk_argument(const struct client_spec *spec, const char *root);
+bool client_quirk_is_loading(const struct client_spec *spec, struct str text);
