@@ -20,7 +20,7 @@ session_add_root(struct server_session *s, const char *path,
     struct session_root *root;
     struct workspace *w;
     size_t n = 0;
-    int r = workspaces_acquire(s->workspaces, path, &w);
+    int r = workspaces_acquire(s->workspaces, path, s->is_trusted, &w);
 
     if (r < 0)
         return r;
@@ -38,8 +38,6 @@ session_add_root(struct server_session *s, const char *path,
     root->workspace = w;
     root->listener = workspace_listen(w, on_change, root);
     list_add(&s->roots, &root->link);
-    if (!s->is_trusted)
-        workspace_pause(w); // no program is started for a folder the user does not trust
     *ret_workspace = w;
     return 0;
 }

@@ -301,7 +301,7 @@ acquire_roots(struct engine *e)
 {
     for (const char *const *root = e->options.roots; root && *root; root++) {
         struct workspace *w;
-        int r = workspaces_acquire(e->workspaces, *root, &w);
+        int r = workspaces_acquire(e->workspaces, *root, true, &w);
 
         if (r < 0)
             log_error("%s cannot be held: %s", *root, err_text(r));

@@ -33,7 +33,7 @@ static void pump(struct workspace *w);
 bool
 asking_is_wanted(const struct workspace *w)
 {
-    if (!w->enrich || w->is_paused || w->is_closing)
+    if (!w->enrich || w->is_paused || !w->is_trusted || w->is_closing)
         return false;
     if (w->all->options.with_watch)
         return true;
@@ -379,6 +379,16 @@ asking_finish(struct workspace *w)
         ask_destroy(w, list_entry(it, struct ask, link));
     map_destroy(w->to_ask_paths);
     timer_close(w->typing_timer);
+}
+
+void
+asking_trust(struct workspace *w)
+{
+    if (w->is_trusted)
+        return;
+    w->is_trusted = true;
+    asking_from_store(w);
+    after_step(w);
 }
 
 void

@@ -130,7 +130,7 @@ struct workspace {
     struct list to_ask; // struct ask
     struct map *to_ask_paths;
     size_t n_to_ask, n_looking_up;
-    bool is_asking_store, has_asked_store, is_paused;
+    bool is_asking_store, has_asked_store, is_paused, is_trusted;
     uint64_t hover_files_done, hover_files_total;
     struct timer *typing_timer;
 
@@ -178,6 +178,7 @@ void asking_from_store(struct workspace *w);            // what the store says i
 void asking_file(struct workspace *w, struct str path); // it changed: before the rest
 bool asking_is_idle(const struct workspace *w);
 bool asking_is_wanted(const struct workspace *w);
+void asking_trust(struct workspace *w); // from now on servers may be started
 
 /* runs.c */
 void runs_check(struct workspace *w); // after anything that may complete one

@@ -90,7 +90,7 @@ workspaces_by_id(const struct workspaces *all, struct str id)
 }
 
 int
-workspaces_acquire(struct workspaces *all, const char *root,
+workspaces_acquire(struct workspaces *all, const char *root, bool is_trusted,
                    struct workspace **ret_workspace)
 {
     struct fs_stat st;
@@ -107,6 +107,8 @@ workspaces_acquire(struct workspaces *all, const char *root,
         struct workspace *w = list_entry(it, struct workspace, link);
         if (strcmp(w->root, real) == 0) {
             free(real);
+            if (is_trusted)
+                asking_trust(w);
             *ret_workspace = w;
             return 0;
         }
@@ -122,6 +124,7 @@ workspaces_acquire(struct workspaces *all, const char *root,
     }
     r = workspace_create(all, real, ret_workspace);
     if (r == 0) {
+        (*ret_workspace)->is_trusted = is_trusted;
         list_add(&all->all, &(*ret_workspace)->link);
         all->n_open++;
     }

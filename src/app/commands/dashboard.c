@@ -26,8 +26,7 @@ static int
 run(const struct command_line *line)
 {
     AUTO(free)
-    char *why = NULL,
-         *answer_why = NULL, *root = line_root(line, 0), *url = NULL;
+    char *why = NULL, *answer_why = NULL, *root = line_root(line, 0), *url = NULL;
     AUTO(json_decref_) json_t *result = NULL, *held = NULL;
     struct control *c = NULL;
     struct str address;

@@ -61,8 +61,8 @@ static void
 check_places(struct doctor *d)
 {
     AUTO(free)
-    char *state_dir = config_state_dir(),
-         *runtime = config_runtime_dir(), *file = config_file_path();
+    char *state_dir = config_state_dir(), *runtime = config_runtime_dir(),
+         *file = config_file_path();
     AUTO(free) char *engine = engine_file_path(), *log = path_join(runtime, "engine.log");
 
     check_folder(d, "state", state_dir);

@@ -171,7 +171,7 @@ index_by_ourselves(const struct command_line *line, const char *root)
         return fail("cannot start: %s", why ? why : err_text(r));
     run.signals = signals_open(&run.loop, on_signal, &run);
     run.workspaces = workspaces_open(&run.loop, &options_);
-    r = workspaces_acquire(run.workspaces, root, &run.workspace);
+    r = workspaces_acquire(run.workspaces, root, true, &run.workspace);
     if (r < 0) {
         run.why = xasprintf("%s: %s", root, err_text(r));
         own_close(&run);
