@@ -14,21 +14,21 @@ struct match {
 };
 
 struct watch {
-    uint64_t deadline_ms;
+    int64_t until_ms;
     bool is_late;
 };
 
 bool
-is_deadline_over(uint64_t deadline_ms)
+is_deadline_over(int64_t until_ms)
 {
-    return deadline_ms != 0 && (uint64_t)clock_mono_ms() >= deadline_ms;
+    return until_ms != 0 && clock_mono_ms() >= until_ms;
 }
 
 static bool
 on_progress(TSQueryCursorState *state)
 {
     struct watch *watch = state->payload;
-    watch->is_late = watch->is_late || is_deadline_over(watch->deadline_ms);
+    watch->is_late = watch->is_late || is_deadline_over(watch->until_ms);
     return watch->is_late;
 }
 
@@ -211,14 +211,14 @@ int
 collect_matches(struct finds *f, TSQueryCursor *cursor, const struct lang_query *q,
                 const int *kinds, TSNode root)
 {
-    struct watch watch = {.deadline_ms = f->deadline_ms};
+    struct watch watch = {.until_ms = f->until_ms};
     TSQueryCursorOptions options = {.payload = &watch, .progress_callback = on_progress};
     ts_query_cursor_exec_with_options(cursor, q->query, root, &options);
     TSQueryMatch raw;
     size_t n = 0;
     while (!watch.is_late && ts_query_cursor_next_match(cursor, &raw)) {
         add_match(f, q, &raw, kinds);
-        if (++n % DEADLINE_STRIDE == 0 && is_deadline_over(f->deadline_ms))
+        if (++n % DEADLINE_STRIDE == 0 && is_deadline_over(f->until_ms))
             watch.is_late = true;
     }
     return watch.is_late ? EXTRACT_E_TIMED_OUT : 0;

@@ -2,6 +2,7 @@
  * ordinals, texts, hashes, positions, all copied into the batch's arena. */
 #include "extract/extract.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -210,7 +211,7 @@ fill_entities(struct extractor *x, struct batch *batch)
     struct finds *f = &x->finds;
     for (size_t i = 0; i < f->defs.n; i++) {
         struct found *d = &f->defs.v[i];
-        if (i % DEADLINE_STRIDE == 0 && is_deadline_over(f->deadline_ms))
+        if (i % DEADLINE_STRIDE == 0 && is_deadline_over(f->until_ms))
             return EXTRACT_E_TIMED_OUT;
         d->extent = d->range;
         if (d->index == ENTITY_NONE)
@@ -268,7 +269,7 @@ hash_entities(struct extractor *x, struct batch *batch)
     }
     for (size_t i = 0; i < f->defs.n; i++) {
         const struct found *d = &f->defs.v[i];
-        if (i % DEADLINE_STRIDE == 0 && is_deadline_over(f->deadline_ms))
+        if (i % DEADLINE_STRIDE == 0 && is_deadline_over(f->until_ms))
             return EXTRACT_E_TIMED_OUT;
         if (d->index == ENTITY_NONE)
             continue;
@@ -323,15 +324,32 @@ fill_edges(struct extractor *x, struct batch *batch)
     }
 }
 
+/* One file of half a million definitions must not keep its memory for the rest of the run. */
+#define KEPT_MAX 16384
+#define release_if_large(vec)                                                            \
+    do {                                                                                 \
+        if ((vec)->cap > KEPT_MAX)                                                       \
+            vec_finish(vec);                                                             \
+    } while (0)
+
 static void
 reset(struct extractor *x, struct str text, uint64_t deadline_ms)
 {
     struct finds *f = &x->finds;
+    release_if_large(&f->defs);
+    release_if_large(&f->edges);
+    release_if_large(&f->comments);
+    release_if_large(&x->slots);
+    release_if_large(&x->qualified);
+    release_if_large(&x->names);
+    release_if_large(&x->ordinals);
     f->text = text;
     f->defs.n = f->edges.n = f->comments.n = f->docs.n = 0;
     f->wrappers.n = f->leadings.n = f->stack.n = 0;
     f->has_too_many = false;
-    f->deadline_ms = deadline_ms;
+    f->until_ms = deadline_ms
+                      ? clock_mono_ms() + (int64_t)MIN(deadline_ms, (uint64_t)INT32_MAX)
+                      : 0;
 }
 
 int

@@ -18,7 +18,7 @@ struct extractor;
 struct extractor *extractor_create(void) MUST_USE;
 void extractor_destroy(struct extractor *x);
 /* Fills batch->entities and ->edges from batch->arena; batch->file.lang is set. Strings are copied and
- * valid UTF-8. deadline_ms is a time of clock_mono_ms(); 0: none. Late or too many: the batch holds
+ * valid UTF-8. deadline_ms counts from the call; 0: none. Late or too many: the batch holds
  * what is complete. */
 int extract_batch(struct extractor *x, const struct lang *lang, struct str text,
                   const TSTree *tree, uint64_t deadline_ms, struct batch *batch);

@@ -47,7 +47,7 @@ struct finds {
     VEC(struct stretch) leadings;
     VEC(uint32_t) stack;
     bool has_too_many;
-    uint64_t deadline_ms;
+    int64_t until_ms; // clock_mono_ms(); 0: no deadline
 };
 
 /* collect.c: one walk of the cursor. EXTRACT_E_TIMED_OUT. `kinds`: entity_kind by capture. */
@@ -57,7 +57,7 @@ int collect_matches(struct finds *f, TSQueryCursor *cursor, const struct lang_qu
 void nest_definitions(struct finds *f);
 /* The last of n sorted stretches that ends at or before `at`, or -1. */
 ssize_t stretch_last_before(const struct stretch *v, size_t n, uint32_t at);
-bool is_deadline_over(uint64_t deadline_ms);
+bool is_deadline_over(int64_t until_ms);
 
 static inline struct str
 stretch_text(struct stretch s, struct str text)

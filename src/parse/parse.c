@@ -15,7 +15,7 @@ struct parser {
 
 struct input {
     struct str text;
-    uint64_t deadline_ms;
+    int64_t until_ms; // clock_mono_ms()
 };
 
 struct parser *
@@ -53,7 +53,13 @@ static bool
 on_progress(TSParseState *state)
 {
     const struct input *input = state->payload;
-    return (uint64_t)clock_mono_ms() >= input->deadline_ms;
+    return clock_mono_ms() >= input->until_ms;
+}
+
+static int64_t
+deadline_until(uint64_t deadline_ms)
+{
+    return clock_mono_ms() + (int64_t)MIN(deadline_ms, (uint64_t)INT32_MAX);
 }
 
 int
@@ -67,7 +73,7 @@ parse_text(struct parser *p, const struct lang *lang, struct str text,
             return err_trace(-EINVAL);
         p->lang = lang;
     }
-    struct input input = {.text = text, .deadline_ms = deadline_ms};
+    struct input input = {.text = text, .until_ms = deadline_until(deadline_ms)};
     TSInput source = {
         .payload = &input, .read = on_read, .encoding = TSInputEncodingUTF8};
     TSParseOptions options = {.payload = &input, .progress_callback = on_progress};

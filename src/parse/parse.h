@@ -16,7 +16,7 @@ struct parser *parser_create(void) MUST_USE;
 void parser_destroy(struct parser *p);
 /* old_tree: NULL, or the tree of the earlier text with ts_tree_edit() already applied.
  * The tree is the caller's: ts_tree_delete. Text up to UINT32_MAX bytes.
- * deadline_ms is a time of clock_mono_ms(); 0: none. */
+ * deadline_ms counts from the call; 0: none. */
 int parse_text(struct parser *p, const struct lang *lang, struct str text,
                const TSTree *old_tree, uint64_t deadline_ms, TSTree **ret_tree);
 /* NUL within the first 8 KiB, or a UTF-16/32 mark: not text. */
