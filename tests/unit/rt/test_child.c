@@ -30,20 +30,29 @@ wait_for_ever(void)
         pause();
 }
 
-/* A session of its own, an orphan, deaf to TERM. */
+/* A session of its own, an orphan, deaf to TERM. Returns when it is all that. */
 static void
 hide_descendant(int fd)
 {
-    if (fork() != 0)
-        return;
-    setsid();
-    if (fork() != 0)
-        _exit(0);
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
-    if (write(fd, "hidden\n", 7) != 7)
+    int ready[2];
+    if (pipe2(ready, O_CLOEXEC) < 0)
         _exit(1);
-    wait_for_ever();
+    if (fork() == 0) {
+        setsid();
+        if (fork() != 0)
+            _exit(0);
+        signal(SIGTERM, SIG_IGN);
+        signal(SIGHUP, SIG_IGN);
+        if (write(fd, "hidden\n", 7) != 7 || write(ready[1], "r", 1) != 1)
+            _exit(1);
+        wait_for_ever();
+    }
+    char byte;
+    wait(NULL);
+    if (read(ready[0], &byte, 1) != 1)
+        _exit(1);
+    close(ready[0]);
+    close(ready[1]);
 }
 
 static int
@@ -53,7 +62,6 @@ role_tree(const char *fifo, bool stays)
     if (fd < 0)
         return 1;
     hide_descendant(fd);
-    wait(NULL);
     if (!stays)
         return 3;
     if (write(fd, "top\n", 4) != 4)
@@ -293,7 +301,8 @@ test_child_kill_reaches_group(UNUSED void **state)
         OPEN_LOOP(l);
         struct run r = {0};
         r.out.wanted = 6;
-        run_shell(&l, &r, "trap 'echo heard; exit 5' USR2; echo ready; sleep 600 & wait",
+        run_shell(&l, &r,
+                  "trap 'echo heard; exit 5' USR2; (echo ready; exec sleep 600) & wait",
                   guarded);
         run_until(&l, &r.out.is_enough);
         r.out.is_enough = false;
