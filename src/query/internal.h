@@ -1,0 +1,37 @@
+#pragma once
+/* What the files of this folder share. Nobody else includes it. */
+#include "base/list.h"
+#include "base/vec.h"
+#include "query/query.h"
+
+struct query_conn;
+
+/* One question on its way: waiting → running on a pool worker → answered. */
+struct query_ticket {
+    struct list link; // of query.waiting, or of query.cancelled
+    struct query *query;
+    struct query_conn *conn; // while it runs
+    void (*run)(struct query_ticket *t, struct store_reader *r); // on a worker; fills result
+    struct arena arena; // of what is asked
+    struct query_search search;
+    struct str subject; // key, path or name
+    int64_t since;
+    size_t limit;
+    bool with_edges;
+    struct query_result *result;
+    query_done_fn done;
+    void *ctx;
+};
+
+/* Deep copies. */
+void query_copy_row(struct arena *a, const struct entity_row *row, struct entity_row *ret_row);
+void query_copy_edge(struct arena *a, const struct edge_row *edge, struct edge_row *ret_edge);
+
+/* Each fills t->result. On a worker. */
+void query_run_search(struct query_ticket *t, struct store_reader *r);
+void query_run_entity(struct query_ticket *t, struct store_reader *r);
+void query_run_file(struct query_ticket *t, struct store_reader *r);
+void query_run_named(struct query_ticket *t, struct store_reader *r);
+void query_run_events(struct query_ticket *t, struct store_reader *r);
+void query_run_counts(struct query_ticket *t, struct store_reader *r);
+void query_run_unasked(struct query_ticket *t, struct store_reader *r);

@@ -1,0 +1,387 @@
+/* Questions from the loop to read connections on pool workers. Invariant: a connection is in the
+ * hands of one job at a time, and the loop touches its reader only to interrupt it while a question
+ * runs: it is opened and closed by jobs of their own, so the pointer stands still meanwhile. */
+#include "base/clock.h"
+#include "query/internal.h"
+#include "rt/timer.h"
+
+#include "base/mem.h"
+
+#define SWEEP_MS 1000
+
+enum conn_state { CONN_CLOSED, CONN_OPENING, CONN_IDLE, CONN_RUNNING, CONN_CLOSING };
+
+struct query_conn {
+    struct pool_job job;
+    struct query *query;
+    enum conn_state state;
+    struct store_reader *reader;
+    struct query_ticket *ticket; // while it runs
+    int open_r;
+    int64_t used_ms;
+};
+
+struct query {
+    struct loop *loop;
+    struct pool *pool;
+    struct timer *timer;
+    char *url;
+    struct query_conn conns[QUERY_CONNECTIONS_MAX];
+    struct list waiting;
+    struct list cancelled; // to be answered by the deferred call
+    size_t n_tickets;
+    bool is_closing, is_ending;
+    bool is_answering; // the deferred call is on its way
+    void (*on_closed)(void *ctx);
+    void *closed_ctx;
+};
+
+static void pump(struct query *q);
+
+/* ---- the end ---- */
+
+static void
+finish(void *ctx)
+{
+    struct query *q = ctx;
+    void (*on_closed)(void *ctx) = q->on_closed;
+    void *closed_ctx = q->closed_ctx;
+    timer_close(q->timer);
+    free(q->url);
+    free(q);
+    if (on_closed)
+        on_closed(closed_ctx);
+}
+
+static void
+end_if_over(struct query *q)
+{
+    if (!q->is_closing || q->is_ending || q->n_tickets > 0 || q->is_answering)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
+        if (q->conns[i].state != CONN_CLOSED)
+            return;
+    }
+    q->is_ending = true;
+    loop_defer(q->loop, finish, q);
+}
+
+/* ---- answers ---- */
+
+static void
+answer(struct query_ticket *t)
+{
+    struct query *q = t->query;
+    t->done(t->ctx, &t->result);
+    query_result_destroy(t->result);
+    arena_finish(&t->arena);
+    free(t);
+    q->n_tickets--;
+}
+
+static void
+answer_cancelled(void *ctx)
+{
+    struct query *q = ctx;
+    while (!list_is_empty(&q->cancelled)) {
+        struct query_ticket *t = list_first(&q->cancelled, struct query_ticket, link);
+        list_remove(&t->link);
+        answer(t);
+    }
+    q->is_answering = false;
+    end_if_over(q);
+}
+
+static void
+fail_later(struct query_ticket *t, int r)
+{
+    struct query *q = t->query;
+    list_remove(&t->link);
+    list_add(&q->cancelled, &t->link);
+    t->result->r = r;
+    if (!q->is_answering)
+        loop_defer(q->loop, answer_cancelled, q);
+    q->is_answering = true;
+}
+
+void
+query_result_destroy(struct query_result *result)
+{
+    if (!result)
+        return;
+    for (size_t i = 0; i < result->n_events; i++)
+        event_unref(result->events[i]);
+    arena_finish(&result->arena);
+    free(result);
+}
+
+/* ---- connections ---- */
+
+static struct query_conn *
+conn_of(struct pool_job *job)
+{
+    return container_of(job, struct query_conn, job);
+}
+
+static void
+work_close(struct pool_job *job, unsigned worker UNUSED)
+{
+    store_reader_close(steal(conn_of(job)->reader));
+}
+
+static void
+on_closed(struct pool_job *job, bool is_cancelled)
+{
+    struct query_conn *c = conn_of(job);
+    if (is_cancelled)
+        store_reader_close(steal(c->reader));
+    c->state = CONN_CLOSED;
+    pump(c->query);
+    end_if_over(c->query);
+}
+
+static void
+close_conn(struct query_conn *c)
+{
+    c->state = CONN_CLOSING;
+    pool_submit(c->query->pool, POOL_INTERACTIVE, &c->job, work_close, on_closed);
+}
+
+static void
+work_open(struct pool_job *job, unsigned worker UNUSED)
+{
+    struct query_conn *c = conn_of(job);
+    c->open_r = store_reader_open(c->query->url, &c->reader, NULL);
+}
+
+static void
+on_opened(struct pool_job *job, bool is_cancelled)
+{
+    struct query_conn *c = conn_of(job);
+    struct query *q = c->query;
+    int r = is_cancelled ? -EINTR : c->open_r;
+    c->state = r < 0 ? CONN_CLOSED : CONN_IDLE;
+    c->used_ms = clock_mono_ms();
+    if (r < 0 && !list_is_empty(&q->waiting))
+        fail_later(list_first(&q->waiting, struct query_ticket, link), r);
+    pump(q);
+    end_if_over(q);
+}
+
+static void
+open_conn(struct query_conn *c)
+{
+    c->state = CONN_OPENING;
+    pool_submit(c->query->pool, POOL_INTERACTIVE, &c->job, work_open, on_opened);
+}
+
+static void
+work_run(struct pool_job *job, unsigned worker UNUSED)
+{
+    struct query_conn *c = conn_of(job);
+    c->ticket->run(c->ticket, c->reader);
+}
+
+static void
+on_run(struct pool_job *job, bool is_cancelled)
+{
+    struct query_conn *c = conn_of(job);
+    struct query *q = c->query;
+    struct query_ticket *t = steal(c->ticket);
+    t->conn = NULL;
+    if (is_cancelled)
+        t->result->r = -EINTR;
+    c->state = CONN_IDLE;
+    c->used_ms = clock_mono_ms();
+    /* After an error of the file a fresh look at it is better than the old one. */
+    if (t->result->r == -EIO || t->result->r == -EBADMSG)
+        close_conn(c);
+    answer(t);
+    pump(q);
+    end_if_over(q);
+}
+
+static void
+run_on(struct query_conn *c, struct query_ticket *t)
+{
+    list_remove(&t->link);
+    c->state = CONN_RUNNING;
+    c->ticket = t;
+    t->conn = c;
+    pool_submit(c->query->pool, POOL_INTERACTIVE, &c->job, work_run, on_run);
+}
+
+/* What waits goes to idle connections; for the rest connections are opened while there may be more. */
+static void
+pump(struct query *q)
+{
+    size_t n_wanted = 0;
+    bool has_idle = false;
+    for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
+        struct query_conn *c = &q->conns[i];
+        if (c->state == CONN_IDLE && !list_is_empty(&q->waiting))
+            run_on(c, list_first(&q->waiting, struct query_ticket, link));
+        else if (c->state == CONN_IDLE && q->is_closing)
+            close_conn(c);
+        has_idle |= c->state == CONN_IDLE;
+    }
+    list_for_each(it, &q->waiting)
+        n_wanted++;
+    for (size_t i = 0; i < ARRAY_LEN(q->conns) && n_wanted > 0; i++)
+        n_wanted -= q->conns[i].state == CONN_OPENING;
+    for (size_t i = 0; i < ARRAY_LEN(q->conns) && n_wanted > 0; i++) {
+        if (q->conns[i].state != CONN_CLOSED)
+            continue;
+        open_conn(&q->conns[i]);
+        n_wanted--;
+    }
+    if (has_idle && !q->is_closing && !timer_is_armed(q->timer))
+        timer_start(q->timer, SWEEP_MS, 0);
+}
+
+static void
+on_sweep(void *ctx)
+{
+    struct query *q = ctx;
+    int64_t now_ms = clock_mono_ms();
+    for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
+        struct query_conn *c = &q->conns[i];
+        if (c->state == CONN_IDLE && now_ms - c->used_ms >= QUERY_CONNECTION_AGE_MS)
+            close_conn(c);
+    }
+    pump(q);
+}
+
+struct query *
+query_open(struct loop *l, struct pool *pool, const char *url)
+{
+    ASSERT_LOOP();
+    struct query *q = xnew(struct query);
+    q->loop = l;
+    q->pool = pool;
+    q->url = xstrdup(url);
+    q->timer = timer_open(l, on_sweep, q);
+    list_init(&q->waiting);
+    list_init(&q->cancelled);
+    for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
+        q->conns[i].query = q;
+        list_init(&q->conns[i].job.link);
+    }
+    return q;
+}
+
+void
+query_cancel(struct query_ticket *t)
+{
+    ASSERT_LOOP();
+    if (t->conn) {
+        if (!pool_cancel(t->query->pool, &t->conn->job))
+            store_reader_interrupt(t->conn->reader);
+    } else if (t->result->r != -EINTR) {
+        fail_later(t, -EINTR);
+    }
+}
+
+void
+query_close(struct query *q, void (*closed)(void *ctx), void *ctx)
+{
+    ASSERT_LOOP();
+    assert(!q->is_closing);
+    q->is_closing = true;
+    q->on_closed = closed;
+    q->closed_ctx = ctx;
+    timer_stop(q->timer);
+    while (!list_is_empty(&q->waiting))
+        fail_later(list_first(&q->waiting, struct query_ticket, link), -EINTR);
+    for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
+        if (q->conns[i].ticket)
+            query_cancel(q->conns[i].ticket);
+    }
+    pump(q);
+    end_if_over(q);
+}
+
+/* ---- questions ---- */
+
+static struct query_ticket *
+ticket_create(struct query *q, void (*run)(struct query_ticket *t, struct store_reader *r),
+              struct str subject, query_done_fn done, void *ctx)
+{
+    ASSERT_LOOP();
+    assert(!q->is_closing);
+    struct query_ticket *t = xnew(struct query_ticket);
+    list_init(&t->link);
+    t->query = q;
+    t->run = run;
+    t->subject = arena_str(&t->arena, subject);
+    t->done = done;
+    t->ctx = ctx;
+    t->result = xnew(struct query_result);
+    return t;
+}
+
+static struct query_ticket *
+ask(struct query_ticket *t)
+{
+    list_add(&t->query->waiting, &t->link);
+    t->query->n_tickets++;
+    pump(t->query);
+    return t;
+}
+
+struct query_ticket *
+query_search(struct query *q, const struct query_search *search, query_done_fn done, void *ctx)
+{
+    struct query_ticket *t = ticket_create(q, query_run_search, STR_NONE, done, ctx);
+    t->search = *search;
+    t->search.text = arena_str(&t->arena, search->text);
+    t->search.lang = arena_str(&t->arena, search->lang);
+    t->search.path_glob = arena_str(&t->arena, search->path_glob);
+    if (search->n_kinds > 0) {
+        enum entity_kind *kinds = arena_alloc(&t->arena, search->n_kinds * sizeof(*kinds));
+        memcpy(kinds, search->kinds, search->n_kinds * sizeof(*kinds));
+        t->search.kinds = kinds;
+    }
+    return ask(t);
+}
+
+struct query_ticket *
+query_entity(struct query *q, struct str key, bool with_edges, query_done_fn done, void *ctx)
+{
+    struct query_ticket *t = ticket_create(q, query_run_entity, key, done, ctx);
+    t->with_edges = with_edges;
+    return ask(t);
+}
+
+struct query_ticket *
+query_file(struct query *q, struct str path, query_done_fn done, void *ctx)
+{
+    return ask(ticket_create(q, query_run_file, path, done, ctx));
+}
+
+struct query_ticket *
+query_named(struct query *q, struct str name, query_done_fn done, void *ctx)
+{
+    return ask(ticket_create(q, query_run_named, name, done, ctx));
+}
+
+struct query_ticket *
+query_events(struct query *q, int64_t since, size_t limit, query_done_fn done, void *ctx)
+{
+    struct query_ticket *t = ticket_create(q, query_run_events, STR_NONE, done, ctx);
+    t->since = since;
+    t->limit = limit;
+    return ask(t);
+}
+
+struct query_ticket *
+query_counts(struct query *q, query_done_fn done, void *ctx)
+{
+    return ask(ticket_create(q, query_run_counts, STR_NONE, done, ctx));
+}
+
+struct query_ticket *
+query_unasked(struct query *q, query_done_fn done, void *ctx)
+{
+    return ask(ticket_create(q, query_run_unasked, STR_NONE, done, ctx));
+}

@@ -1,0 +1,321 @@
+/* The writer's thread: takes what is queued into one transaction, commits, posts the letter; when
+ * nothing comes for a while it looks after the index. Invariant: a letter is posted only after COMMIT
+ * returned, and a payload is dropped before its letter, so the thread holds no batch after a commit.
+ * A transaction that fails is rolled back and its commands are tried one by one, so that only the bad
+ * one fails. */
+#define LOG_MODULE "writer"
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "writer/internal.h"
+
+#define IDLE_MS 250            // of quiet before looking after the index
+#define PRUNE_EVERY_MS 60000
+#define TEXT_STEP_ENTITIES 1000
+#define BACKOFF_MS 10          // the first one; each next is four times as long
+
+void
+command_drop_payload(struct command *c)
+{
+    switch (c->kind) {
+    case COMMAND_PUT_FILE:
+        batch_destroy(steal(c->u.batch));
+        break;
+    case COMMAND_DELETE_FILE:
+        free(steal(c->u.path));
+        break;
+    case COMMAND_PUT_HOVERS:
+        hover_batch_destroy(steal(c->u.hovers));
+        break;
+    case COMMAND_PUT_EVENT:
+        free(steal(c->u.event.subject));
+        free(steal(c->u.event.data));
+        break;
+    case COMMAND_FLUSH:
+        break;
+    }
+}
+
+static int
+apply(struct drain *d, struct command *c)
+{
+    switch (c->kind) {
+    case COMMAND_PUT_FILE:
+        return store_put_file(d->store, c->u.batch, &c->told);
+    case COMMAND_DELETE_FILE:
+        return store_delete_file(d->store, str_of(c->u.path), &c->told);
+    case COMMAND_PUT_HOVERS:
+        return store_put_hovers(d->store, c->u.hovers, &c->told);
+    case COMMAND_PUT_EVENT:
+        return store_put_event(d->store, c->u.event.type,
+                               str_slice(c->u.event.subject, c->u.event.subject_n),
+                               str_slice(c->u.event.data, c->u.event.data_n), &c->told);
+    case COMMAND_FLUSH:
+        break;
+    }
+    return 0;
+}
+
+static size_t
+entities_of(const struct command *c)
+{
+    switch (c->kind) {
+    case COMMAND_PUT_FILE:
+        return 1 + c->u.batch->n_entities;
+    case COMMAND_PUT_HOVERS:
+        return 1 + c->u.hovers->n_answers;
+    case COMMAND_DELETE_FILE:
+    case COMMAND_PUT_EVENT:
+    case COMMAND_FLUSH:
+        break;
+    }
+    return 1;
+}
+
+static size_t
+bytes_of(const struct command *c)
+{
+    switch (c->kind) {
+    case COMMAND_PUT_FILE:
+        return c->u.batch->arena.total_bytes;
+    case COMMAND_PUT_HOVERS:
+        return c->u.hovers->arena.total_bytes;
+    case COMMAND_PUT_EVENT:
+        return c->u.event.data_n;
+    case COMMAND_DELETE_FILE:
+    case COMMAND_FLUSH:
+        break;
+    }
+    return 0;
+}
+
+/* ---- letters ---- */
+
+static struct letter *
+letter_create(enum letter_kind kind)
+{
+    struct letter *letter = xnew(struct letter);
+    list_init(&letter->mail.link);
+    list_init(&letter->commands);
+    letter->kind = kind;
+    return letter;
+}
+
+static void
+post_one(struct drain *d, struct command *c, int r, uint64_t commit_us, uint64_t n_retries)
+{
+    struct letter *letter = letter_create(LETTER_COMMIT);
+    c->r = r;
+    letter->commit_us = commit_us;
+    letter->n_retries = n_retries;
+    list_add(&letter->commands, &c->link);
+    command_drop_payload(c);
+    mailbox_post(d->mailbox, &letter->mail);
+}
+
+static void
+post_group(struct drain *d, uint64_t commit_us)
+{
+    struct letter *letter = letter_create(LETTER_COMMIT);
+    letter->commit_us = commit_us;
+    list_for_each(it, &d->group)
+        command_drop_payload(list_entry(it, struct command, link));
+    list_splice(&letter->commands, &d->group);
+    mailbox_post(d->mailbox, &letter->mail);
+}
+
+/* ---- transactions ---- */
+
+static int
+commit(struct drain *d, uint64_t *ret_us)
+{
+    int64_t begin_ns = clock_mono_ns();
+    int r = store_commit(d->store);
+    *ret_us = MAX((uint64_t)(clock_mono_ns() - begin_ns) / 1000, 1u);
+    return r;
+}
+
+static int
+try_one(struct drain *d, struct command *c, uint64_t *ret_us)
+{
+    int r = store_begin(d->store);
+    if (r == 0)
+        r = apply(d, c);
+    if (r == 0)
+        r = commit(d, ret_us);
+    if (r == 0)
+        return 0;
+    store_rollback(d->store);
+    event_unref(steal(c->told));
+    *ret_us = 0;
+    return r;
+}
+
+static void
+back_off(unsigned n_tries)
+{
+    int64_t ms = (int64_t)BACKOFF_MS << (2 * n_tries);
+    struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000L};
+    nanosleep(&t, NULL);
+}
+
+static void
+do_one(struct drain *d, struct command *c)
+{
+    uint64_t us = 0;
+    unsigned n_tries = 0;
+    int r = try_one(d, c, &us);
+    while ((r == -EBUSY || r == -EIO) && n_tries < WRITER_RETRIES) {
+        back_off(n_tries++);
+        r = try_one(d, c, &us);
+    }
+    post_one(d, c, r, us, n_tries);
+}
+
+/* What the group did is undone; each of its commands for itself. */
+static void
+do_one_by_one(struct drain *d)
+{
+    store_rollback(d->store);
+    list_for_each_safe(it, &d->group)
+    {
+        struct command *c = list_entry(it, struct command, link);
+        list_remove(&c->link);
+        event_unref(steal(c->told));
+        do_one(d, c);
+    }
+}
+
+static struct command *
+command_of(struct queue_item *item)
+{
+    return item ? container_of(item, struct command, item) : NULL;
+}
+
+/* One drain: from this command on until the queue is empty or a limit is reached. */
+static void
+do_group(struct drain *d, struct command *c)
+{
+    int64_t begin_ms = clock_mono_ms();
+    size_t n = 0, bytes = 0;
+    uint64_t us = 0;
+    int r = store_begin(d->store);
+    while (c) {
+        list_add(&d->group, &c->link);
+        n += entities_of(c);
+        bytes += bytes_of(c);
+        if (r == 0)
+            r = apply(d, c);
+        bool is_full = r < 0 || n >= WRITER_BATCH_ENTITIES || bytes >= WRITER_BATCH_BYTES ||
+                       clock_mono_ms() - begin_ms >= MIN(WRITER_HOLD_MS, WRITER_BATCH_MS);
+        c = is_full ? NULL : command_of(queue_try_take(d->queue));
+    }
+    if (r == 0)
+        r = commit(d, &us);
+    if (r == 0)
+        post_group(d, us);
+    else
+        do_one_by_one(d);
+    d->is_text_waiting = true;
+    r = store_checkpoint(d->store, false);
+    if (r < 0)
+        log_warn("checkpoint: %s", err_text(r));
+}
+
+/* ---- when nothing comes ---- */
+
+static bool
+maintain_step(struct drain *d, int (*step)(struct drain *d, bool *ret_more), const char *what)
+{
+    bool more = false;
+    int r = store_begin(d->store);
+    if (r == 0)
+        r = step(d, &more);
+    if (r == 0)
+        r = store_commit(d->store);
+    if (r == 0)
+        return more;
+    store_rollback(d->store);
+    log_warn("%s: %s", what, err_text(r));
+    return false;
+}
+
+static int
+prune(struct drain *d, bool *ret_more)
+{
+    return store_prune(d->store, clock_wall_ms(), ret_more);
+}
+
+static int
+index_text(struct drain *d, bool *ret_more)
+{
+    return store_index_text(d->store, TEXT_STEP_ENTITIES, ret_more);
+}
+
+/* One short step; true when there is another one to do. */
+static bool
+maintain(struct drain *d)
+{
+    if (clock_mono_ms() >= d->prune_at_ms) {
+        if (!maintain_step(d, prune, "prune"))
+            d->prune_at_ms = clock_mono_ms() + PRUNE_EVERY_MS;
+        return true;
+    }
+    if (d->is_text_waiting) {
+        d->is_text_waiting = maintain_step(d, index_text, "text index");
+        int r = store_checkpoint(d->store, !d->is_text_waiting);
+        if (r < 0)
+            log_warn("checkpoint: %s", err_text(r));
+        return d->is_text_waiting;
+    }
+    return false;
+}
+
+/* The next command; NULL when the queue is closed and empty. */
+static struct command *
+next_command(struct drain *d)
+{
+    bool is_quiet = false;
+    for (;;) {
+        struct command *c = command_of(queue_try_take(d->queue));
+        if (c || queue_is_drained(d->queue))
+            return c;
+        if (is_quiet && maintain(d))
+            continue;
+        int64_t wait_ms = is_quiet ? PRUNE_EVERY_MS : IDLE_MS;
+        c = command_of(queue_take(d->queue, clock_mono_ms() + wait_ms));
+        if (c)
+            return c;
+        is_quiet = true;
+    }
+}
+
+static void
+open_store(struct drain *d)
+{
+    struct letter *letter = letter_create(LETTER_OPEN);
+    letter->r = d->open_r = store_writer_open(d->url, &d->store, &letter->info, &letter->why);
+    mailbox_post(d->mailbox, &letter->mail);
+}
+
+void
+drain_main(void *ctx)
+{
+    struct drain *d = ctx;
+    struct command *c = NULL;
+    list_init(&d->group);
+    open_store(d);
+    if (d->open_r < 0) {
+        while ((c = command_of(queue_take(d->queue, -1))))
+            post_one(d, c, d->open_r, 0, 0);
+    } else {
+        d->is_text_waiting = true;
+        while ((c = next_command(d)))
+            do_group(d, c);
+        store_writer_close(d->store);
+    }
+    mailbox_post(d->mailbox, &letter_create(LETTER_END)->mail);
+}

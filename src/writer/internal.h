@@ -1,0 +1,65 @@
+#pragma once
+/* What the two sides of the writer share: writer.c runs on the loop, drain.c on the writer's thread.
+ * Nobody else includes it. */
+#include "rt/mailbox.h"
+#include "rt/queue.h"
+#include "writer/writer.h"
+
+enum command_kind {
+    COMMAND_PUT_FILE,
+    COMMAND_DELETE_FILE,
+    COMMAND_PUT_HOVERS,
+    COMMAND_PUT_EVENT,
+    COMMAND_FLUSH,
+};
+
+/* Travels loop → queue → thread → mail → loop; one owner at a time. */
+struct command {
+    struct queue_item item;
+    struct list link; // of a group, then of its mail
+    enum command_kind kind;
+    union {
+        struct batch *batch;
+        struct hover_batch *hovers;
+        char *path;
+        struct {
+            enum event_type type;
+            char *subject, *data;
+            size_t subject_n, data_n;
+        } event;
+    } u;
+    writer_done_fn done;
+    void *ctx;
+    int r;
+    struct event *told; // of the commit
+};
+
+enum letter_kind { LETTER_OPEN, LETTER_COMMIT, LETTER_END };
+
+/* From the thread. */
+struct letter {
+    struct mail mail;
+    enum letter_kind kind;
+    int r;                  // of the open
+    struct store_info info; // of the open
+    char *why;              // of the open
+    struct list commands;   // of the commit, in the order they were applied
+    uint64_t commit_us;     // 0: nothing was committed
+    uint64_t n_retries;
+};
+
+/* The thread's side; all of it is the thread's from thread_start() to its end. */
+struct drain {
+    struct queue *queue;
+    struct mailbox *mailbox;
+    char *url;
+    struct store_writer *store; // NULL when it could not be opened
+    int open_r;
+    struct list group; // struct command.link, of the open transaction
+    bool is_text_waiting;
+    int64_t prune_at_ms;
+};
+
+void drain_main(void *ctx);
+/* What it carries; the command itself stays. */
+void command_drop_payload(struct command *c);

@@ -1,0 +1,207 @@
+/* The loop's side: commands in, letters out. Invariant: every command comes back exactly once, in a
+ * letter, and its completion runs after on_commit has shown the events of its transaction. */
+#include "writer/internal.h"
+
+#include "base/mem.h"
+
+struct writer {
+    struct loop *loop;
+    struct queue *queue;
+    struct mailbox *mailbox;
+    struct thread *thread;
+    struct drain drain; // the thread's while it runs
+    struct writer_events events;
+    void *ctx;
+    struct writer_stats stats;
+    bool is_closing;
+    void (*on_closed)(void *ctx);
+    void *closed_ctx;
+};
+
+static void
+tell_commit(struct writer *w, const struct letter *letter)
+{
+    struct event **events = NULL;
+    size_t n = 0, n_commands = 0;
+    list_for_each(it, &letter->commands)
+        n_commands++;
+    events = xcalloc(n_commands + 1, sizeof(struct event *));
+    list_for_each(it, &letter->commands)
+    {
+        struct event *e = list_entry(it, struct command, link)->told;
+        if (e)
+            events[n++] = e;
+    }
+    if (n > 0)
+        w->stats.head = events[n - 1]->seq;
+    if (n > 0 && w->events.on_commit)
+        w->events.on_commit(w->ctx, events, n);
+    free(events);
+}
+
+static void
+count_commit(struct writer_stats *s, const struct letter *letter)
+{
+    s->retries += letter->n_retries;
+    if (letter->commit_us == 0)
+        return;
+    s->commits++;
+    s->commit_us_total += letter->commit_us;
+    s->commit_us_max = MAX(s->commit_us_max, letter->commit_us);
+}
+
+static void
+take_commit(struct writer *w, struct letter *letter)
+{
+    count_commit(&w->stats, letter);
+    tell_commit(w, letter);
+    list_for_each_safe(it, &letter->commands)
+    {
+        struct command *c = list_entry(it, struct command, link);
+        list_remove(&c->link);
+        w->stats.commands++;
+        w->stats.failed += c->r < 0;
+        if (c->done)
+            c->done(c->ctx, c->r, c->told);
+        event_unref(c->told);
+        free(c);
+    }
+}
+
+/* The thread has posted its last letter. */
+static void
+finish(void *ctx)
+{
+    struct writer *w = ctx;
+    void (*on_closed)(void *ctx) = w->on_closed;
+    void *closed_ctx = w->closed_ctx;
+    thread_join(w->thread);
+    mailbox_close(w->mailbox);
+    queue_destroy(w->queue);
+    free(w->drain.url);
+    free(w);
+    if (on_closed)
+        on_closed(closed_ctx);
+}
+
+static void
+on_mail(void *ctx, struct mail *mail)
+{
+    struct writer *w = ctx;
+    struct letter *letter = container_of(mail, struct letter, mail);
+    switch (letter->kind) {
+    case LETTER_OPEN:
+        w->stats.head = letter->info.head;
+        if (w->events.on_open)
+            w->events.on_open(w->ctx, letter->r, letter->r < 0 ? NULL : &letter->info, letter->why);
+        break;
+    case LETTER_COMMIT:
+        take_commit(w, letter);
+        break;
+    case LETTER_END:
+        loop_defer(w->loop, finish, w);
+        break;
+    }
+    free(letter->why);
+    free(letter);
+}
+
+struct writer *
+writer_open(struct loop *l, const char *url, const struct writer_events *events, void *ctx)
+{
+    ASSERT_LOOP();
+    struct writer *w = xnew(struct writer);
+    w->loop = l;
+    w->events = *events;
+    w->ctx = ctx;
+    w->queue = queue_create(WRITER_QUEUE_CAPACITY);
+    w->mailbox = mailbox_open(l, on_mail, w);
+    w->drain = (struct drain){.queue = w->queue, .mailbox = w->mailbox, .url = xstrdup(url)};
+    w->thread = thread_start("writer", drain_main, &w->drain);
+    return w;
+}
+
+static struct command *
+command_create(enum command_kind kind, writer_done_fn done, void *ctx)
+{
+    struct command *c = xnew(struct command);
+    list_init(&c->item.link);
+    list_init(&c->link);
+    c->kind = kind;
+    c->done = done;
+    c->ctx = ctx;
+    return c;
+}
+
+static void
+push(struct writer *w, struct command *c, bool is_urgent)
+{
+    ASSERT_LOOP();
+    assert(!w->is_closing);
+    bool is_taken = queue_push(w->queue, &c->item, is_urgent);
+    assert(is_taken);
+    (void)is_taken;
+    w->stats.depth_max = MAX(w->stats.depth_max, queue_depth(w->queue));
+}
+
+void
+writer_put_file(struct writer *w, struct batch *batch, bool is_urgent, writer_done_fn done, void *ctx)
+{
+    struct command *c = command_create(COMMAND_PUT_FILE, done, ctx);
+    c->u.batch = batch;
+    push(w, c, is_urgent);
+}
+
+void
+writer_delete_file(struct writer *w, struct str path, writer_done_fn done, void *ctx)
+{
+    struct command *c = command_create(COMMAND_DELETE_FILE, done, ctx);
+    c->u.path = str_dup(path);
+    push(w, c, false);
+}
+
+void
+writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done_fn done, void *ctx)
+{
+    struct command *c = command_create(COMMAND_PUT_HOVERS, done, ctx);
+    c->u.hovers = hovers;
+    push(w, c, false);
+}
+
+void
+writer_put_event(struct writer *w, enum event_type type, struct str subject, struct str data,
+                 writer_done_fn done, void *ctx)
+{
+    struct command *c = command_create(COMMAND_PUT_EVENT, done, ctx);
+    c->u.event.type = type;
+    c->u.event.subject = str_dup(subject);
+    c->u.event.subject_n = subject.n;
+    c->u.event.data = str_dup(data);
+    c->u.event.data_n = data.n;
+    push(w, c, false);
+}
+
+void
+writer_flush(struct writer *w, writer_done_fn done, void *ctx)
+{
+    push(w, command_create(COMMAND_FLUSH, done, ctx), false);
+}
+
+struct writer_stats
+writer_stats(const struct writer *w)
+{
+    struct writer_stats s = w->stats;
+    s.depth = queue_depth(w->queue);
+    return s;
+}
+
+void
+writer_close(struct writer *w, void (*on_closed)(void *ctx), void *ctx)
+{
+    ASSERT_LOOP();
+    assert(!w->is_closing);
+    w->is_closing = true;
+    w->on_closed = on_closed;
+    w->closed_ctx = ctx;
+    queue_close(w->queue);
+}
