@@ -1,0 +1,42 @@
+#pragma once
+/* What is ignored: one pattern, one file's rules, and the rules before all files. Any thread, but
+ * for references to a struct ignore, which are counted on the loop. */
+#include "base/str.h"
+#include "scan/scan.h"
+
+#define SCAN_RULES_BYTES_MAX 1048576 // of one ignore file
+#define IGNORE_RULES_MAX 65536       // of one ignore file; the rest is left out
+
+enum verdict { VERDICT_NONE, VERDICT_IGNORED, VERDICT_INCLUDED };
+
+/* ---- glob.c, any thread ---- */
+bool glob_matches(const char *pattern, struct str text);
+
+/* ---- ignore.c, any thread but for references ---- */
+/* A file above the root; root_below is the root relative to the file's folder. */
+struct ignore *ignore_parse_outside(struct ignore *above, struct str root_below,
+                                    struct str text);
+/* Of this path alone, not of the folders it lies in. */
+enum verdict ignore_verdict(const struct ignore *i, struct str path, bool is_dir);
+
+/* ---- rules.c: the rules that hold before any file in the root is read ---- */
+struct base_rules {
+    /* in */
+    const char *root;
+    const char *user_excludes; // git's file of the user; may be NULL
+    /* out */
+    struct ignore *ignore;
+    char *git_dir;     // absolute; NULL: the root is not a repository's top
+    char *exclude_dir; // folder of info/exclude
+    bool is_locked;    // index.lock is there
+};
+char *base_rules_user_file(void) MUST_USE;  // heap or NULL
+void base_rules_load(struct base_rules *b); // worker
+void base_rules_finish(struct base_rules *b);
+/* Reads an ignore file: 0, -ENOENT when there is none that counts, -EFBIG… */
+int base_rules_read(int dir_fd, const char *name, struct buf *ret_text);
+/* The files that hold ignore rules, weakest first. */
+#define IGNORE_FILE_COUNT 3
+extern const char *const ignore_file_names[IGNORE_FILE_COUNT];
+bool is_ignore_file(struct str name);
+bool is_vcs_folder(struct str name);
