@@ -6,7 +6,7 @@
 #include "base/base.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "lang/query.h"
+#include "lang/lang.h"
 #include "model/entity.h"
 
 /* More matches than this are no source somebody wrote. */

@@ -1,7 +1,7 @@
 /* Compiles a language's query files and reads what they ask for beside nodes: the roles of their
  * captures, their predicates and settings. Anything not known is an error of the build's own
  * files, told with its place, never silently dropped. Constant after its creation. */
-#include "lang/query.h"
+#include "lang/lang.h"
 
 #include <regex.h>
 

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "lang/lang.h"
-#include "lang/query.h"
 
 static const char *
 name_of(const char *path, const char *head)
