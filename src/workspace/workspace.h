@@ -51,10 +51,11 @@ struct workspace *workspaces_at(const struct workspaces *all,
                                 size_t index); // NULL past the end
 struct workspace *workspaces_by_id(const struct workspaces *all,
                                    struct str id); // NULL: none
-/* The workspace of a root (any path; resolved); it stays open until the registry closes. Opens and starts it when there is none yet. -ENOENT, -ENOTDIR,
- * -EMFILE (WORKSPACE_COUNT_MAX)…; problems of its index arrive later as WORKSPACE_FAILED. Until somebody who trusts
- * the folder asks for it no program is started for it. */
-int workspaces_acquire(struct workspaces *all, const char *root,
+/* The workspace of a root (any path; resolved); it stays open until the registry closes. Opens and
+ * starts it when there is none yet. -ENOENT, -ENOTDIR, -EMFILE (WORKSPACE_COUNT_MAX)…; problems of
+ * its index arrive later as WORKSPACE_FAILED. No program is started for it before somebody who trusts
+ * the folder acquires it. */
+int workspaces_acquire(struct workspaces *all, const char *root, bool is_trusted,
                        struct workspace **ret_workspace);
 /* Status object of everything: {"workspaces":[…]}, each as workspace_add_status. */
 void workspaces_add_status(struct buf *json, const struct workspaces *all);
