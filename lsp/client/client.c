@@ -398,7 +398,6 @@ client_close(struct client *c, void (*on_closed)(void *ctx), void *ctx)
     assert(!c->on_closed && on_closed);
     c->on_closed = on_closed;
     c->closed_ctx = ctx;
-    list_splice(&c->timed, &c->settled);
     client_end_hovers(c, HOVER_REASON_CANCELLED);
     timer_stop(c->turn);
 

@@ -244,5 +244,6 @@ client_end_hovers(struct client *c, enum hover_reason reason)
             wire_cancel(c->wire, r->wire_id);
         tell_unknown(r, reason);
     }
+    client_on_turn(c);
     timer_stop(c->due);
 }
