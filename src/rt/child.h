@@ -17,13 +17,15 @@ struct child_options {
     uint64_t memory_limit_bytes; // RLIMIT_AS; 0: none
 };
 
-/* -ENOENT, -EACCES…: it could not be started. on_exit runs once; the streams are the caller's to close. */
+/* -ENOENT, -EACCES…: it could not be started. on_exit runs once, perhaps before the last bytes of
+ * stdout: on_end of the stream tells. The streams are the caller's to close. Under a guard, status
+ * 127 may mean that exec failed, and 128 + n arrives as signum n. */
 int child_open(struct loop *l, const struct child_options *options,
                void (*on_exit)(void *ctx, int64_t status, int signum), void *ctx, struct child **ret_child);
 struct stream *child_stdin(struct child *c); // given away by the first call of each
 struct stream *child_stdout(struct child *c);
 struct stream *child_stderr(struct child *c);
-int child_pid(const struct child *c);
+int child_pid(const struct child *c); // the guard's when there is one
 /* To the process group. */
 void child_kill(struct child *c, int signum);
 /* TERM now, KILL after grace_ms if it is still there; on_exit is still called. */

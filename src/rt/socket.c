@@ -143,8 +143,7 @@ bind_and_listen(const char *path, int *ret_fd, struct stat *ret_stat)
      * umask() that other threads would see. */
     bool is_bound = fchmod(fd, 0600) == 0 &&
                     bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-    if (!is_bound || chmod(path, 0600) < 0 || listen(fd, LISTEN_BACKLOG) < 0 ||
-        lstat(path, ret_stat) < 0) {
+    if (!is_bound || listen(fd, LISTEN_BACKLOG) < 0 || lstat(path, ret_stat) < 0) {
         r = -errno;
         if (is_bound)
             unlink(path);

@@ -55,6 +55,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_child_environment),
         cmocka_unit_test(test_child_cannot_start),
         cmocka_unit_test(test_child_kill_reaches_group),
+        cmocka_unit_test(test_child_closes_streams),
         cmocka_unit_test(test_child_terminate),
         cmocka_unit_test(test_child_close_kills),
         cmocka_unit_test(test_guard_parent_killed),

@@ -317,6 +317,27 @@ test_child_kill_reaches_group(UNUSED void **state)
     }
 }
 
+/* What the program closes is closed: the guard holds no copy. */
+static void
+test_child_closes_streams(UNUSED void **state)
+{
+    for (int guarded = 0; guarded < 2; guarded++) {
+        OPEN_LOOP(l);
+        struct run r = {0};
+        run_shell(&l, &r, "exec <&- >&- 2>&-; sleep 600", guarded);
+        run_until(&l, &r.out.has_ended);
+        run_until(&l, &r.err.has_ended);
+        assert_false(r.is_over);
+        stream_write(r.in.s, STR("nobody reads"));
+        run_until(&l, &r.in.has_ended);
+        assert_int_equal(r.in.end_r, -EPIPE);
+        child_kill(r.c, SIGKILL);
+        run_until(&l, &r.is_over);
+        run_finish(&r);
+        FINISH_LOOP(l);
+    }
+}
+
 static const char deaf[] = "trap '' TERM; echo ready; sleep 600; sleep 600";
 
 static void
