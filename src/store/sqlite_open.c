@@ -245,6 +245,7 @@ sqlite_writer_open(const char *path, struct store_writer **ret_writer, struct st
         r = set_aside(w->path);
         if (r == 0)
             r = open_database(w, &info, &why);
+        info.was_damaged = r == 0;
     }
     if (r < 0) {
         if (ret_why)

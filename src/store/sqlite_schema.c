@@ -39,7 +39,7 @@ static const char step_1[] =
     "CREATE TABLE code(domain TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL,"
     " short TEXT NOT NULL, PRIMARY KEY(domain,id)) STRICT, WITHOUT ROWID;"
     "CREATE VIRTUAL TABLE entity_text USING fts5(ident,name,signature,doc,hover,content='',"
-    " detail=column,tokenize='unicode61 remove_diacritics 0');"
+    " tokenize='unicode61 remove_diacritics 0');"
 
     "CREATE VIEW v_file AS SELECT f.id,f.path,f.lang,s.name AS state,r.name AS reason,"
     " f.size_bytes,f.mtime_ns,hex(f.content) AS content,f.n_entities,f.n_edges,f.n_known,"

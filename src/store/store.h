@@ -26,6 +26,7 @@ struct store_info {
     int64_t head;      // last seq given; 0 in a new index
     int64_t first_seq; // oldest event still kept; head + 1 when none
     bool is_new;
+    bool was_damaged; // writer only: the old file was set aside just now
 };
 
 struct store_counts {

@@ -1,0 +1,165 @@
+/* Hovers: three states, stale ones, shared texts, and what there is to ask. */
+
+static struct entity_row
+hover_row(struct store_reader *r, struct arena *a, const char *name)
+{
+    struct entity_row row;
+    OK(sample_row(r, "a.c", name, 1, a, &row));
+    return row;
+}
+
+static int
+count_rows(const struct sample *s, const char *table)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    char *sql = xasprintf("SELECT count(*) FROM %s", table);
+    OK(sqlite3_open_v2(s->path, &db, SQLITE_OPEN_READONLY, NULL));
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    OK(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL));
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    int n = sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    OK(sqlite3_close(db));
+    free(sql);
+    return n;
+}
+
+static void
+test_hover_known(void **state)
+{
+    struct sample *s = *state;
+    AUTO(arena_finish) struct arena a = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1 two:2 three:3"));
+    struct event *e = sample_put_hovers(w, "a.c", "one:1 two:2 three:3", "one=**int** two- three?");
+    assert_int_equal(e->type, EVENT_ENTITY_ENRICHED);
+    sample_assert_names(e, "enriched", "one two three");
+    struct store_reader *r = sample_read(s);
+    struct entity_row row = hover_row(r, &a, "one");
+    assert_int_equal(row.hover.state, HOVER_KNOWN);
+    assert_true(str_eq_c(row.hover.markdown, "**int**"));
+    assert_true(str_eq_c(row.hover.server, "clangd"));
+    assert_false(row.hover.stale);
+    assert_int_equal(row.rev, 2);
+    assert_int_equal(hover_row(r, &a, "two").hover.state, HOVER_EMPTY);
+    assert_int_equal(hover_row(r, &a, "three").hover.reason, HOVER_REASON_TIMED_OUT);
+    assert_null(sample_put_hovers(w, "a.c", "one:1 two:2 three:3", "one=**int** two- three?"));
+    struct store_counts c;
+    OK(store_read_counts(r, &c));
+    assert_int_equal(c.hovers[HOVER_KNOWN], 1);
+    assert_int_equal(c.hovers[HOVER_EMPTY], 1);
+    assert_int_equal(c.hovers[HOVER_UNKNOWN], 1);
+    assert_int_equal(c.reasons[HOVER_REASON_TIMED_OUT], 1);
+    assert_int_equal(c.stale, 0);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+/* For another content, of another file, of an entity that is gone. */
+static void
+test_hover_dropped(void **state)
+{
+    struct sample *s = *state;
+    AUTO(arena_finish) struct arena a = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    assert_null(sample_put_hovers(w, "a.c", "one:0", "one=old"));
+    assert_null(sample_put_hovers(w, "b.c", "one:1", "one=other"));
+    assert_null(sample_put_hovers(w, "a.c", "one:1", "gone=text"));
+    struct store_reader *r = sample_read(s);
+    assert_int_equal(hover_row(r, &a, "one").hover.state, HOVER_UNKNOWN);
+    assert_int_equal(count_rows(s, "hover"), 0);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+static void
+test_hover_stale(void **state)
+{
+    struct sample *s = *state;
+    AUTO(arena_finish) struct arena a = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1 two:2 three:3"));
+    event_unref(sample_put_hovers(w, "a.c", "one:1 two:2 three:3", "one=o two=t three=h"));
+    /* one stays, two changes its body, three its signature */
+    event_unref(sample_put(w, "a.c", "one:1 two:2x three:3:long"));
+    struct store_reader *r = sample_read(s);
+    struct entity_row one = hover_row(r, &a, "one");
+    assert_int_equal(one.hover.state, HOVER_KNOWN);
+    assert_true(one.hover.stale);
+    assert_int_equal(one.rev, 2);
+    assert_true(hover_row(r, &a, "two").hover.stale);
+    assert_int_equal(hover_row(r, &a, "three").hover.state, HOVER_UNKNOWN);
+    assert_int_equal(hover_row(r, &a, "three").hover.reason, HOVER_REASON_NOT_ASKED);
+    assert_int_equal(count_rows(s, "hover"), 2);
+    struct store_counts c;
+    OK(store_read_counts(r, &c));
+    assert_int_equal(c.stale, 2);
+    assert_int_equal(c.hovers[HOVER_KNOWN], 2);
+    /* told the same of the new content: fresh, without an event; an "unknown" changes nothing */
+    assert_null(sample_put_hovers(w, "a.c", "one:1 two:2x three:3:long", "one=o two?"));
+    assert_false(hover_row(r, &a, "one").hover.stale);
+    assert_int_equal(hover_row(r, &a, "one").rev, 2);
+    assert_true(hover_row(r, &a, "two").hover.stale);
+    assert_true(str_eq_c(hover_row(r, &a, "two").hover.markdown, "t"));
+    sample_assert_names(
+        sample_put_hovers(w, "a.c", "one:1 two:2x three:3:long", "two=new three=h"), "enriched",
+        "two three");
+    OK(store_read_counts(r, &c));
+    assert_int_equal(c.stale, 0);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+static void
+test_hover_texts_are_shared(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1 two:2"));
+    event_unref(sample_put(w, "b.c", "one:1"));
+    event_unref(sample_put_hovers(w, "a.c", "one:1 two:2", "one=same two=same"));
+    event_unref(sample_put_hovers(w, "b.c", "one:1", "one=same"));
+    assert_int_equal(count_rows(s, "hover"), 1);
+    event_unref(sample_delete(w, "a.c"));
+    assert_int_equal(count_rows(s, "hover"), 1);
+    event_unref(sample_put_hovers(w, "b.c", "one:1", "one=other"));
+    assert_int_equal(count_rows(s, "hover"), 1);
+    event_unref(sample_put_hovers(w, "b.c", "one:1", "one-"));
+    assert_int_equal(count_rows(s, "hover"), 0);
+    store_writer_close(w);
+}
+
+static int
+collect_path(void *ctx, const struct file *f)
+{
+    buf_printf(ctx, "%.*s ", STR_ARG(f->path));
+    return 0;
+}
+
+static void
+test_unasked(void **state)
+{
+    struct sample *s = *state;
+    AUTO(buf_finish) struct buf paths = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    event_unref(sample_put(w, "b.c", "one:1"));
+    event_unref(sample_put(w, "c.c", "one:1"));
+    event_unref(sample_put(w, "empty.c", ""));
+    event_unref(sample_put_hovers(w, "a.c", "one:1", "one=x"));
+    event_unref(sample_put_hovers(w, "b.c", "one:1", "one?"));
+    struct store_reader *r = sample_read(s);
+    OK(store_each_unasked_file(r, collect_path, &paths));
+    assert_string_equal(paths.p, "b.c c.c ");
+    assert_null(sample_put(w, "a.c", "+1 one:1"));
+    buf_reset(&paths);
+    OK(store_each_unasked_file(r, collect_path, &paths));
+    assert_string_equal(paths.p, "a.c b.c c.c ");
+    buf_reset(&paths);
+    OK(store_each_file(r, collect_path, &paths));
+    assert_string_equal(paths.p, "a.c b.c c.c empty.c ");
+    store_reader_close(r);
+    store_writer_close(w);
+}

@@ -1,0 +1,569 @@
+/* What must hold when things go wrong: the log without a hole, nothing acknowledged lost, damage and
+ * strangers told apart, readers in every state of the file. */
+
+static int
+check_seq(void *ctx, const struct event *e)
+{
+    int64_t *next = ctx;
+    assert_int_equal(e->seq, (*next)++);
+    return 0;
+}
+
+/* The log from `first` on has every seq up to the head, which is returned. */
+static int64_t
+assert_whole_log(struct store_reader *r, int64_t first)
+{
+    struct store_info info;
+    int64_t next = first;
+    OK(store_read_info(r, &info));
+    assert_int_equal(info.first_seq, first);
+    OK(store_each_event(r, 0, SIZE_MAX, check_seq, &next));
+    assert_int_equal(next, info.head + 1);
+    return info.head;
+}
+
+static void
+test_rollback_leaves_no_hole(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    struct event *e = NULL;
+    event_unref(sample_put(w, "a.c", "one:1"));
+    struct batch *b = sample_batch("b.c", "two:2");
+    OK(store_begin(w));
+    OK(store_put_file(w, b, &e));
+    assert_int_equal(e->seq, 2);
+    event_unref(e);
+    store_rollback(w);
+    batch_destroy(b);
+    e = sample_put(w, "c.c", "three:3");
+    assert_int_equal(e->seq, 2);
+    event_unref(e);
+    struct store_reader *r = sample_read(s);
+    assert_int_equal(assert_whole_log(r, 1), 2);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+static void
+test_prune(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    struct event *e = NULL;
+    bool more = true;
+    OK(store_begin(w));
+    for (int i = 0; i < 5100; i++) {
+        OK(store_put_event(w, EVENT_PIPELINE_ONLINE, STR("x"), STR("{}"), &e));
+        event_unref(e);
+    }
+    int64_t now_ms = clock_wall_ms();
+    OK(store_prune(w, now_ms, &more));
+    assert_false(more);
+    OK(store_prune(w, now_ms + STORE_EVENTS_AGE_MS + 60000, &more));
+    assert_true(more);
+    OK(store_commit(w));
+    struct store_reader *r = sample_read(s);
+    assert_int_equal(assert_whole_log(r, 5001), 5100);
+    OK(store_begin(w));
+    OK(store_prune(w, now_ms + STORE_EVENTS_AGE_MS + 60000, &more));
+    OK(store_commit(w));
+    assert_false(more);
+    assert_int_equal(assert_whole_log(r, 5101), 5100);
+    store_reader_close(r);
+    store_writer_close(w);
+    w = sample_open(s, NULL);
+    e = sample_put(w, "a.c", "one:1");
+    assert_int_equal(e->seq, 5101);
+    event_unref(e);
+    store_writer_close(w);
+}
+
+static void
+test_events_are_paged(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    for (int i = 0; i < 5; i++) {
+        char spec[8];
+        snprintf(spec, sizeof(spec), "one:%d", i);
+        event_unref(sample_put(w, "a.c", spec));
+    }
+    struct store_reader *r = sample_read(s);
+    int64_t next = 3;
+    OK(store_each_event(r, 2, 2, check_seq, &next));
+    assert_int_equal(next, 5);
+    OK(store_each_event(r, 99, 2, check_seq, &next));
+    assert_int_equal(next, 5);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+/* ---- the log rebuilds the rows ---- */
+
+static void
+replay_list(json_t *rows, json_t *data, const char *list)
+{
+    json_t *item;
+    size_t i;
+    json_array_foreach(json_object_get(data, list), i, item)
+    {
+        const char *key = json_string_value(json_object_get(item, "key"));
+        assert_non_null(key);
+        if (strcmp(list, "deleted") == 0) {
+            assert_int_equal(json_object_del(rows, key), 0);
+        } else if (strcmp(list, "enriched") == 0) {
+            json_t *row = json_object_get(rows, key);
+            assert_non_null(row);
+            json_object_set(row, "rev", json_object_get(item, "rev"));
+            json_object_set(row, "hover", json_object_get(item, "hover"));
+        } else {
+            json_object_set(rows, key, item);
+        }
+    }
+}
+
+static int
+replay(void *ctx, const struct event *e)
+{
+    json_t *data = NULL;
+    OK(codec_parse(e->data, &data, NULL));
+    replay_list(ctx, data, "deleted");
+    replay_list(ctx, data, "added");
+    replay_list(ctx, data, "updated");
+    replay_list(ctx, data, "enriched");
+    json_decref(data);
+    return 0;
+}
+
+static int
+compare_row(void *ctx, const struct entity_row *row)
+{
+    json_t *rows = ctx;
+    char *key = str_dup(row->key);
+    json_t *is = json_object_get(rows, key);
+    assert_non_null(is);
+    assert_int_equal(json_integer_value(json_object_get(is, "rev")), row->rev);
+    assert_true(str_eq_c(row->e.signature, json_string_value(json_object_get(is, "signature"))));
+    const char *state =
+        json_string_value(json_object_get(json_object_get(is, "hover"), "state"));
+    assert_string_equal(state, hover_state_name(row->hover.state));
+    json_object_del(rows, key);
+    free(key);
+    return 0;
+}
+
+static uint32_t
+next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/* A file of a few functions, each of a few texts and signatures, some named alike. */
+static char *
+random_spec(uint32_t *seed)
+{
+    static const char *const names[] = {"get", "set", "run", "stop", "get", "init"};
+    struct buf b = {0};
+    uint32_t n = next_random(seed) % 7;
+    for (uint32_t i = 0; i < n; i++) {
+        if (next_random(seed) % 4 == 0)
+            buf_add_cstr(&b, "+1 ");
+        buf_printf(&b, "%s%s:%u:s%u>%s", i > 0 ? " " : "", names[next_random(seed) % ARRAY_LEN(names)],
+                   next_random(seed) % 3, next_random(seed) % 2, names[next_random(seed) % 3]);
+    }
+    return buf_steal(&b);
+}
+
+static void
+test_replay(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    char *specs[4] = {NULL};
+    char path[8];
+    uint32_t seed = 42;
+    for (int i = 0; i < 600; i++) {
+        size_t f = next_random(&seed) % ARRAY_LEN(specs);
+        snprintf(path, sizeof(path), "f%zu.c", f);
+        uint32_t what = next_random(&seed) % 10;
+        if (what == 0) {
+            event_unref(sample_delete(w, path));
+        } else if (what < 4 && specs[f]) {
+            event_unref(sample_put_hovers(w, path, specs[f], "get=g set=s run- stop? init=i"));
+        } else {
+            free(specs[f]);
+            specs[f] = random_spec(&seed);
+            event_unref(sample_put(w, path, specs[f]));
+        }
+    }
+    for (size_t f = 0; f < ARRAY_LEN(specs); f++)
+        free(specs[f]);
+    struct store_reader *r = sample_read(s);
+    json_t *rows = json_object();
+    OK(store_each_event(r, 0, SIZE_MAX, replay, rows));
+    struct store_counts c;
+    OK(store_read_counts(r, &c));
+    assert_int_equal(json_object_size(rows), c.entities);
+    OK(store_each_entity(r, STR_NONE, compare_row, rows));
+    assert_int_equal(json_object_size(rows), 0);
+    assert_int_equal(c.hovers[0] + c.hovers[1] + c.hovers[2], c.entities);
+    assert_int_equal((uint64_t)count_rows(s, "entity"), c.entities);
+    assert_int_equal((uint64_t)count_rows(s, "edge"), c.edges);
+    json_decref(rows);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+/* ---- strangers and damage ---- */
+
+static void
+assert_refused(const char *url, int error)
+{
+    struct store_writer *w = NULL;
+    struct store_info info;
+    char *why = NULL;
+    assert_int_equal(store_writer_open(url, &w, &info, &why), error);
+    assert_null(w);
+    assert_non_null(why);
+    free(why);
+}
+
+static void
+test_refused(void **state)
+{
+    struct sample *s = *state;
+    sqlite3 *db = NULL;
+    assert_refused("http://x", -EPROTONOSUPPORT);
+    assert_refused("sqlite:", -EPROTONOSUPPORT);
+    OK(sqlite3_open(s->path, &db));
+    OK(sqlite3_exec(db, "CREATE TABLE mine(x)", NULL, NULL, NULL));
+    OK(sqlite3_close(db));
+    assert_refused(s->url, -EPROTONOSUPPORT);
+    struct store_reader *r = NULL;
+    assert_int_equal(store_reader_open(s->url, &r, NULL), -EPROTONOSUPPORT);
+    assert_int_equal(unlink(s->path), 0);
+    store_writer_close(sample_open(s, NULL));
+    OK(sqlite3_open(s->path, &db));
+    OK(sqlite3_exec(db, "PRAGMA user_version=99", NULL, NULL, NULL));
+    OK(sqlite3_close(db));
+    assert_refused(s->url, -EPROTONOSUPPORT);
+}
+
+static void
+test_second_writer(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    assert_refused(s->url, -EWOULDBLOCK);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    store_writer_close(w);
+    store_writer_close(sample_open(s, NULL));
+}
+
+static size_t
+count_damaged(const struct sample *s)
+{
+    size_t n = 0;
+    DIR *d = opendir(s->dir);
+    assert_non_null(d);
+    for (struct dirent *e = readdir(d); e; e = readdir(d))
+        n += strstr(e->d_name, ".damaged-") != NULL;
+    closedir(d);
+    return n;
+}
+
+static void
+overwrite(const char *path, long at, size_t n)
+{
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, at, SEEK_SET), 0);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(fputc(0xA5, f), 0xA5);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void
+test_damaged_header(void **state)
+{
+    struct sample *s = *state;
+    struct store_info before, after;
+    struct store_writer *w = sample_open(s, &before);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    store_writer_close(w);
+    overwrite(s->path, 0, 100);
+    w = sample_open(s, &after);
+    assert_true(after.is_new);
+    assert_string_not_equal(before.epoch, after.epoch);
+    assert_int_equal(after.head, 0);
+    assert_int_equal(count_damaged(s), 1);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    store_writer_close(w);
+}
+
+/* In a child that ends without closing anything. */
+static void
+write_and_die(const struct sample *s)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct store_writer *w = NULL;
+        struct store_info info;
+        struct event *e = NULL;
+        if (store_writer_open(s->url, &w, &info, NULL) < 0)
+            _exit(1);
+        for (int i = 0; i < 200; i++) {
+            char path[32];
+            snprintf(path, sizeof(path), "src/file%d.c", i);
+            struct batch *b = sample_batch(path, "one:1 two:2 three:3>one,two four:4 five:5");
+            if (store_begin(w) < 0 || store_put_file(w, b, &e) < 0 || store_commit(w) < 0)
+                _exit(2);
+            batch_destroy(b);
+            event_unref(e);
+        }
+        if (store_checkpoint(w, true) < 0)
+            _exit(3);
+        _exit(0);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+/* A page in the middle, after a stop that was not clean: found at the next start. */
+static void
+test_damaged_page(void **state)
+{
+    struct sample *s = *state;
+    struct store_info info;
+    write_and_die(s);
+    struct store_writer *w = sample_open(s, &info);
+    assert_false(info.is_new);
+    assert_int_equal(info.head, 200);
+    store_writer_close(w);
+    write_and_die(s);
+    char *wal = xasprintf("%s-wal", s->path);
+    (void)unlink(wal);
+    free(wal);
+    struct stat st;
+    assert_int_equal(stat(s->path, &st), 0);
+    for (long at = 8192; at + 4096 <= st.st_size; at += 8192)
+        overwrite(s->path, at, 64);
+    w = sample_open(s, &info);
+    assert_true(info.is_new);
+    assert_int_equal(count_damaged(s), 1);
+    store_writer_close(w);
+}
+
+/* ---- kill -9 ---- */
+
+/* Writes file after file and tells each seq after its COMMIT; the last transaction stays open. */
+static void
+write_until_killed(const char *url, int out)
+{
+    struct store_writer *w = NULL;
+    struct store_info info;
+    struct event *e = NULL;
+    if (store_writer_open(url, &w, &info, NULL) < 0)
+        _exit(1);
+    for (int i = 0;; i++) {
+        char path[32], spec[64];
+        snprintf(path, sizeof(path), "f%d.c", i % 10);
+        snprintf(spec, sizeof(spec), "one:%d.%d two:%d>x three:3", (int)getpid(), i, i);
+        struct batch *b = sample_batch(path, spec);
+        if (store_begin(w) < 0 || store_put_file(w, b, &e) < 0 || store_commit(w) < 0)
+            _exit(2);
+        int64_t seq = e->seq;
+        event_unref(e);
+        batch_destroy(b);
+        if (write(out, &seq, sizeof(seq)) != sizeof(seq))
+            _exit(3);
+    }
+}
+
+static void
+test_kill_9(void **state)
+{
+    struct sample *s = *state;
+    int64_t acknowledged = 0;
+    for (int round = 0; round < 20; round++) {
+        int pipe_fds[2];
+        assert_int_equal(pipe(pipe_fds), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+            close(pipe_fds[0]);
+            write_until_killed(s->url, pipe_fds[1]);
+        }
+        close(pipe_fds[1]);
+        for (int i = 0; i < 7 + round; i++)
+            assert_int_equal(read(pipe_fds[0], &acknowledged, sizeof(acknowledged)),
+                             sizeof(acknowledged));
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        while (read(pipe_fds[0], &acknowledged, sizeof(acknowledged)) == sizeof(acknowledged))
+            ;
+        close(pipe_fds[0]);
+
+        struct store_reader *r = sample_read(s); // before any writer has looked at it
+        int64_t head = assert_whole_log(r, 1);
+        assert_true(head >= acknowledged);
+        store_reader_close(r);
+        struct store_info info;
+        store_writer_close(sample_open(s, &info));
+        assert_int_equal(info.head, head);
+        assert_false(info.is_new);
+    }
+}
+
+/* ---- readers ---- */
+
+static void
+test_reader_without_index(void **state)
+{
+    struct sample *s = *state;
+    struct store_reader *r = NULL;
+    char *why = NULL;
+    assert_int_equal(store_reader_open(s->url, &r, &why), -ENOENT);
+    assert_non_null(why);
+    free(why);
+    int fd = open(s->path, O_CREAT | O_WRONLY, 0600); // a writer is about to begin
+    close(fd);
+    assert_int_equal(store_reader_open(s->url, &r, NULL), -ENOENT);
+}
+
+/* As a user who may only read: a child, since root may write everywhere. */
+static int
+read_as_nobody(const struct sample *s)
+{
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
+            _exit(10);
+        struct store_reader *r = NULL;
+        struct store_counts c;
+        if (store_reader_open(s->url, &r, NULL) < 0)
+            _exit(11);
+        if (store_read_counts(r, &c) < 0)
+            _exit(12);
+        store_reader_close(r);
+        _exit((int)c.entities);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void
+test_reader_in_readonly_folder(void **state)
+{
+    struct sample *s = *state;
+    char *shm = xasprintf("%s-shm", s->path), *wal = xasprintf("%s-wal", s->path);
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1 two:2"));
+    assert_int_equal(chmod(s->dir, 0555), 0);
+    assert_int_equal(chmod(s->path, 0444), 0);
+    assert_int_equal(chmod(shm, 0444), 0);
+    assert_int_equal(chmod(wal, 0444), 0);
+    assert_int_equal(read_as_nobody(s), 2); // beside a running engine
+    store_writer_close(w);
+    assert_false(fs_exists(wal));
+    assert_int_equal(read_as_nobody(s), 2); // the engine has gone
+    assert_int_equal(chmod(s->dir, 0755), 0);
+    assert_int_equal(chmod(s->path, 0644), 0);
+    write_and_die(s);
+    assert_int_equal(chmod(shm, 0444), 0);
+    assert_int_equal(chmod(wal, 0444), 0);
+    assert_int_equal(chmod(s->dir, 0555), 0);
+    assert_int_equal(read_as_nobody(s), 1002 % 256); // it was killed
+    assert_int_equal(chmod(s->dir, 0755), 0);
+    free(shm);
+    free(wal);
+}
+
+static void
+test_reader_cannot_write(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    store_writer_close(w);
+    struct stat before, after;
+    assert_int_equal(stat(s->path, &before), 0);
+    struct store_reader *r = sample_read(s);
+    struct store_counts c;
+    OK(store_read_counts(r, &c));
+    assert_int_equal(c.entities, 1);
+    assert_int_equal(c.size_bytes, before.st_size);
+    store_reader_close(r);
+    assert_int_equal(stat(s->path, &after), 0);
+    assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+}
+
+/* ---- no room ---- */
+
+/* In a child with a limit on the size of its files: the put that does not fit fails alone, and the
+ * next one succeeds once there is room. Exit code 0 when all of it held. */
+static int
+fill_up(const struct sample *s)
+{
+    struct store_writer *w = NULL;
+    struct store_info info;
+    struct event *e = NULL;
+    struct buf spec = {0};
+    signal(SIGXFSZ, SIG_IGN);
+    if (store_writer_open(s->url, &w, &info, NULL) < 0)
+        return 20;
+    struct batch *small = sample_batch("small.c", "one:1");
+    if (store_begin(w) < 0 || store_put_file(w, small, &e) < 0 || store_commit(w) < 0)
+        return 21;
+    event_unref(steal(e));
+    for (int i = 0; i < 4000; i++)
+        buf_printf(&spec, "fn%d:%d ", i, i);
+    struct batch *big = sample_batch("big.c", spec.p);
+    struct rlimit was, limit;
+    getrlimit(RLIMIT_FSIZE, &was);
+    limit = was;
+    limit.rlim_cur = 400000;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    int r = store_begin(w);
+    if (r == 0)
+        r = store_put_file(w, big, &e);
+    if (r == 0)
+        r = store_commit(w);
+    if (r != -ENOSPC && r != -EFBIG && r != -EIO)
+        return 22;
+    store_rollback(w);
+    event_unref(steal(e));
+    setrlimit(RLIMIT_FSIZE, &was);
+    if (store_begin(w) < 0 || store_put_file(w, big, &e) < 0 || store_commit(w) < 0)
+        return 23;
+    if (e->seq != 2)
+        return 24;
+    event_unref(steal(e));
+    store_writer_close(w);
+    batch_destroy(small);
+    batch_destroy(big);
+    buf_finish(&spec);
+    return 0;
+}
+
+static void
+test_no_room(void **state)
+{
+    struct sample *s = *state;
+    int status = -1;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(fill_up(s));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    struct store_reader *r = sample_read(s);
+    struct store_counts c;
+    assert_int_equal(assert_whole_log(r, 1), 2);
+    OK(store_read_counts(r, &c));
+    assert_int_equal(c.entities, 4001);
+    store_reader_close(r);
+}

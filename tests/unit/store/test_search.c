@@ -1,0 +1,306 @@
+/* Finding: what waits for the text index and what is in it must be found alike. */
+
+static void
+index_all(struct store_writer *w)
+{
+    bool more = true;
+    while (more) {
+        OK(store_begin(w));
+        OK(store_index_text(w, 2, &more));
+        OK(store_commit(w));
+    }
+}
+
+/* Names found, sorted by name so that only the set counts. */
+static char *
+find(struct store_reader *r, const char *query)
+{
+    struct buf b = {0};
+    OK(store_search_text(r, str_of(query), 100, collect_name, &b));
+    VEC(struct str) names = {0};
+    struct str rest = buf_str(&b), name;
+    while (str_split(&rest, ' ', &name)) {
+        size_t i = names.n;
+        if (name.n == 0)
+            continue;
+        (void)vec_push(&names);
+        for (; i > 0 && str_cmp(names.v[i - 1], name) > 0; i--)
+            names.v[i] = names.v[i - 1];
+        names.v[i] = name;
+    }
+    struct buf sorted = {0};
+    for (size_t i = 0; i < names.n; i++)
+        buf_printf(&sorted, "%s%.*s", i > 0 ? " " : "", STR_ARG(names.v[i]));
+    vec_finish(&names);
+    buf_finish(&b);
+    return buf_steal(&sorted);
+}
+
+static const struct {
+    const char *query, *names;
+} searches[] = {
+    {"run", "HTTPServer runLoop run_loop"}, // in a doc, and as words
+    {"loop", "runLoop run_loop"},
+    {"LOOP run", "runLoop run_loop"},
+    {"runl", "runLoop"},
+    {"server", "HTTPServer"},
+    {"http", "HTTPServer"},
+    {"erver", ""},
+    {"fl\xc3\xbcgel", "wing"},
+    {"FL\xc3\x9cGEL", "wing"},
+    {"\xd0\xba\xd1\x80\xd1\x8b\xd0\xbb\xd0\xbe", "wing"}, // Cyrillic, lower case of what is there
+    {"wing\xe2\x80\x94tip", "wing"},                       // a dash cuts
+    {"hoverword", "runLoop"},
+    {"void hoverword", "runLoop"},
+    {"v", ""}, // one letter is a word, not a beginning
+    {"x", "wing"},
+    {"", ""},
+    {"\"*()", ""},
+    {"run AND loop", ""}, // no operators
+};
+
+static void
+assert_searches(struct store_reader *r)
+{
+    for (size_t i = 0; i < ARRAY_LEN(searches); i++) {
+        char *names = find(r, searches[i].query);
+        if (strcmp(names, searches[i].names) != 0)
+            fail_msg("search \"%s\": \"%s\", not \"%s\"", searches[i].query, names,
+                     searches[i].names);
+        free(names);
+    }
+}
+
+static void
+put_searched(struct store_writer *w)
+{
+    event_unref(sample_put(w, "a.c", "runLoop:1 run_loop:2 HTTPServer:3::to_run_it"));
+    struct batch *b = sample_batch("b.c", "wing:1");
+    b->entities[0].doc = STR("Fl\xc3\xbcgel, \xd0\x9a\xd1\x80\xd1\x8b\xd0\xbb\xd0\xbe. "
+                             "wing\xe2\x80\x94tip x");
+    event_unref(sample_put_batch(w, b));
+    event_unref(sample_put_hovers(w, "a.c", "runLoop:1 run_loop:2 HTTPServer:3::to_run_it",
+                                  "runLoop=some-hoverword"));
+}
+
+static void
+test_search_text(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    put_searched(w);
+    struct store_reader *r = sample_read(s);
+    assert_searches(r);
+    index_all(w);
+    assert_searches(r);
+    /* changed behind the index's back */
+    event_unref(sample_put(w, "b.c", "tail:1"));
+    char *names = find(r, "wing");
+    assert_string_equal(names, "");
+    free(names);
+    index_all(w);
+    names = find(r, "wing");
+    assert_string_equal(names, "");
+    free(names);
+    names = find(r, "tail");
+    assert_string_equal(names, "tail");
+    free(names);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+static int
+first_name(void *ctx, const struct entity_row *row)
+{
+    assert_true(row->score > 0);
+    buf_add_str(ctx, row->e.name);
+    return 7;
+}
+
+static void
+test_search_text_best_first(void **state)
+{
+    struct sample *s = *state;
+    AUTO(buf_finish) struct buf name = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "a:1::parse b:2 c:3 d:4 parse:5 f:6 g:7"));
+    struct store_reader *r = sample_read(s);
+    assert_int_equal(store_search_text(r, STR("parse"), 9, first_name, &name), 7);
+    assert_string_equal(name.p, "parse");
+    index_all(w);
+    buf_reset(&name);
+    assert_int_equal(store_search_text(r, STR("parse"), 9, first_name, &name), 7);
+    assert_string_equal(name.p, "parse");
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+static int
+collect_key(void *ctx, const struct entity_row *row)
+{
+    buf_printf(ctx, "%.*s ", STR_ARG(row->key));
+    return 0;
+}
+
+static int
+collect_edge(void *ctx, const struct edge_row *e)
+{
+    buf_printf(ctx, "%.*s>%.*s@%u ", STR_ARG(e->from_key), STR_ARG(e->target), e->line);
+    return 0;
+}
+
+static void
+assert_links(struct store_reader *r)
+{
+    AUTO(buf_finish) struct buf b = {0};
+    OK(store_each_named(r, STR("init"), collect_key, &b));
+    assert_string_equal(b.p, "c:fn:a.c#init c:fn:b.c#init c:fn:b.c#init~2 ");
+    buf_reset(&b);
+    OK(store_each_named(r, STR("ini"), collect_key, &b));
+    assert_int_equal(b.n, 0);
+    OK(store_each_caller(r, STR("start"), 10, collect_edge, &b));
+    assert_string_equal(b.p, "c:fn:a.c#init>start@1 c:fn:a.c#main>start@3 c:fn:b.c#init~2>start@3 ");
+    buf_reset(&b);
+    OK(store_each_caller(r, STR("start"), 2, collect_edge, &b));
+    assert_string_equal(b.p, "c:fn:a.c#init>start@1 c:fn:a.c#main>start@3 ");
+    buf_reset(&b);
+    OK(store_each_callee(r, STR("c:fn:a.c#main"), 10, collect_edge, &b));
+    assert_string_equal(b.p, "c:fn:a.c#main>start@3 c:fn:a.c#main>stop@3 ");
+    assert_int_equal(store_each_callee(r, STR("c:fn:a.c#gone"), 10, collect_edge, &b), -ENOENT);
+}
+
+static void
+test_names_and_edges(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "init:1>start main:2>start,stop"));
+    event_unref(sample_put(w, "b.c", "init:1>other init:2>start"));
+    struct store_reader *r = sample_read(s);
+    assert_links(r);
+    bool more;
+    OK(store_begin(w));
+    OK(store_index_text(w, 1, &more)); // one file of two
+    OK(store_commit(w));
+    assert_true(more);
+    assert_links(r);
+    index_all(w);
+    assert_links(r);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+static void
+test_edges_follow_the_file(void **state)
+{
+    struct sample *s = *state;
+    AUTO(buf_finish) struct buf b = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1>x,y,z two:2>x"));
+    event_unref(sample_put(w, "a.c", "zero:0>x one:1b>y"));
+    struct store_reader *r = sample_read(s);
+    OK(store_each_caller(r, STR("x"), 10, collect_edge, &b));
+    assert_string_equal(b.p, "c:fn:a.c#zero>x@1 ");
+    buf_reset(&b);
+    OK(store_each_caller(r, STR("y"), 10, collect_edge, &b));
+    assert_string_equal(b.p, "c:fn:a.c#one>y@3 ");
+    buf_reset(&b);
+    OK(store_each_caller(r, STR("z"), 10, collect_edge, &b));
+    assert_int_equal(b.n, 0);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+static void
+test_edge_at_file_scope(void **state)
+{
+    struct sample *s = *state;
+    AUTO(buf_finish) struct buf out = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    struct batch *b = sample_batch("a.c", "one:1>stdio");
+    b->edges[0].from = ENTITY_NONE;
+    b->edges[0].kind = EDGE_IMPORTS;
+    event_unref(sample_put_batch(w, b));
+    struct store_reader *r = sample_read(s);
+    OK(store_each_caller(r, STR("stdio"), 10, collect_edge, &out));
+    assert_string_equal(out.p, ">stdio@1 ");
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+struct nested {
+    struct store_reader *r;
+    size_t n;
+};
+
+static int
+read_again(void *ctx, const struct entity_row *row)
+{
+    struct nested *nested = ctx;
+    AUTO(arena_finish) struct arena a = {0};
+    AUTO(buf_finish) struct buf names = {0};
+    struct entity_row same;
+    OK(store_read_entity_id(nested->r, row->id, &a, &same));
+    assert_true(str_eq(same.e.name, row->e.name));
+    OK(store_each_name(nested->r, collect_name, &names));
+    assert_string_equal(names.p, "one two three ");
+    nested->n++;
+    return 0;
+}
+
+static void
+test_reads_within_reads(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1 two:2"));
+    event_unref(sample_put(w, "b.c", "three:3"));
+    struct nested nested = {.r = sample_read(s)};
+    OK(store_each_name(nested.r, read_again, &nested));
+    assert_int_equal(nested.n, 3);
+    store_reader_close(nested.r);
+    store_writer_close(w);
+}
+
+static int
+interrupt_it(void *ctx, const struct entity_row *row UNUSED)
+{
+    store_reader_interrupt(ctx);
+    return 0;
+}
+
+static void
+test_interrupt(void **state)
+{
+    struct sample *s = *state;
+    AUTO(buf_finish) struct buf names = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1 two:2"));
+    struct store_reader *r = sample_read(s);
+    assert_int_equal(store_each_name(r, interrupt_it, r), -EINTR);
+    OK(store_each_name(r, collect_name, &names));
+    assert_string_equal(names.p, "one two ");
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+/* A view does not see what is committed after it began. */
+static void
+test_view(void **state)
+{
+    struct sample *s = *state;
+    struct store_info before, after;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    struct store_reader *r = sample_read(s);
+    OK(store_reader_begin(r));
+    OK(store_read_info(r, &before));
+    event_unref(sample_put(w, "a.c", "one:2"));
+    OK(store_read_info(r, &after));
+    assert_int_equal(after.head, before.head);
+    store_reader_end(r);
+    OK(store_read_info(r, &after));
+    assert_int_equal(after.head, before.head + 1);
+    store_reader_close(r);
+    store_writer_close(w);
+}
