@@ -85,10 +85,8 @@ on_index_summary(void *ctx, const struct workspace_summary *summary)
         workspace_add_summary(&json, summary);
         pending_reply(p, buf_str(&json));
     }
-    if (p->session) // the workspace is there as long as a session may ask it
-        pending_error(p, WIRE_REQUEST_FAILED,
-                      workspace_why(p->workspace) ? workspace_why(p->workspace)
-                                                  : err_text(summary->r));
+    if (p->session)
+        pending_error(p, WIRE_REQUEST_FAILED, summary->why ? summary->why : "no summary");
     pending_destroy(p);
 }
 

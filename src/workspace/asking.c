@@ -85,6 +85,18 @@ enqueue(struct workspace *w, struct str path, int priority)
 }
 
 void
+asking_forget(struct workspace *w)
+{
+    struct str path;
+    size_t iter = 0;
+    void *value;
+
+    while (map_next(w->known, &iter, &path, &value))
+        ((struct known_file *)value)->asked = (struct hash128){0};
+    w->has_asked_store = false;
+}
+
+void
 asking_file(struct workspace *w, struct str path)
 {
     if (!asking_is_wanted(w) || !w->has_asked_store)
@@ -310,12 +322,8 @@ pump(struct workspace *w)
 static void
 on_hovers_stored(void *ctx, int r, struct event *event UNUSED)
 {
-    struct workspace *w = ctx;
-
     if (r < 0)
-        log_error(
-            "%s: hovers were not stored and will be asked again after a restart: %s",
-            w->root, strerror(-r));
+        pipeline_not_stored(ctx, "hovers", r);
 }
 
 static void

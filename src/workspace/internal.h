@@ -16,6 +16,7 @@
 #define WORKSPACE_COUNTS_MS 1000 // counts are read again at most this often
 #define WORKSPACE_ENRICH_AHEAD 6 // files handed to enrich before the next is looked up
 #define WORKSPACE_TYPING_MS 1000 // a buffer changed this lately is not asked about
+#define WORKSPACE_RETRY_MS 30000 // after the index could not be written, walk again
 
 /* One per worker of the pool; touched by that worker alone. */
 struct worker_tools {
@@ -122,6 +123,9 @@ struct workspace {
     unsigned walk;
     bool is_walking, is_walk_complete, has_walked, is_scan_paused;
     uint64_t walk_files, walk_done, walk_unchanged, walk_removed;
+    uint64_t n_not_stored; // since the walk began: the index cannot be written, a later walk tries again
+    int not_stored_r;      // why, of the first
+    struct timer *retry_timer;
 
     /* documents */
     struct map *docs; // path → struct doc
@@ -160,6 +164,8 @@ void pipeline_walk(struct workspace *w);
 void pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
                     bool is_urgent);
 bool pipeline_is_idle(const struct workspace *w);
+/* The writer failed (disk full…): one line, what waits is left to a later walk. */
+void pipeline_not_stored(struct workspace *w, const char *what, int r);
 struct known_file *pipeline_known(struct workspace *w, struct str path, bool create);
 
 /* index_file.c, on a worker */
@@ -176,6 +182,7 @@ void asking_open(struct workspace *w);
 void asking_finish(struct workspace *w);
 void asking_from_store(struct workspace *w);            // what the store says is unknown
 void asking_file(struct workspace *w, struct str path); // it changed: before the rest
+void asking_forget(struct workspace *w);                // all may be asked once more
 bool asking_is_idle(const struct workspace *w);
 bool asking_is_wanted(const struct workspace *w);
 void asking_trust(struct workspace *w); // from now on servers may be started

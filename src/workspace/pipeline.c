@@ -14,6 +14,7 @@
 #include "base/log.h"
 
 static void submit_waiting(struct workspace *w);
+static void drop_waiting(struct workspace *w);
 
 /* ---- what is known of each path ---- */
 
@@ -114,8 +115,7 @@ on_stored(void *ctx, int r, struct event *event UNUSED)
     struct known_file *known = pipeline_known(w, str_of(job->path), false);
 
     if (r < 0)
-        log_error("%s/%s was not stored and will be tried again with the next walk: %s",
-                  w->root, job->path, strerror(-r));
+        pipeline_not_stored(w, job->path, r);
     if (r < 0 && known)
         known->is_stored = false;
     if (r == 0 && known && job->kind == JOB_INDEX) {
@@ -126,6 +126,22 @@ on_stored(void *ctx, int r, struct event *event UNUSED)
     if (r == 0 && known && job->kind == JOB_DELETE && !job->is_again)
         free(map_remove(w->known, str_of(job->path)));
     job_end(job);
+}
+
+void
+pipeline_not_stored(struct workspace *w, const char *what, int r)
+{
+    if (w->is_closing)
+        return;
+    if (w->n_not_stored++ == 0) {
+        w->not_stored_r = r;
+        if (list_is_empty(&w->runs)) // else whoever waits for the run is told
+            log_error("%s: the index cannot be written (%s) and waits for a better time: %s",
+                      w->root, what, strerror(-r));
+        drop_waiting(w);
+    }
+    if (w->all->options.with_watch)
+        timer_start(w->retry_timer, WORKSPACE_RETRY_MS, 0);
 }
 
 static void
@@ -208,6 +224,23 @@ submit_waiting(struct workspace *w)
     }
 }
 
+/* The next walk finds them again: what is not stored is not unchanged, what is gone is not walked. */
+static void
+drop_waiting(struct workspace *w)
+{
+    list_for_each_safe (it, &w->waiting) {
+        struct file_job *job = list_entry(it, struct file_job, link);
+        struct known_file *known = pipeline_known(w, str_of(job->path), false);
+
+        if (known && job->kind == JOB_INDEX)
+            known->is_stored = false;
+        list_remove(&job->link);
+        w->n_waiting--;
+        w->n_not_stored++;
+        job_destroy(job);
+    }
+}
+
 void
 pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
                bool is_urgent)
@@ -265,6 +298,10 @@ on_file(void *ctx, struct str path, const struct fs_stat *st)
     if (is_unchanged(known, st)) {
         if (w->is_walking && known->state == FILE_INDEXED)
             w->walk_unchanged++;
+        return;
+    }
+    if (w->is_walking && w->n_not_stored > 0) {
+        w->n_not_stored++;
         return;
     }
     pipeline_touch(w, path, JOB_INDEX, !w->is_walking);
@@ -340,7 +377,7 @@ on_walked(void *ctx, bool is_complete)
     w->is_walking = false;
     w->has_walked = true;
     w->is_walk_complete = is_complete;
-    if (is_complete)
+    if (is_complete && w->n_not_stored == 0)
         delete_gone(w, is_not_walked, STR_NONE);
     walk_check(w);
 }
@@ -351,7 +388,7 @@ begin_walk(struct workspace *w)
     w->walk++;
     w->is_walking = true;
     w->walk_files = w->n_waiting + w->n_working;
-    w->walk_done = w->walk_unchanged = w->walk_removed = 0;
+    w->walk_done = w->walk_unchanged = w->walk_removed = w->n_not_stored = 0;
     workspace_changed(w);
 }
 
@@ -455,9 +492,19 @@ pipeline_start(struct workspace *w)
     pool_submit(w->all->pool, POOL_INTERACTIVE, &job->pool, known_work, on_known);
 }
 
+static void
+on_retry(void *ctx)
+{
+    struct workspace *w = ctx;
+
+    asking_forget(w);
+    pipeline_walk(w);
+}
+
 void
 pipeline_init(struct workspace *w)
 {
+    w->retry_timer = timer_open(w->all->loop, on_retry, w);
     w->known = map_create();
     w->jobs = map_create();
     list_init(&w->waiting);
@@ -480,6 +527,7 @@ pipeline_finish(struct workspace *w)
 {
     list_for_each_safe (it, &w->waiting)
         job_destroy(list_entry(it, struct file_job, link));
+    timer_close(w->retry_timer);
     assert(map_count(w->jobs) == 0);
     map_destroy(w->jobs);
     free_values(w->known);

@@ -1,14 +1,24 @@
 /* Index runs: somebody waits until the walk's files (and hovers) are committed. A run joins a walk
  * that is under way and only starts one when there is none. */
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/mem.h"
 #include "workspace/internal.h"
 
 static void
 run_end(struct workspace *w, struct index_run *run, int r)
 {
+    AUTO(free) char *why = r < 0 ? xstrdup(w->why ? w->why : err_text(r)) : NULL;
+
+    if (r == 0 && w->n_not_stored > 0) {
+        r = w->not_stored_r;
+        why = xasprintf("the index cannot be written: %s; %" PRIu64
+                        " files wait, what was stored is kept",
+                        err_text(r), w->n_not_stored);
+    }
     struct workspace_summary summary = {
         .r = r,
+        .why = why,
         .files = w->counts.files[FILE_INDEXED],
         .skipped = w->counts.files[FILE_SKIPPED],
         .failed = w->counts.files[FILE_FAILED],
@@ -79,18 +89,6 @@ runs_finish(struct workspace *w)
 }
 
 static void
-forget_asked(struct workspace *w)
-{
-    struct str path;
-    size_t iter = 0;
-    void *value;
-
-    while (map_next(w->known, &iter, &path, &value))
-        ((struct known_file *)value)->asked = (struct hash128){0};
-    w->has_asked_store = false;
-}
-
-static void
 check_later(void *ctx)
 {
     runs_check(ctx);
@@ -109,7 +107,7 @@ workspace_index(struct workspace *w, bool with_enrich, workspace_summary_fn fn, 
     run->started_ms = clock_mono_ms();
     list_add(&w->runs, &run->link);
     if (with_enrich && w->is_open)
-        forget_asked(w);
+        asking_forget(w);
     if (w->is_open && !w->is_walking && w->scan)
         pipeline_walk(w);
     run->walk = MAX(w->walk, 1u);

@@ -75,7 +75,8 @@ workspace_unlisten(struct workspace_listener *l)
 void
 workspace_fail(struct workspace *w, const char *why)
 {
-    log_error("%s: %s", w->root, why);
+    if (list_is_empty(&w->runs)) // else whoever waits for the run is told
+        log_error("%s: %s", w->root, why);
     free(w->why);
     w->why = xstrdup(why);
     runs_check(w);
@@ -92,7 +93,8 @@ on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
     if (r < 0) {
         AUTO(free)
         char *text =
-            xasprintf("cannot open the index %s: %s", w->url, why ? why : err_text(r));
+            why ? xasprintf("cannot open the index: %s", why)
+                : xasprintf("cannot open the index %s: %s", w->url, err_text(r));
         workspace_fail(w, text);
         return;
     }
@@ -100,9 +102,14 @@ on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
     w->is_open = true;
     bus_set_head(w->bus, info->head);
     w->query = query_open(w->all->loop, w->all->pool, w->url);
+    if (info->was_damaged)
+        log_warn("%s: the index was damaged; it is set aside beside %s, and made anew",
+                 w->root, w->url);
     if (info->is_new)
         writer_put_event(w->writer, EVENT_INDEX_REBUILT, STR_NONE,
-                         STR("{\"reason\":\"new\"}"), NULL, NULL);
+                         info->was_damaged ? STR("{\"reason\":\"damaged\"}")
+                                           : STR("{\"reason\":\"new\"}"),
+                         NULL, NULL);
     if (w->all->options.with_watch)
         writer_put_event(w->writer, EVENT_PIPELINE_ONLINE, STR_NONE, STR("{}"), NULL,
                          NULL);

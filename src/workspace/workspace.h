@@ -90,7 +90,8 @@ struct workspace_progress workspace_progress(const struct workspace *w);
 /* ---- index runs ---- */
 
 struct workspace_summary {
-    int r; // 0, or -errno with why in workspace_why()
+    int r;           // 0, or -errno
+    const char *why; // of an error: one line
     uint64_t files, skipped, failed, unchanged, removed; // of this run's walk
     struct store_counts counts;                          // after it
     struct store_info info;

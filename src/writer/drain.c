@@ -168,10 +168,11 @@ do_one(struct drain *d, struct command *c)
     uint64_t us = 0;
     unsigned n_tries = 0;
     int r = try_one(d, c, &us);
-    while ((r == -EBUSY || r == -EIO) && n_tries < WRITER_RETRIES) {
+    while ((r == -EBUSY || r == -EIO) && n_tries < WRITER_RETRIES && !d->is_failing) {
         back_off(n_tries++);
         r = try_one(d, c, &us);
     }
+    d->is_failing = r == -EBUSY || r == -EIO;
     post_one(d, c, r, us, n_tries);
 }
 

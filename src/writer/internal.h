@@ -57,6 +57,7 @@ struct drain {
     int open_r;
     struct list group; // struct command.link, of the open transaction
     bool is_text_waiting;
+    bool is_failing; // the last retries were in vain: the next command gets none
     int64_t prune_at_ms;
 };
 

@@ -369,6 +369,6 @@ line_open_index(const struct command_line *line, const char *root)
     if (r == -ENOENT)
         fail("%s has no index yet; run `gloss index %s` first", root, root);
     else
-        fail("cannot open the index %s: %s", url, why ? why : err_text(r));
+        fail("cannot open the index: %s", why ? why : err_text(r));
     return NULL;
 }

@@ -124,8 +124,7 @@ on_summary(void *ctx, const struct workspace_summary *s)
     struct own_run *run = ctx;
 
     if (s->r < 0) {
-        const char *why = workspace_why(run->workspace);
-        run->why = xstrdup(why ? why : err_text(s->r));
+        run->why = xstrdup(s->why);
     } else {
         AUTO(buf_finish) struct buf json = {0};
         workspace_add_summary(&json, s);
