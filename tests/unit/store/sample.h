@@ -2,12 +2,16 @@
 /* Batches written in one line, for the tests of store, writer and query, and a folder of their own.
  * A specification is words: NAME:TEXT makes a function whose text (and so its hash) is TEXT; TEXT may
  * end in :SIGNATURE, :SIGNATURE:DOC, and >callee,callee; +N leaves N lines empty. */
+#include "base/base.h"
+
 #include <ftw.h>
 #include <setjmp.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/err.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "codec/codec.h"
