@@ -1,0 +1,409 @@
+/* Why: what a message can ask for, in one sorted table. To add an action: a row and its function.
+ * Invariant: each request gets exactly one response; its request_id travels as JSON text. */
+#include "hub/client.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "codec/codec.h"
+#include "hub/ask.h"
+#include "hub/sub.h"
+#include "workspace/workspace.h"
+
+#define SEARCH_LIMIT_DEFAULT 20
+
+void
+request_data(struct request *request, struct str data)
+{
+    struct asker asker = {.client = request->client,
+                          .request_id = (char *)(uintptr_t)request->request_id};
+    request->client->n_bad = 0;
+    asker_data(&asker, data);
+}
+
+void
+request_problem(struct request *request, enum problem p, const char *detail)
+{
+    struct asker asker = {.client = request->client,
+                          .request_id = (char *)(uintptr_t)request->request_id};
+    if (problem_status(p) < 500)
+        request->client->n_bad++;
+    asker_problem(&asker, p, detail);
+}
+
+/* Gives the request_id away to a question. */
+static struct asker
+asker_of(struct request *request)
+{
+    request->client->n_bad = 0;
+    return (struct asker){.client = request->client, .request_id = xstrdup(request->request_id)};
+}
+
+/* ---- arguments ---- */
+
+/* The first of these names that there is. -ENOENT, -EINVAL. */
+static int
+get_text(const json_t *data, const char *const *names, size_t n, struct str *ret_value)
+{
+    for (size_t i = 0; i < n; i++) {
+        int r = codec_get_str(data, names[i], ret_value);
+        if (r != -ENOENT)
+            return r;
+    }
+    return -ENOENT;
+}
+
+struct kinds {
+    enum entity_kind v[ENTITY_KIND_COUNT];
+    size_t n;
+};
+
+static int
+add_kind(struct kinds *kinds, const json_t *name)
+{
+    if (!json_is_string(name) || kinds->n >= ARRAY_LEN(kinds->v))
+        return -EINVAL;
+    struct str text = str_slice(json_string_value(name), json_string_length(name));
+    return entity_kind_parse(text, &kinds->v[kinds->n++]);
+}
+
+/* "function" or ["function","method"]. */
+static int
+get_kinds(const json_t *data, struct kinds *kinds)
+{
+    const json_t *member = codec_member(data, "kind"), *name;
+    size_t i;
+    if (!member || json_is_null(member))
+        return 0;
+    if (!json_is_array(member))
+        return add_kind(kinds, member);
+    json_array_foreach(member, i, name)
+    {
+        int r = add_kind(kinds, name);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* "text", "fts" and "trigram" look into signatures, comments and hovers; "name" and the rest at names. */
+static int
+get_mode(const json_t *data, bool *ret_is_text)
+{
+    static const char *const of_text[] = {"text", "fts", "trigram"};
+    static const char *const of_name[] = {"name", "fuzzy", "exact", "prefix"};
+    struct str mode;
+    int r = codec_get_str(data, "mode", &mode);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    for (size_t i = 0; i < ARRAY_LEN(of_text); i++) {
+        if (str_eq_c(mode, of_text[i])) {
+            *ret_is_text = true;
+            return 0;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(of_name); i++)
+        if (str_eq_c(mode, of_name[i]))
+            return 0;
+    return -EINVAL;
+}
+
+/* ---- the actions ---- */
+
+static void
+run_search(struct request *request)
+{
+    static const char *const names[] = {"q", "query", "query_text"};
+    static const char *const limits[] = {"limit", "k"};
+    struct query_search search = {0};
+    struct kinds kinds = {0};
+    int64_t limit = SEARCH_LIMIT_DEFAULT;
+    const json_t *data = request->data;
+    int r = get_text(data, names, ARRAY_LEN(names), &search.text);
+    if (r < 0 || search.text.n == 0 || search.text.n > QUERY_TEXT_BYTES_MAX) {
+        request_problem(request, PROBLEM_BAD_REQUEST,
+                        "q must be the words to search, 1 to 1024 bytes");
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+        if (codec_get_int(data, limits[i], 1, QUERY_LIMIT_MAX, &limit) == -EINVAL) {
+            request_problem(request, PROBLEM_BAD_REQUEST, "limit must be a number from 1 to 1000");
+            return;
+        }
+    }
+    if (get_kinds(data, &kinds) < 0) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "kind must be a kind of entity, or a list of them");
+        return;
+    }
+    if (get_mode(data, &search.is_text_search) < 0) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "mode must be \"name\" or \"text\"");
+        return;
+    }
+    if (codec_get_str(data, "lang", &search.lang) == -EINVAL ||
+        codec_get_str(data, "path", &search.path_glob) == -EINVAL) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "lang and path must be text");
+        return;
+    }
+    search.kinds = kinds.v;
+    search.n_kinds = kinds.n;
+    search.limit = (size_t)limit;
+    ask_search(request->client->hub, request->workspace, &search, asker_of(request));
+}
+
+static void
+run_get(struct request *request)
+{
+    static const char *const names[] = {"key", "entity", "document_id"};
+    struct str key;
+    bool with_edges = false;
+    if (get_text(request->data, names, ARRAY_LEN(names), &key) < 0 || key.n == 0) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "key must be an entity's key");
+        return;
+    }
+    if (codec_get_bool(request->data, "edges", &with_edges) == -EINVAL) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "edges must be true or false");
+        return;
+    }
+    ask_entity(request->client->hub, request->workspace, key, with_edges, asker_of(request));
+}
+
+static void
+run_stats(struct request *request)
+{
+    AUTO(buf_finish) struct buf data = {0};
+    asker_add_stats(&data, request->client->hub);
+    request_data(request, buf_str(&data));
+}
+
+static void
+run_ping(struct request *request)
+{
+    char time[CLOCK_ISO_BYTES], data[64];
+    clock_iso8601(clock_wall_ms(), time);
+    snprintf(data, sizeof(data), "{\"pong\":true,\"time\":\"%s\"}", time);
+    request_data(request, str_of(data));
+}
+
+/* {"epoch":…,"seq":…}, or text as match_since(). */
+static int
+get_since(const json_t *data, struct since *since)
+{
+    const json_t *member = codec_member(data, "since");
+    if (!member || json_is_null(member))
+        return 0;
+    if (json_is_string(member))
+        return match_since(str_slice(json_string_value(member), json_string_length(member)), since);
+    if (!json_is_object(member))
+        return -EINVAL;
+    since->from = SINCE_CURSOR;
+    if (codec_get_int(member, "seq", 0, INT64_MAX, &since->seq) < 0)
+        return -EINVAL;
+    int r = codec_get_str(member, "epoch", &since->epoch);
+    if (r == -ENOENT || (r == 0 && since->epoch.n == 0))
+        return since->seq == 0 ? 0 : -EINVAL;
+    return r == 0 && match_epoch_is_wellformed(since->epoch) ? 0 : -EINVAL;
+}
+
+struct patterns {
+    struct str v[MATCH_PATTERNS_MAX];
+    size_t n;
+};
+
+static int
+get_patterns(const json_t *data, struct patterns *patterns)
+{
+    const json_t *member = codec_member(data, "events"), *name;
+    size_t i;
+    if (!member || json_is_null(member))
+        return 0;
+    if (!json_is_array(member) || json_array_size(member) == 0 ||
+        json_array_size(member) > MATCH_PATTERNS_MAX)
+        return -EINVAL;
+    json_array_foreach(member, i, name)
+    {
+        size_t n = json_string_length(name);
+        if (!json_is_string(name) || n == 0 || n > MATCH_PATTERN_BYTES_MAX)
+            return -EINVAL;
+        patterns->v[patterns->n++] = str_slice(json_string_value(name), n);
+    }
+    return 0;
+}
+
+static void
+run_subscribe(struct request *request)
+{
+    struct patterns patterns = {0};
+    struct sub_options options = {.since = {.from = SINCE_NOW}, .request_id = request->request_id};
+    struct hub_client *c = request->client;
+    if (c->n_subs >= HUB_SUBSCRIPTIONS_MAX) {
+        request_problem(request, PROBLEM_TOO_MANY, "a connection has at most 64 subscriptions");
+        return;
+    }
+    if (get_since(request->data, &options.since) < 0) {
+        request_problem(request, PROBLEM_BAD_REQUEST,
+                        "since must be {\"epoch\",\"seq\"}, \"EPOCH:SEQ\", \"earliest\" or \"latest\"");
+        return;
+    }
+    if (get_patterns(request->data, &patterns) < 0) {
+        request_problem(request, PROBLEM_BAD_REQUEST,
+                        "events must be a list of 1 to 32 patterns such as \"entity.*\"");
+        return;
+    }
+    const json_t *filter = codec_member(request->data, "filter");
+    if (filter && !json_is_null(filter)) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "this engine has no filters; use events");
+        return;
+    }
+    options.patterns = patterns.v;
+    options.n_patterns = patterns.n;
+    c->n_bad = 0;
+    sub_open(c, request->workspace, &options);
+}
+
+static void
+run_unsubscribe(struct request *request)
+{
+    struct str name;
+    char data[64];
+    if (codec_get_str(request->data, "sub", &name) < 0) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "sub must be a subscription's id");
+        return;
+    }
+    list_for_each_safe(it, &request->client->subs)
+    {
+        struct sub *s = sub_of_client_link(it);
+        if (!str_eq_c(name, sub_id(s)))
+            continue;
+        snprintf(data, sizeof(data), "{\"sub\":\"%s\"}", sub_id(s));
+        sub_close(s);
+        request_data(request, str_of(data));
+        return;
+    }
+    request_problem(request, PROBLEM_NOT_FOUND, "there is no such subscription");
+}
+
+static const struct action actions[] = {
+    {"get", true, run_get},
+    {"ping", false, run_ping},
+    {"search", true, run_search},
+    {"stats", false, run_stats},
+    {"subscribe", true, run_subscribe},
+    {"unsubscribe", false, run_unsubscribe},
+};
+
+const struct action *
+action_at(size_t index)
+{
+    return index < ARRAY_LEN(actions) ? &actions[index] : NULL;
+}
+
+const struct action *
+action_find(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+        if (str_eq_c(name, actions[i].name))
+            return &actions[i];
+    return NULL;
+}
+
+/* ---- envelopes ---- */
+
+/* Text up to HUB_ID_BYTES_MAX or an integer, given back as it came. */
+static int
+read_request_id(const json_t *message, char **ret_id)
+{
+    const json_t *member = codec_member(message, "request_id");
+    struct buf text = {0};
+    if (!member || json_is_null(member)) {
+        *ret_id = xstrdup("null");
+        return 0;
+    }
+    if (!json_is_integer(member) &&
+        (!json_is_string(member) || json_string_length(member) > HUB_ID_BYTES_MAX)) {
+        *ret_id = xstrdup("null");
+        return -EINVAL;
+    }
+    codec_add_json(&text, member);
+    *ret_id = buf_steal(&text);
+    return 0;
+}
+
+static int
+find_workspace(struct request *request, const json_t *message)
+{
+    static const char *const names[] = {"workspace", "library_id"};
+    const struct hub *h = request->client->hub;
+    struct str name;
+    int r = get_text(message, names, ARRAY_LEN(names), &name);
+    if (r == -ENOENT)
+        r = get_text(request->data, names, ARRAY_LEN(names), &name);
+    if (r == -ENOENT) {
+        request->workspace = request->client->home ? request->client->home : hub_only_workspace(h);
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    request->workspace = hub_find_workspace(h, name);
+    request->names_unknown = !request->workspace;
+    return 0;
+}
+
+static void
+dispatch(struct request *request, const json_t *message)
+{
+    struct str type, name;
+    int r = codec_get_str(message, "type", &type);
+    if (r == -EINVAL || (r == 0 && !str_eq_c(type, "request"))) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "type must be \"request\"");
+        return;
+    }
+    if (codec_get_str(message, "action", &name) < 0) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "action must be text");
+        return;
+    }
+    const struct action *action = action_find(name);
+    if (!action) {
+        request_problem(request, PROBLEM_UNKNOWN_ACTION, "there is no such action");
+        return;
+    }
+    if (find_workspace(request, message) < 0) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "workspace must be text");
+        return;
+    }
+    if (action->needs_workspace && !request->workspace) {
+        if (request->names_unknown)
+            request_problem(request, PROBLEM_NOT_FOUND, "no such workspace is open");
+        else
+            request_problem(request, PROBLEM_BAD_REQUEST,
+                            "workspace must say which one: its id, or the path of its root");
+        return;
+    }
+    action->run(request);
+}
+
+void
+action_dispatch(struct hub_client *c, struct str text)
+{
+    AUTO(json_decref_) json_t *message = NULL;
+    AUTO(free) char *why = NULL, *request_id = NULL;
+    struct request request = {.client = c};
+    int r = codec_parse(text, &message, &why);
+    if (r < 0 || !json_is_object(message)) {
+        AUTO(free) char *detail = xasprintf("a message is one JSON object%s%s", why ? ": " : "",
+                                            why ? why : "");
+        request.request_id = "null";
+        request_problem(&request, PROBLEM_BAD_REQUEST, detail);
+        return;
+    }
+    r = read_request_id(message, &request_id);
+    request.request_id = request_id;
+    if (r < 0) {
+        request_problem(&request, PROBLEM_BAD_REQUEST,
+                        "request_id must be text of at most 128 bytes, or an integer");
+        return;
+    }
+    /* The older form has its arguments beside the action. */
+    request.data = codec_object(message, "data");
+    if (!request.data)
+        request.data = message;
+    dispatch(&request, message);
+}

@@ -1,0 +1,41 @@
+#pragma once
+/* Questions to an index, for whoever asked. Private to the hub; loop thread. */
+#include "hub/internal.h"
+#include "query/query.h"
+
+/* Who waits for an answer: a request of a client, or an exchange. */
+struct asker {
+    struct hub_client *client;
+    struct exchange *exchange;
+    char *request_id; // JSON text; of a client. An ask owns it
+};
+
+/* `data` is an object as JSON text. */
+void asker_data(struct asker *a, struct str data);
+void asker_problem(struct asker *a, enum problem p, const char *detail);
+
+/* "workspaces":[…] in short; the whole object of stats. */
+void asker_add_workspaces(struct buf *json, const struct hub *h);
+void asker_add_stats(struct buf *json, const struct hub *h);
+
+struct ask {
+    struct list link;       // the hub's
+    struct list owner_link; // the client's
+    struct hub *hub;
+    struct workspace *workspace;
+    struct query_ticket *ticket;
+    struct asker asker;
+    void (*on_result)(struct ask *ask, struct query_result **result); // NULL: nobody waits any more
+    void *owner; // of on_result
+};
+
+/* A question that is about to be put: set ticket to what the query returned, with done = ask_on_done. */
+struct ask *ask_open(struct hub *h, struct workspace *w, struct asker asker,
+                     void (*on_result)(struct ask *ask, struct query_result **result), void *owner) MUST_USE;
+void ask_on_done(void *ctx, struct query_result **result);
+/* Nobody waits any more; it ends by itself. NULL is allowed. */
+void ask_abandon(struct ask *ask);
+
+/* Both answer the asker, also when the workspace cannot be asked. The request_id is taken. */
+void ask_search(struct hub *h, struct workspace *w, const struct query_search *search, struct asker asker);
+void ask_entity(struct hub *h, struct workspace *w, struct str key, bool with_edges, struct asker asker);

@@ -1,0 +1,354 @@
+/* Why: one WebSocket, in which nothing piles up: replies up to a limit, above which nothing more is
+ * read; of events only the cursors of its subscriptions, one message on its way at a time. Invariant:
+ * libwebsockets is asked for a writable callback at most once until it came (is_pending): asking
+ * again would take back what epoll already said about other sockets. */
+#include "hub/client.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "codec/codec.h"
+#include "hub/ask.h"
+#include "hub/feed.h"
+#include "hub/progress.h"
+#include "hub/serve.h"
+#include "hub/sub.h"
+#include "workspace/workspace.h"
+
+#define LOG_MODULE "hub"
+#include "base/log.h"
+
+struct reply {
+    struct list link;
+    struct buf text; // behind LWS_PRE bytes
+};
+
+/* ---- sending ---- */
+
+void
+message_begin(struct buf *b)
+{
+    static const char room[LWS_PRE];
+    buf_add(b, room, sizeof(room));
+}
+
+void
+hub_client_wake(struct hub_client *c)
+{
+    if (!c->is_open || c->is_pending)
+        return;
+    c->is_pending = true;
+    c->progress_ms = clock_mono_ms();
+    lws_callback_on_writable(c->wsi);
+}
+
+/* Reading goes on when there is room again, and stops when there is none: the peer's own send
+ * buffer is the queue. */
+static void
+steer_reading(struct hub_client *c)
+{
+    bool pause = c->reply_bytes >= HUB_REPLY_BYTES_MAX || c->n_asks >= HUB_RUNNING_MAX;
+    if (pause == c->is_paused || !c->is_open)
+        return;
+    c->is_paused = pause;
+    lws_rx_flow_control(c->wsi, !pause);
+}
+
+void
+hub_client_send(struct hub_client *c, struct buf *message)
+{
+    struct reply *reply = xnew(struct reply);
+    reply->text = *message;
+    *message = (struct buf){0};
+    c->reply_bytes += reply->text.n;
+    list_add(&c->replies, &reply->link);
+    steer_reading(c);
+    hub_client_wake(c);
+}
+
+static void
+reply_destroy(struct hub_client *c, struct reply *reply)
+{
+    c->reply_bytes -= reply->text.n;
+    list_remove(&reply->link);
+    buf_finish(&reply->text);
+    free(reply);
+}
+
+void
+hub_client_close(struct hub_client *c, uint16_t code, const char *why)
+{
+    if (c->close_code)
+        return;
+    c->close_code = code;
+    c->close_why = why;
+    hub_client_wake(c);
+}
+
+/* As a callback of libwebsockets returns it: its close frame is sent, then the connection ends. */
+static int
+close_now(struct hub_client *c)
+{
+    lws_close_reason(c->wsi, (enum lws_close_status)c->close_code,
+                     (unsigned char *)(uintptr_t)c->close_why, strlen(c->close_why));
+    return -1;
+}
+
+static int
+write_frame(struct hub_client *c, struct str message)
+{
+    unsigned char *at = (unsigned char *)(uintptr_t)message.p; // it writes into the room before
+    if (lws_write(c->wsi, at, message.n, LWS_WRITE_TEXT) < (int)message.n)
+        return -1;
+    /* Called again when all of it is with the kernel, so that a stuck peer is seen. */
+    if (lws_partial_buffered(c->wsi))
+        hub_client_wake(c);
+    return 0;
+}
+
+/* One event, the subscriptions taking turns. */
+static int
+write_event(struct hub_client *c)
+{
+    bool is_busy = false;
+    for (size_t i = 0; i < c->n_subs; i++) {
+        struct str frame;
+        struct list *link = c->subs.next;
+        struct sub *s = sub_of_client_link(link);
+        list_remove(link);
+        list_add(&c->subs, link);
+        switch (sub_next_frame(s, &frame)) {
+        case SUB_FRAME:
+            c->hub->stats.events_sent++;
+            hub_client_wake(c);
+            return write_frame(c, frame);
+        case SUB_QUIET: break;
+        case SUB_BUSY: is_busy = true; break;
+        case SUB_LOST:
+            c->close_code = HUB_CLOSE_SLOW;
+            c->close_why = "slow consumer: the log no longer has what comes next";
+            c->hub->stats.slow_closed++;
+            return close_now(c);
+        }
+    }
+    if (is_busy)
+        hub_client_wake(c);
+    return 0;
+}
+
+int
+hub_client_on_writable(struct hub_client *c)
+{
+    int r;
+    c->is_pending = false;
+    c->progress_ms = clock_mono_ms();
+    if (!c->is_open)
+        return 0;
+    if (c->close_code == HUB_CLOSE_SLOW) // nothing more is sent
+        return close_now(c);
+    if (!list_is_empty(&c->replies)) {
+        struct reply *reply = list_first(&c->replies, struct reply, link);
+        struct str text = str_slice(reply->text.p + LWS_PRE, reply->text.n - LWS_PRE);
+        hub_client_wake(c);
+        r = write_frame(c, text);
+        reply_destroy(c, reply);
+        steer_reading(c);
+        return r;
+    }
+    if (c->close_code)
+        return close_now(c);
+    return write_event(c);
+}
+
+/* ---- keeping an eye on it ---- */
+
+void
+hub_client_on_tick(struct hub_client *c, int64_t now_ms)
+{
+    if (!c->is_open || !c->is_pending)
+        return;
+    uint64_t acked = progress_acked_bytes(lws_get_socket_fd(c->wsi));
+    if (acked != c->acked_bytes) {
+        c->acked_bytes = acked;
+        c->progress_ms = now_ms;
+        return;
+    }
+    int64_t stuck_ms = now_ms - c->progress_ms;
+    if (stuck_ms < HUB_STUCK_MS)
+        return;
+    if (!c->close_code) {
+        log_info("client %s does not read: closing it", c->id);
+        c->hub->stats.slow_closed++;
+    }
+    c->close_code = HUB_CLOSE_SLOW;
+    c->close_why = "slow consumer";
+    if (stuck_ms < HUB_STUCK_MS + HUB_STUCK_GRACE_MS)
+        return;
+    /* Its timer is only looked at after something else happened. */
+    lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    lws_cancel_service(lws_get_context(c->wsi));
+}
+
+static void
+send_heartbeat(struct hub_client *c, struct workspace *w, const char *sub, int64_t cursor)
+{
+    struct buf message = {0};
+    AUTO(buf_finish) struct buf data = {0};
+    int64_t head = w ? bus_head(workspace_bus(w)) : 0;
+    if (w)
+        buf_printf(&data, "{\"head\":%" PRId64 ",\"lag\":%" PRId64 "}", head,
+                   cursor < head ? head - cursor : 0);
+    struct codec_wire_event event = {
+        .event_type = event_type_name(EVENT_HEARTBEAT),
+        .time_ms = clock_wall_ms(),
+        .data = buf_str(&data),
+    };
+    message_begin(&message);
+    codec_add_wire_event(&message, &event, str_of(w ? workspace_epoch(w) : ""),
+                         str_of(w ? workspace_id(w) : ""), str_of(sub));
+    hub_client_send(c, &message);
+}
+
+void
+hub_client_heartbeat(struct hub_client *c)
+{
+    if (!c->is_open || c->is_pending || c->close_code) // it is busy: it has no need of a sign of life
+        return;
+    if (c->n_subs == 0)
+        send_heartbeat(c, c->home, NULL, c->home ? bus_head(workspace_bus(c->home)) : 0);
+    list_for_each(it, &c->subs)
+    {
+        struct sub *s = sub_of_client_link(it);
+        AUTO(free) char *name = xasprintf("[\"%s\"]", sub_id(s));
+        send_heartbeat(c, feed_workspace(sub_feed(s)), name, sub_cursor(s));
+    }
+}
+
+/* ---- receiving ---- */
+
+static int
+refuse(struct hub_client *c, uint16_t code, const char *why)
+{
+    c->close_code = code;
+    c->close_why = why;
+    return close_now(c);
+}
+
+int
+hub_client_on_bytes(struct hub_client *c, struct str bytes)
+{
+    if (c->close_code)
+        return 0;
+    if (lws_frame_is_binary(c->wsi))
+        return refuse(c, 1003, "messages are text");
+    if (c->in.n + bytes.n + lws_remaining_packet_payload(c->wsi) > HUB_MESSAGE_BYTES_MAX)
+        return refuse(c, 1009, "a message has at most 1048576 bytes");
+    buf_add_str(&c->in, bytes);
+    if (lws_remaining_packet_payload(c->wsi) > 0 || !lws_is_final_fragment(c->wsi))
+        return 0;
+    c->hub->stats.requests++;
+    struct buf text = c->in;
+    c->in = (struct buf){0};
+    action_dispatch(c, buf_str(&text));
+    buf_finish(&text);
+    steer_reading(c);
+    if (c->n_bad >= HUB_BAD_MAX)
+        hub_client_close(c, HUB_CLOSE_FLOOD, "too many bad requests");
+    return 0;
+}
+
+/* ---- life ---- */
+
+struct hub_client *
+hub_client_create(struct hub *h, struct lws *wsi, struct workspace *home, bool wants_subscription)
+{
+    struct hub_client *c = xnew(struct hub_client);
+    c->hub = h;
+    c->wsi = wsi;
+    c->home = home;
+    c->wants_subscription = wants_subscription;
+    c->next_sub = 1;
+    list_init(&c->replies);
+    list_init(&c->subs);
+    list_init(&c->asks);
+    snprintf(c->id, sizeof(c->id), "c-%" PRIx64, h->next_client++);
+    list_add(&h->clients, &c->link);
+    h->n_clients++;
+    return c;
+}
+
+static void
+tell_clients(struct hub *h)
+{
+    if (h->on_clients && !h->is_closing)
+        h->on_clients(h->ctx, h->n_clients);
+    hub_check_closing(h);
+}
+
+void
+hub_client_destroy(struct hub_client *c)
+{
+    if (!c)
+        return;
+    struct hub *h = c->hub;
+    c->is_open = false;
+    list_for_each_safe(it, &c->subs)
+        sub_close(sub_of_client_link(it));
+    list_for_each_safe(it, &c->asks)
+        ask_abandon(list_entry(it, struct ask, owner_link));
+    list_for_each_safe(it, &c->replies)
+        reply_destroy(c, list_entry(it, struct reply, link));
+    buf_finish(&c->in);
+    list_remove(&c->link);
+    free(c);
+    h->n_clients--;
+    tell_clients(h);
+}
+
+/* The oldest event still kept, from the workspace's status: nothing else knows it without a read. */
+static int64_t
+first_seq_of(const struct workspace *w)
+{
+    AUTO(buf_finish) struct buf status = {0};
+    AUTO(json_decref_) json_t *json = NULL;
+    int64_t seq = 0;
+    workspace_add_status(&status, w);
+    if (codec_parse(buf_str(&status), &json, NULL) == 0 &&
+        codec_get_int(json, "first_seq", 0, INT64_MAX, &seq) < 0)
+        seq = 0;
+    return seq;
+}
+
+static void
+send_hello(struct hub_client *c)
+{
+    struct buf m = {0};
+    struct workspace *w = c->home ? c->home : hub_only_workspace(c->hub);
+    message_begin(&m);
+    buf_add_cstr(&m, "{\"type\":\"system\",\"message\":\"Connected to ");
+    buf_printf(&m, c->home ? "workspace %s" : "%s", c->home ? workspace_id(c->home) : "gloss");
+    buf_printf(&m, "\",\"connection_id\":\"%s\",\"protocol\":\"1.0\",\"version\":\"" GLOSS_VERSION "\"",
+               c->id);
+    if (w) {
+        buf_printf(&m, ",\"workspace\":\"%s\",\"epoch\":\"%s\"", workspace_id(w), workspace_epoch(w));
+        buf_printf(&m, ",\"head\":%" PRId64 ",\"first_seq\":%" PRId64, bus_head(workspace_bus(w)),
+                   first_seq_of(w));
+    }
+    buf_add_char(&m, ',');
+    asker_add_workspaces(&m, c->hub);
+    buf_printf(&m, ",\"features\":[\"replay\"],\"limits\":{\"max_message\":%u,\"max_subs\":%u,\"max_pending\":%u}",
+               HUB_MESSAGE_BYTES_MAX, HUB_SUBSCRIPTIONS_MAX, HUB_PENDING_MAX);
+    buf_printf(&m, ",\"heartbeat_s\":%u}", HUB_HEARTBEAT_MS / 1000);
+    hub_client_send(c, &m);
+}
+
+void
+hub_client_on_open(struct hub_client *c)
+{
+    c->is_open = true;
+    send_hello(c);
+    if (c->wants_subscription) {
+        struct sub_options options = {.since = {.from = SINCE_NOW}};
+        sub_open(c, c->home, &options);
+    }
+    tell_clients(c->hub);
+}

@@ -1,0 +1,71 @@
+#pragma once
+/* One WebSocket, and the messages it sends. Private to the hub; loop thread. */
+#include <jansson.h>
+
+#include "hub/internal.h"
+
+struct hub_client {
+    struct list link; // the hub's
+    struct hub *hub;
+    struct lws *wsi;
+    char id[24];
+    struct workspace *home; // of its URL; NULL: none
+    bool wants_subscription;
+    bool is_open;
+    bool is_pending; // libwebsockets was asked to call when it is writable
+    bool is_paused;  // nothing is read
+    struct buf in;   // a message that is not complete yet
+    struct list replies;
+    size_t reply_bytes;
+    struct list subs;
+    size_t n_subs;
+    uint64_t next_sub;
+    struct list asks;
+    size_t n_asks;
+    int64_t progress_ms;
+    uint64_t acked_bytes;
+    unsigned n_bad;
+    uint16_t close_code; // 0: stays open
+    const char *close_why;
+};
+
+struct hub_client *hub_client_create(struct hub *h, struct lws *wsi, struct workspace *home,
+                             bool wants_subscription) MUST_USE;
+void hub_client_destroy(struct hub_client *c);
+/* The three return non-zero to end the connection, as libwebsockets wants it. */
+void hub_client_on_open(struct hub_client *c);
+int hub_client_on_bytes(struct hub_client *c, struct str bytes);
+int hub_client_on_writable(struct hub_client *c);
+/* Once a second. */
+void hub_client_on_tick(struct hub_client *c, int64_t now_ms);
+void hub_client_heartbeat(struct hub_client *c);
+/* Begin a message; it is given with hub_client_send. */
+void message_begin(struct buf *b);
+void hub_client_send(struct hub_client *c, struct buf *message);
+/* A subscription may have something to send. */
+void hub_client_wake(struct hub_client *c);
+void hub_client_close(struct hub_client *c, uint16_t code, const char *why);
+
+/* ---- actions.c ---- */
+
+struct request {
+    struct hub_client *client;
+    const json_t *data; // where its arguments are
+    const char *request_id; // JSON text
+    struct workspace *workspace; // NULL: none named, and not exactly one open
+    bool names_unknown; // a workspace that is not open
+};
+
+struct action {
+    const char *name;
+    bool needs_workspace;
+    void (*run)(struct request *request);
+};
+
+/* NULL past the end; sorted by name. */
+const struct action *action_at(size_t index);
+const struct action *action_find(struct str name);
+/* One message of the client. */
+void action_dispatch(struct hub_client *c, struct str text);
+void request_data(struct request *request, struct str data);
+void request_problem(struct request *request, enum problem p, const char *detail);

@@ -1,0 +1,36 @@
+#pragma once
+/* One workspace's events, for all its subscribers. Private to the hub; loop thread. */
+#include "hub/internal.h"
+
+/* A stretch of a row's wire events as messages, shared by all who send them. */
+struct window_part {
+    const char *event_type; // NULL: for everybody
+    size_t offset, size;    // of the message in text; LWS_PRE bytes lie before it
+};
+
+struct window {
+    unsigned refs;
+    int64_t seq; // 0: an ephemeral one
+    uint32_t first;
+    bool has_more; // the row goes on behind it
+    struct buf text;
+    VEC(struct window_part) parts;
+    char sub[24]; // whose "sub" member it bears
+};
+
+struct window *window_ref(struct window *w);
+void window_unref(struct window *w);
+
+/* The feed of a workspace, made when it is the first time. */
+struct feed *feed_of(struct hub *h, struct workspace *w);
+void feed_destroy_all(struct hub *h);
+struct workspace *feed_workspace(const struct feed *f);
+void feed_add(struct feed *f, struct list *sub_link);
+/* The wire events of a row from `first` on. A reference. */
+struct window *feed_window(struct feed *f, const struct event *event, uint32_t first, const char *sub) MUST_USE;
+/* Ephemeral events have numbers of their own. The oldest kept one from *number on that came when the
+ * log was not further than `seq`; *number becomes the one behind it. NULL: none. */
+struct event *feed_ephemeral(struct feed *f, uint64_t *number, int64_t seq);
+uint64_t feed_ephemeral_end(const struct feed *f);
+/* Wakes the clients of the feeds where something was published. */
+void feed_wake_all(struct hub *h);

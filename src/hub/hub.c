@@ -1,0 +1,406 @@
+/* Why: libwebsockets comes up on our loop, and goes down from it, in the only order that works.
+ * Invariant: it listens on 127.0.0.1 and nowhere else, which is looked up, not believed; after
+ * on_closed no handle of it is on the loop. */
+#include "hub/internal.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "hub/ask.h"
+#include "hub/client.h"
+#include "hub/feed.h"
+#include "hub/serve.h"
+#include "workspace/workspace.h"
+
+#define LOG_MODULE "hub"
+#include "base/log.h"
+
+#define HUB_DESCRIPTORS 4096 // libwebsockets' tables have this size
+#define HUB_HEADER_BYTES_MAX 16384
+#define HUB_TICK_MS 1000
+#define HUB_PING_S 20
+#define HUB_SILENCE_S 30
+
+/* ---- what libwebsockets says ---- */
+
+static char last_words[256]; // of libwebsockets while a context is made
+
+static void
+on_lws_log(int level, const char *line)
+{
+    struct str text = str_trim(str_of(line));
+    snprintf(last_words, sizeof(last_words), "%.*s", STR_ARG(text));
+    /* What strangers send is in there, and they can make any number of them. */
+    log_debug("libwebsockets (%d): %s", level, last_words);
+}
+
+/* ---- handles that were not on the loop before ---- */
+
+struct handle_set {
+    VEC(const void *) handles;
+};
+
+static void
+on_handle_before(uv_handle_t *handle, void *ctx)
+{
+    struct handle_set *before = ctx;
+    *vec_push(&before->handles) = handle;
+}
+
+struct listen_look {
+    struct hub *hub;
+    const struct handle_set *before;
+    size_t n_static, n_listening;
+    int r;
+};
+
+static bool
+was_there(const struct handle_set *before, const void *handle)
+{
+    for (size_t i = 0; i < before->handles.n; i++)
+        if (before->handles.v[i] == handle)
+            return true;
+    return false;
+}
+
+/* -EADDRNOTAVAIL when it listens anywhere but on loopback. */
+static int
+look_at_socket(struct hub *h, int fd, bool *ret_listens)
+{
+    struct sockaddr_storage at = {0};
+    socklen_t size = sizeof(at);
+    int listens = 0;
+    socklen_t listens_size = sizeof(listens);
+    *ret_listens = false;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) < 0 || !listens)
+        return 0;
+    if (getsockname(fd, (struct sockaddr *)&at, &size) < 0)
+        return -errno;
+    const struct sockaddr_in *in = (const void *)&at;
+    if (at.ss_family != AF_INET || in->sin_addr.s_addr != htonl(INADDR_LOOPBACK))
+        return -EADDRNOTAVAIL;
+    h->port = ntohs(in->sin_port);
+    *ret_listens = true;
+    return 0;
+}
+
+static void
+on_handle_after(uv_handle_t *handle, void *ctx)
+{
+    struct listen_look *look = ctx;
+    uv_os_fd_t fd;
+    bool listens;
+    if (was_there(look->before, handle))
+        return;
+    if (handle->type == UV_IDLE || handle->type == UV_TIMER) {
+        if (look->n_static < ARRAY_LEN(look->hub->static_handles))
+            look->hub->static_handles[look->n_static++] = handle;
+    } else if (handle->type == UV_POLL && uv_fileno(handle, &fd) == 0) {
+        int r = look_at_socket(look->hub, fd, &listens);
+        if (r < 0)
+            look->r = r;
+        else
+            look->n_listening += listens;
+    }
+}
+
+/* ---- coming up ---- */
+
+/* Its tables follow the limit, and a descriptor above it breaks its service: the limit is set once,
+ * before, and the number of connections stays well below. */
+static void
+limit_descriptors(struct hub *h)
+{
+    struct rlimit limit = {.rlim_cur = HUB_DESCRIPTORS, .rlim_max = HUB_DESCRIPTORS};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = MIN((rlim_t)HUB_DESCRIPTORS, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    h->connections_max = MIN((size_t)HUB_CONNECTIONS_MAX, (size_t)limit.rlim_cur / 2);
+}
+
+static struct lws_context *
+create_context(struct hub *h, uint16_t port)
+{
+    static const lws_retry_bo_t policy = {
+        .secs_since_valid_ping = HUB_PING_S,
+        .secs_since_valid_hangup = HUB_SILENCE_S,
+    };
+    void *loops[] = {&h->loop->uv};
+    struct lws_context_creation_info info = {
+        .port = port,
+        .iface = "127.0.0.1", // only with IPv6 off: else 4.1 listens everywhere
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DISABLE_IPV6 |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+        .protocols = serve_protocols,
+        .foreign_loops = loops,
+        .user = h,
+        .max_http_header_data = HUB_HEADER_BYTES_MAX, // a browser sends every cookie of localhost
+        .timeout_secs = 5,
+        .timeout_secs_ah_idle = 10,
+        .keepalive_timeout = 5,
+        .retry_and_idle_policy = &policy,
+    };
+    lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+    return lws_create_context(&info);
+}
+
+static int
+open_context(struct hub *h, uint16_t port, char **ret_why)
+{
+    struct handle_set before = {0};
+    struct listen_look look = {.hub = h, .before = &before};
+    int r = 0;
+    limit_descriptors(h);
+    last_words[0] = '\0';
+    uv_walk(&h->loop->uv, on_handle_before, &before);
+    h->context = create_context(h, port);
+    if (h->context)
+        uv_walk(&h->loop->uv, on_handle_after, &look);
+    vec_finish(&before.handles);
+    if (!h->context) {
+        *ret_why = xasprintf("libwebsockets cannot start (%s); it needs its libuv part: "
+                             "apt-get install libwebsockets-evlib-uv",
+                             last_words[0] ? last_words : "no reason given");
+        return err_trace(-ENOPKG);
+    }
+    if (look.r < 0) {
+        r = look.r;
+        *ret_why = xstrdup("libwebsockets listens on more than 127.0.0.1; it was stopped");
+    } else if (look.n_listening == 0) {
+        r = -EADDRINUSE;
+        *ret_why = xasprintf("port %u of 127.0.0.1 is taken; choose another with --port", port);
+    } else if (look.n_listening != 1 || look.n_static != ARRAY_LEN(h->static_handles)) {
+        r = -ENOTRECOVERABLE;
+        *ret_why = xstrdup("this libwebsockets is not one that gloss knows; build with 4.1 to 4.3");
+    }
+    return err_trace(r);
+}
+
+static void
+on_wake(void *ctx)
+{
+    feed_wake_all(ctx);
+}
+
+static void
+on_tick(void *ctx)
+{
+    struct hub *h = ctx;
+    int64_t now_ms = clock_mono_ms();
+    bool is_heartbeat = now_ms >= h->next_heartbeat_ms;
+    if (is_heartbeat)
+        h->next_heartbeat_ms = now_ms + HUB_HEARTBEAT_MS;
+    list_for_each_safe(it, &h->clients)
+    {
+        struct hub_client *c = list_entry(it, struct hub_client, link);
+        if (is_heartbeat)
+            hub_client_heartbeat(c);
+        hub_client_on_tick(c, now_ms);
+    }
+}
+
+static void
+on_open_failed(void *ctx UNUSED)
+{
+}
+
+int
+hub_open(struct loop *l, const struct hub_options *options, struct workspaces *workspaces,
+         struct hub **ret_hub, char **ret_why)
+{
+    ASSERT_LOOP();
+    assert(strlen(options->token) == HUB_TOKEN_HEX);
+    struct hub *h = xnew(struct hub);
+    h->loop = l;
+    h->workspaces = workspaces;
+    h->token = xstrdup(options->token);
+    h->on_clients = options->on_clients;
+    h->ctx = options->ctx;
+    list_init(&h->peers);
+    list_init(&h->clients);
+    list_init(&h->feeds);
+    list_init(&h->asks);
+    h->next_client = 1;
+    h->wake_timer = timer_open(l, on_wake, h);
+    h->tick_timer = timer_open(l, on_tick, h);
+    int r = open_context(h, options->port, ret_why);
+    if (r < 0) {
+        hub_close(h, on_open_failed, NULL);
+        return r;
+    }
+    h->next_heartbeat_ms = clock_mono_ms() + HUB_HEARTBEAT_MS;
+    timer_start(h->tick_timer, HUB_TICK_MS, HUB_TICK_MS);
+    log_info("listening on 127.0.0.1:%u", h->port);
+    *ret_hub = h;
+    return 0;
+}
+
+/* ---- going down: clients, libwebsockets' first step, its handles, its second ---- */
+
+static void
+finish(struct hub *h)
+{
+    void (*on_closed)(void *ctx) = h->on_closed;
+    void *ctx = h->closed_ctx;
+    for (size_t i = 0; i < h->origins.n; i++)
+        free(h->origins.v[i]);
+    vec_finish(&h->origins);
+    timer_close(h->wake_timer);
+    timer_close(h->tick_timer);
+    timer_close(h->close_timer);
+    free(h->token);
+    free(h);
+    on_closed(ctx);
+}
+
+struct static_look {
+    const struct hub *hub;
+    bool is_there;
+};
+
+static void
+on_handle_ending(uv_handle_t *handle, void *ctx)
+{
+    struct static_look *look = ctx;
+    for (size_t i = 0; i < ARRAY_LEN(look->hub->static_handles); i++)
+        if (handle == look->hub->static_handles[i])
+            look->is_there = true;
+}
+
+/* Its memory holds handles until libuv let go of them. */
+static void
+end_context(void *ctx)
+{
+    struct hub *h = ctx;
+    struct static_look look = {.hub = h};
+    uv_walk(&h->loop->uv, on_handle_ending, &look);
+    if (look.is_there) {
+        loop_defer(h->loop, end_context, h);
+        return;
+    }
+    lws_context_destroy(steal(h->context));
+    hub_check_closing(h);
+}
+
+static void
+begin_end(void *ctx)
+{
+    struct hub *h = ctx;
+    h->is_ending = true;
+    timer_stop(h->close_timer);
+    if (h->context)
+        lws_context_destroy(h->context); // ends what is still connected
+    serve_drop_all(h);
+    feed_destroy_all(h);
+    list_for_each_safe(it, &h->asks)
+        ask_abandon(list_entry(it, struct ask, link));
+    if (h->context)
+        end_context(h);
+    else
+        hub_check_closing(h);
+}
+
+/* Not from within a callback of libwebsockets. */
+static void
+request_end(void *ctx)
+{
+    struct hub *h = ctx;
+    if (h->is_end_requested)
+        return;
+    h->is_end_requested = true;
+    loop_defer(h->loop, begin_end, h);
+}
+
+void
+hub_check_closing(struct hub *h)
+{
+    if (!h->is_closing)
+        return;
+    if (h->n_clients == 0)
+        request_end(h);
+    if (h->is_ending && !h->context && list_is_empty(&h->asks))
+        finish(h);
+}
+
+void
+hub_close(struct hub *h, void (*on_closed)(void *ctx), void *ctx)
+{
+    ASSERT_LOOP();
+    assert(!h->is_closing);
+    h->is_closing = true;
+    h->on_closed = on_closed;
+    h->closed_ctx = ctx;
+    timer_stop(h->wake_timer);
+    h->close_timer = timer_open(h->loop, request_end, h);
+    timer_start(h->close_timer, HUB_CLOSE_MS, 0);
+    list_for_each_safe(it, &h->clients)
+        hub_client_close(list_entry(it, struct hub_client, link), 1001, "the engine ends");
+    hub_check_closing(h);
+}
+
+/* ---- what it is ---- */
+
+uint16_t
+hub_port(const struct hub *h)
+{
+    return h->port;
+}
+
+size_t
+hub_clients(const struct hub *h)
+{
+    return h->n_clients;
+}
+
+int
+hub_allow_origin(struct hub *h, const char *origin)
+{
+    struct str text = str_of(origin);
+    if (!gate_origin_is_wellformed(text))
+        return err_trace(-EINVAL);
+    for (size_t i = 0; i < h->origins.n; i++)
+        if (str_eq_c(text, h->origins.v[i]))
+            return 0;
+    if (h->origins.n >= GATE_ORIGINS_MAX)
+        return err_trace(-ENOSPC);
+    *vec_push(&h->origins) = xstrdup(origin);
+    return 0;
+}
+
+struct workspace *
+hub_find_workspace(const struct hub *h, struct str id_or_root)
+{
+    struct workspace *w = workspaces_by_id(h->workspaces, id_or_root);
+    if (w)
+        return w;
+    for (size_t i = 0; (w = workspaces_at(h->workspaces, i)); i++)
+        if (str_eq_c(id_or_root, workspace_root(w)))
+            return w;
+    return NULL;
+}
+
+struct workspace *
+hub_only_workspace(const struct hub *h)
+{
+    return workspaces_at(h->workspaces, 1) ? NULL : workspaces_at(h->workspaces, 0);
+}
+
+void
+hub_add_stats(struct buf *json, const struct hub *h)
+{
+    size_t n_subs = 0;
+    list_for_each(it, &h->clients)
+        n_subs += list_entry(it, struct hub_client, link)->n_subs;
+    buf_printf(json,
+               "\"clients\":%zu,\"subscriptions\":%zu,\"sockets\":%zu,\"connections\":%" PRIu64
+               ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"events_sent\":%" PRIu64
+               ",\"events_coalesced\":%" PRIu64 ",\"slow_closed\":%" PRIu64,
+               h->n_clients, n_subs, h->n_peers, h->stats.connections, h->stats.refused,
+               h->stats.requests, h->stats.events_sent, h->stats.events_coalesced,
+               h->stats.slow_closed);
+}

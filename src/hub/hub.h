@@ -1,0 +1,34 @@
+#pragma once
+/* WebSocket and HTTP on 127.0.0.1, by libwebsockets on our loop. Loop thread. Serves the workspaces
+ * of the registry: live events, replay, search, stats, probes. */
+#include "base/base.h"
+#include "rt/loop.h"
+#include "workspace/workspace.h"
+
+#define HUB_CONNECTIONS_MAX 1024
+#define HUB_MESSAGE_BYTES_MAX (1u << 20)
+#define HUB_FRAME_BYTES_MAX (256u << 10) // out
+#define HUB_SUBSCRIPTIONS_MAX 64         // per connection
+#define HUB_PENDING_MAX 256              // requests per connection
+#define HUB_HEARTBEAT_MS 30000
+#define HUB_TOKEN_HEX 64
+
+struct hub;
+
+struct hub_options {
+    uint16_t port;     // 0: any
+    const char *token; // HUB_TOKEN_HEX hex digits
+    /* Number of WebSocket clients changed; for idle exit. May be NULL. */
+    void (*on_clients)(void *ctx, size_t n_clients);
+    void *ctx;
+};
+
+/* -EADDRINUSE; -ENOPKG: the event library package is missing; *ret_why (heap) says what to do. */
+int hub_open(struct loop *l, const struct hub_options *options, struct workspaces *workspaces,
+             struct hub **ret_hub, char **ret_why);
+uint16_t hub_port(const struct hub *h);
+size_t hub_clients(const struct hub *h);
+/* Allow one more Origin, e.g. of an editor's webview. At most 16, each at most 256 bytes; -ENOSPC, -EINVAL. */
+int hub_allow_origin(struct hub *h, const char *origin);
+/* Closes clients with 1001, ends libwebsockets in its two steps, then on_closed. */
+void hub_close(struct hub *h, void (*on_closed)(void *ctx), void *ctx);

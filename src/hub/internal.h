@@ -1,0 +1,80 @@
+#pragma once
+/* What the files of src/hub share. Nobody outside includes it. Loop thread. */
+#include <libwebsockets.h> // before base: base bans names that it uses
+
+#include "base/base.h"
+#include "base/list.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "hub/gate.h"
+#include "hub/hub.h"
+#include "hub/match.h"
+#include "hub/problem.h"
+#include "rt/timer.h"
+
+#define HUB_SOCKETS_SPARE 64           // beyond the connections: to be told 503, probes, HTTP
+#define HUB_RUNNING_MAX 8              // questions of one connection at the index
+#define HUB_REPLY_BYTES_MAX (256u << 10) // waiting on one connection; above it nothing more is read
+#define HUB_STUCK_MS 10000             // no byte accepted while work is pending
+#define HUB_STUCK_GRACE_MS 4000        // then for the peer to take what is on its way, and the close
+#define HUB_CLOSE_MS 1000              // for clients to take their 1001
+#define HUB_WAKE_MS 2                  // events of this time go out together
+#define HUB_BAD_MAX 64                 // bad requests in a row
+#define HUB_ID_BYTES_MAX 128           // request_id
+
+#define HUB_CLOSE_SLOW 4008
+#define HUB_CLOSE_OVERLOADED 4013
+#define HUB_CLOSE_FLOOD 4502
+
+struct exchange;
+struct hub_client;
+
+/* ---- hub.c ---- */
+
+struct hub_stats {
+    uint64_t connections, refused, requests, events_sent, events_coalesced, slow_closed;
+};
+
+struct hub {
+    struct loop *loop;
+    struct workspaces *workspaces;
+    char *token;
+    void (*on_clients)(void *ctx, size_t n_clients);
+    void *ctx;
+    struct lws_context *context;
+    const void *static_handles[2]; // libwebsockets' own, by which we see that it is gone
+    uint16_t port;
+    size_t connections_max;
+    VEC(char *) origins;
+    struct list peers;   // every accepted socket
+    size_t n_peers;
+    struct list clients; // of them, the WebSockets
+    size_t n_clients;
+    struct list feeds;   // workspaces somebody subscribed to
+    struct list asks;    // questions under way
+    uint64_t next_client;
+    struct timer *wake_timer, *tick_timer, *close_timer;
+    int64_t next_heartbeat_ms;
+    struct hub_stats stats;
+    bool is_closing, is_end_requested, is_ending;
+    void (*on_closed)(void *ctx);
+    void *closed_ctx;
+};
+
+/* One accepted socket, from first to last; what it became hangs on it. */
+struct peer {
+    struct list link;
+    struct hub *hub;
+    struct lws *wsi;
+    struct hub_client *client;
+    struct exchange *exchange;
+};
+
+/* Something ended: perhaps the last thing that closing waits for. */
+void hub_check_closing(struct hub *h);
+/* Members of an object, without braces: what /v1/stats says of the hub itself. */
+void hub_add_stats(struct buf *json, const struct hub *h);
+/* By id, or by the path of its root. NULL: none. */
+struct workspace *hub_find_workspace(const struct hub *h, struct str id_or_root);
+/* The one that is open when there is exactly one; else NULL. */
+struct workspace *hub_only_workspace(const struct hub *h);

@@ -1,0 +1,25 @@
+#pragma once
+/* What can be wrong with a request, in RFC 9457 words: the one object of HTTP and WebSocket answers.
+ * Private to the hub. */
+#include "base/base.h"
+#include "base/str.h"
+
+enum problem {
+    PROBLEM_BAD_REQUEST,
+    PROBLEM_FORBIDDEN,
+    PROBLEM_NOT_FOUND,
+    PROBLEM_UNKNOWN_ACTION,
+    PROBLEM_METHOD_NOT_ALLOWED,
+    PROBLEM_TOO_MANY,
+    PROBLEM_INTERNAL,
+    PROBLEM_NOT_READY,
+    PROBLEM_OVERLOADED,
+    PROBLEM_COUNT
+};
+
+unsigned problem_status(enum problem p);
+const char *problem_title(enum problem p);
+/* {"type":"/problems/not-found","title","status","detail","retryable","retry_after_ms"} */
+void problem_add(struct buf *b, enum problem p, const char *detail);
+/* Of a -errno that a question to the index came back with. */
+enum problem problem_of_error(int r);

@@ -1,0 +1,6 @@
+#pragma once
+/* How far a peer's kernel has taken what was sent to it. Private to the hub. */
+#include "base/base.h"
+
+/* Bytes acknowledged since the connection began; 0 when that cannot be asked. */
+uint64_t progress_acked_bytes(int fd);

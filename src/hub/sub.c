@@ -1,0 +1,380 @@
+/* Why: a subscription is a cursor, nothing else waits for a slow reader. Rows behind the cursor come
+ * from the store a page at a time while the ring of the bus does not reach back that far, then from
+ * the ring; being live is to find nothing behind the cursor. Invariant: the cursor moves only when the
+ * last message of a row was handed out, and always to the next row of the log, so that nothing is
+ * skipped and nothing sent twice. */
+#include "hub/sub.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "codec/codec.h"
+#include "hub/ask.h"
+#include "hub/client.h"
+#include "hub/feed.h"
+#include "workspace/workspace.h"
+
+#define LOG_MODULE "hub"
+#include "base/log.h"
+
+#define SUB_PAGE_MAX 500
+#define SUB_PAGE_MIN 16
+#define SUB_LOOK_MAX 256 // rows looked at for one message
+
+enum sub_state {
+    SUB_OPENING, // the workspace is not open yet
+    SUB_PROVING, // does the log still reach back to the cursor?
+    SUB_RUNNING,
+};
+
+struct sub {
+    struct list link;      // the client's
+    struct list feed_link; // the feed's
+    struct hub_client *client;
+    struct feed *feed;
+    enum sub_state state;
+    char id[16];
+    char id_json[24]; // ["s1"]
+    char *request_id; // NULL: nobody waits
+    struct since since;
+    char *since_epoch; // what since.epoch points at
+    VEC(char *) patterns;
+    int64_t cursor;
+    uint64_t ephemeral; // number of the next one
+    struct event *row;  // being sent
+    struct window *window;
+    size_t part;
+    struct event **page; // read ahead
+    size_t n_page, page_at, page_limit;
+    struct ask *ask;
+    bool is_lost;
+};
+
+/* ---- replies ---- */
+
+/* It begins behind the cursor. */
+static void
+begin(struct sub *s, const char *reason)
+{
+    struct bus *bus = workspace_bus(feed_workspace(s->feed));
+    s->state = SUB_RUNNING;
+    s->ephemeral = feed_ephemeral_end(s->feed);
+    if (s->request_id) {
+        AUTO(buf_finish) struct buf data = {0};
+        struct asker asker = {.client = s->client, .request_id = s->request_id};
+        buf_printf(&data, "{\"sub\":\"%s\",\"workspace\":\"%s\",\"recovered\":%s", s->id,
+                   workspace_id(feed_workspace(s->feed)), reason ? "false" : "true");
+        if (reason)
+            buf_printf(&data, ",\"reason\":\"%s\"", reason);
+        buf_printf(&data, ",\"from\":%" PRId64 ",\"head\":%" PRId64 ",\"epoch\":\"%s\"}", s->cursor + 1,
+                   bus_head(bus), workspace_epoch(feed_workspace(s->feed)));
+        asker_data(&asker, buf_str(&data));
+        free(steal(s->request_id));
+    }
+    hub_client_wake(s->client);
+}
+
+static void
+begin_at_head(struct sub *s, const char *reason)
+{
+    s->cursor = bus_head(workspace_bus(feed_workspace(s->feed)));
+    begin(s, reason);
+}
+
+/* It never begins. */
+static void
+give_up(struct sub *s, enum problem p, const char *detail)
+{
+    struct asker asker = {.client = s->client, .request_id = s->request_id};
+    if (s->request_id)
+        asker_problem(&asker, p, detail);
+    sub_close(s);
+}
+
+/* ---- pages from the store ---- */
+
+static void
+drop_page(struct sub *s)
+{
+    for (; s->page_at < s->n_page; s->page_at++)
+        event_unref(s->page[s->page_at]);
+    free(steal(s->page));
+    s->n_page = s->page_at = 0;
+}
+
+/* Of a page only what one connection may hold is kept; the next page is then smaller. */
+static void
+keep_page(struct sub *s, const struct query_result *result)
+{
+    size_t n = 0;
+    for (size_t bytes = 0; n < result->n_events && bytes < HUB_FRAME_BYTES_MAX; n++)
+        bytes += result->events[n]->data.n;
+    s->page = xreallocarray(NULL, n, sizeof(struct event *));
+    for (size_t i = 0; i < n; i++)
+        s->page[i] = event_ref(result->events[i]);
+    s->n_page = n;
+    s->page_at = 0;
+    s->page_limit = n < result->n_events ? MAX(n * 2, (size_t)SUB_PAGE_MIN) : s->page_limit * 2;
+    s->page_limit = MIN(s->page_limit, (size_t)SUB_PAGE_MAX);
+}
+
+/* -EINVAL as soon as something behind the cursor is missing. */
+static int
+take_page(struct sub *s, const struct query_result *result)
+{
+    if (result->n_events == 0)
+        return -EINVAL;
+    if (result->events[0]->seq != s->cursor + 1 && s->since.from != SINCE_START)
+        return -EINVAL;
+    s->cursor = result->events[0]->seq - 1;
+    s->since.from = SINCE_CURSOR;
+    keep_page(s, result);
+    return 0;
+}
+
+static void
+on_page(struct ask *ask, struct query_result **result)
+{
+    struct sub *s = ask->owner;
+    s->ask = NULL;
+    if ((*result)->r < 0) {
+        log_warn("the log of %s cannot be read: %s", workspace_root(feed_workspace(s->feed)),
+                 err_text((*result)->r));
+        if (s->state == SUB_PROVING)
+            give_up(s, problem_of_error((*result)->r), err_text((*result)->r));
+        else
+            hub_client_close(s->client, HUB_CLOSE_OVERLOADED, "the log cannot be read now");
+        return;
+    }
+    int r = take_page(s, *result);
+    if (s->state == SUB_RUNNING) {
+        s->is_lost = r < 0;
+        hub_client_wake(s->client);
+    } else if (r == 0) {
+        begin(s, NULL);
+    } else if (s->since.from == SINCE_START) {
+        begin_at_head(s, NULL); // an empty log is seen whole
+    } else {
+        begin_at_head(s, "pruned");
+    }
+}
+
+static void
+fetch_page(struct sub *s)
+{
+    struct query *q = workspace_query(feed_workspace(s->feed));
+    if (s->ask)
+        return;
+    if (!q) {
+        s->is_lost = s->state == SUB_RUNNING;
+        return;
+    }
+    s->ask = ask_open(s->client->hub, feed_workspace(s->feed), (struct asker){0}, on_page, s);
+    s->ask->ticket = query_events(q, s->cursor, s->page_limit, ask_on_done, s->ask);
+}
+
+/* ---- where it begins ---- */
+
+static void
+prove(struct sub *s)
+{
+    struct workspace *w = feed_workspace(s->feed);
+    struct bus *bus = workspace_bus(w);
+    const struct since *since = &s->since;
+    if (since->from == SINCE_NOW) {
+        begin_at_head(s, NULL);
+        return;
+    }
+    if (since->epoch.n > 0 && !str_eq_c(since->epoch, workspace_epoch(w))) {
+        begin_at_head(s, "epoch");
+        return;
+    }
+    if (since->seq > bus_head(bus)) {
+        begin_at_head(s, "ahead");
+        return;
+    }
+    s->cursor = since->seq;
+    if (bus_covers(bus, s->cursor)) {
+        begin(s, NULL);
+        return;
+    }
+    s->state = SUB_PROVING;
+    fetch_page(s);
+}
+
+void
+sub_on_workspace(struct list *feed_link)
+{
+    struct sub *s = list_entry(feed_link, struct sub, feed_link);
+    struct workspace *w = feed_workspace(s->feed);
+    if (s->state != SUB_OPENING)
+        return;
+    if (workspace_query(w))
+        prove(s);
+    else if (workspace_state(w) != WORKSPACE_OPENING)
+        give_up(s, PROBLEM_NOT_READY, workspace_why(w) ? workspace_why(w) : "the workspace is closing");
+}
+
+/* The names of an earlier document: what it called a document or a chunk is an entity. */
+static char *
+copy_pattern(struct str pattern)
+{
+    static const char *const old_names[] = {"document.", "chunk."};
+    for (size_t i = 0; i < ARRAY_LEN(old_names); i++) {
+        size_t n = strlen(old_names[i]);
+        if (str_starts_with(pattern, str_of(old_names[i])))
+            return xasprintf("entity.%.*s", STR_ARG(str_slice(pattern.p + n, pattern.n - n)));
+    }
+    return str_dup(pattern);
+}
+
+void
+sub_open(struct hub_client *c, struct workspace *w, const struct sub_options *options)
+{
+    struct sub *s = xnew(struct sub);
+    s->client = c;
+    s->feed = feed_of(c->hub, w);
+    s->state = SUB_OPENING;
+    snprintf(s->id, sizeof(s->id), "s%" PRIu64, c->next_sub++);
+    snprintf(s->id_json, sizeof(s->id_json), "[\"%s\"]", s->id);
+    s->request_id = xstrdup(options->request_id);
+    s->since = options->since;
+    s->since_epoch = str_dup(options->since.epoch);
+    s->since.epoch = str_of(s->since_epoch);
+    for (size_t i = 0; i < options->n_patterns; i++)
+        *vec_push(&s->patterns) = copy_pattern(options->patterns[i]);
+    s->page_limit = SUB_PAGE_MAX;
+    list_add(&c->subs, &s->link);
+    c->n_subs++;
+    feed_add(s->feed, &s->feed_link);
+    sub_on_workspace(&s->feed_link);
+}
+
+void
+sub_close(struct sub *s)
+{
+    ask_abandon(s->ask);
+    drop_page(s);
+    event_unref(s->row);
+    window_unref(s->window);
+    for (size_t i = 0; i < s->patterns.n; i++)
+        free(s->patterns.v[i]);
+    vec_finish(&s->patterns);
+    free(s->request_id);
+    free(s->since_epoch);
+    list_remove(&s->link);
+    list_remove(&s->feed_link);
+    s->client->n_subs--;
+    free(s);
+}
+
+/* ---- what comes next ---- */
+
+static bool
+is_wanted(const struct sub *s, const char *event_type)
+{
+    if (s->patterns.n == 0 || !event_type)
+        return true;
+    for (size_t i = 0; i < s->patterns.n; i++)
+        if (match_pattern(str_of(s->patterns.v[i]), str_of(event_type)))
+            return true;
+    return false;
+}
+
+/* The next wanted message of the window; at its end, the row's next window, or none. */
+static bool
+next_part(struct sub *s, struct str *ret_frame)
+{
+    while (s->window) {
+        struct window *w = s->window;
+        while (s->part < w->parts.n) {
+            const struct window_part *part = &w->parts.v[s->part++];
+            if (!is_wanted(s, part->event_type))
+                continue;
+            *ret_frame = str_slice(w->text.p + part->offset, part->size);
+            return true;
+        }
+        s->part = 0;
+        s->window = NULL;
+        if (w->has_more) {
+            uint32_t first = w->first + (uint32_t)w->parts.n;
+            s->window = feed_window(s->feed, s->row, first, s->id_json);
+        } else {
+            s->cursor = MAX(s->cursor, w->seq);
+            event_unref(steal(s->row));
+        }
+        window_unref(w);
+    }
+    return false;
+}
+
+/* A reference, or NULL: nothing yet, or lost. */
+static struct event *
+next_row(struct sub *s)
+{
+    const struct bus *bus = workspace_bus(feed_workspace(s->feed));
+    if (s->page_at < s->n_page) {
+        struct event *event = s->page[s->page_at++];
+        if (s->page_at == s->n_page)
+            drop_page(s);
+        return event;
+    }
+    struct event *live = feed_ephemeral(s->feed, &s->ephemeral, s->cursor);
+    if (live)
+        return event_ref(live);
+    if (s->cursor >= bus_head(bus))
+        return NULL;
+    if (bus_covers(bus, s->cursor))
+        return event_ref(bus_next(bus, s->cursor));
+    fetch_page(s);
+    return NULL;
+}
+
+enum sub_next
+sub_next_frame(struct sub *s, struct str *ret_frame)
+{
+    if (s->state != SUB_RUNNING)
+        return SUB_QUIET;
+    for (size_t i = 0; i < SUB_LOOK_MAX; i++) {
+        if (next_part(s, ret_frame))
+            return SUB_FRAME;
+        if (s->is_lost)
+            return SUB_LOST;
+        s->row = next_row(s);
+        if (!s->row)
+            return s->is_lost ? SUB_LOST : SUB_QUIET;
+        s->window = feed_window(s->feed, s->row, 0, s->id_json);
+    }
+    return SUB_BUSY;
+}
+
+/* ---- what it is ---- */
+
+const char *
+sub_id(const struct sub *s)
+{
+    return s->id;
+}
+
+struct feed *
+sub_feed(const struct sub *s)
+{
+    return s->feed;
+}
+
+int64_t
+sub_cursor(const struct sub *s)
+{
+    return s->cursor;
+}
+
+struct sub *
+sub_of_client_link(struct list *link)
+{
+    return list_entry(link, struct sub, link);
+}
+
+struct hub_client *
+sub_client_of_feed_link(struct list *feed_link)
+{
+    return list_entry(feed_link, struct sub, feed_link)->client;
+}
