@@ -1,0 +1,432 @@
+/* Questions to the index: what is found and in which order, more questions than connections, one that
+ * is taken back, an index that is not there yet, and the end. Invariant: every question is answered
+ * once and the loop closes empty. */
+#include "store/sample.h"
+
+#include "query/query.h"
+
+/* ---- fuzzy: which of two names fits better ---- */
+
+static double
+score(const char *pattern, const char *name)
+{
+    return fuzzy_score(str_of(pattern), str_of(name));
+}
+
+static void
+test_fuzzy_matches(void **state UNUSED)
+{
+    assert_true(score("pc", "processCommand") > 0);
+    assert_true(score("PC", "process_command") > 0);
+    assert_true(score("", "anything") > 0);
+    assert_true(score("a b", "ab") > 0);
+    assert_true(score("cp", "processCommand") == 0);
+    assert_true(score("processCommands", "processCommand") == 0);
+    assert_true(score("x", "") == 0);
+}
+
+static void
+test_fuzzy_prefers(void **state UNUSED)
+{
+    static const char *const better[][3] = {
+        {"run", "run", "runLoop"},                        // the whole
+        {"Run", "Run", "run"},                            // the same case
+        {"run", "runLoop", "doRun"},                      // a beginning
+        {"pc", "processCommand", "specific"},             // starts of words
+        {"pc", "process_command", "upcase"},              //
+        {"hs", "HTTPServer", "hashes"},                   // also behind capitals
+        {"loop", "runLoop", "lxoxoxp"},                   // a run of letters
+        {"pc", "specialProcessCommand", "spaceless"},     // the best layout, not the first
+        {"get", "getter", "gxxxexxxt"},                   //
+        {"start", "App.start", "stuart"},                 //
+    };
+    for (size_t i = 0; i < ARRAY_LEN(better); i++) {
+        double a = score(better[i][0], better[i][1]), b = score(better[i][0], better[i][2]);
+        if (!(a > b))
+            fail_msg("%s: %s %f, %s %f", better[i][0], better[i][1], a, better[i][2], b);
+    }
+}
+
+static void
+test_fuzzy_long_names(void **state UNUSED)
+{
+    char name[2000];
+    memset(name, 'a', sizeof(name));
+    name[sizeof(name) - 1] = '\0';
+    assert_true(score("aaaa", name) > 0);
+    char pattern[500];
+    memset(pattern, 'a', sizeof(pattern));
+    pattern[sizeof(pattern) - 1] = '\0';
+    assert_true(score(pattern, name) > 0);
+    assert_true(fuzzy_score(STR("\xff\xfe"), STR("\xff\xfe")) > 0);
+}
+
+/* ---- searching without a loop ---- */
+
+static void
+fill(struct sample *s)
+{
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "src/b.c", "run:1>go,stop runner:2>go"));
+    event_unref(sample_put(w, "src/a.c", "run:1::to_start_it arena:2"));
+    struct batch *b = sample_batch("lib/x.py", "run:1 brun:2");
+    b->file.lang = STR("python");
+    b->entities[0].kind = ENTITY_METHOD;
+    b->entities[0].qualified_name = STR("App.run");
+    event_unref(sample_put_batch(w, b));
+    event_unref(sample_put_hovers(w, "src/a.c", "run:1::to_start_it arena:2", "run=text"));
+    store_writer_close(w);
+}
+
+static char *
+rows_text(const struct entity_row *rows, size_t n)
+{
+    struct buf b = {0};
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&b, "%s%.*s:%.*s", i > 0 ? " " : "", STR_ARG(rows[i].path),
+                   STR_ARG(rows[i].e.qualified_name));
+    return buf_steal(&b);
+}
+
+static void
+assert_found(struct store_reader *r, struct query_search search, const char *wanted)
+{
+    AUTO(arena_finish) struct arena a = {0};
+    struct entity_row *rows = NULL;
+    size_t n = 0;
+    if (search.limit == 0)
+        search.limit = 100;
+    OK(query_search_now(r, &search, &a, &rows, &n));
+    char *is = rows_text(rows, n);
+    assert_string_equal(is, wanted);
+    free(is);
+}
+
+static void
+test_search_names(void **state)
+{
+    static const enum entity_kind methods[] = {ENTITY_CLASS, ENTITY_METHOD};
+    struct sample *s = *state;
+    fill(s);
+    struct store_reader *r = sample_read(s);
+#define ALL "lib/x.py:App.run src/a.c:run src/b.c:run src/b.c:runner lib/x.py:brun"
+    assert_found(r, (struct query_search){.text = STR("run")}, ALL);
+    assert_found(r, (struct query_search){.text = STR("run"), .limit = 2},
+                 "lib/x.py:App.run src/a.c:run");
+    assert_found(r, (struct query_search){.text = STR("run"), .limit = 1}, "lib/x.py:App.run");
+    assert_found(r, (struct query_search){.text = STR("app.run")}, "lib/x.py:App.run");
+    assert_found(r, (struct query_search){.text = STR("run"), .lang = STR("python")},
+                 "lib/x.py:App.run lib/x.py:brun");
+    assert_found(r, (struct query_search){.text = STR("run"), .kinds = methods, .n_kinds = 2},
+                 "lib/x.py:App.run");
+    assert_found(r, (struct query_search){.text = STR("run"), .path_glob = STR("src/*")},
+                 "src/a.c:run src/b.c:run src/b.c:runner");
+    assert_found(r, (struct query_search){.text = STR("zzz")}, "");
+    assert_found(r, (struct query_search){.text = STR_NONE, .limit = 3},
+                 "lib/x.py:App.run src/a.c:run src/b.c:run");
+    store_reader_close(r);
+}
+
+static void
+test_search_text(void **state)
+{
+    struct sample *s = *state;
+    fill(s);
+    struct store_reader *r = sample_read(s);
+    struct query_search search = {.text = STR("start"), .is_text_search = true};
+    assert_found(r, search, "src/a.c:run");
+    search.text = STR("run");
+    search.path_glob = STR("*/b.c");
+    assert_found(r, search, "src/b.c:run src/b.c:runner");
+    search.limit = 1;
+    assert_found(r, search, "src/b.c:run");
+    store_reader_close(r);
+}
+
+static void
+test_search_limits(void **state)
+{
+    struct sample *s = *state;
+    AUTO(arena_finish) struct arena a = {0};
+    struct entity_row *rows;
+    size_t n;
+    fill(s);
+    struct store_reader *r = sample_read(s);
+    char *text = xcalloc(1, QUERY_TEXT_BYTES_MAX + 2);
+    memset(text, 'a', QUERY_TEXT_BYTES_MAX + 1);
+    struct query_search search = {.text = str_of(text), .limit = SIZE_MAX};
+    assert_int_equal(query_search_now(r, &search, &a, &rows, &n), -E2BIG);
+    search.text = STR("run");
+    OK(query_search_now(r, &search, &a, &rows, &n));
+    assert_int_equal(n, 5);
+    free(text);
+    store_reader_close(r);
+}
+
+/* ---- on the loop ---- */
+
+#define ANSWERS 64
+
+struct scene {
+    struct loop loop;
+    struct pool *pool;
+    struct query *q;
+    struct query_result *results[ANSWERS]; // stolen
+    size_t n, n_wanted;
+    bool is_closed;
+};
+
+static void
+on_pool_closed(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+static void
+on_query_closed(void *ctx)
+{
+    struct scene *scene = ctx;
+    pool_close(scene->pool, on_pool_closed, &scene->is_closed);
+}
+
+static void
+on_answer(void *ctx, struct query_result **result)
+{
+    struct scene *scene = ctx;
+    scene->results[scene->n++] = steal(*result);
+    if (scene->n == scene->n_wanted)
+        query_close(scene->q, on_query_closed, scene);
+}
+
+static void
+begin(struct scene *scene, const struct sample *s, size_t n_wanted)
+{
+    *scene = (struct scene){.n_wanted = n_wanted};
+    OK(loop_init(&scene->loop));
+    scene->pool = pool_create(&scene->loop, 2);
+    scene->q = query_open(&scene->loop, scene->pool, s->url);
+}
+
+static void
+end(struct scene *scene)
+{
+    loop_run(&scene->loop);
+    assert_true(scene->is_closed);
+    OK(loop_finish(&scene->loop));
+}
+
+static void
+drop(struct scene *scene)
+{
+    for (size_t i = 0; i < scene->n; i++)
+        query_result_destroy(scene->results[i]);
+}
+
+static const struct query_result *
+ask_alone(struct scene *scene)
+{
+    end(scene);
+    assert_int_equal(scene->n, 1);
+    return scene->results[0];
+}
+
+static void
+test_entity(void **state)
+{
+    struct sample *s = *state;
+    struct scene scene;
+    fill(s);
+    begin(&scene, s, 1);
+    query_entity(scene.q, STR("c:fn:src/b.c#run"), true, on_answer, &scene);
+    const struct query_result *result = ask_alone(&scene);
+    OK(result->r);
+    assert_int_equal(result->n_rows, 1);
+    assert_true(str_eq_c(result->rows[0].e.signature, "int run(void)"));
+    assert_int_equal(result->n_callees, 2);
+    assert_true(str_eq_c(result->callees[1].target, "stop"));
+    assert_int_equal(result->n_callers, 0);
+    drop(&scene);
+    begin(&scene, s, 1);
+    query_entity(scene.q, STR("c:fn:src/b.c#gone"), true, on_answer, &scene);
+    assert_int_equal(ask_alone(&scene)->r, -ENOENT);
+    drop(&scene);
+}
+
+static void
+test_file(void **state)
+{
+    struct sample *s = *state;
+    struct scene scene;
+    fill(s);
+    begin(&scene, s, 1);
+    query_file(scene.q, STR("src/a.c"), on_answer, &scene);
+    const struct query_result *result = ask_alone(&scene);
+    OK(result->r);
+    assert_true(str_eq_c(result->file.lang, "c"));
+    assert_true(str_eq_c(result->file.path, "src/a.c"));
+    assert_int_equal(result->n_rows, 2);
+    assert_true(str_eq_c(result->rows[0].hover.markdown, "text"));
+    assert_true(str_eq_c(result->rows[1].e.name, "arena"));
+    drop(&scene);
+    begin(&scene, s, 1);
+    query_file(scene.q, STR("gone.c"), on_answer, &scene);
+    assert_int_equal(ask_alone(&scene)->r, -ENOENT);
+    drop(&scene);
+}
+
+static void
+test_named_events_counts_unasked(void **state)
+{
+    struct sample *s = *state;
+    struct scene scene;
+    fill(s);
+    begin(&scene, s, 1);
+    query_named(scene.q, STR("run"), on_answer, &scene);
+    assert_int_equal(ask_alone(&scene)->n_rows, 3);
+    drop(&scene);
+    begin(&scene, s, 1);
+    query_events(scene.q, 1, 2, on_answer, &scene);
+    const struct query_result *result = ask_alone(&scene);
+    OK(result->r);
+    assert_int_equal(result->n_events, 2);
+    assert_int_equal(result->events[0]->seq, 2);
+    assert_int_equal(result->info.head, 4);
+    drop(&scene);
+    begin(&scene, s, 1);
+    query_counts(scene.q, on_answer, &scene);
+    result = ask_alone(&scene);
+    assert_int_equal(result->counts.entities, 6);
+    assert_int_equal(result->counts.hovers[HOVER_KNOWN], 1);
+    assert_int_equal(result->info.head, 4);
+    drop(&scene);
+    begin(&scene, s, 1);
+    query_unasked(scene.q, on_answer, &scene);
+    result = ask_alone(&scene);
+    assert_int_equal(result->n_rows, 3);
+    assert_true(str_eq_c(result->rows[0].path, "lib/x.py"));
+    assert_true(str_eq_c(result->rows[0].lang, "python"));
+    drop(&scene);
+}
+
+/* More questions than connections and than workers. */
+static void
+test_many_at_once(void **state)
+{
+    struct sample *s = *state;
+    struct scene scene;
+    fill(s);
+    begin(&scene, s, ANSWERS);
+    struct query_search search = {.text = STR("run"), .limit = 10};
+    for (size_t i = 0; i < ANSWERS; i++)
+        query_search(scene.q, &search, on_answer, &scene);
+    end(&scene);
+    assert_int_equal(scene.n, ANSWERS);
+    for (size_t i = 0; i < ANSWERS; i++) {
+        OK(scene.results[i]->r);
+        assert_int_equal(scene.results[i]->n_rows, 5);
+    }
+    drop(&scene);
+}
+
+static void
+test_no_index_yet(void **state)
+{
+    struct sample *s = *state;
+    struct scene scene;
+    begin(&scene, s, 3);
+    for (int i = 0; i < 3; i++)
+        query_counts(scene.q, on_answer, &scene);
+    end(&scene);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(scene.results[i]->r, -ENOENT);
+    drop(&scene);
+}
+
+/* Taken back while it waits, and one that stays. */
+static void
+test_cancel(void **state)
+{
+    struct sample *s = *state;
+    struct scene scene;
+    fill(s);
+    begin(&scene, s, 2);
+    struct query_ticket *t = query_counts(scene.q, on_answer, &scene);
+    query_cancel(t);
+    query_cancel(t);
+    query_named(scene.q, STR("run"), on_answer, &scene);
+    end(&scene);
+    assert_int_equal(scene.n, 2);
+    assert_int_equal(scene.results[0]->r + scene.results[1]->r, -EINTR);
+    assert_int_equal(scene.results[0]->n_rows + scene.results[1]->n_rows, 3);
+    drop(&scene);
+}
+
+struct cancelling {
+    struct scene scene;
+    struct query_ticket *running;
+};
+
+static void
+on_first_answer(void *ctx, struct query_result **result UNUSED)
+{
+    struct cancelling *c = ctx;
+    c->scene.n_wanted = 1;
+    c->running = query_counts(c->scene.q, on_answer, &c->scene);
+    query_cancel(c->running);
+}
+
+/* Given to a worker already: either it was quicker or it is cancelled, but it is answered. */
+static void
+test_cancel_running(void **state)
+{
+    struct sample *s = *state;
+    struct cancelling c;
+    fill(s);
+    begin(&c.scene, s, 0);
+    query_counts(c.scene.q, on_first_answer, &c);
+    end(&c.scene);
+    assert_int_equal(c.scene.n, 1);
+    assert_true(c.scene.results[0]->r == -EINTR || c.scene.results[0]->r == 0);
+    drop(&c.scene);
+}
+
+static void
+test_close_with_pending(void **state)
+{
+    struct sample *s = *state;
+    struct scene scene;
+    fill(s);
+    begin(&scene, s, SIZE_MAX);
+    for (int i = 0; i < 20; i++)
+        query_counts(scene.q, on_answer, &scene);
+    query_close(scene.q, on_query_closed, &scene);
+    end(&scene);
+    assert_int_equal(scene.n, 20);
+    for (size_t i = 0; i < scene.n; i++)
+        assert_int_equal(scene.results[i]->r, -EINTR);
+    drop(&scene);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, sample_setup, sample_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fuzzy_matches),
+        cmocka_unit_test(test_fuzzy_prefers),
+        cmocka_unit_test(test_fuzzy_long_names),
+        TEST(test_search_names),
+        TEST(test_search_text),
+        TEST(test_search_limits),
+        TEST(test_entity),
+        TEST(test_file),
+        TEST(test_named_events_counts_unasked),
+        TEST(test_many_at_once),
+        TEST(test_no_index_yet),
+        TEST(test_cancel),
+        TEST(test_cancel_running),
+        TEST(test_close_with_pending),
+    };
+    return cmocka_run_group_tests_name("query", tests, NULL, NULL);
+}

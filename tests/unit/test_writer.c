@@ -1,0 +1,458 @@
+/* The writer's contract: order, grouping, one bad command among good ones, a disk that fails for a
+ * while, and the end. Invariant: every command comes back once and the loop closes empty. */
+#include "store/sample.h"
+
+#include "../fault/fail_vfs.h"
+#include "rt/timer.h"
+#include "writer/writer.h"
+
+struct scene {
+    struct sample *s;
+    struct loop loop;
+    struct writer *w;
+    struct buf story; // what happened, in words
+    int open_r;
+    struct store_info info;
+    int64_t last_seq;
+    void (*on_ready)(struct scene *scene);
+    sqlite3 *blocker;
+    struct timer *timer;
+    void (*on_tick)(struct scene *scene);
+    struct writer_stats stats;
+    size_t n_commits, n_commit_max; // with events
+};
+
+struct note {
+    struct scene *scene;
+    const char *name;
+    bool is_last; // then the writer is closed
+};
+
+static void
+on_closed(void *ctx)
+{
+    struct scene *scene = ctx;
+    buf_add_cstr(&scene->story, "closed");
+}
+
+static void
+close_writer(struct scene *scene)
+{
+    scene->stats = writer_stats(scene->w);
+    writer_close(scene->w, on_closed, scene);
+}
+
+static void
+on_open(void *ctx, int r, const struct store_info *info, const char *why)
+{
+    struct scene *scene = ctx;
+    scene->open_r = r;
+    assert_true((r < 0) == (info == NULL));
+    if (info)
+        scene->info = *info;
+    else
+        assert_non_null(why);
+    if (scene->on_ready)
+        scene->on_ready(scene);
+}
+
+static void
+on_commit(void *ctx, struct event *const *events, size_t n)
+{
+    struct scene *scene = ctx;
+    assert_true(n > 0);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(events[i]->seq, scene->last_seq + 1);
+        scene->last_seq++;
+    }
+    scene->n_commits++;
+    scene->n_commit_max = MAX(scene->n_commit_max, n);
+}
+
+static const struct writer_events writer_events = {.on_open = on_open, .on_commit = on_commit};
+
+static void
+on_done(void *ctx, int r, struct event *event)
+{
+    struct note *note = ctx;
+    struct scene *scene = note->scene;
+    if (event)
+        assert_true(event->seq <= scene->last_seq); // on_commit was first
+    buf_printf(&scene->story, "%s%s ", note->name, r < 0 ? "!" : event ? "" : "=");
+    if (note->is_last)
+        close_writer(scene);
+    free(note);
+}
+
+static struct note *
+note_of(struct scene *scene, const char *name)
+{
+    struct note *note = xnew(struct note);
+    note->scene = scene;
+    note->name = name;
+    return note;
+}
+
+static struct note *
+last_note_of(struct scene *scene, const char *name)
+{
+    struct note *note = note_of(scene, name);
+    note->is_last = true;
+    return note;
+}
+
+static void
+put(struct scene *scene, const char *name, const char *spec, bool is_urgent)
+{
+    writer_put_file(scene->w, sample_batch(name, spec), is_urgent, on_done, note_of(scene, name));
+}
+
+static void
+on_timer(void *ctx)
+{
+    struct scene *scene = ctx;
+    scene->on_tick(scene);
+}
+
+/* Runs to the end of everything; the story is compared. */
+static void
+play(void **state, void (*on_start)(struct scene *), void (*on_ready)(struct scene *),
+     const char *story, struct scene *ret_scene)
+{
+    struct scene scene = {.s = *state, .on_ready = on_ready};
+    OK(loop_init(&scene.loop));
+    scene.w = writer_open(&scene.loop, scene.s->url, &writer_events, &scene);
+    if (on_start)
+        on_start(&scene);
+    loop_run(&scene.loop);
+    OK(loop_finish(&scene.loop));
+    assert_string_equal(scene.story.p, story);
+    buf_finish(&scene.story);
+    *ret_scene = scene;
+}
+
+static void
+assert_counts(const struct scene *scene, uint64_t n_entities, int64_t head)
+{
+    struct store_counts c;
+    struct store_info info;
+    struct store_reader *r = sample_read(scene->s);
+    OK(store_read_counts(r, &c));
+    OK(store_read_info(r, &info));
+    assert_int_equal(c.entities, n_entities);
+    assert_int_equal(info.head, head);
+    store_reader_close(r);
+}
+
+/* ---- all commands, pushed before the index is open; the end commits what is queued ---- */
+
+static void
+push_all(struct scene *scene)
+{
+    put(scene, "a.c", "one:1 two:2", false);
+    writer_put_hovers(scene->w, sample_hovers("a.c", "one:1 two:2", "one=x"), on_done,
+                      note_of(scene, "hovers"));
+    put(scene, "b.c", "three:3", false);
+    writer_delete_file(scene->w, STR("b.c"), on_done, note_of(scene, "delete"));
+    writer_put_event(scene->w, EVENT_PIPELINE_ONLINE, STR("x"), STR("{}"), on_done,
+                     note_of(scene, "event"));
+    put(scene, "a.c", "one:1 two:2", false);
+    writer_flush(scene->w, on_done, note_of(scene, "flush"));
+    writer_put_event(scene->w, EVENT_PIPELINE_OFFLINE, STR_NONE, STR("{}"), NULL, NULL);
+    close_writer(scene);
+}
+
+static void
+test_all_commands(void **state)
+{
+    struct scene scene;
+    play(state, push_all, NULL,
+         "a.c hovers b.c delete event a.c= flush= closed", &scene);
+    assert_int_equal(scene.open_r, 0);
+    assert_true(scene.info.is_new);
+    assert_in_range(scene.stats.depth_max, 1, 8);
+    assert_counts(&scene, 2, 6);
+}
+
+/* ---- statistics, and what a completion may do ---- */
+
+static void
+push_flush_last(struct scene *scene)
+{
+    put(scene, "a.c", "one:1", false);
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+}
+
+static void
+test_close_in_completion(void **state)
+{
+    struct scene scene;
+    play(state, push_flush_last, NULL, "a.c flush= closed", &scene);
+    assert_in_range(scene.stats.commits, 1, 2);
+    assert_int_equal(scene.stats.commands, 2);
+    assert_int_equal(scene.stats.failed, 0);
+    assert_int_equal(scene.stats.head, 1);
+    assert_int_equal(scene.stats.depth, 0);
+    assert_true(scene.stats.commit_us_max > 0);
+}
+
+/* ---- one bad command ---- */
+
+static void
+push_bad(struct scene *scene)
+{
+    put(scene, "a.c", "one:1", false);
+    struct batch *bad = sample_batch("bad.c", "two:2");
+    bad->n_entities = ENTITY_PER_FILE_MAX + 1;
+    writer_put_file(scene->w, bad, false, on_done, note_of(scene, "bad.c"));
+    put(scene, "c.c", "three:3", false);
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+}
+
+static void
+test_bad_command_fails_alone(void **state)
+{
+    struct scene scene;
+    play(state, push_bad, NULL, "a.c bad.c! c.c flush= closed", &scene);
+    assert_int_equal(scene.stats.failed, 1);
+    assert_int_equal(scene.stats.retries, 0);
+    assert_counts(&scene, 2, 2);
+}
+
+/* ---- a large drain is cut ---- */
+
+static void
+push_many(struct scene *scene)
+{
+    AUTO(buf_finish) struct buf spec = {0};
+    for (int i = 0; i < 400; i++)
+        buf_printf(&spec, "f%d:%d ", i, i);
+    for (int i = 0; i < 10; i++) {
+        char path[16];
+        snprintf(path, sizeof(path), "%d.c", i);
+        writer_put_file(scene->w, sample_batch(path, spec.p), false, NULL, NULL);
+    }
+    close_writer(scene);
+}
+
+static void
+test_large_drain_is_cut(void **state)
+{
+    struct scene scene = {.s = *state};
+    OK(loop_init(&scene.loop));
+    scene.w = writer_open(&scene.loop, scene.s->url, &writer_events, &scene);
+    push_many(&scene);
+    loop_run(&scene.loop);
+    OK(loop_finish(&scene.loop));
+    assert_true(scene.n_commit_max <= 3); // 401 each: the third one reaches 1,000
+    assert_true(scene.n_commits >= 4);
+    buf_finish(&scene.story);
+    assert_counts(&scene, 4000, 10);
+}
+
+/* ---- urgent ones first ---- */
+
+/* Another connection holds the write lock while the queue fills. */
+static void
+block(struct scene *scene)
+{
+    OK(sqlite3_open(scene->s->path, &scene->blocker));
+    OK(sqlite3_exec(scene->blocker, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+    put(scene, "first.c", "one:1", false);
+    timer_start(scene->timer, 1, 1);
+}
+
+static void
+fill_and_unblock(struct scene *scene)
+{
+    if (writer_stats(scene->w).depth > 0)
+        return; // the thread has not taken the first one yet
+    timer_close(scene->timer);
+    put(scene, "bulk.c", "two:2", false);
+    put(scene, "bulk2.c", "three:3", false);
+    put(scene, "open.c", "four:4", true);
+    OK(sqlite3_exec(scene->blocker, "ROLLBACK", NULL, NULL, NULL));
+    sqlite3_db_config(scene->blocker, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    OK(sqlite3_close(scene->blocker));
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+}
+
+static void
+test_urgent_first(void **state)
+{
+    struct scene scene = {.s = *state, .on_ready = block, .on_tick = fill_and_unblock};
+    OK(loop_init(&scene.loop));
+    scene.timer = timer_open(&scene.loop, on_timer, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, &writer_events, &scene);
+    loop_run(&scene.loop);
+    OK(loop_finish(&scene.loop));
+    struct str story = buf_str(&scene.story);
+    ssize_t first = str_find(story, STR("first.c ")), open = str_find(story, STR("open.c "));
+    ssize_t bulk = str_find(story, STR("bulk.c ")), bulk2 = str_find(story, STR("bulk2.c "));
+    assert_true(first >= 0 && first < open && open < bulk && bulk < bulk2);
+    buf_finish(&scene.story);
+    assert_counts(&scene, 4, 4);
+}
+
+/* ---- the disk fails for a while ---- */
+
+static void
+fail_once_then_put(struct scene *scene)
+{
+    fail_arm(1, 2, SQLITE_IOERR_WRITE); // the drain and the first try alone
+    put(scene, "a.c", "one:1", false);
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+}
+
+static void
+test_error_is_retried(void **state)
+{
+    struct scene scene;
+    play(state, NULL, fail_once_then_put, "a.c flush= closed", &scene);
+    assert_true(scene.stats.retries >= 1);
+    assert_int_equal(scene.stats.failed, 0);
+    assert_counts(&scene, 1, 1);
+}
+
+static void
+on_failed_put(void *ctx, int r, struct event *event)
+{
+    struct note *note = ctx;
+    assert_int_equal(r, -EIO);
+    assert_null(event);
+    fail_disarm();
+    put(note->scene, "b.c", "two:2", false);
+    writer_flush(note->scene->w, on_done, last_note_of(note->scene, "flush"));
+    free(note);
+}
+
+static void
+fail_for_long(struct scene *scene)
+{
+    fail_arm(1, 1000000, SQLITE_IOERR_WRITE);
+    writer_put_file(scene->w, sample_batch("a.c", "one:1"), false, on_failed_put,
+                    note_of(scene, "a.c"));
+}
+
+static void
+test_error_is_reported(void **state)
+{
+    struct scene scene;
+    play(state, NULL, fail_for_long, "b.c flush= closed", &scene);
+    assert_int_equal(scene.stats.retries, WRITER_RETRIES);
+    assert_int_equal(scene.stats.failed, 1);
+    assert_counts(&scene, 1, 1);
+}
+
+static void
+fill_disk(struct scene *scene)
+{
+    fail_arm(1, 1000000, SQLITE_FULL);
+    put(scene, "a.c", "one:1", false);
+    put(scene, "b.c", "one:1", false);
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+}
+
+/* No room is not tried again: nothing gets better by itself. */
+static void
+test_no_room(void **state)
+{
+    struct scene scene;
+    play(state, NULL, fill_disk, "a.c! b.c! flush= closed", &scene);
+    fail_disarm();
+    assert_int_equal(scene.stats.retries, 0);
+    assert_int_equal(scene.stats.failed, 2);
+    assert_counts(&scene, 0, 0);
+}
+
+/* ---- cannot open ---- */
+
+static void
+put_and_close(struct scene *scene)
+{
+    put(scene, "late.c", "one:1", false);
+    close_writer(scene);
+}
+
+static void
+push_early(struct scene *scene)
+{
+    put(scene, "early.c", "one:1", false);
+}
+
+static void
+test_second_engine(void **state)
+{
+    struct scene scene;
+    struct store_writer *first = sample_open(*state, NULL);
+    play(state, push_early, put_and_close, "early.c! late.c! closed", &scene);
+    assert_int_equal(scene.open_r, -EWOULDBLOCK);
+    store_writer_close(first);
+}
+
+/* ---- looked after when quiet ---- */
+
+static bool
+is_text_indexed(const struct scene *scene)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    OK(sqlite3_open_v2(scene->s->path, &db, SQLITE_OPEN_READONLY, NULL));
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    OK(sqlite3_prepare_v2(db, "SELECT count(*) FROM file WHERE text_gen>0", -1, &stmt, NULL));
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    bool is = sqlite3_column_int(stmt, 0) == 1;
+    sqlite3_finalize(stmt);
+    OK(sqlite3_close(db));
+    return is;
+}
+
+static void
+close_when_indexed(struct scene *scene)
+{
+    if (!is_text_indexed(scene))
+        return;
+    timer_close(scene->timer);
+    close_writer(scene);
+}
+
+static void
+put_and_wait(struct scene *scene)
+{
+    put(scene, "a.c", "one:1", false);
+    timer_start(scene->timer, 10, 10);
+}
+
+static void
+test_text_is_indexed_when_quiet(void **state)
+{
+    struct scene scene = {.s = *state, .on_ready = put_and_wait, .on_tick = close_when_indexed};
+    OK(loop_init(&scene.loop));
+    scene.timer = timer_open(&scene.loop, on_timer, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, &writer_events, &scene);
+    loop_run(&scene.loop);
+    OK(loop_finish(&scene.loop));
+    assert_string_equal(scene.story.p, "a.c closed");
+    buf_finish(&scene.story);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, sample_setup, sample_teardown)
+
+int
+main(void)
+{
+    fail_install();
+    const struct CMUnitTest tests[] = {
+        TEST(test_all_commands),
+        TEST(test_close_in_completion),
+        TEST(test_bad_command_fails_alone),
+        TEST(test_large_drain_is_cut),
+        TEST(test_urgent_first),
+        TEST(test_error_is_retried),
+        TEST(test_error_is_reported),
+        TEST(test_no_room),
+        TEST(test_second_engine),
+        TEST(test_text_is_indexed_when_quiet),
+    };
+    return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
+}
