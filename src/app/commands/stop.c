@@ -1,6 +1,24 @@
-/* gloss stop */
+/* gloss stop: returns when the engine is gone, so that what comes next may start another. */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "app/commands/commands.h"
 #include "codec/codec.h"
+
+/* The engine holds its lock until its very end. */
+static void
+wait_for_its_end(void)
+{
+    AUTO(free) char *path = engine_lock_path();
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
+        ;
+    close(fd);
+}
 
 static int
 run(const struct command_line *line UNUSED)
@@ -15,10 +33,11 @@ run(const struct command_line *line UNUSED)
     if (r < 0)
         return fail("%s", why);
     r = control_request(c, "gloss/stop", NULL, NULL, NULL, &result, &answer_why);
-    if (r == 0)
-        control_listen(c, NULL, NULL); // until it is gone
     control_close(c);
-    return r == 0 || r == -EPIPE ? EXIT_OK : fail("%s", answer_why);
+    if (r < 0 && r != -EPIPE)
+        return fail("%s", answer_why);
+    wait_for_its_end();
+    return EXIT_OK;
 }
 
 const struct command command_stop = {
