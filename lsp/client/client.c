@@ -1,6 +1,7 @@
-/* The life of one language server process. Invariants: a state changes in set_state() and nowhere
- * else; `wire` is there exactly while the process may be talked to; a crash ends every hover in
- * flight before anybody hears of it; the memory goes when the process has been collected. */
+/* The life of one language server process. Invariants: a state changes in set_state()
+ * and nowhere else; `wire` is there exactly while the process may be talked to; a crash
+ * ends every hover in flight before anybody hears of it; the memory goes when the
+ * process has been collected. */
 #define LOG_MODULE "client"
 #include "lsp/client/internal.h"
 
@@ -12,8 +13,9 @@
 #include "base/vec.h"
 
 static const char *const state_names[CLIENT_STATE_COUNT] = {
-    [CLIENT_STOPPED] = "stopped",   [CLIENT_STARTING] = "starting", [CLIENT_READY] = "ready",
-    [CLIENT_STOPPING] = "stopping", [CLIENT_BACKOFF] = "backoff",   [CLIENT_GIVEN_UP] = "given_up",
+    [CLIENT_STOPPED] = "stopped", [CLIENT_STARTING] = "starting",
+    [CLIENT_READY] = "ready",     [CLIENT_STOPPING] = "stopping",
+    [CLIENT_BACKOFF] = "backoff", [CLIENT_GIVEN_UP] = "given_up",
 };
 
 #define TO(state) (1u << CLIENT_##state)
@@ -112,7 +114,8 @@ static size_t
 count_crash(struct client *c)
 {
     int64_t now_ms = clock_mono_ms();
-    memmove(c->crashes_ms + 1, c->crashes_ms, sizeof(c->crashes_ms) - sizeof(c->crashes_ms[0]));
+    memmove(c->crashes_ms + 1, c->crashes_ms,
+            sizeof(c->crashes_ms) - sizeof(c->crashes_ms[0]));
     c->crashes_ms[0] = now_ms;
     c->n_crashes = MIN(c->n_crashes + 1, (size_t)CLIENT_CRASHES_MAX);
     while (now_ms - c->crashes_ms[c->n_crashes - 1] > CLIENT_CRASH_WINDOW_MS)
@@ -162,8 +165,9 @@ on_wire_end(void *ctx, int r, const char *why)
         wire_close(steal(c->wire));
         return;
     }
-    AUTO(free) char *reason = r == 0 ? xstrdup("its output ended")
-                                     : xasprintf("its output cannot be read: %s", why);
+    AUTO(free)
+    char *reason = r == 0 ? xstrdup("its output ended")
+                          : xasprintf("its output cannot be read: %s", why);
     client_crash(c, reason);
 }
 
@@ -175,7 +179,8 @@ on_bad_message(void *ctx, const char *why)
 }
 
 static const struct wire_events wire_events = {.on_request = client_peer_on_request,
-                                               .on_notification = client_peer_on_notification,
+                                               .on_notification =
+                                                   client_peer_on_notification,
                                                .on_bad_message = on_bad_message,
                                                .on_end = on_wire_end};
 static const struct stream_events stderr_events = {.on_bytes = on_stderr_bytes,
@@ -211,8 +216,9 @@ on_exit_(void *ctx, int64_t status, int signum)
 {
     struct client *c = ctx;
     free(c->exit_text);
-    c->exit_text = signum ? xasprintf("was ended by signal %d (%s)", signum, strsignal(signum))
-                          : xasprintf("exited with status %" PRId64, status);
+    c->exit_text =
+        signum ? xasprintf("was ended by signal %d (%s)", signum, strsignal(signum))
+               : xasprintf("exited with status %" PRId64, status);
     child_close(steal(c->child));
     c->stats.pid = 0;
     switch (c->state) {
@@ -220,9 +226,7 @@ on_exit_(void *ctx, int64_t status, int signum)
     case CLIENT_READY: // its last answers may still be on the way
         timer_start(c->life, CLIENT_EXIT_MS, 0);
         break;
-    case CLIENT_STOPPING:
-        finish(c);
-        break;
+    case CLIENT_STOPPING: finish(c); break;
     case CLIENT_BACKOFF:
     case CLIENT_GIVEN_UP:
         if (c->is_start_due)
@@ -231,8 +235,7 @@ on_exit_(void *ctx, int64_t status, int signum)
             tell_state(c);
         break;
     case CLIENT_STOPPED:
-    case CLIENT_STATE_COUNT:
-        break;
+    case CLIENT_STATE_COUNT: break;
     }
 }
 
@@ -243,8 +246,9 @@ on_initialized(void *ctx, const struct wire_answer *answer)
     if (c->state != CLIENT_STARTING || answer->r == -EPIPE)
         return; // on_wire_end tells
     if (answer->r < 0) {
-        AUTO(free) char *reason = xasprintf("it refused to initialize: %s",
-                                            answer->error_message ? answer->error_message : "");
+        AUTO(free)
+        char *reason = xasprintf("it refused to initialize: %s",
+                                 answer->error_message ? answer->error_message : "");
         client_crash(c, reason);
         return;
     }
@@ -255,7 +259,8 @@ on_initialized(void *ctx, const struct wire_answer *answer)
     if (c->child)
         timer_stop(c->life);
     wire_notify(c->wire, "initialized", json_object());
-    wire_notify(c->wire, "workspace/didChangeConfiguration", client_handshake_configuration(c));
+    wire_notify(c->wire, "workspace/didChangeConfiguration",
+                client_handshake_configuration(c));
     free(steal(c->reason));
     set_state(c, CLIENT_READY);
     tell_state(c);
@@ -294,10 +299,12 @@ start(struct client *c)
         timer_start(c->life, 0, 0);
     } else {
         c->stats.pid = child_pid(c->child);
-        c->wire = wire_open(c->loop, child_stdout(c->child), child_stdin(c->child), &wire_events, c);
+        c->wire = wire_open(c->loop, child_stdout(c->child), child_stdin(c->child),
+                            &wire_events, c);
         c->err = child_stderr(c->child);
         stream_start(c->err, &stderr_events, c);
-        wire_request(c->wire, "initialize", client_handshake_params(c), on_initialized, c);
+        wire_request(c->wire, "initialize", client_handshake_params(c), on_initialized,
+                     c);
         timer_start(c->life, CLIENT_INITIALIZE_MS, 0);
     }
     tell_state(c);
@@ -310,16 +317,16 @@ on_life(void *ctx)
     switch (c->state) {
     case CLIENT_STARTING:
         if (c->spawn_r < 0) {
-            AUTO(free) char *why =
+            AUTO(free)
+            char *why =
                 xasprintf("%s cannot be started: %s", c->program, err_text(c->spawn_r));
             client_crash(c, why);
         } else {
-            client_crash(c, c->child ? "it did not answer initialize in time" : "it ended");
+            client_crash(c,
+                         c->child ? "it did not answer initialize in time" : "it ended");
         }
         break;
-    case CLIENT_READY:
-        client_crash(c, "it ended");
-        break;
+    case CLIENT_READY: client_crash(c, "it ended"); break;
     case CLIENT_BACKOFF:
         if (c->child)
             c->is_start_due = true;
@@ -334,8 +341,7 @@ on_life(void *ctx)
         break;
     case CLIENT_STOPPED:
     case CLIENT_GIVEN_UP:
-    case CLIENT_STATE_COUNT:
-        break;
+    case CLIENT_STATE_COUNT: break;
     }
 }
 
@@ -353,7 +359,8 @@ client_open(struct loop *l, const struct client_options *options,
     c->root = xstrdup(options->root);
     c->guard_program = xstrdup(options->guard_program);
     c->deadline_ms = options->deadline_ms;
-    c->backoff_ms_min = options->backoff_ms_min ? options->backoff_ms_min : CLIENT_BACKOFF_MS_MIN;
+    c->backoff_ms_min =
+        options->backoff_ms_min ? options->backoff_ms_min : CLIENT_BACKOFF_MS_MIN;
     c->events = events;
     c->ctx = ctx;
     c->docs = map_create();

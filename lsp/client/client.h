@@ -1,10 +1,10 @@
 #pragma once
-/* One upstream language server for one root: a state table, requests with deadline and cancel,
- * capabilities, quirks. Loop thread. Owns the child process and its wire.
+/* One upstream language server for one root: a state table, requests with deadline and
+ * cancel, capabilities, quirks. Loop thread. Owns the child process and its wire.
  *
  *   STOPPED → STARTING → READY → STOPPING → STOPPED
  *                │  crash │
- *                └► BACKOFF → STARTING …  five crashes in 3 min → GIVEN_UP (until client_start)
+ *                └► BACKOFF → STARTING …  five in 3 min → GIVEN_UP (until client_start)
  */
 #include <jansson.h>
 
@@ -12,7 +12,6 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "model/hover.h"
-#include "model/snapshot.h"
 #include "rt/loop.h"
 
 #define CLIENT_CRASHES_MAX 5
@@ -34,22 +33,23 @@ enum client_state {
 };
 const char *client_state_name(enum client_state state);
 
-/* What to run: a row of the servers table (client/servers.c) or of the user's configuration. */
+/* What to run: a row of the servers table (client/servers.c) or of the configuration. */
 struct client_spec {
     const char *name;             // "clangd"
-    const char *const *command;   // NULL-terminated; [0] is looked up on PATH unless absolute
+    const char *const *command;   // NULL-terminated; [0] is absolute or looked up on PATH
     const char *const *languages; // key prefixes, NULL-terminated
     const char *const *root_markers;
-    const char *settings;         // JSON text for workspace/configuration, or NULL
+    const char *settings;               // JSON text for workspace/configuration, or NULL
     const char *initialization_options; // JSON text, or NULL
-    uint32_t quirks;              // enum client_quirk, client/quirks.c
+    uint32_t quirks;                    // enum client_quirk, client/quirks.c
 };
 
-/* The server for a language by the user's configuration, then the table; only a program of the configuration or on
- * PATH, absolute path in *ret_program (heap). False: none is installed, or config forbids. *ret_spec borrows from
- * `config` and the table; two specs of the same name are the same server. */
-bool client_spec_for(const struct config *config, struct str lang, struct client_spec *ret_spec,
-                     char **ret_program);
+/* The server for a language by the user's configuration, then the table; only a program
+ * of the configuration or on PATH, absolute path in *ret_program (heap). False: none is
+ * installed, or config forbids. *ret_spec borrows from `config` and the table; two specs
+ * of the same name are the same server. */
+bool client_spec_for(const struct config *config, struct str lang,
+                     struct client_spec *ret_spec, char **ret_program);
 /* The whole table, for doctor; NULL past the end. install_hint: "apt install clangd". */
 const struct client_spec *client_spec_at(size_t index, const char **ret_install_hint);
 
@@ -57,17 +57,19 @@ struct client;
 
 /* None of them runs once client_close() was called. */
 struct client_events {
-    /* May run from within client_start(); again for the same state when more is known of why. */
-    void (*on_state)(void *ctx, enum client_state state, const char *why); // why may be NULL
-    /* $/progress ended or the server said it is quiescent: provisional answers may be asked again. May be NULL. */
+    /* May run from within client_start(); again for the same state when more is known of
+     * why, which may be NULL. */
+    void (*on_state)(void *ctx, enum client_state state, const char *why);
+    /* $/progress ended or the server said it is quiescent: provisional answers may be
+     * asked again. May be NULL. */
     void (*on_quiescent)(void *ctx);
 };
 
 struct client_options {
     const struct client_spec *spec; // outlives the client
-    const char *program; // absolute
-    const char *root;    // absolute, real
-    const char *guard_program; // rt/child.h
+    const char *program;            // absolute
+    const char *root;               // absolute, real
+    const char *guard_program;      // rt/child.h
     uint64_t deadline_ms;
     uint64_t backoff_ms_min; // 0: CLIENT_BACKOFF_MS_MIN
 };
@@ -76,19 +78,23 @@ struct client *client_open(struct loop *l, const struct client_options *options,
                            const struct client_events *events, void *ctx) MUST_USE;
 void client_start(struct client *c); // no-op unless stopped or given up
 enum client_state client_state(const struct client *c);
-const char *client_why(const struct client *c); // of the last state, with stderr's tail; may be NULL
-/* shutdown, exit, 2 s, TERM, KILL of the group; then on_closed and the memory is gone. Pending hovers are answered cancelled first. */
+/* Of the last state, with stderr's tail; may be NULL. */
+const char *client_why(const struct client *c);
+/* shutdown, exit, 2 s, TERM, KILL of the group; then on_closed and the memory is gone.
+ * Pending hovers are answered cancelled first. */
 void client_close(struct client *c, void (*on_closed)(void *ctx), void *ctx);
 
 /* True when no $/progress is under way and the server has not said that it is busy. */
 bool client_is_quiescent(const struct client *c);
 
-/* READY only. Paths are absolute or relative to the root. One open per path at a time; a crash closes all. Text is
- * copied into the message. */
-void client_did_open(struct client *c, const char *path, const char *language_id, struct str text);
+/* READY only. Paths are absolute or relative to the root. One open per path at a time; a
+ * crash closes all. Text is copied into the message. */
+void client_did_open(struct client *c, const char *path, const char *language_id,
+                     struct str text);
 void client_did_close(struct client *c, const char *path);
 
-/* What became of one hover. known/empty/unknown with reason; is_provisional: empty or "(loading...)" that the server may yet take back. */
+/* What became of one hover. known/empty/unknown with reason; is_provisional: empty or
+ * "(loading...)" that the server may yet take back. */
 struct client_hover {
     struct hover hover; // markdown borrowed
     bool is_provisional;
@@ -97,11 +103,13 @@ struct client_hover {
 typedef void (*client_hover_fn)(void *ctx, const struct client_hover *answer);
 
 struct client_request; // valid until its fn ran
-/* `at` is converted to the server's encoding (line text needed for utf-32). fn is called once, never from within this call. At the deadline:
- * $/cancelRequest and unknown(timed_out). ContentModified and ServerCancelled are asked again up to 3 times. */
-struct client_request *client_hover(struct client *c, const char *path, struct position at,
-                                    client_hover_fn fn, void *ctx);
-void client_hover_cancel(struct client_request *r); // fn gets unknown(cancelled), from the loop
+/* `at` is converted to the server's encoding (line text needed for utf-32). fn is called
+ * once, never from within this call. At the deadline: $/cancelRequest and
+ * unknown(timed_out). ContentModified and ServerCancelled are asked again up to 3 times. */
+struct client_request *client_hover(struct client *c, const char *path,
+                                    struct position at, client_hover_fn fn, void *ctx);
+/* fn gets unknown(cancelled), from the loop. */
+void client_hover_cancel(struct client_request *r);
 
 struct client_stats {
     uint64_t requests, answers, timeouts, errors, restarts, pending;

@@ -1,6 +1,7 @@
-/* Open documents and places in them. The server counts columns in the encoding it chose; a text
- * that is not UTF-8 reaches it repaired, so its own columns differ from the file's bytes.
- * Invariant: a doc keeps its text only when columns cannot be told without it. */
+/* Open documents and places in them. The server counts columns in the encoding it chose;
+ * a text that is not UTF-8 reaches it repaired, so its own columns differ from the
+ * file's bytes. Invariant: a doc keeps its text only when columns cannot be told without
+ * it. */
 #include "lsp/client/internal.h"
 
 #include "base/mem.h"
@@ -58,7 +59,8 @@ client_docs_clear(struct client *c)
 }
 
 void
-client_did_open(struct client *c, const char *path, const char *language_id, struct str text)
+client_did_open(struct client *c, const char *path, const char *language_id,
+                struct str text)
 {
     ASSERT_LOOP();
     assert(c->state == CLIENT_READY && !client_doc_find(c, path));
@@ -72,10 +74,11 @@ client_did_open(struct client *c, const char *path, const char *language_id, str
         utf8_add_valid(&valid, text);
         text = buf_str(&valid);
     }
-    json_t *item = json_pack("{s:s, s:s, s:i, s:o}", "uri", doc->uri, "languageId", language_id,
-                             "version", 1, "text",
+    json_t *item = json_pack("{s:s, s:s, s:i, s:o}", "uri", doc->uri, "languageId",
+                             language_id, "version", 1, "text",
                              json_stringn_nocheck(text.p ? text.p : "", text.n));
-    wire_notify(c->wire, "textDocument/didOpen", json_pack("{s:o}", "textDocument", item));
+    wire_notify(c->wire, "textDocument/didOpen",
+                json_pack("{s:o}", "textDocument", item));
     if (!is_valid || c->encoding == ENCODING_UTF32)
         doc->text = snapshot_create(str_dup(text), text.n, 1);
 }

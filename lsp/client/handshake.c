@@ -1,5 +1,5 @@
-/* The first exchange: what we can do, what the server can do, and the settings it will ask for.
- * Dynamic file watching is not declared, for nobody here would send its events. */
+/* The first exchange: what we can do, what the server can do, and the settings it will
+ * ask for. Dynamic file watching is not declared, for nobody here would send its events. */
 #include "lsp/client/internal.h"
 
 #include <unistd.h>
@@ -31,32 +31,35 @@ text_document_capabilities(void)
 static json_t *
 capabilities(void)
 {
-    json_t *general = json_pack(
-        "{s:[s,s], s:{s:b, s:[s]}}", "positionEncodings", "utf-8", "utf-16",
-        "staleRequestSupport", "cancel", 1, "retryOnContentModified", "textDocument/hover");
-    json_t *workspace =
-        json_pack("{s:b, s:b, s:b, s:{s:b}}", "applyEdit", 0, "configuration", 1,
-                  "workspaceFolders", 1, "didChangeConfiguration", "dynamicRegistration", 1);
-    json_t *window = json_pack("{s:b, s:{s:b}}", "workDoneProgress", 1, "showDocument",
-                               "support", 0);
-    return json_pack("{s:o, s:o, s:o, s:o, s:{s:b}, s:[s,s]}", "general", general, "workspace",
-                     workspace, "window", window, "textDocument", text_document_capabilities(),
-                     "experimental", "serverStatusNotification", 1,
-                     "offsetEncoding", "utf-8", "utf-16"); // clangd's own
+    json_t *general = json_pack("{s:[s,s], s:{s:b, s:[s]}}", "positionEncodings", "utf-8",
+                                "utf-16", "staleRequestSupport", "cancel", 1,
+                                "retryOnContentModified", "textDocument/hover");
+    json_t *workspace = json_pack("{s:b, s:b, s:b, s:{s:b}}", "applyEdit", 0,
+                                  "configuration", 1, "workspaceFolders", 1,
+                                  "didChangeConfiguration", "dynamicRegistration", 1);
+    json_t *window =
+        json_pack("{s:b, s:{s:b}}", "workDoneProgress", 1, "showDocument", "support", 0);
+    return json_pack("{s:o, s:o, s:o, s:o, s:{s:b}, s:[s,s]}", "general", general,
+                     "workspace", workspace, "window", window, "textDocument",
+                     text_document_capabilities(), "experimental",
+                     "serverStatusNotification", 1, "offsetEncoding", "utf-8",
+                     "utf-16"); // clangd's own
 }
 
 json_t *
 client_handshake_params(const struct client *c)
 {
     AUTO(free) char *uri = uri_from_path(c->root);
-    json_t *params = json_pack(
-        "{s:i, s:{s:s, s:s}, s:s, s:s, s:o, s:o, s:s}", "processId", (int)getpid(),
-        "clientInfo", "name", "gloss", "version", GLOSS_VERSION, "rootUri", uri, "trace", "off",
-        "capabilities", capabilities(), "workspaceFolders", client_handshake_folders(c), "locale", "en");
+    json_t *params =
+        json_pack("{s:i, s:{s:s, s:s}, s:s, s:s, s:o, s:o, s:s}", "processId",
+                  (int)getpid(), "clientInfo", "name", "gloss", "version", GLOSS_VERSION,
+                  "rootUri", uri, "trace", "off", "capabilities", capabilities(),
+                  "workspaceFolders", client_handshake_folders(c), "locale", "en");
     if (utf8_is_valid(str_of(c->root)))
         json_object_set_new(params, "rootPath", json_string(c->root));
     if (c->spec->initialization_options) {
-        json_t *options = json_loads(c->spec->initialization_options, JSON_DECODE_ANY, NULL);
+        json_t *options =
+            json_loads(c->spec->initialization_options, JSON_DECODE_ANY, NULL);
         if (options)
             json_object_set_new(params, "initializationOptions", options);
     }

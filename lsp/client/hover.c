@@ -1,5 +1,6 @@
-/* Hovers in flight. Invariants: each request's fn runs once, from the loop, and a request that got
- * its verdict is in no list any more; `timed` is sorted by due_ns, so one timer serves them all. */
+/* Hovers in flight. Invariants: each request's fn runs once, from the loop, and a
+ * request that got its verdict is in no list any more; `timed` is sorted by due_ns, so
+ * one timer serves them all. */
 #include "lsp/client/internal.h"
 
 #include "base/clock.h"
@@ -14,10 +15,10 @@ struct client_request {
     struct position at;
     client_hover_fn fn;
     void *ctx;
-    int64_t wire_id;     // 0: not under way
-    int64_t asked_ns;    // first
+    int64_t wire_id;  // 0: not under way
+    int64_t asked_ns; // first
     int64_t deadline_ns;
-    int64_t due_ns;      // the deadline, or when to ask again
+    int64_t due_ns; // the deadline, or when to ask again
     unsigned n_retries;
     enum hover_reason reason; // of a settled one
 };
@@ -29,7 +30,8 @@ arm(struct client *c)
         timer_stop(c->due);
         return;
     }
-    int64_t wait_ns = list_first(&c->timed, struct client_request, link)->due_ns - clock_mono_ns();
+    int64_t wait_ns =
+        list_first(&c->timed, struct client_request, link)->due_ns - clock_mono_ns();
     timer_start(c->due, wait_ns <= 0 ? 0 : (uint64_t)(wait_ns / NS_PER_MS + 1), 0);
 }
 
@@ -38,7 +40,8 @@ static void
 add_timed(struct client *c, struct client_request *r)
 {
     struct list *at = c->timed.prev;
-    while (at != &c->timed && list_entry(at, struct client_request, link)->due_ns > r->due_ns)
+    while (at != &c->timed &&
+           list_entry(at, struct client_request, link)->due_ns > r->due_ns)
         at = at->prev;
     list_add_first(at, &r->link);
     if (at == &c->timed)
@@ -99,7 +102,8 @@ tell_result(struct client_request *r, const json_t *result)
         tell_unknown(r, HOVER_REASON_FAILED);
         return;
     }
-    struct client_hover a = {.hover.state = HOVER_KNOWN, .hover.markdown = buf_str(&text)};
+    struct client_hover a = {.hover.state = HOVER_KNOWN,
+                             .hover.markdown = buf_str(&text)};
     if (text.n == 0) {
         a.hover = (struct hover){.state = HOVER_EMPTY};
         a.is_provisional = !client_is_quiescent(c) || !client_doc_find(c, r->path);
@@ -138,7 +142,8 @@ on_answer(void *ctx, const struct wire_answer *answer)
         tell_unknown(r, HOVER_REASON_CRASHED);
         return;
     }
-    bool is_passing = answer->r == -EBUSY || answer->error_code == WIRE_CONTENT_MODIFIED ||
+    bool is_passing = answer->r == -EBUSY ||
+                      answer->error_code == WIRE_CONTENT_MODIFIED ||
                       answer->error_code == WIRE_SERVER_CANCELLED;
     if (is_passing && retry_later(r))
         return;
@@ -190,22 +195,19 @@ reason_of_state(enum client_state state)
 {
     switch (state) {
     case CLIENT_STOPPED:
-    case CLIENT_STARTING:
-        return HOVER_REASON_STARTING;
-    case CLIENT_READY:
-        break;
-    case CLIENT_STOPPING:
-        return HOVER_REASON_CANCELLED;
+    case CLIENT_STARTING: return HOVER_REASON_STARTING;
+    case CLIENT_READY: break;
+    case CLIENT_STOPPING: return HOVER_REASON_CANCELLED;
     case CLIENT_BACKOFF:
     case CLIENT_GIVEN_UP:
-    case CLIENT_STATE_COUNT:
-        return HOVER_REASON_CRASHED;
+    case CLIENT_STATE_COUNT: return HOVER_REASON_CRASHED;
     }
     return HOVER_REASON_NONE;
 }
 
 struct client_request *
-client_hover(struct client *c, const char *path, struct position at, client_hover_fn fn, void *ctx)
+client_hover(struct client *c, const char *path, struct position at, client_hover_fn fn,
+             void *ctx)
 {
     ASSERT_LOOP();
     struct client_request *r = xnew(struct client_request);

@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "lsp/client/client.h"
 #include "lsp/wire/wire.h"
+#include "model/snapshot.h"
 #include "rt/child.h"
 #include "rt/timer.h"
 
@@ -14,9 +15,10 @@
 
 /* Where a server lies about the protocol, or wants more than its row can say. */
 enum client_quirk {
-    QUIRK_COMPILE_COMMANDS = 1, // wants the folder of compile_commands.json as an argument
-    QUIRK_LOADING_TEXT = 2,     // says "(loading...)" instead of nothing yet
-    QUIRK_SERVER_STATUS = 4,    // not quiescent before its experimental/serverStatus says so
+    QUIRK_COMPILE_COMMANDS =
+        1,                   // wants the folder of compile_commands.json as an argument
+    QUIRK_LOADING_TEXT = 2,  // says "(loading...)" instead of nothing yet
+    QUIRK_SERVER_STATUS = 4, // not quiescent before its experimental/serverStatus says so
 };
 
 enum encoding { ENCODING_UTF8, ENCODING_UTF16, ENCODING_UTF32 };
@@ -50,7 +52,7 @@ struct client {
     void *closed_ctx;
 
     enum encoding encoding;
-    bool is_busy; // says its serverStatus
+    bool is_busy;         // says its serverStatus
     struct map *progress; // tokens begun and not ended
     struct map *docs;     // path → doc
     json_t *settings;
@@ -75,7 +77,8 @@ int client_handshake_read(struct client *c, const json_t *result);
 char *client_doc_uri(const struct client *c, const char *path) MUST_USE;
 struct doc *client_doc_find(const struct client *c, const char *path);
 /* Column in the server's encoding. `doc` may be NULL: not open. */
-uint32_t client_doc_column(const struct client *c, const struct doc *doc, struct position at);
+uint32_t client_doc_column(const struct client *c, const struct doc *doc,
+                           struct position at);
 void client_docs_clear(struct client *c);
 
 /* hover.c */
@@ -84,12 +87,14 @@ void client_on_due(void *ctx);
 /* Answers every request in flight. */
 void client_end_hovers(struct client *c, enum hover_reason reason);
 
-/* markup.c: the four shapes of a hover's contents as markdown of at most HOVER_BYTES_MAX. *ret_text is
- * emptied first; stays empty when nothing is said. -EPROTO: another shape. */
+/* markup.c: the four shapes of a hover's contents as markdown of at most
+ * HOVER_BYTES_MAX. *ret_text is emptied first; stays empty when nothing is said.
+ * -EPROTO: another shape. */
 int client_markup_read(const json_t *hover, struct buf *ret_text);
 
 /* peer.c: what the server asks and tells. */
-void client_peer_on_request(void *ctx, const struct wire_id *id, const char *method, json_t *params);
+void client_peer_on_request(void *ctx, const struct wire_id *id, const char *method,
+                            json_t *params);
 void client_peer_on_notification(void *ctx, const char *method, json_t *params);
 bool client_peer_is_quiescent(const struct client *c);
 void client_peer_reset(struct client *c);

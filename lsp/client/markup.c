@@ -1,6 +1,6 @@
-/* Hover contents in the four shapes that servers send: MarkupContent, a bare string, {language,
- * value}, and an array of the last two. The result is markdown, cut to its limit on the border of a
- * code point with a mark that says so. Pure. */
+/* Hover contents in the four shapes that servers send: MarkupContent, a bare string,
+ * {language, value}, and an array of the last two. The result is markdown, cut to its
+ * limit on the border of a code point with a mark that says so. Pure. */
 #include "codec/codec.h"
 #include "lsp/client/internal.h"
 
@@ -49,7 +49,8 @@ add_piece(struct buf *b, const json_t *piece)
         text = string_of(piece);
     } else {
         if (codec_get_str(piece, "value", &text) < 0)
-            return json_is_object(piece) && !json_object_get(piece, "value") ? 0 : -EPROTO;
+            return json_is_object(piece) && !json_object_get(piece, "value") ? 0
+                                                                             : -EPROTO;
         struct str kind;
         if (codec_get_str(piece, "language", &language) == 0)
             is_fenced = true;
@@ -98,7 +99,8 @@ client_markup_read(const json_t *hover, struct buf *ret_text)
     }
     size_t i;
     json_t *piece;
-    json_array_foreach(contents, i, piece) {
+    json_array_foreach(contents, i, piece)
+    {
         int r = add_piece(ret_text, piece);
         if (r < 0)
             return r;

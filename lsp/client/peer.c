@@ -1,5 +1,5 @@
-/* What the server asks of us and tells us. Invariant: every request gets an answer, at once; a
- * server that waits for one may otherwise stop for ever. */
+/* What the server asks of us and tells us. Invariant: every request gets an answer, at
+ * once; a server that waits for one may otherwise stop for ever. */
 #define LOG_MODULE "client"
 #include "lsp/client/internal.h"
 
@@ -27,7 +27,8 @@ answer_configuration(struct client *c, json_t *params)
     json_t *result = json_array();
     size_t i;
     json_t *item;
-    json_array_foreach(codec_array(params, "items"), i, item) {
+    json_array_foreach(codec_array(params, "items"), i, item)
+    {
         struct str section = STR_NONE;
         codec_get_str(item, "section", &section);
         json_array_append_new(result, section_of(c->settings, section));
@@ -88,7 +89,8 @@ static const struct {
 };
 
 void
-client_peer_on_request(void *ctx, const struct wire_id *id, const char *method, json_t *params)
+client_peer_on_request(void *ctx, const struct wire_id *id, const char *method,
+                       json_t *params)
 {
     struct client *c = ctx;
     for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
@@ -97,7 +99,8 @@ client_peer_on_request(void *ctx, const struct wire_id *id, const char *method, 
             return;
         }
     }
-    wire_reply_error(c->wire, id, WIRE_METHOD_NOT_FOUND, "this client has no such method");
+    wire_reply_error(c->wire, id, WIRE_METHOD_NOT_FOUND,
+                     "this client has no such method");
 }
 
 bool

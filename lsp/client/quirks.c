@@ -1,4 +1,5 @@
-/* What servers do beside the protocol. Each quirk is a bit of a row of the servers table. */
+/* What servers do beside the protocol. Each quirk is a bit of a row of the servers
+ * table. */
 #include "lsp/client/internal.h"
 
 #include <dirent.h>
@@ -17,7 +18,8 @@ has_compile_commands(const char *dir)
     return fs_exists(file);
 }
 
-/* Of the folders named build*, the first by name, so that the choice is the same each time. */
+/* Of the folders named build*, the first by name, so that the choice is the same each
+ * time. */
 static char *
 find_build_folder(const char *root)
 {
@@ -49,12 +51,14 @@ client_quirk_argument(const struct client_spec *spec, const char *root)
         if (str_starts_with(str_of(*word), STR("--compile-commands-dir")))
             return NULL; // the user knows better
     }
-    AUTO(free) char *dir = has_compile_commands(root) ? xstrdup(root) : find_build_folder(root);
+    AUTO(free)
+    char *dir = has_compile_commands(root) ? xstrdup(root) : find_build_folder(root);
     return dir ? xasprintf("--compile-commands-dir=%s", dir) : NULL;
 }
 
 bool
 client_quirk_is_loading(const struct client_spec *spec, struct str text)
 {
-    return (spec->quirks & QUIRK_LOADING_TEXT) && str_find(text, STR("(loading...)")) >= 0;
+    return (spec->quirks & QUIRK_LOADING_TEXT) &&
+           str_find(text, STR("(loading...)")) >= 0;
 }

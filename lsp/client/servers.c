@@ -1,6 +1,7 @@
-/* The servers that are known without configuration, and the choice of one for a language: first the
- * user's own in their order, then this table in its order, the first whose program is there.
- * Invariant: a program comes from the user's configuration or from PATH, never from a workspace. */
+/* The servers that are known without configuration, and the choice of one for a
+ * language: first the user's own in their order, then this table in its order, the first
+ * whose program is there. Invariant: a program comes from the user's configuration or
+ * from PATH, never from a workspace. */
 #include "lsp/client/internal.h"
 
 #include "base/fs.h"
@@ -9,7 +10,7 @@
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 #define TSSERVER_OPTIONS                                                                 \
-    "{\"disableAutomaticTypingAcquisition\":true,\"hostInfo\":\"gloss\","                 \
+    "{\"disableAutomaticTypingAcquisition\":true,\"hostInfo\":\"gloss\","                \
     "\"preferences\":{\"maximumHoverLength\":60000}}"
 
 struct row {
@@ -37,7 +38,8 @@ static const struct row table[] = {
       .command = LIST("basedpyright-langserver", "--stdio"),
       .languages = LIST("py"),
       .root_markers = LIST("pyrightconfig.json", "pyproject.toml", "setup.py"),
-      .settings = "{\"basedpyright\":{\"analysis\":{\"diagnosticMode\":\"openFilesOnly\"}}}"},
+      .settings =
+          "{\"basedpyright\":{\"analysis\":{\"diagnosticMode\":\"openFilesOnly\"}}}"},
      "pip install basedpyright"},
     {{.name = "pylsp",
       .command = LIST("pylsp"),
@@ -71,7 +73,8 @@ static const struct row table[] = {
       .command = LIST("rust-analyzer"),
       .languages = LIST("rs"),
       .root_markers = LIST("Cargo.toml"),
-      .initialization_options = "{\"cachePriming\":{\"enable\":false},\"checkOnSave\":false}",
+      .initialization_options =
+          "{\"cachePriming\":{\"enable\":false},\"checkOnSave\":false}",
       .settings = "{\"rust-analyzer\":{\"cachePriming\":{\"enable\":false},"
                   "\"checkOnSave\":false}}",
       .quirks = QUIRK_SERVER_STATUS},
@@ -221,8 +224,8 @@ take(const struct client_spec *spec, struct str lang, struct client_spec *ret_sp
 }
 
 bool
-client_spec_for(const struct config *config, struct str lang, struct client_spec *ret_spec,
-                char **ret_program)
+client_spec_for(const struct config *config, struct str lang,
+                struct client_spec *ret_spec, char **ret_program)
 {
     if (!config->trusted || !config->enrich_enabled)
         return false;

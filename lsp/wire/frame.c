@@ -1,7 +1,8 @@
-/* Frames of the base protocol: "Content-Length: N" CRLF CRLF and N bytes. Pure. Strict enough that
- * a program's chatter on its stdout is seen at its first line, lenient in what real peers differ in:
- * case of names, white space, LF alone, other headers. Invariant: never looks past `bytes`, and a
- * header that can no longer become a good one is refused before its end has come. */
+/* Frames of the base protocol: "Content-Length: N" CRLF CRLF and N bytes. Pure. Strict
+ * enough that a program's chatter on its stdout is seen at its first line, lenient in
+ * what real peers differ in: case of names, white space, LF alone, other headers.
+ * Invariant: never looks past `bytes`, and a header that can no longer become a good one
+ * is refused before its end has come. */
 #include "lsp/wire/wire.h"
 
 /* RFC 9110 token: what a header's name is made of. */
@@ -28,7 +29,8 @@ eq_ignoring_case(struct str a, struct str b)
     return true;
 }
 
-/* Length of the name before the colon; -EPROTO when the line, whole or not, cannot be a header. */
+/* Length of the name before the colon; -EPROTO when the line, whole or not, cannot be a
+ * header. */
 static ssize_t
 name_length(struct str line, bool is_whole)
 {

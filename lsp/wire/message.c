@@ -1,5 +1,5 @@
-/* JSON-RPC 2.0 envelopes. A peer's mistake is found here once, so that handlers see only requests,
- * notifications and answers of the right shape. Knows no method and no stream. */
+/* JSON-RPC 2.0 envelopes. A peer's mistake is found here once, so that handlers see only
+ * requests, notifications and answers of the right shape. Knows no method and no stream. */
 #include "lsp/wire/internal.h"
 
 #include "base/mem.h"

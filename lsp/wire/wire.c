@@ -1,8 +1,9 @@
-/* A wire: frames in, frames out, our requests in flight. What is written in one turn of the loop
- * leaves as one write; frames that arrived whole are parsed where the stream left them.
- * Invariants: no callback runs from within a call of the owner; each request is answered once or
- * forgotten by wire_cancel() and wire_close(); after wire_close() nothing is called, even when it
- * was called from one of our callbacks (`holds` keeps the memory until we are out of it). */
+/* A wire: frames in, frames out, our requests in flight. What is written in one turn of
+ * the loop leaves as one write; frames that arrived whole are parsed where the stream
+ * left them. Invariants: no callback runs from within a call of the owner; each request
+ * is answered once or forgotten by wire_cancel() and wire_close(); after wire_close()
+ * nothing is called, even when it was called from one of our callbacks (`holds` keeps
+ * the memory until we are out of it). */
 #include "base/err.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -25,7 +26,7 @@ struct wire {
     struct stream *in, *out;
     const struct wire_events *events;
     void *ctx;
-    struct timer *turn; // armed: something is to be done at the next turn
+    struct timer *turn;  // armed: something is to be done at the next turn
     struct buf received; // less than a frame, unless within on_bytes()
     struct buf to_send;
     struct buf scratch; // the body under construction
@@ -71,7 +72,7 @@ release(struct wire *w)
 static void
 drop_all(struct list *requests)
 {
-    list_for_each_safe(it, requests) {
+    list_for_each_safe (it, requests) {
         list_remove(it);
         free(list_entry(it, struct pending, link));
     }
@@ -130,7 +131,8 @@ next_id(struct wire *w)
 }
 
 int64_t
-wire_request(struct wire *w, const char *method, json_t *params, wire_answer_fn fn, void *ctx)
+wire_request(struct wire *w, const char *method, json_t *params, wire_answer_fn fn,
+             void *ctx)
 {
     ASSERT_LOOP();
     struct pending *p = xnew(struct pending);
@@ -173,7 +175,8 @@ wire_cancel(struct wire *w, int64_t id)
         return;
     list_remove(&p->link);
     free(p);
-    buf_printf(begin(w), ",\"method\":\"$/cancelRequest\",\"params\":{\"id\":%" PRId64 "}", id);
+    buf_printf(begin(w),
+               ",\"method\":\"$/cancelRequest\",\"params\":{\"id\":%" PRId64 "}", id);
     end(w);
 }
 
@@ -287,7 +290,8 @@ take_response(struct wire *w, const struct message *m)
 }
 
 static void
-report_bad(struct wire *w, const struct wire_id *id, enum wire_error code, const char *why)
+report_bad(struct wire *w, const struct wire_id *id, enum wire_error code,
+           const char *why)
 {
     wire_reply_error(w, id, code, why);
     if (w->events->on_bad_message)
@@ -307,20 +311,13 @@ take_body(struct wire *w, struct str body)
     if (m.id)
         id = wire_message_id(m.id);
     switch (m.kind) {
-    case MESSAGE_NOTHING:
-        break;
-    case MESSAGE_REQUEST:
-        w->events->on_request(w->ctx, &id, m.method, m.params);
-        break;
+    case MESSAGE_NOTHING: break;
+    case MESSAGE_REQUEST: w->events->on_request(w->ctx, &id, m.method, m.params); break;
     case MESSAGE_NOTIFICATION:
         w->events->on_notification(w->ctx, m.method, m.params);
         break;
-    case MESSAGE_RESPONSE:
-        take_response(w, &m);
-        break;
-    case MESSAGE_BAD:
-        report_bad(w, m.id ? &id : NULL, m.code, m.why);
-        break;
+    case MESSAGE_RESPONSE: take_response(w, &m); break;
+    case MESSAGE_BAD: report_bad(w, m.id ? &id : NULL, m.code, m.why); break;
     }
     wire_id_finish(&id);
 }

@@ -1,6 +1,6 @@
-/* Which file is asked about next, and of whom. Invariants: events of ours run from on_turn() only,
- * never from within a caller's call; each job gives one batch, unless enrich_close() comes first;
- * of one path at most one task runs. */
+/* Which file is asked about next, and of whom. Invariants: events of ours run from
+ * on_turn() only, never from within a caller's call; each job gives one batch, unless
+ * enrich_close() comes first; of one path at most one task runs. */
 #include "enrich/internal.h"
 
 #include "base/clock.h"
@@ -37,7 +37,7 @@ may_ask(const struct server *s)
 static bool
 is_running(const struct server *s, const char *path)
 {
-    list_for_each(it, &s->running) {
+    list_for_each (it, &s->running) {
         if (strcmp(list_entry(it, struct task, link)->job->path, path) == 0)
             return true;
     }
@@ -48,7 +48,7 @@ static struct task *
 next_waiting(struct server *s)
 {
     for (int priority = ENRICH_PRIORITIES - 1; priority >= 0; priority--) {
-        list_for_each(it, &s->waiting[priority]) {
+        list_for_each (it, &s->waiting[priority]) {
             struct task *t = list_entry(it, struct task, link);
             if (!is_running(s, t->job->path))
                 return t;
@@ -60,7 +60,7 @@ next_waiting(struct server *s)
 static void
 wake_parked(struct server *s, int64_t until_ms)
 {
-    list_for_each_safe(it, &s->parked) {
+    list_for_each_safe (it, &s->parked) {
         struct task *t = list_entry(it, struct task, link);
         if (t->wake_ms <= until_ms)
             task_requeue(t);
@@ -70,7 +70,7 @@ wake_parked(struct server *s, int64_t until_ms)
 static void
 pump(struct server *s)
 {
-    list_for_each_safe(done, &s->running)
+    list_for_each_safe (done, &s->running)
         task_step(list_entry(done, struct task, link));
     wake_parked(s, clock_mono_ms());
     if (!may_ask(s))
@@ -78,9 +78,9 @@ pump(struct server *s)
     struct task *t;
     while (s->n_running < s->e->config->enrich_files_window && (t = next_waiting(s)))
         task_start(t);
-    list_for_each(it, &s->running)
+    list_for_each (it, &s->running)
         task_fill(list_entry(it, struct task, link));
-    list_for_each_safe(it, &s->running) // a job of no target
+    list_for_each_safe (it, &s->running) // a job of no target
         task_step(list_entry(it, struct task, link));
 }
 
@@ -93,7 +93,7 @@ abandon(struct server *s)
     for (int priority = 0; priority < ENRICH_PRIORITIES; priority++)
         list_splice(&all, &s->waiting[priority]);
     list_splice(&all, &s->parked);
-    list_for_each_safe(it, &all) {
+    list_for_each_safe (it, &all) {
         struct task *t = list_entry(it, struct task, link);
         task_settle(t, HOVER_REASON_CRASHED);
         t->state = TASK_DONE;
@@ -247,7 +247,7 @@ arm_wake(struct enrich *e)
 {
     int64_t wake_ms = INT64_MAX;
     for (size_t i = 0; i < e->servers.n; i++) {
-        list_for_each(it, &e->servers.v[i]->parked)
+        list_for_each (it, &e->servers.v[i]->parked)
             wake_ms = MIN(wake_ms, list_entry(it, struct task, link)->wake_ms);
     }
     if (wake_ms == INT64_MAX) {
@@ -396,7 +396,8 @@ started_at(const struct enrich *e, size_t index)
 }
 
 bool
-enrich_server_at(const struct enrich *e, size_t index, struct enrich_server_status *ret_status)
+enrich_server_at(const struct enrich *e, size_t index,
+                 struct enrich_server_status *ret_status)
 {
     struct server *s = started_at(e, index);
     if (!s || e->is_closing)

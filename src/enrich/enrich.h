@@ -1,7 +1,8 @@
 #pragma once
-/* Which entity to ask next, how many at once, join per file. For each file: didOpen, every hover
- * (join-all, window per server), didClose, one hover_batch when the last answered, timed out or was cancelled.
- * A slow or dead server costs its own answers and nothing else. Loop thread. Owns the clients, one per (server). */
+/* Which entity to ask next, how many at once, join per file. For each file: didOpen,
+ * every hover (join-all, window per server), didClose, one hover_batch when the last
+ * answered, timed out or was cancelled. A slow or dead server costs its own answers and
+ * nothing else. Loop thread. Owns the clients, one per (server). */
 #include "base/base.h"
 #include "config/config.h"
 #include "model/hover.h"
@@ -12,23 +13,25 @@ struct enrich;
 
 /* One file to ask about. Owns what it points to; given to enrich_submit. */
 struct enrich_job {
-    char *path;              // relative to the root
-    char *lang;              // key prefix
-    char *language_id;       // LSP
+    char *path;        // relative to the root
+    char *lang;        // key prefix
+    char *language_id; // LSP
     struct snapshot *text;
-    struct hash128 content;  // of text
-    struct arena arena;      // of targets
+    struct hash128 content; // of text
+    struct arena arena;     // of targets
     struct hover_target *targets;
     size_t n_targets;
-    int priority;            // 0 to 2, higher first: 2 open document, 1 changed lately, 0 the rest
+    int priority; // 0 to 2, higher first: 2 open document, 1 changed lately, 0 the rest
 };
 void enrich_job_destroy(struct enrich_job *job);
 DEFINE_AUTO(enrich_job_destroy, struct enrich_job *)
 
 struct enrich_events {
-    /* A file's batch; the callee owns it. Answers of kind unknown are in it too, with their reason. */
+    /* A file's batch; the callee owns it. Answers of kind unknown are in it too, with
+     * their reason. */
     void (*on_batch)(void *ctx, struct hover_batch *batch);
-    /* Room for more jobs (fewer than the window are waiting): ask the store for the next files. May come often. */
+    /* Room for more jobs (fewer than the window are waiting): ask the store for the next
+     * files. May come often. */
     void (*on_wanted)(void *ctx);
     /* Nothing waits and nothing runs any more. */
     void (*on_idle)(void *ctx);
@@ -37,13 +40,15 @@ struct enrich_events {
 };
 
 struct enrich *enrich_open(struct loop *l, const struct config *config, const char *root,
-                           const char *guard_program, const struct enrich_events *events, void *ctx) MUST_USE;
-/* Starts the language's server if it is not running. When there is none, on_batch follows (from the loop) with
- * unknown(no_server) for all. A later job for the same path replaces a waiting one and cancels a running one: each
- * job gives one batch all the same, with unknown(cancelled) for what was not answered. */
+                           const char *guard_program, const struct enrich_events *events,
+                           void *ctx) MUST_USE;
+/* Starts the language's server if it is not running. When there is none, on_batch
+ * follows (from the loop) with unknown(no_server) for all. A later job for the same path
+ * replaces a waiting one and cancels a running one: each job gives one batch all the
+ * same, with unknown(cancelled) for what was not answered. */
 void enrich_submit(struct enrich *e, struct enrich_job *job);
 void enrich_cancel_path(struct enrich *e, const char *path);
-size_t enrich_waiting(const struct enrich *e); // jobs not finished
+size_t enrich_waiting(const struct enrich *e);              // jobs not finished
 bool enrich_has_server(struct enrich *e, const char *lang); // configured or on PATH
 void enrich_pause(struct enrich *e);
 void enrich_resume(struct enrich *e);
@@ -55,6 +60,7 @@ struct enrich_server_status {
     uint64_t rss_bytes, requests, answers, timeouts, errors, restarts, pending;
 };
 /* Borrowed until the next loop turn; false past the end. */
-bool enrich_server_at(const struct enrich *e, size_t index, struct enrich_server_status *ret_status);
+bool enrich_server_at(const struct enrich *e, size_t index,
+                      struct enrich_server_status *ret_status);
 /* Stops the servers (all at once), drops waiting jobs, then on_closed. */
 void enrich_close(struct enrich *e, void (*on_closed)(void *ctx), void *ctx);

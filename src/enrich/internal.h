@@ -8,20 +8,20 @@
 #include "rt/timer.h"
 
 #define ENRICH_PRIORITIES 3
-#define ENRICH_NULLS 2          // the same null so often is an empty hover
-#define ENRICH_PROBES 4         // after a first deadline passed in a file without any answer
-#define ENRICH_ROUNDS 8         // of provisional answers
-#define ENRICH_PARK_MS_MIN 250  // doubled each round
+#define ENRICH_NULLS 2  // the same null so often is an empty hover
+#define ENRICH_PROBES 4 // after a first deadline passed in a file without any answer
+#define ENRICH_ROUNDS 8 // of provisional answers
+#define ENRICH_PARK_MS_MIN 250 // doubled each round
 #define ENRICH_PARK_MS_MAX 8000
 #define ENRICH_LOOK_AGAIN_MS 30000 // for a language that had no server
 
 enum task_state { TASK_WAITING, TASK_RUNNING, TASK_PARKED, TASK_DONE };
 
 enum ask_state {
-    ASK_DUE,       // this round
+    ASK_DUE, // this round
     ASK_IN_FLIGHT,
-    ASK_AGAIN,     // next round, at once
-    ASK_LATER,     // next round, after a pause: the server may not be ready
+    ASK_AGAIN, // next round, at once
+    ASK_LATER, // next round, after a pause: the server may not be ready
     ASK_FINAL,
 };
 

@@ -1,11 +1,12 @@
-/* One file's way: opened, all its hovers asked for together, asked again where the answer may be
- * premature, closed, handed over. Invariants: an ask becomes final once; a task is in exactly one
- * list; its file is open at the server only while it runs.
+/* One file's way: opened, all its hovers asked for together, asked again where the
+ * answer may be premature, closed, handed over. Invariants: an ask becomes final once; a
+ * task is in exactly one list; its file is open at the server only while it runs.
  *
- * Asking goes in rounds. A null is repeated in the next one and counts when it comes twice; an answer
- * the client calls provisional waits for a pause, or for the server to say that it is ready. When a
- * deadline passes before the file had any answer, the server is still loading it: then one hover
- * at a time probes, so that a slow start costs time and not answers. */
+ * Asking goes in rounds. A null is repeated in the next one and counts when it comes
+ * twice; an answer the client calls provisional waits for a pause, or for the server to
+ * say that it is ready. When a deadline passes before the file had any answer, the
+ * server is still loading it: then one hover at a time probes, so that a slow start
+ * costs time and not answers. */
 #include "enrich/internal.h"
 
 #include "base/clock.h"
@@ -25,7 +26,8 @@ task_create(struct enrich *e, struct enrich_job *job)
     b->path = arena_cstr(&b->arena, job->path);
     b->content = job->content;
     b->n_answers = job->n_targets;
-    b->answers = arena_calloc(&b->arena, MAX(job->n_targets, (size_t)1), sizeof(*b->answers));
+    b->answers =
+        arena_calloc(&b->arena, MAX(job->n_targets, (size_t)1), sizeof(*b->answers));
     for (size_t i = 0; i < job->n_targets; i++) {
         t->asks[i].task = t;
         b->answers[i].key = job->targets[i].key;
@@ -60,7 +62,8 @@ settle_ask(struct ask *a, const struct hover *hover)
     struct hover *to = &t->batch->answers[a - t->asks].hover;
     *to = *hover;
     to->markdown = arena_str(&t->batch->arena, hover->markdown);
-    to->server = hover->server.n > 0 ? arena_str(&t->batch->arena, hover->server) : STR_NONE;
+    to->server =
+        hover->server.n > 0 ? arena_str(&t->batch->arena, hover->server) : STR_NONE;
     a->state = ASK_FINAL;
     t->n_final++;
 }
@@ -180,7 +183,8 @@ task_start(struct task *t)
     t->is_open = true;
     t->has_answered = false;
     t->is_probing = s->is_silent;
-    client_did_open(s->client, t->job->path, t->job->language_id, snapshot_text(t->job->text));
+    client_did_open(s->client, t->job->path, t->job->language_id,
+                    snapshot_text(t->job->text));
 }
 
 void
@@ -195,8 +199,8 @@ task_fill(struct task *t)
             a->state = ASK_IN_FLIGHT;
             t->n_in_flight++;
             s->n_in_flight++;
-            a->request =
-                client_hover(s->client, t->job->path, t->job->targets[t->next].at, on_answer, a);
+            a->request = client_hover(s->client, t->job->path,
+                                      t->job->targets[t->next].at, on_answer, a);
         }
         t->next++;
     }

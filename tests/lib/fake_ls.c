@@ -112,7 +112,8 @@ send_list(struct server *s, const json_t *list)
         if (json_object_get(item, "params"))
             json_object_set(message, "params", json_object_get(item, "params"));
         if (request) {
-            json_object_set_new(message, "id", json_sprintf("ours-%d", (int)++s->last_id));
+            json_object_set_new(message, "id",
+                                json_sprintf("ours-%d", (int)++s->last_id));
             s->n_unanswered++;
         }
         send_message(message);
@@ -129,8 +130,8 @@ send_answer(struct server *s, const struct answer *a)
 static json_t *
 reply_to(const json_t *request, const char *key, json_t *value)
 {
-    return json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", json_object_get(request, "id"), key,
-                     value);
+    return json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id",
+                     json_object_get(request, "id"), key, value);
 }
 
 /* ---- hover ---- */
@@ -139,7 +140,8 @@ static const char *
 uri_of(const json_t *message)
 {
     const json_t *params = json_object_get(message, "params");
-    return json_string_value(json_object_get(json_object_get(params, "textDocument"), "uri"));
+    return json_string_value(
+        json_object_get(json_object_get(params, "textDocument"), "uri"));
 }
 
 static bool
@@ -174,7 +176,8 @@ find_rule(struct server *s, const char *uri, json_int_t line)
 }
 
 static json_t *
-answer_of(const json_t *request, const json_t *rule, json_int_t line, json_int_t character)
+answer_of(const json_t *request, const json_t *rule, json_int_t line,
+          json_int_t character)
 {
     json_t *error = json_object_get(rule, "error");
     json_t *result = json_object_get(rule, "result");
@@ -183,8 +186,9 @@ answer_of(const json_t *request, const json_t *rule, json_int_t line, json_int_t
     if (result)
         return reply_to(request, "result", json_incref(result));
     json_t *text = json_sprintf("hover %d:%d", (int)line, (int)character);
-    return reply_to(request, "result",
-                    json_pack("{s:{s:s, s:o}}", "contents", "kind", "markdown", "value", text));
+    return reply_to(
+        request, "result",
+        json_pack("{s:{s:s, s:o}}", "contents", "kind", "markdown", "value", text));
 }
 
 static void
@@ -197,8 +201,10 @@ release_held(struct server *s)
 static void
 obey(struct server *s, const json_t *rule, struct answer a)
 {
-    const json_t *die = json_object_get(rule, "die"), *die_mid = json_object_get(rule, "die_mid");
-    const json_t *delay = json_object_get(rule, "delay_ms"), *hold = json_object_get(rule, "hold");
+    const json_t *die = json_object_get(rule, "die"),
+                 *die_mid = json_object_get(rule, "die_mid");
+    const json_t *delay = json_object_get(rule, "delay_ms"),
+                 *hold = json_object_get(rule, "hold");
     write_text(STDERR_FILENO, json_object_get(rule, "stderr"));
     if (die)
         _exit((int)json_integer_value(die));
@@ -226,7 +232,8 @@ obey(struct server *s, const json_t *rule, struct answer a)
 static void
 on_hover(struct server *s, json_t *request)
 {
-    const json_t *position = json_object_get(json_object_get(request, "params"), "position");
+    const json_t *position =
+        json_object_get(json_object_get(request, "params"), "position");
     json_int_t line = json_integer_value(json_object_get(position, "line"));
     json_int_t character = json_integer_value(json_object_get(position, "character"));
     const char *uri = uri_of(request);
@@ -236,8 +243,9 @@ on_hover(struct server *s, json_t *request)
         return;
     }
     if (is_strict && !map_get(s->open, str_of(uri))) {
-        send_message(reply_to(request, "error",
-                              json_pack("{s:i, s:s}", "code", -32602, "message", "not open")));
+        send_message(
+            reply_to(request, "error",
+                     json_pack("{s:i, s:s}", "code", -32602, "message", "not open")));
         return;
     }
     const json_t *rule = find_rule(s, uri, line);
@@ -249,7 +257,8 @@ on_hover(struct server *s, json_t *request)
 static void
 release_waiting(struct server *s)
 {
-    for (size_t i = 0; s->n_unanswered == 0 && s->is_configured && i < s->waiting.n; i++) {
+    for (size_t i = 0; s->n_unanswered == 0 && s->is_configured && i < s->waiting.n;
+         i++) {
         on_hover(s, s->waiting.v[i]);
         json_decref(s->waiting.v[i]);
         if (i + 1 == s->waiting.n)
@@ -266,19 +275,21 @@ on_initialize(struct server *s, const json_t *request)
     if (json_is_true(json_object_get(how, "silent")))
         return;
     if (json_object_get(how, "error")) {
-        send_message(reply_to(request, "error", json_incref(json_object_get(how, "error"))));
+        send_message(
+            reply_to(request, "error", json_incref(json_object_get(how, "error"))));
         return;
     }
     if (json_object_get(how, "result")) {
-        send_message(reply_to(request, "result", json_incref(json_object_get(how, "result"))));
+        send_message(
+            reply_to(request, "result", json_incref(json_object_get(how, "result"))));
         return;
     }
     json_t *caps = json_pack("{s:b, s:i}", "hoverProvider", 1, "textDocumentSync", 1);
     if (json_object_get(s->life, "encoding"))
         json_object_set(caps, "positionEncoding", json_object_get(s->life, "encoding"));
     send_message(reply_to(request, "result",
-                          json_pack("{s:o, s:{s:s, s:s}}", "capabilities", caps, "serverInfo",
-                                    "name", "fake", "version", "1.0")));
+                          json_pack("{s:o, s:{s:s, s:s}}", "capabilities", caps,
+                                    "serverInfo", "name", "fake", "version", "1.0")));
 }
 
 static bool
@@ -326,7 +337,9 @@ next_frame(const struct buf *in, size_t *ret_start, size_t *ret_n)
         return false;
     struct str header = str_slice(in->p, (size_t)end);
     ssize_t colon = str_find_char(header, ':');
-    if (str_to_u64(str_trim(str_slice(header.p + colon + 1, header.n - (size_t)colon - 1)), &n) < 0)
+    if (str_to_u64(
+            str_trim(str_slice(header.p + colon + 1, header.n - (size_t)colon - 1)), &n) <
+        0)
         _exit(97);
     *ret_start = (size_t)end + 4;
     *ret_n = (size_t)n;
@@ -433,7 +446,7 @@ main(int argc, char **argv)
     write_text(STDOUT_FILENO, json_object_get(s.life, "stdout"));
     write_text(STDERR_FILENO, json_object_get(s.life, "stderr"));
     if (json_object_get(s.life, "die"))
-        return (int)json_integer_value(json_object_get(s.life, "die"));
+        _exit((int)json_integer_value(json_object_get(s.life, "die"))); // as a crash does
     serve(&s);
 
     for (size_t i = 0; i < s.delayed.n; i++)

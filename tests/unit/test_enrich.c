@@ -55,8 +55,10 @@ on_closed(void *ctx)
     ((struct fixture *)ctx)->is_closed = true;
 }
 
-static const struct enrich_events events = {
-    .on_batch = on_batch, .on_wanted = on_wanted, .on_idle = on_idle, .on_server = on_server};
+static const struct enrich_events events = {.on_batch = on_batch,
+                                            .on_wanted = on_wanted,
+                                            .on_idle = on_idle,
+                                            .on_server = on_server};
 
 static void
 setup(struct fixture *f, const char *scenario)
@@ -65,8 +67,10 @@ setup(struct fixture *f, const char *scenario)
     *f = (struct fixture){0};
     assert_int_equal(loop_init(&f->loop), 0);
     fake_ls_init(&f->fake, scenario);
-    f->server = (struct config_server){
-        .name = "fake", .command = f->fake.command, .languages = languages, .enabled = true};
+    f->server = (struct config_server){.name = "fake",
+                                       .command = f->fake.command,
+                                       .languages = languages,
+                                       .enabled = true};
     f->config = (struct config){.trusted = true,
                                 .enrich_enabled = true,
                                 .enrich_deadline_ms = 10000,
@@ -74,7 +78,8 @@ setup(struct fixture *f, const char *scenario)
                                 .enrich_requests_window = 64,
                                 .servers = &f->server,
                                 .n_servers = 1};
-    f->e = enrich_open(&f->loop, &f->config, f->fake.dir, fake_ls_env("TEST_GUARD"), &events, f);
+    f->e = enrich_open(&f->loop, &f->config, f->fake.dir, fake_ls_env("TEST_GUARD"),
+                       &events, f);
 }
 
 static void
@@ -105,7 +110,8 @@ job_of(const char *path, const char *lang, size_t n_targets)
     job->targets = arena_calloc(&job->arena, n_targets + 1, sizeof(*job->targets));
     for (size_t i = 0; i < n_targets; i++) {
         job->targets[i].key = arena_printf(&job->arena, "c:var:%s#x%zu", path, i);
-        job->targets[i].at = (struct position){.line = (uint32_t)i, .col_byte = 4, .col_utf16 = 4};
+        job->targets[i].at =
+            (struct position){.line = (uint32_t)i, .col_byte = 4, .col_utf16 = 4};
     }
     job->n_targets = n_targets;
     return job;
@@ -284,7 +290,8 @@ test_null_counts_twice(void **state)
 {
     (void)state;
     struct fixture f;
-    setup(&f, "{'lives':[{'hover':[{'line':1,'result':null},{'line':2,'times':1,'result':null}]}]}");
+    setup(&f, "{'lives':[{'hover':[{'line':1,'result':null},{'line':2,'times':1,'result':"
+              "null}]}]}");
     submit(&f, "a.c", 4, 0);
     RUN_UNTIL(&f.loop, f.n_idle == 1);
     assert_known(&f, 0, 0);
@@ -299,16 +306,19 @@ test_null_counts_twice(void **state)
 }
 
 #define PROGRESS(kind)                                                                   \
-    "{'notify':'$/progress','params':{'token':'t','value':{'kind':'" kind "','title':'x'}}}"
+    "{'notify':'$/progress','params':{'token':'t','value':{'kind':'" kind                \
+    "','title':'x'}}}"
 
 static void
 test_asked_again_when_ready(void **state)
 {
     (void)state;
     struct fixture f;
-    setup(&f, "{'lives':[{'after_initialized':[" PROGRESS("begin") "],'hover':["
-              "{'line':2,'times':1,'result':null,'then':[" PROGRESS("end") "]},"
-              "{'times':3,'result':null}]}]}");
+    setup(&f, "{'lives':[{'after_initialized':[" PROGRESS(
+                  "begin") "],'hover':["
+                           "{'line':2,'times':1,'result':null,'then':[" PROGRESS(
+                               "end") "]},"
+                                      "{'times':3,'result':null}]}]}");
     submit(&f, "a.c", 4, 0);
     RUN_UNTIL(&f.loop, f.n_idle == 1);
     for (size_t i = 0; i < 4; i++)
@@ -322,9 +332,10 @@ test_other_files_go_on_meanwhile(void **state)
 {
     (void)state;
     struct fixture f;
-    setup(&f, "{'lives':[{'after_initialized':[" PROGRESS("begin") "],'hover':["
-              "{'path':'a.c','times':2,'result':null},"
-              "{'path':'c.c','then':[" PROGRESS("end") "]}]}]}");
+    setup(&f, "{'lives':[{'after_initialized':[" PROGRESS(
+                  "begin") "],'hover':["
+                           "{'path':'a.c','times':2,'result':null},"
+                           "{'path':'c.c','then':[" PROGRESS("end") "]}]}]}");
     f.config.enrich_files_window = 1;
     submit(&f, "a.c", 2, 0);
     submit(&f, "b.c", 2, 0);
@@ -434,7 +445,8 @@ test_given_up(void **state)
     assert_unknown(&f, 2, 0, HOVER_REASON_CRASHED);
     assert_true(enrich_server_at(f.e, 0, &status));
     assert_string_equal(status.state, "given_up");
-    RUN_UNTIL(&f.loop, enrich_server_at(f.e, 0, &status) && strstr(status.why, "no such option"));
+    RUN_UNTIL(&f.loop,
+              enrich_server_at(f.e, 0, &status) && strstr(status.why, "no such option"));
     assert_int_equal(fake_ls_count(&f.fake, "life"), 5);
     teardown(&f);
 }
@@ -522,7 +534,8 @@ test_pause(void **state)
     enrich_pause(f.e);
     assert_true(enrich_is_paused(f.e));
     submit(&f, "a.c", 2, 0);
-    RUN_UNTIL(&f.loop, enrich_server_at(f.e, 0, &status) && strcmp(status.state, "ready") == 0);
+    RUN_UNTIL(&f.loop,
+              enrich_server_at(f.e, 0, &status) && strcmp(status.state, "ready") == 0);
     for (int i = 0; i < 20; i++)
         run_round(&f.loop);
     assert_int_equal(enrich_server_at(f.e, 0, &status) ? status.requests : 1, 0);

@@ -64,7 +64,8 @@ on_closed(void *ctx)
     f->is_closed = true;
 }
 
-static const struct client_events events = {.on_state = on_state, .on_quiescent = on_quiescent};
+static const struct client_events events = {.on_state = on_state,
+                                            .on_quiescent = on_quiescent};
 
 static void
 open_client(struct fixture *f, const char *scenario, uint64_t deadline_ms)
@@ -197,7 +198,8 @@ test_handshake(void **state)
     }
     assert_int_equal(fake_ls_count(&f.fake, "didClose"), 1);
     assert_int_equal(fake_ls_count(&f.fake, "'positionEncodings':['utf-8','utf-16']"), 1);
-    assert_int_equal(fake_ls_count(&f.fake, "'contentFormat':['markdown','plaintext']"), 1);
+    assert_int_equal(fake_ls_count(&f.fake, "'contentFormat':['markdown','plaintext']"),
+                     1);
     assert_int_equal(fake_ls_count(&f.fake, "a%20b.c"), 3);
     assert_int_equal(loop_finish(&f.loop), 0);
     free(f.said[0].text);
@@ -232,7 +234,9 @@ test_clangds_own_encoding_and_broken_text(void **state)
 {
     (void)state;
     struct fixture f;
-    start_client(&f, "{'lives':[{'initialize':{'result':{'offsetEncoding':'utf-8','capabilities':{}}}}]}",
+    start_client(&f,
+                 "{'lives':[{'initialize':{'result':{'offsetEncoding':'utf-8','"
+                 "capabilities':{}}}}]}",
                  5000);
     open_doc(&f, "/*\xe9*/ int x;\n"); // Latin-1: the server sees three bytes for one
     hover_at(&f, 0, (struct position){.col_byte = 10, .col_utf16 = 10});
@@ -248,18 +252,21 @@ test_answers_every_request(void **state)
 {
     (void)state;
     struct fixture f;
-    open_client(&f,
-                "{'lives':[{'is_strict':true,'after_initialized':["
-                "{'request':'workspace/configuration','params':{'items':[{'section':'a.b','scopeUri':''},"
-                "{'section':'a.z'},{}]}},"
-                "{'request':'client/registerCapability','params':{'registrations':[]}},"
-                "{'request':'client/unregisterCapability','params':{'unregisterations':[]}},"
-                "{'request':'window/workDoneProgress/create','params':{'token':1}},"
-                "{'request':'workspace/workspaceFolders'},"
-                "{'request':'window/showMessageRequest','params':{'type':1,'message':'?','actions':[]}},"
-                "{'request':'workspace/applyEdit','params':{'edit':{}}},"
-                "{'request':'some/thing'}]}]}",
-                5000);
+    open_client(
+        &f,
+        "{'lives':[{'is_strict':true,'after_initialized':["
+        "{'request':'workspace/"
+        "configuration','params':{'items':[{'section':'a.b','scopeUri':''},"
+        "{'section':'a.z'},{}]}},"
+        "{'request':'client/registerCapability','params':{'registrations':[]}},"
+        "{'request':'client/unregisterCapability','params':{'unregisterations':[]}},"
+        "{'request':'window/workDoneProgress/create','params':{'token':1}},"
+        "{'request':'workspace/workspaceFolders'},"
+        "{'request':'window/"
+        "showMessageRequest','params':{'type':1,'message':'?','actions':[]}},"
+        "{'request':'workspace/applyEdit','params':{'edit':{}}},"
+        "{'request':'some/thing'}]}]}",
+        5000);
     f.spec.settings = "{\"a\":{\"b\":[1]}}";
     struct client_options options = {.spec = &f.spec,
                                      .program = f.fake.command[0],
@@ -275,13 +282,15 @@ test_answers_every_request(void **state)
     hover(&f, 0);
     RUN_UNTIL(&f.loop, f.n_said == 1);
     assert_known(&f, 0, "hover 0:0");
-    assert_int_equal(fake_ls_count(&f.fake, "'id':'ours-1','result':[[1],null,{'a':{'b':[1]}}]"), 1);
+    assert_int_equal(
+        fake_ls_count(&f.fake, "'id':'ours-1','result':[[1],null,{'a':{'b':[1]}}]"), 1);
     for (int i = 2; i <= 6; i++) {
-        AUTO(free) char *answer =
-            xasprintf("'id':'ours-%d','result':%s", i, i == 5 ? "[{" : "null");
+        AUTO(free)
+        char *answer = xasprintf("'id':'ours-%d','result':%s", i, i == 5 ? "[{" : "null");
         assert_int_equal(fake_ls_count(&f.fake, answer), 1);
     }
-    assert_int_equal(fake_ls_count(&f.fake, "'id':'ours-7','result':{'applied':false"), 1);
+    assert_int_equal(fake_ls_count(&f.fake, "'id':'ours-7','result':{'applied':false"),
+                     1);
     assert_int_equal(fake_ls_count(&f.fake, "'id':'ours-8','error':{'code':-32601"), 1);
     assert_int_equal(fake_ls_count(&f.fake, "'settings':{'a':{'b':[1]}}"), 1);
     close_client(&f);
@@ -294,20 +303,21 @@ test_shapes(void **state)
 {
     (void)state;
     struct fixture f;
-    start_client(&f,
-                 "{'lives':[{'hover':["
-                 "{'line':0,'result':{'contents':{'kind':'markdown','value':' **m** '}}},"
-                 "{'line':1,'result':{'contents':{'kind':'plaintext','value':'p `` q'}}},"
-                 "{'line':2,'result':{'contents':'bare'}},"
-                 "{'line':3,'result':{'contents':{'language':'c','value':'int x'}}},"
-                 "{'line':4,'result':{'contents':['one','',{'language':'c','value':'a ```b'}]}},"
-                 "{'line':5,'result':null},"
-                 "{'line':6,'result':{'contents':[]}},"
-                 "{'line':7,'result':{'contents':{'kind':'markdown','value':' '}}},"
-                 "{'line':8,'result':{'contents':5}},"
-                 "{'line':9,'result':7},"
-                 "{'line':10,'result':{'contents':{'value':5}}}]}]}",
-                 5000);
+    start_client(
+        &f,
+        "{'lives':[{'hover':["
+        "{'line':0,'result':{'contents':{'kind':'markdown','value':' **m** '}}},"
+        "{'line':1,'result':{'contents':{'kind':'plaintext','value':'p `` q'}}},"
+        "{'line':2,'result':{'contents':'bare'}},"
+        "{'line':3,'result':{'contents':{'language':'c','value':'int x'}}},"
+        "{'line':4,'result':{'contents':['one','',{'language':'c','value':'a ```b'}]}},"
+        "{'line':5,'result':null},"
+        "{'line':6,'result':{'contents':[]}},"
+        "{'line':7,'result':{'contents':{'kind':'markdown','value':' '}}},"
+        "{'line':8,'result':{'contents':5}},"
+        "{'line':9,'result':7},"
+        "{'line':10,'result':{'contents':{'value':5}}}]}]}",
+        5000);
     open_doc(&f, "");
     for (size_t i = 0; i <= 10; i++)
         hover(&f, i);
@@ -353,7 +363,8 @@ test_deadline_and_late_answer(void **state)
 {
     (void)state;
     struct fixture f;
-    start_client(&f, "{'lives':[{'hover':[{'line':0,'hold':2},{'line':1,'hold':2}]}]}", 100);
+    start_client(&f, "{'lives':[{'hover':[{'line':0,'hold':2},{'line':1,'hold':2}]}]}",
+                 100);
     open_doc(&f, "");
     hover(&f, 0);
     RUN_UNTIL(&f.loop, f.n_said == 1);
@@ -377,7 +388,9 @@ test_one_silent_hover_costs_itself(void **state)
 {
     (void)state;
     struct fixture f;
-    start_client(&f, "{'lives':[{'hover':[{'line':1,'silent':true},{'line':3,'delay_ms':20}]}]}", 300);
+    start_client(
+        &f, "{'lives':[{'hover':[{'line':1,'silent':true},{'line':3,'delay_ms':20}]}]}",
+        300);
     open_doc(&f, "");
     for (size_t i = 0; i < 5; i++)
         hover(&f, i);
@@ -409,13 +422,14 @@ test_retries(void **state)
 {
     (void)state;
     struct fixture f;
-    start_client(&f,
-                 "{'lives':[{'hover':["
-                 "{'line':0,'times':2,'error':{'code':-32801,'message':'content modified'}},"
-                 "{'line':1,'times':3,'error':{'code':-32802,'message':'cancelled'}},"
-                 "{'line':2,'error':{'code':-32801,'message':'content modified'}},"
-                 "{'line':3,'error':{'code':-32603,'message':'panic'}}]}]}",
-                 5000);
+    start_client(
+        &f,
+        "{'lives':[{'hover':["
+        "{'line':0,'times':2,'error':{'code':-32801,'message':'content modified'}},"
+        "{'line':1,'times':3,'error':{'code':-32802,'message':'cancelled'}},"
+        "{'line':2,'error':{'code':-32801,'message':'content modified'}},"
+        "{'line':3,'error':{'code':-32603,'message':'panic'}}]}]}",
+        5000);
     open_doc(&f, "");
     for (size_t i = 0; i < 5; i++)
         hover(&f, i);
@@ -453,17 +467,18 @@ test_early_null_is_provisional(void **state)
 {
     (void)state;
     struct fixture f;
-    start_client(
-        &f,
-        "{'lives':[{'after_initialized':["
-        "{'notify':'$/progress','params':{'token':'t','value':{'kind':'begin','title':'x'}}},"
-        "{'notify':'$/progress','params':{'token':2,'value':{'kind':'begin','title':'y'}}}],"
-        "'hover':[{'line':0,'result':null,'then':["
-        "{'notify':'$/progress','params':{'token':'t','value':{'kind':'end'}}},"
-        "{'notify':'$/progress','params':{'token':2,'value':{'kind':'report'}}},"
-        "{'notify':'$/progress','params':{'token':2,'value':{'kind':'end'}}}]},"
-        "{'line':1,'result':null}]}]}",
-        5000);
+    start_client(&f,
+                 "{'lives':[{'after_initialized':["
+                 "{'notify':'$/"
+                 "progress','params':{'token':'t','value':{'kind':'begin','title':'x'}}},"
+                 "{'notify':'$/"
+                 "progress','params':{'token':2,'value':{'kind':'begin','title':'y'}}}],"
+                 "'hover':[{'line':0,'result':null,'then':["
+                 "{'notify':'$/progress','params':{'token':'t','value':{'kind':'end'}}},"
+                 "{'notify':'$/progress','params':{'token':2,'value':{'kind':'report'}}},"
+                 "{'notify':'$/progress','params':{'token':2,'value':{'kind':'end'}}}]},"
+                 "{'line':1,'result':null}]}]}",
+                 5000);
     open_doc(&f, "");
     hover(&f, 0);
     RUN_UNTIL(&f.loop, f.n_said == 1);
@@ -496,7 +511,8 @@ test_server_status_and_loading(void **state)
     open_client(&f,
                 "{'lives':[{'hover':["
                 "{'line':0,'result':null,'then':"
-                "[{'notify':'experimental/serverStatus','params':{'health':'ok','quiescent':true}}]},"
+                "[{'notify':'experimental/"
+                "serverStatus','params':{'health':'ok','quiescent':true}}]},"
                 "{'line':1,'result':{'contents':'(loading...) x'}}]}]}",
                 5000);
     f.spec.quirks = quirks;
@@ -542,7 +558,8 @@ test_death_in_mid_answer(void **state)
 {
     (void)state;
     struct fixture f;
-    start_client(&f, "{'lives':[{'hover':[{'line':2,'die_mid':9,'stderr':'boom'}]},{}]}", 5000);
+    start_client(&f, "{'lives':[{'hover':[{'line':2,'die_mid':9,'stderr':'boom'}]},{}]}",
+                 5000);
     open_doc(&f, "");
     for (size_t i = 0; i < 5; i++)
         hover(&f, i);
@@ -611,7 +628,8 @@ test_bad_initialize(void **state)
                 {"{'result':{}}", "no capabilities"}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct fixture f;
-        AUTO(free) char *scenario = xasprintf("{'lives':[{'initialize':%s}]}", rows[i].how);
+        AUTO(free)
+        char *scenario = xasprintf("{'lives':[{'initialize':%s}]}", rows[i].how);
         open_client(&f, scenario, 5000);
         client_start(f.client);
         RUN_UNTIL(&f.loop, client_state(f.client) == CLIENT_BACKOFF);
@@ -704,9 +722,13 @@ test_choice_of_server(void **state)
     struct config_server servers[] = {
         {.name = "gone", .command = missing, .languages = languages, .enabled = true},
         {.name = "off", .command = own, .languages = languages},
-        {.name = "mine", .command = own, .languages = languages, .settings = "{}", .enabled = true},
+        {.name = "mine",
+         .command = own,
+         .languages = languages,
+         .settings = "{}",
+         .enabled = true},
         {.name = "pyright", .command = own, .enabled = true}, // languages of the table
-        {.name = "gopls", .enabled = true},                   // only tuned, and not installed
+        {.name = "gopls", .enabled = true}, // only tuned, and not installed
     };
     struct config config = {
         .trusted = true, .enrich_enabled = true, .servers = servers, .n_servers = 5};
@@ -792,9 +814,10 @@ test_clangd(void **state)
 
     AUTO(free) char *build = path_join(f.fake.dir, "build-debug");
     assert_int_equal(fs_mkdir_p(build, 0700), 0);
-    AUTO(free) char *commands = xasprintf("[{\"directory\":\"%s\",\"file\":\"a b.c\","
-                                          "\"arguments\":[\"cc\",\"-DLIMIT=42\",\"a b.c\"]}]",
-                                          f.fake.dir);
+    AUTO(free)
+    char *commands = xasprintf("[{\"directory\":\"%s\",\"file\":\"a b.c\","
+                               "\"arguments\":[\"cc\",\"-DLIMIT=42\",\"a b.c\"]}]",
+                               f.fake.dir);
     fake_ls_write(&f.fake, "build-debug/compile_commands.json", commands);
     static const char text[] = "/** Adds two. */\n"
                                "int add(int a, int b) { return a + b; }\n"
@@ -817,7 +840,8 @@ test_clangd(void **state)
     assert_non_null(strstr(f.said[0].text, "Adds two."));
     assert_non_null(strstr(f.said[0].text, "int add(int a, int b)"));
     assert_int_equal(f.said[1].state, HOVER_KNOWN);
-    assert_non_null(strstr(f.said[1].text, "42")); // by the compile database in build-debug
+    assert_non_null(
+        strstr(f.said[1].text, "42")); // by the compile database in build-debug
     assert_non_null(strstr(client_stats(f.client).version, "clangd"));
     close_client(&f);
     free(program);

@@ -51,9 +51,10 @@ test_frame_lenient(void **state)
     size_t used;
     assert_int_equal(parse(STR("content-LENGTH:3\n\nabc"), &body, &used), 0);
     assert_true(str_eq_c(body, "abc"));
-    assert_int_equal(parse(STR("Content-Type: x; charset=utf-8\r\nContent-Length:  \t1 \r\n\r\n1"),
-                           &body, &used),
-                     0);
+    assert_int_equal(
+        parse(STR("Content-Type: x; charset=utf-8\r\nContent-Length:  \t1 \r\n\r\n1"),
+              &body, &used),
+        0);
     assert_int_equal(used, 57);
     AUTO(buf_finish) struct buf b = {0};
     buf_add_cstr(&b, "X-Filler: ");
@@ -551,7 +552,8 @@ static void
 test_ids(void **state)
 {
     (void)state;
-    struct wire_id number = {.number = 5}, text = {.is_string = true, .string = xstrdup("5")};
+    struct wire_id number = {.number = 5},
+                   text = {.is_string = true, .string = xstrdup("5")};
     struct wire_id copy = wire_id_copy(&text);
     assert_true(wire_id_eq(&copy, &text));
     assert_ptr_not_equal(copy.string, text.string);
