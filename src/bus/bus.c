@@ -86,8 +86,7 @@ keep(struct bus *b, struct event *event)
 static void
 sweep(struct bus *b)
 {
-    list_for_each_safe(it, &b->subscriptions)
-    {
+    list_for_each_safe (it, &b->subscriptions) {
         struct bus_subscription *s = list_entry(it, struct bus_subscription, link);
         if (s->fn)
             continue;
@@ -106,7 +105,8 @@ bus_publish(struct bus *b, struct event *event)
     b->depth++;
     /* New ones are added at the end and would be reached: they asked for what comes after. */
     struct list *last = b->subscriptions.prev;
-    for (struct list *it = b->subscriptions.next; it != &b->subscriptions; it = it->next) {
+    for (struct list *it = b->subscriptions.next; it != &b->subscriptions;
+         it = it->next) {
         struct bus_subscription *s = list_entry(it, struct bus_subscription, link);
         if (s->fn)
             s->fn(s->ctx, event);

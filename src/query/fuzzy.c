@@ -7,12 +7,12 @@
 #define PATTERN_MAX 64
 
 #define SCORE_LETTER 1.0
-#define SCORE_CASE 0.5       // same case
+#define SCORE_CASE 0.5 // same case
 #define SCORE_WORD_START 6.0
 #define SCORE_NAME_START 8.0
-#define SCORE_RUN 5.0        // right behind the letter before
-#define COST_SKIP 0.15       // a letter of the name left out between two
-#define COST_LEAD 0.02       // or before the first
+#define SCORE_RUN 5.0  // right behind the letter before
+#define COST_SKIP 0.15 // a letter of the name left out between two
+#define COST_LEAD 0.02 // or before the first
 #define SCORE_PREFIX 30.0
 #define SCORE_WHOLE 60.0
 #define SCORE_WHOLE_CASE 20.0
@@ -43,7 +43,8 @@ starts_word(struct str s, size_t i)
         return is_letter_or_digit(s.p[i]);
     if (!is_upper(s.p[i]))
         return false;
-    return !is_upper(s.p[i - 1]) || (i + 1 < s.n && s.p[i + 1] >= 'a' && s.p[i + 1] <= 'z');
+    return !is_upper(s.p[i - 1]) ||
+           (i + 1 < s.n && s.p[i + 1] >= 'a' && s.p[i + 1] <= 'z');
 }
 
 static bool
@@ -72,7 +73,8 @@ best_layout(struct str pattern, struct str name)
 {
     double row[NAME_MAX_SEARCHED], before[NAME_MAX_SEARCHED];
     for (size_t k = 0; k < pattern.n; k++) {
-        double far = NEVER; // best end at least two letters back, with what the skips cost
+        double far =
+            NEVER; // best end at least two letters back, with what the skips cost
         memcpy(before, row, k > 0 ? name.n * sizeof(*row) : 0);
         for (size_t j = 0; j < name.n; j++) {
             if (k > 0 && j >= 2)

@@ -11,8 +11,9 @@ struct query_ticket {
     struct list link; // of query.waiting, or of query.cancelled
     struct query *query;
     struct query_conn *conn; // while it runs
-    void (*run)(struct query_ticket *t, struct store_reader *r); // on a worker; fills result
-    struct arena arena; // of what is asked
+    void (*run)(struct query_ticket *t,
+                struct store_reader *r); // on a worker; fills result
+    struct arena arena;                  // of what is asked
     struct query_search search;
     struct str subject; // key, path or name
     int64_t since;
@@ -24,8 +25,10 @@ struct query_ticket {
 };
 
 /* Deep copies. */
-void query_copy_row(struct arena *a, const struct entity_row *row, struct entity_row *ret_row);
-void query_copy_edge(struct arena *a, const struct edge_row *edge, struct edge_row *ret_edge);
+void query_copy_row(struct arena *a, const struct entity_row *row,
+                    struct entity_row *ret_row);
+void query_copy_edge(struct arena *a, const struct edge_row *edge,
+                     struct edge_row *ret_edge);
 
 /* Each fills t->result. On a worker. */
 void query_run_search(struct query_ticket *t, struct store_reader *r);

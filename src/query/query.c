@@ -225,7 +225,7 @@ pump(struct query *q)
             close_conn(c);
         has_idle |= c->state == CONN_IDLE;
     }
-    list_for_each(it, &q->waiting)
+    list_for_each (it, &q->waiting)
         n_wanted++;
     for (size_t i = 0; i < ARRAY_LEN(q->conns) && n_wanted > 0; i++)
         n_wanted -= q->conns[i].state == CONN_OPENING;
@@ -304,7 +304,8 @@ query_close(struct query *q, void (*closed)(void *ctx), void *ctx)
 /* ---- questions ---- */
 
 static struct query_ticket *
-ticket_create(struct query *q, void (*run)(struct query_ticket *t, struct store_reader *r),
+ticket_create(struct query *q,
+              void (*run)(struct query_ticket *t, struct store_reader *r),
               struct str subject, query_done_fn done, void *ctx)
 {
     ASSERT_LOOP();
@@ -330,7 +331,8 @@ ask(struct query_ticket *t)
 }
 
 struct query_ticket *
-query_search(struct query *q, const struct query_search *search, query_done_fn done, void *ctx)
+query_search(struct query *q, const struct query_search *search, query_done_fn done,
+             void *ctx)
 {
     struct query_ticket *t = ticket_create(q, query_run_search, STR_NONE, done, ctx);
     t->search = *search;
@@ -338,7 +340,8 @@ query_search(struct query *q, const struct query_search *search, query_done_fn d
     t->search.lang = arena_str(&t->arena, search->lang);
     t->search.path_glob = arena_str(&t->arena, search->path_glob);
     if (search->n_kinds > 0) {
-        enum entity_kind *kinds = arena_alloc(&t->arena, search->n_kinds * sizeof(*kinds));
+        enum entity_kind *kinds =
+            arena_alloc(&t->arena, search->n_kinds * sizeof(*kinds));
         memcpy(kinds, search->kinds, search->n_kinds * sizeof(*kinds));
         t->search.kinds = kinds;
     }
@@ -346,7 +349,8 @@ query_search(struct query *q, const struct query_search *search, query_done_fn d
 }
 
 struct query_ticket *
-query_entity(struct query *q, struct str key, bool with_edges, query_done_fn done, void *ctx)
+query_entity(struct query *q, struct str key, bool with_edges, query_done_fn done,
+             void *ctx)
 {
     struct query_ticket *t = ticket_create(q, query_run_entity, key, done, ctx);
     t->with_edges = with_edges;

@@ -73,7 +73,8 @@ into_arena(struct arena *a, const void *v, size_t size_bytes)
 static void
 keep_rows(struct query_result *result, struct rows *rows)
 {
-    result->rows = into_arena(&result->arena, rows->all.v, rows->all.n * sizeof(*rows->all.v));
+    result->rows =
+        into_arena(&result->arena, rows->all.v, rows->all.n * sizeof(*rows->all.v));
     result->n_rows = rows->all.n;
     vec_finish(&rows->all);
 }
@@ -82,7 +83,8 @@ void
 query_run_search(struct query_ticket *t, struct store_reader *r)
 {
     struct query_result *result = t->result;
-    result->r = query_search_now(r, &t->search, &result->arena, &result->rows, &result->n_rows);
+    result->r =
+        query_search_now(r, &t->search, &result->arena, &result->rows, &result->n_rows);
 }
 
 static int
@@ -90,7 +92,8 @@ read_edges(struct query_ticket *t, struct store_reader *r)
 {
     struct query_result *result = t->result;
     struct edges callers = {.a = &result->arena}, callees = {.a = &result->arena};
-    int e = store_each_caller(r, result->rows[0].e.name, QUERY_LIMIT_MAX, on_edge, &callers);
+    int e =
+        store_each_caller(r, result->rows[0].e.name, QUERY_LIMIT_MAX, on_edge, &callers);
     if (e == 0)
         e = store_each_callee(r, t->subject, QUERY_LIMIT_MAX, on_edge, &callees);
     result->callers =
@@ -159,8 +162,8 @@ static int
 on_event(void *ctx, const struct event *event)
 {
     struct events *events = ctx;
-    *vec_push(&events->all) =
-        event_create(event->type, event->seq, event->time_ms, event->subject, event->data);
+    *vec_push(&events->all) = event_create(event->type, event->seq, event->time_ms,
+                                           event->subject, event->data);
     return 0;
 }
 
@@ -177,7 +180,8 @@ query_run_events(struct query_ticket *t, struct store_reader *r)
         store_reader_end(r);
     }
     result->r = e;
-    result->events = into_arena(&result->arena, events.all.v, events.all.n * sizeof(*events.all.v));
+    result->events =
+        into_arena(&result->arena, events.all.v, events.all.n * sizeof(*events.all.v));
     result->n_events = events.all.n;
     vec_finish(&events.all);
 }
@@ -200,9 +204,8 @@ static int
 on_unasked(void *ctx, const struct file *file)
 {
     struct rows *rows = ctx;
-    *vec_push(&rows->all) =
-        (struct entity_row){.path = arena_str(rows->a, file->path),
-                            .lang = arena_str(rows->a, file->lang)};
+    *vec_push(&rows->all) = (struct entity_row){.path = arena_str(rows->a, file->path),
+                                                .lang = arena_str(rows->a, file->lang)};
     return 0;
 }
 

@@ -180,7 +180,8 @@ static int
 on_text_row(void *ctx, const struct entity_row *row)
 {
     struct text_search *s = ctx;
-    if (!is_kind_wanted(s->search, row->e.kind) || !is_path_wanted(s->search, row->path) ||
+    if (!is_kind_wanted(s->search, row->e.kind) ||
+        !is_path_wanted(s->search, row->path) ||
         (s->search->lang.n > 0 && !str_eq(s->search->lang, row->lang)))
         return 0;
     query_copy_row(s->a, row, &s->rows[s->n++]);
@@ -191,10 +192,12 @@ static int
 search_text(struct store_reader *r, const struct query_search *search, struct arena *a,
             struct entity_row **ret_rows, size_t *ret_n)
 {
-    bool has_filter = search->n_kinds > 0 || search->lang.n > 0 || search->path_glob.n > 0;
+    bool has_filter =
+        search->n_kinds > 0 || search->lang.n > 0 || search->path_glob.n > 0;
     struct text_search s = {.search = search, .a = a};
     s.rows = arena_alloc(a, search->limit * sizeof(*s.rows));
-    int e = store_search_text(r, search->text, has_filter ? SIZE_MAX : search->limit, on_text_row, &s);
+    int e = store_search_text(r, search->text, has_filter ? SIZE_MAX : search->limit,
+                              on_text_row, &s);
     if (e < 0)
         return e;
     *ret_rows = s.rows;
@@ -203,8 +206,8 @@ search_text(struct store_reader *r, const struct query_search *search, struct ar
 }
 
 int
-query_search_now(struct store_reader *r, const struct query_search *search, struct arena *a,
-                 struct entity_row **ret_rows, size_t *ret_n)
+query_search_now(struct store_reader *r, const struct query_search *search,
+                 struct arena *a, struct entity_row **ret_rows, size_t *ret_n)
 {
     struct query_search s = *search;
     s.limit = MAX(MIN(s.limit, (size_t)QUERY_LIMIT_MAX), (size_t)1);

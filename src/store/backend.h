@@ -8,7 +8,8 @@ struct store_writer_ops {
     int (*begin)(struct store_writer *w);
     int (*commit)(struct store_writer *w);
     void (*rollback)(struct store_writer *w);
-    int (*put_file)(struct store_writer *w, const struct batch *batch, struct event **ret_event);
+    int (*put_file)(struct store_writer *w, const struct batch *batch,
+                    struct event **ret_event);
     int (*delete_file)(struct store_writer *w, struct str path, struct event **ret_event);
     int (*put_hovers)(struct store_writer *w, const struct hover_batch *hovers,
                       struct event **ret_event);
@@ -27,23 +28,26 @@ struct store_reader_ops {
     int (*info)(struct store_reader *r, struct store_info *ret_info);
     int (*counts)(struct store_reader *r, struct store_counts *ret_counts);
     int (*each_file)(struct store_reader *r, store_file_fn fn, void *ctx);
-    int (*file)(struct store_reader *r, struct str path, struct arena *a, struct file *ret_file);
-    int (*each_entity)(struct store_reader *r, struct str path, store_entity_fn fn, void *ctx);
+    int (*file)(struct store_reader *r, struct str path, struct arena *a,
+                struct file *ret_file);
+    int (*each_entity)(struct store_reader *r, struct str path, store_entity_fn fn,
+                       void *ctx);
     int (*each_name)(struct store_reader *r, store_entity_fn fn, void *ctx);
     int (*entity)(struct store_reader *r, struct str key, struct arena *a,
                   struct entity_row *ret_row);
     int (*entity_id)(struct store_reader *r, int64_t id, struct arena *a,
                      struct entity_row *ret_row);
-    int (*each_named)(struct store_reader *r, struct str name, store_entity_fn fn, void *ctx);
-    int (*search_text)(struct store_reader *r, struct str query, size_t limit, store_entity_fn fn,
-                       void *ctx);
-    int (*each_caller)(struct store_reader *r, struct str name, size_t limit, store_edge_fn fn,
-                       void *ctx);
-    int (*each_callee)(struct store_reader *r, struct str key, size_t limit, store_edge_fn fn,
-                       void *ctx);
-    int (*each_unasked_file)(struct store_reader *r, store_file_fn fn, void *ctx);
-    int (*each_event)(struct store_reader *r, int64_t since, size_t limit, store_event_fn fn,
+    int (*each_named)(struct store_reader *r, struct str name, store_entity_fn fn,
                       void *ctx);
+    int (*search_text)(struct store_reader *r, struct str query, size_t limit,
+                       store_entity_fn fn, void *ctx);
+    int (*each_caller)(struct store_reader *r, struct str name, size_t limit,
+                       store_edge_fn fn, void *ctx);
+    int (*each_callee)(struct store_reader *r, struct str key, size_t limit,
+                       store_edge_fn fn, void *ctx);
+    int (*each_unasked_file)(struct store_reader *r, store_file_fn fn, void *ctx);
+    int (*each_event)(struct store_reader *r, int64_t since, size_t limit,
+                      store_event_fn fn, void *ctx);
 };
 
 struct store_writer {
@@ -58,7 +62,8 @@ struct store_ops {
     const char *scheme; // "sqlite:"; the rest of the URL is the backend's
     int (*writer_open)(const char *rest, struct store_writer **ret_writer,
                        struct store_info *ret_info, char **ret_why);
-    int (*reader_open)(const char *rest, struct store_reader **ret_reader, char **ret_why);
+    int (*reader_open)(const char *rest, struct store_reader **ret_reader,
+                       char **ret_why);
 };
 
 extern const struct store_ops store_sqlite_ops;

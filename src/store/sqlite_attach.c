@@ -38,7 +38,8 @@ check_reader(struct sqlite_conn *c)
 static int
 open_reader(struct sqlite_conn *c, const char *name, int flags)
 {
-    int rc = sqlite3_open_v2(name, &c->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | flags, NULL);
+    int rc = sqlite3_open_v2(name, &c->db,
+                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | flags, NULL);
     if (!c->db)
         mem_exhausted(1);
     if (rc != SQLITE_OK)
@@ -83,15 +84,16 @@ sqlite_reader_open(const char *path, struct store_reader **ret_reader, char **re
     struct sqlite_reader *reader = xnew(struct sqlite_reader);
     reader->base.ops = &sqlite_reader_ops;
     int r = fs_exists(path) ? open_reader(&reader->c, path, 0) : -ENOENT;
-    if (r < 0 && r != -ENOENT && r != -EBADMSG && r != -EPROTONOSUPPORT && access(path, R_OK) == 0 &&
-        is_at_rest(path)) {
+    if (r < 0 && r != -ENOENT && r != -EBADMSG && r != -EPROTONOSUPPORT &&
+        access(path, R_OK) == 0 && is_at_rest(path)) {
         sqlite_conn_finish(&reader->c);
         reader->c = (struct sqlite_conn){0};
         r = open_immutable(&reader->c, path);
     }
     if (r < 0) {
         if (ret_why)
-            *ret_why = xasprintf("%s: %s", path, r == -ENOENT ? "there is no index" : err_text(r));
+            *ret_why = xasprintf("%s: %s", path,
+                                 r == -ENOENT ? "there is no index" : err_text(r));
         store_reader_close(&reader->base);
         return err_trace(r);
     }

@@ -10,40 +10,26 @@ sqlite_errno(struct sqlite_conn *c, int rc)
     switch (rc & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
-    case SQLITE_DONE:
-        return 0;
-    case SQLITE_FULL:
-        return -ENOSPC;
+    case SQLITE_DONE: return 0;
+    case SQLITE_FULL: return -ENOSPC;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return -EBUSY;
+    case SQLITE_LOCKED: return -EBUSY;
     case SQLITE_IOERR:
         switch (sqlite3_system_errno(c->db)) {
         case ENOSPC:
-        case EDQUOT:
-            return -ENOSPC;
-        case EFBIG:
-            return -EFBIG;
-        case EROFS:
-            return -EROFS;
-        default:
-            return -EIO;
+        case EDQUOT: return -ENOSPC;
+        case EFBIG: return -EFBIG;
+        case EROFS: return -EROFS;
+        default: return -EIO;
         }
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        c->is_damaged = true;
-        return -EBADMSG;
-    case SQLITE_READONLY:
-        return -EROFS;
-    case SQLITE_INTERRUPT:
-        return -EINTR;
-    case SQLITE_NOMEM:
-        return -ENOMEM;
-    case SQLITE_TOOBIG:
-        return -E2BIG;
+    case SQLITE_NOTADB: c->is_damaged = true; return -EBADMSG;
+    case SQLITE_READONLY: return -EROFS;
+    case SQLITE_INTERRUPT: return -EINTR;
+    case SQLITE_NOMEM: return -ENOMEM;
+    case SQLITE_TOOBIG: return -E2BIG;
     case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return -EACCES;
+    case SQLITE_AUTH: return -EACCES;
     case SQLITE_CANTOPEN:
         return sqlite3_system_errno(c->db) ? -sqlite3_system_errno(c->db) : -EIO;
     default:
@@ -57,8 +43,8 @@ sqlite_get(struct sqlite_conn *c, enum sql which, sqlite3_stmt **ret_stmt)
 {
     sqlite3_stmt *stmt = steal(c->cached[which]);
     if (!stmt) {
-        int rc = sqlite3_prepare_v3(c->db, sqlite_sql[which], -1, SQLITE_PREPARE_PERSISTENT, &stmt,
-                                    NULL);
+        int rc = sqlite3_prepare_v3(c->db, sqlite_sql[which], -1,
+                                    SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
         if (rc != SQLITE_OK)
             return err_trace(sqlite_errno(c, rc));
     }
@@ -147,7 +133,8 @@ sqlite_column_str(sqlite3_stmt *stmt, int i)
 }
 
 int
-sqlite_meta_get(struct sqlite_conn *c, const char *key, struct arena *a, struct str *ret_value)
+sqlite_meta_get(struct sqlite_conn *c, const char *key, struct arena *a,
+                struct str *ret_value)
 {
     sqlite3_stmt *stmt = NULL;
     int r = sqlite_get(c, SQL_META_GET, &stmt);

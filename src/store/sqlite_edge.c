@@ -12,8 +12,8 @@ struct edge_stored {
 };
 
 static int
-load(struct sqlite_writer *w, const struct file_stored *f, uint64_t n, struct edge_stored *edges,
-     size_t *ret_n)
+load(struct sqlite_writer *w, const struct file_stored *f, uint64_t n,
+     struct edge_stored *edges, size_t *ret_n)
 {
     sqlite3_stmt *stmt = NULL;
     size_t k = 0;
@@ -27,8 +27,9 @@ load(struct sqlite_writer *w, const struct file_stored *f, uint64_t n, struct ed
         if (sqlite3_column_int64(stmt, 0) != ENTITY_ID(f->id, k))
             break;
         e->kind = (enum edge_kind)sqlite3_column_int(stmt, 1);
-        e->from_slot =
-            sqlite3_column_type(stmt, 2) == SQLITE_NULL ? -1 : sqlite3_column_int64(stmt, 2);
+        e->from_slot = sqlite3_column_type(stmt, 2) == SQLITE_NULL
+                           ? -1
+                           : sqlite3_column_int64(stmt, 2);
         e->target = arena_str(&w->scratch, sqlite_column_str(stmt, 3));
         e->at.line = (uint32_t)sqlite3_column_int64(stmt, 4);
         e->at.col_byte = (uint32_t)sqlite3_column_int64(stmt, 5);
@@ -45,9 +46,9 @@ load(struct sqlite_writer *w, const struct file_stored *f, uint64_t n, struct ed
 static bool
 is_same(const struct edge_stored *a, const struct edge_stored *b)
 {
-    return a->kind == b->kind && a->from_slot == b->from_slot && a->at.line == b->at.line &&
-           a->at.col_byte == b->at.col_byte && a->at.col_utf16 == b->at.col_utf16 &&
-           str_eq(a->target, b->target);
+    return a->kind == b->kind && a->from_slot == b->from_slot &&
+           a->at.line == b->at.line && a->at.col_byte == b->at.col_byte &&
+           a->at.col_utf16 == b->at.col_utf16 && str_eq(a->target, b->target);
 }
 
 static int
@@ -74,8 +75,8 @@ write_edge(struct sqlite_writer *w, int64_t id, const struct edge_stored *e)
 }
 
 int
-sqlite_put_edges(struct sqlite_writer *w, const struct file_stored *f, const struct batch *b,
-                 const uint32_t *slots, uint64_t n_was)
+sqlite_put_edges(struct sqlite_writer *w, const struct file_stored *f,
+                 const struct batch *b, const uint32_t *slots, uint64_t n_was)
 {
     size_t n = b->file.state == FILE_INDEXED ? b->n_edges : 0;
     size_t n_old = 0;
@@ -88,10 +89,11 @@ sqlite_put_edges(struct sqlite_writer *w, const struct file_stored *f, const str
     for (size_t i = 0; i < n && r == 0; i++) {
         const struct edge *edge = &b->edges[i];
         assert(edge->from == ENTITY_NONE || edge->from < b->n_entities);
-        struct edge_stored e = {.kind = edge->kind,
-                                .from_slot = edge->from == ENTITY_NONE ? -1 : (int64_t)slots[edge->from],
-                                .target = edge->target,
-                                .at = edge->at};
+        struct edge_stored e = {
+            .kind = edge->kind,
+            .from_slot = edge->from == ENTITY_NONE ? -1 : (int64_t)slots[edge->from],
+            .target = edge->target,
+            .at = edge->at};
         if (i >= n_old || !is_same(&e, &old[i]))
             r = write_edge(w, ENTITY_ID(f->id, i), &e);
     }

@@ -29,7 +29,8 @@ by_score(const void *a, const void *b)
 /* ---- exact names, through the column ident ---- */
 
 static int
-add_found(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt, struct found_list *list)
+add_found(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt,
+          struct found_list *list)
 {
     int r = 0;
     while (list->n < FOUND_MAX && (r = sqlite_step(c, stmt)) > 0)
@@ -66,7 +67,8 @@ find_named(struct sqlite_conn *c, struct str name, struct found_list *list)
 }
 
 int
-sqlite_each_named(struct store_reader *reader, struct str name, store_entity_fn fn, void *ctx)
+sqlite_each_named(struct store_reader *reader, struct str name, store_entity_fn fn,
+                  void *ctx)
 {
     struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
     AUTO(arena_finish) struct arena a = {0};
@@ -115,7 +117,8 @@ write_match(struct buf *b, const struct words *words)
 }
 
 static int
-find_indexed(struct sqlite_conn *c, const struct words *words, size_t limit, struct found_list *list)
+find_indexed(struct sqlite_conn *c, const struct words *words, size_t limit,
+             struct found_list *list)
 {
     AUTO(buf_finish) struct buf match = {0};
     sqlite3_stmt *stmt = NULL;
@@ -140,11 +143,11 @@ score_waiting(const struct entity_stored *s, const struct words *words, struct b
     buf_reset(name);
     sqlite_name_words(name, s->e.qualified_name);
     for (size_t i = 0; i < words->n; i++) {
-        double best = sqlite_text_has(buf_str(name), words->v[i])       ? 10
-                      : sqlite_text_has(s->e.signature, words->v[i])    ? 4
-                      : sqlite_text_has(s->e.doc, words->v[i])          ? 2
-                      : sqlite_text_has(s->markdown, words->v[i])       ? 1
-                                                                        : 0;
+        double best = sqlite_text_has(buf_str(name), words->v[i])    ? 10
+                      : sqlite_text_has(s->e.signature, words->v[i]) ? 4
+                      : sqlite_text_has(s->e.doc, words->v[i])       ? 2
+                      : sqlite_text_has(s->markdown, words->v[i])    ? 1
+                                                                     : 0;
         if (best == 0)
             return 0;
         score += best;
@@ -181,8 +184,8 @@ find_waiting(struct sqlite_conn *c, const struct words *words, struct found_list
 }
 
 int
-sqlite_search_text(struct store_reader *reader, struct str query, size_t limit, store_entity_fn fn,
-                   void *ctx)
+sqlite_search_text(struct store_reader *reader, struct str query, size_t limit,
+                   store_entity_fn fn, void *ctx)
 {
     struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
     AUTO(arena_finish) struct arena a = {0};
@@ -235,8 +238,8 @@ show_edge(struct edge_walk *walk, sqlite3_stmt *stmt)
     row.kind = (enum edge_kind)kind;
     int r = 0;
     if (sqlite3_column_type(stmt, 2) != SQLITE_NULL) {
-        r = sqlite_row_by_id(walk->c, ENTITY_ID(file_id, sqlite3_column_int64(stmt, 2)), &walk->a,
-                             &from);
+        r = sqlite_row_by_id(walk->c, ENTITY_ID(file_id, sqlite3_column_int64(stmt, 2)),
+                             &walk->a, &from);
     } else {
         struct file_stored f;
         r = sqlite_file_by_id(walk->c, file_id, &walk->a, &f);
@@ -287,16 +290,18 @@ find_caller_files(struct sqlite_conn *c, struct str name, struct found_list *lis
     if (r < 0)
         return r;
     while ((r = sqlite_step(c, stmt)) > 0)
-        *vec_push(list) = (struct found){.id = sqlite3_column_int64(stmt, 0) << SLOT_BITS};
+        *vec_push(list) =
+            (struct found){.id = sqlite3_column_int64(stmt, 0) << SLOT_BITS};
     sqlite_put(c, SQL_FILE_TEXT_WAITING, stmt);
     return r;
 }
 
 int
-sqlite_each_caller(struct store_reader *reader, struct str name, size_t limit, store_edge_fn fn,
-                   void *ctx)
+sqlite_each_caller(struct store_reader *reader, struct str name, size_t limit,
+                   store_edge_fn fn, void *ctx)
 {
-    struct edge_walk walk = {.c = &sqlite_reader_of(reader)->c, .left = limit, .fn = fn, .ctx = ctx};
+    struct edge_walk walk = {
+        .c = &sqlite_reader_of(reader)->c, .left = limit, .fn = fn, .ctx = ctx};
     struct found_list list = {0};
     bool is_mine = false;
     int r = sqlite_view_begin(walk.c, &is_mine);
@@ -313,10 +318,11 @@ sqlite_each_caller(struct store_reader *reader, struct str name, size_t limit, s
 }
 
 int
-sqlite_each_callee(struct store_reader *reader, struct str key, size_t limit, store_edge_fn fn,
-                   void *ctx)
+sqlite_each_callee(struct store_reader *reader, struct str key, size_t limit,
+                   store_edge_fn fn, void *ctx)
 {
-    struct edge_walk walk = {.c = &sqlite_reader_of(reader)->c, .left = limit, .fn = fn, .ctx = ctx};
+    struct edge_walk walk = {
+        .c = &sqlite_reader_of(reader)->c, .left = limit, .fn = fn, .ctx = ctx};
     AUTO(arena_finish) struct arena a = {0};
     struct entity_row row;
     sqlite3_stmt *stmt = NULL;

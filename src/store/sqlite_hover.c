@@ -61,7 +61,8 @@ add_text(struct sqlite_writer *w, int64_t id, struct str markdown, struct str se
 }
 
 int
-sqlite_hover_ref(struct sqlite_writer *w, struct str markdown, struct str server, int64_t *ret_id)
+sqlite_hover_ref(struct sqlite_writer *w, struct str markdown, struct str server,
+                 int64_t *ret_id)
 {
     uint64_t hash = hash64_seeded(markdown, hash64(server));
     for (unsigned i = 0; i < HASH_TRIES; i++) {
@@ -211,7 +212,8 @@ finish_put(struct put *p, struct event **ret_event)
         return r;
     AUTO(buf_finish) struct buf data = {0};
     codec_delta_write(&data, &p->delta, &p->f.f);
-    return sqlite_event_add(p->w, EVENT_ENTITY_ENRICHED, p->f.f.path, buf_str(&data), ret_event);
+    return sqlite_event_add(p->w, EVENT_ENTITY_ENRICHED, p->f.f.path, buf_str(&data),
+                            ret_event);
 }
 
 int

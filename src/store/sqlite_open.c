@@ -29,7 +29,8 @@ take_lock(struct sqlite_writer *w, char **ret_why)
         r = explain(ret_why, -errno, lock, strerror(errno));
     else if (flock(w->lock_fd, LOCK_EX | LOCK_NB) < 0)
         r = explain(ret_why, errno == EWOULDBLOCK ? -EWOULDBLOCK : -errno, w->path,
-                    errno == EWOULDBLOCK ? "another engine holds this index" : strerror(errno));
+                    errno == EWOULDBLOCK ? "another engine holds this index"
+                                         : strerror(errno));
     free(lock);
     return err_trace(r);
 }
@@ -58,9 +59,11 @@ check_owner(struct sqlite_writer *w, int *ret_version, char **ret_why)
     if (r < 0)
         return r;
     if (n_tables > 0 && id != SQLITE_APPLICATION_ID)
-        return explain(ret_why, -EPROTONOSUPPORT, w->path, "is a database of another program");
+        return explain(ret_why, -EPROTONOSUPPORT, w->path,
+                       "is a database of another program");
     if (version > STORE_SCHEMA_VERSION)
-        return explain(ret_why, -EPROTONOSUPPORT, w->path, "was written by a newer gloss");
+        return explain(ret_why, -EPROTONOSUPPORT, w->path,
+                       "was written by a newer gloss");
     *ret_version = n_tables > 0 ? (int)version : 0;
     return 0;
 }
@@ -84,10 +87,11 @@ check_damage(struct sqlite_conn *c)
 
 /* synchronous=FULL: a commit that was told to anybody is on the disk. secure_delete is on in
  * Debian's build and would write every freed page. */
-static const char settings[] = "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
-                               "PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF;"
-                               "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
-                               "PRAGMA foreign_keys=OFF";
+static const char settings[] =
+    "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
+    "PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF;"
+    "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
+    "PRAGMA foreign_keys=OFF";
 
 static int
 use_wal(struct sqlite_conn *c)
@@ -153,12 +157,14 @@ static int
 open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_why)
 {
     int version = 0;
-    int rc = sqlite3_open_v2(w->path, &w->c.db,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(
+        w->path, &w->c.db,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (!w->c.db)
         mem_exhausted(1);
     if (rc != SQLITE_OK)
-        return explain(ret_why, sqlite_errno(&w->c, rc), w->path, sqlite3_errmsg(w->c.db));
+        return explain(ret_why, sqlite_errno(&w->c, rc), w->path,
+                       sqlite3_errmsg(w->c.db));
     sqlite3_extended_result_codes(w->c.db, 1);
     sqlite3_busy_timeout(w->c.db, 5000);
     int r = check_owner(w, &version, ret_why);
@@ -218,8 +224,8 @@ writer_free(struct sqlite_writer *w)
 }
 
 int
-sqlite_writer_open(const char *path, struct store_writer **ret_writer, struct store_info *ret_info,
-                   char **ret_why)
+sqlite_writer_open(const char *path, struct store_writer **ret_writer,
+                   struct store_info *ret_info, char **ret_why)
 {
     char *why = NULL;
     struct str dir = path_dirname(str_of(path));

@@ -11,17 +11,17 @@
 struct diff {
     struct sqlite_writer *w;
     const struct batch *batch;
-    size_t n;              // of the batch's entities that count: 0 unless indexed
-    bool is_known;         // the file has a row
+    size_t n;      // of the batch's entities that count: 0 unless indexed
+    bool is_known; // the file has a row
     bool is_content_same;
-    struct file_stored f;  // as it was, then as it will be
+    struct file_stored f; // as it was, then as it will be
     struct entity_list old;
-    uint32_t *old_of;      // by new index; ENTITY_NONE: none
-    bool *is_kept;         // by old index
-    uint32_t *slots;       // by new index
-    struct str *keys;      // by new index
+    uint32_t *old_of; // by new index; ENTITY_NONE: none
+    bool *is_kept;    // by old index
+    uint32_t *slots;  // by new index
+    struct str *keys; // by new index
     struct codec_delta delta;
-    int64_t seq;           // that the event will have, if there is one
+    int64_t seq; // that the event will have, if there is one
 };
 
 /* ---- which old row is which new entity ---- */
@@ -123,7 +123,7 @@ delete_gone(struct diff *d)
         if (d->is_kept[k])
             continue;
         codec_delta_delete(&d->delta, &d->old.rows[k]);
-            int r = delete_row(d, &d->old.v[k]);
+        int r = delete_row(d, &d->old.v[k]);
         if (r < 0)
             return err_trace(r);
     }
@@ -139,7 +139,8 @@ is_changed(const struct entity *was, const struct entity *is)
 
 /* The event's row of new entity i. */
 static void
-fill_row(struct diff *d, size_t i, const struct entity_stored *s, struct entity_row *ret_row)
+fill_row(struct diff *d, size_t i, const struct entity_stored *s,
+         struct entity_row *ret_row)
 {
     sqlite_entity_row(s, &d->f, &d->w->scratch, ret_row);
     ret_row->e.parent = d->batch->entities[i].parent;
@@ -160,7 +161,8 @@ add_entity(struct diff *d, size_t i, struct entity_stored *s)
 
 /* A hover speaks of the declaration: a change of the body alone leaves it, stale. */
 static int
-update_entity(struct diff *d, size_t i, struct entity_stored *s, const struct entity_stored *was)
+update_entity(struct diff *d, size_t i, struct entity_stored *s,
+              const struct entity_stored *was)
 {
     struct entity_row row;
     int r = 0;
@@ -234,7 +236,8 @@ write_file(struct diff *d, enum sql which)
     sqlite3_bind_int64(stmt, 8, (int64_t)f->f.inode);
     if (which != SQL_FILE_TOUCH) {
         if (has_content(&f->f))
-            sqlite3_bind_blob(stmt, 9, &f->f.content, sizeof(f->f.content), SQLITE_STATIC);
+            sqlite3_bind_blob(stmt, 9, &f->f.content, sizeof(f->f.content),
+                              SQLITE_STATIC);
         sqlite3_bind_int64(stmt, 10, f->content_gen);
         sqlite3_bind_int64(stmt, 11, f->text_gen);
         sqlite3_bind_int64(stmt, 12, (int64_t)f->n_entities);
@@ -307,8 +310,7 @@ is_told(const struct diff *d, const struct file *was)
     case FILE_FAILED:
         return !d->is_known || was->state != FILE_FAILED || was->reason != is->reason;
     case FILE_SKIPPED:
-    case FILE_STATE_COUNT:
-        break;
+    case FILE_STATE_COUNT: break;
     }
     return false;
 }
@@ -335,7 +337,8 @@ prepare_diff(struct diff *d)
     for (size_t i = 0; i < d->n; i++) {
         const struct entity *e = &d->batch->entities[i];
         assert(e->parent == ENTITY_NONE || e->parent < i);
-        d->keys[i] = entity_key(a, f->lang, e->kind, f->path, e->qualified_name, e->ordinal);
+        d->keys[i] =
+            entity_key(a, f->lang, e->kind, f->path, e->qualified_name, e->ordinal);
     }
     match_rows(d);
     give_slots(d);
@@ -369,7 +372,8 @@ put_changed(struct diff *d, struct event **ret_event)
 }
 
 int
-sqlite_put_file(struct store_writer *base, const struct batch *batch, struct event **ret_event)
+sqlite_put_file(struct store_writer *base, const struct batch *batch,
+                struct event **ret_event)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
     struct diff d = {.w = w, .batch = batch};

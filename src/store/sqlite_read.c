@@ -187,7 +187,8 @@ reader_each_unasked_file(struct store_reader *r, store_file_fn fn, void *ctx)
 }
 
 static int
-reader_file(struct store_reader *reader, struct str path, struct arena *a, struct file *ret_file)
+reader_file(struct store_reader *reader, struct str path, struct arena *a,
+            struct file *ret_file)
 {
     struct file_stored f;
     int r = sqlite_file_find(&sqlite_reader_of(reader)->c, path, a, &f);
@@ -232,7 +233,8 @@ each_row(struct sqlite_conn *c, struct arena *a, store_entity_fn fn, void *ctx)
 }
 
 static int
-reader_each_entity(struct store_reader *reader, struct str path, store_entity_fn fn, void *ctx)
+reader_each_entity(struct store_reader *reader, struct str path, store_entity_fn fn,
+                   void *ctx)
 {
     struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
     AUTO(arena_finish) struct arena a = {0};
@@ -322,8 +324,8 @@ reader_each_name(struct store_reader *reader, store_entity_fn fn, void *ctx)
 
 /* The row a statement stands on; its parent is looked up for its key. */
 static int
-finish_row(struct sqlite_conn *c, const struct entity_stored *s, const struct file_stored *f,
-           struct arena *a, struct entity_row *ret_row)
+finish_row(struct sqlite_conn *c, const struct entity_stored *s,
+           const struct file_stored *f, struct arena *a, struct entity_row *ret_row)
 {
     sqlite_entity_row(s, f, a, ret_row);
     if (s->e.parent == ENTITY_NONE)
@@ -347,7 +349,8 @@ finish_row(struct sqlite_conn *c, const struct entity_stored *s, const struct fi
 }
 
 int
-sqlite_row_by_id(struct sqlite_conn *c, int64_t id, struct arena *a, struct entity_row *ret_row)
+sqlite_row_by_id(struct sqlite_conn *c, int64_t id, struct arena *a,
+                 struct entity_row *ret_row)
 {
     struct file_stored f;
     struct entity_stored s;
@@ -381,7 +384,8 @@ reader_entity_id(struct store_reader *reader, int64_t id, struct arena *a,
 }
 
 static int
-row_by_key(struct sqlite_conn *c, struct str key, struct arena *a, struct entity_row *ret_row)
+row_by_key(struct sqlite_conn *c, struct str key, struct arena *a,
+           struct entity_row *ret_row)
 {
     struct entity_key_parts parts;
     struct file_stored f;
@@ -426,8 +430,8 @@ reader_entity(struct store_reader *reader, struct str key, struct arena *a,
 /* ---- events ---- */
 
 static int
-reader_each_event(struct store_reader *reader, int64_t since, size_t limit, store_event_fn fn,
-                  void *ctx)
+reader_each_event(struct store_reader *reader, int64_t since, size_t limit,
+                  store_event_fn fn, void *ctx)
 {
     struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
     sqlite3_stmt *stmt = NULL;
@@ -438,7 +442,8 @@ reader_each_event(struct store_reader *reader, int64_t since, size_t limit, stor
     sqlite3_bind_int64(stmt, 2, (int64_t)MIN(limit, (size_t)INT64_MAX));
     while ((r = sqlite_step(c, stmt)) > 0) {
         int type = sqlite3_column_int(stmt, 1);
-        if (type < 0 || type >= EVENT_TYPE_COUNT || !event_type_is_durable((enum event_type)type)) {
+        if (type < 0 || type >= EVENT_TYPE_COUNT ||
+            !event_type_is_durable((enum event_type)type)) {
             r = err_trace(-EBADMSG);
             break;
         }

@@ -15,7 +15,8 @@ sqlite_file_read(sqlite3_stmt *stmt, struct arena *a, struct file_stored *ret_fi
 {
     int state = sqlite3_column_int(stmt, 3);
     int reason = sqlite3_column_int(stmt, 4);
-    if (state < 0 || state >= FILE_STATE_COUNT || reason < 0 || reason >= FILE_REASON_COUNT)
+    if (state < 0 || state >= FILE_STATE_COUNT || reason < 0 ||
+        reason >= FILE_REASON_COUNT)
         return err_trace(-EBADMSG);
     struct file_stored f = {
         .id = sqlite3_column_int64(stmt, 0),
@@ -105,7 +106,8 @@ sqlite_entity_bind(sqlite3_stmt *stmt, const struct entity *e, int64_t rev)
     sqlite3_bind_int(stmt, 2, (int)e->kind);
     sqlite3_bind_int64(stmt, 3, e->ordinal);
     sqlite_bind_str(stmt, 4, e->name);
-    sqlite_bind_str_opt(stmt, 5, str_eq(e->name, e->qualified_name) ? STR_NONE : e->qualified_name);
+    sqlite_bind_str_opt(
+        stmt, 5, str_eq(e->name, e->qualified_name) ? STR_NONE : e->qualified_name);
     sqlite_bind_str_opt(stmt, 6, e->signature);
     sqlite_bind_str_opt(stmt, 7, e->doc);
     if (e->parent == ENTITY_NONE)
@@ -136,8 +138,8 @@ sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a, struct entity_stored *re
     int kind = sqlite3_column_int(stmt, 1);
     int state = sqlite3_column_int(stmt, 26);
     int reason = sqlite3_column_int(stmt, 27);
-    if (kind < 0 || kind >= ENTITY_KIND_COUNT || state < 0 || state >= HOVER_STATE_COUNT ||
-        reason < 0 || reason >= HOVER_REASON_COUNT)
+    if (kind < 0 || kind >= ENTITY_KIND_COUNT || state < 0 ||
+        state >= HOVER_STATE_COUNT || reason < 0 || reason >= HOVER_REASON_COUNT)
         return err_trace(-EBADMSG);
     struct entity_stored s = {
         .id = sqlite3_column_int64(stmt, 0),
@@ -184,18 +186,20 @@ sqlite_entity_same_place(const struct entity *a, const struct entity *b)
 }
 
 void
-sqlite_entity_row(const struct entity_stored *s, const struct file_stored *f, struct arena *a,
-                  struct entity_row *ret_row)
+sqlite_entity_row(const struct entity_stored *s, const struct file_stored *f,
+                  struct arena *a, struct entity_row *ret_row)
 {
     *ret_row = (struct entity_row){
         .e = s->e,
         .id = s->id,
-        .key = entity_key(a, f->f.lang, s->e.kind, f->f.path, s->e.qualified_name, s->e.ordinal),
+        .key = entity_key(a, f->f.lang, s->e.kind, f->f.path, s->e.qualified_name,
+                          s->e.ordinal),
         .path = f->f.path,
         .lang = f->f.lang,
         .hover = {.state = s->hover_state,
                   .reason = s->hover_reason,
-                  .stale = s->hover_state != HOVER_UNKNOWN && s->hover_gen != f->content_gen,
+                  .stale =
+                      s->hover_state != HOVER_UNKNOWN && s->hover_gen != f->content_gen,
                   .markdown = s->markdown,
                   .server = s->server},
         .rev = s->rev,
@@ -204,8 +208,8 @@ sqlite_entity_row(const struct entity_stored *s, const struct file_stored *f, st
 }
 
 int
-sqlite_entities_of_file(struct sqlite_conn *c, const struct file_stored *f, struct arena *a,
-                        struct entity_list *ret_list)
+sqlite_entities_of_file(struct sqlite_conn *c, const struct file_stored *f,
+                        struct arena *a, struct entity_list *ret_list)
 {
     VEC(struct entity_stored) all = {0};
     sqlite3_stmt *stmt = NULL;
@@ -253,7 +257,8 @@ sqlite_rows_of_file(struct sqlite_conn *c, const struct file_stored *f, struct a
     ret_list->rows = arena_alloc(a, n * sizeof(*ret_list->rows));
     struct slot_index *slots = arena_alloc(a, n * sizeof(*slots));
     for (size_t i = 0; i < n; i++) {
-        slots[i] = (struct slot_index){(uint32_t)(ret_list->v[i].id & SLOT_MASK), (uint32_t)i};
+        slots[i] =
+            (struct slot_index){(uint32_t)(ret_list->v[i].id & SLOT_MASK), (uint32_t)i};
         sqlite_entity_row(&ret_list->v[i], f, a, &ret_list->rows[i]);
     }
     qsort(slots, n, sizeof(*slots), by_slot);

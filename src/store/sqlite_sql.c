@@ -16,7 +16,8 @@
 #define ENTITY_COLUMNS(t)                                                                \
     t "id," t "kind," t "ordinal," t "name," t "qualified," t "signature," t "doc," t    \
       "parent," t "hash," t "rev," PLACE_COLUMNS(t) "," t "hover_state," t               \
-      "hover_reason," t "hover_gen," t "hover_id"
+                                                    "hover_reason," t "hover_gen," t     \
+                                                    "hover_id"
 
 #define ENTITY_SELECT                                                                    \
     "SELECT " ENTITY_COLUMNS("e.") ",h.markdown,h.server FROM entity e "                 \
@@ -40,43 +41,52 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_FILE_ALL] = "SELECT " FILE_COLUMNS " FROM file f ORDER BY f.path",
     [SQL_FILE_UNASKED] =
         "SELECT " FILE_COLUMNS " FROM file f WHERE f.n_stale>0 OR EXISTS(SELECT 1 FROM "
-        "file_unknown u WHERE u.file_id=f.id AND u.reason IN (1,3,4,5,6,7)) ORDER BY f.path",
+        "file_unknown u WHERE u.file_id=f.id AND u.reason IN (1,3,4,5,6,7)) ORDER BY "
+        "f.path",
     [SQL_FILE_ADD] =
         "INSERT INTO file(path,lang,state,reason,size_bytes,mtime_ns,inode,content,"
-        "content_gen,text_gen,n_entities,n_edges) VALUES(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+        "content_gen,text_gen,n_entities,n_edges) "
+        "VALUES(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
     [SQL_FILE_PUT] =
         "UPDATE file SET lang=?3,state=?4,reason=?5,size_bytes=?6,mtime_ns=?7,inode=?8,"
         "content=?9,content_gen=?10,text_gen=?11,n_entities=?12,n_edges=?13 WHERE id=?1",
     [SQL_FILE_TOUCH] = "UPDATE file SET size_bytes=?6,mtime_ns=?7,inode=?8 WHERE id=?1",
-    [SQL_FILE_COUNTS_PUT] = "UPDATE file SET n_known=?2,n_empty=?3,n_stale=?4 WHERE id=?1",
+    [SQL_FILE_COUNTS_PUT] =
+        "UPDATE file SET n_known=?2,n_empty=?3,n_stale=?4 WHERE id=?1",
     [SQL_FILE_DELETE] = "DELETE FROM file WHERE id=?1",
     [SQL_FILE_TEXT_PUT] = "UPDATE file SET text_gen=?2 WHERE id=?1",
     [SQL_FILE_TEXT_WAITING] =
-        "SELECT " FILE_COLUMNS " FROM file f INDEXED BY file_text_waiting WHERE f.text_gen=0",
+        "SELECT " FILE_COLUMNS
+        " FROM file f INDEXED BY file_text_waiting WHERE f.text_gen=0",
     [SQL_UNKNOWN_DELETE] = "DELETE FROM file_unknown WHERE file_id=?1",
     [SQL_UNKNOWN_ADD] = "INSERT INTO file_unknown(file_id,reason,n) VALUES(?1,?2,?3)",
 
-    [SQL_ENTITY_OF_FILE] =
-        ENTITY_SELECT "WHERE e.id " FILE_ROWS " ORDER BY e.start_byte,e.end_byte DESC,e.id",
+    [SQL_ENTITY_OF_FILE] = ENTITY_SELECT "WHERE e.id " FILE_ROWS
+                                         " ORDER BY e.start_byte,e.end_byte DESC,e.id",
     [SQL_ENTITY_BY_ID] = ENTITY_SELECT "WHERE e.id=?1",
-    [SQL_ENTITY_BY_NAME] = ENTITY_SELECT "WHERE e.id " FILE_ROWS
-                                         " AND e.kind=?2 AND e.ordinal=?3 AND "
-                                         "ifnull(e.qualified,e.name)=?4",
-    [SQL_ENTITY_WAITING] = "SELECT e.id FROM file f INDEXED BY file_text_waiting CROSS JOIN "
-                           "entity e ON e.id BETWEEN (f.id<<20) AND (f.id<<20)+1048575 "
-                           "WHERE f.text_gen=0 AND e.name=?1",
+    [SQL_ENTITY_BY_NAME] =
+        ENTITY_SELECT "WHERE e.id " FILE_ROWS " AND e.kind=?2 AND e.ordinal=?3 AND "
+                      "ifnull(e.qualified,e.name)=?4",
+    [SQL_ENTITY_WAITING] =
+        "SELECT e.id FROM file f INDEXED BY file_text_waiting CROSS JOIN "
+        "entity e ON e.id BETWEEN (f.id<<20) AND (f.id<<20)+1048575 "
+        "WHERE f.text_gen=0 AND e.name=?1",
     [SQL_ENTITY_NAMES] = "SELECT id,kind,name,qualified FROM entity ORDER BY id",
-    [SQL_ENTITY_HOVER_COUNTS] =
-        "SELECT hover_state,hover_reason,hover_gen<>?2,count(*) FROM entity WHERE id " FILE_ROWS
-        " GROUP BY 1,2,3",
-    [SQL_ENTITY_ADD] = "INSERT INTO entity(" ENTITY_COLUMNS("") ") VALUES("
-                       "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-                       "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30)",
+    [SQL_ENTITY_HOVER_COUNTS] = "SELECT hover_state,hover_reason,hover_gen<>?2,count(*) "
+                                "FROM entity WHERE id " FILE_ROWS " GROUP BY 1,2,3",
+    [SQL_ENTITY_ADD] = "INSERT INTO entity(" ENTITY_COLUMNS(
+        "") ") VALUES("
+            "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
+            "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30)",
     [SQL_ENTITY_PUT] =
-        "UPDATE entity SET kind=?2,ordinal=?3,name=?4,qualified=?5,signature=?6,doc=?7,parent=?8,"
-        "hash=?9,rev=?10,start_line=?11,start_col=?12,start_utf16=?13,end_line=?14,end_col=?15,"
-        "end_utf16=?16,start_byte=?17,end_byte=?18,name_line=?19,name_col=?20,name_utf16=?21,"
-        "name_end_line=?22,name_end_col=?23,name_end_utf16=?24,name_byte=?25,name_end_byte=?26,"
+        "UPDATE entity SET "
+        "kind=?2,ordinal=?3,name=?4,qualified=?5,signature=?6,doc=?7,parent=?8,"
+        "hash=?9,rev=?10,start_line=?11,start_col=?12,start_utf16=?13,end_line=?14,end_"
+        "col=?15,"
+        "end_utf16=?16,start_byte=?17,end_byte=?18,name_line=?19,name_col=?20,name_utf16="
+        "?21,"
+        "name_end_line=?22,name_end_col=?23,name_end_utf16=?24,name_byte=?25,name_end_"
+        "byte=?26,"
         "hover_state=?27,hover_reason=?28,hover_gen=?29,hover_id=?30 WHERE id=?1",
     [SQL_ENTITY_HOVER_PUT] = "UPDATE entity SET rev=?2,hover_state=?3,hover_reason=?4,"
                              "hover_gen=?5,hover_id=?6 WHERE id=?1",
@@ -88,13 +98,17 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_HOVER_DELETE] = "DELETE FROM hover WHERE id=?1",
 
     [SQL_EDGE_OF_FILE] = EDGE_SELECT "WHERE id " FILE_ROWS " ORDER BY id",
-    [SQL_EDGE_OF_ENTITY] = EDGE_SELECT "WHERE id " FILE_ROWS " AND from_slot=?2 ORDER BY id LIMIT ?3",
-    [SQL_EDGE_TO] = EDGE_SELECT "WHERE id " FILE_ROWS " AND target=?2 ORDER BY id LIMIT ?3",
-    [SQL_EDGE_PUT] = "INSERT OR REPLACE INTO edge(id,kind,from_slot,target,line,col,utf16) "
-                     "VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_EDGE_OF_ENTITY] =
+        EDGE_SELECT "WHERE id " FILE_ROWS " AND from_slot=?2 ORDER BY id LIMIT ?3",
+    [SQL_EDGE_TO] =
+        EDGE_SELECT "WHERE id " FILE_ROWS " AND target=?2 ORDER BY id LIMIT ?3",
+    [SQL_EDGE_PUT] =
+        "INSERT OR REPLACE INTO edge(id,kind,from_slot,target,line,col,utf16) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7)",
     [SQL_EDGE_DELETE_FROM] = "DELETE FROM edge WHERE id BETWEEN ?1 AND ?2",
 
-    [SQL_EVENT_ADD] = "INSERT INTO event(seq,type,ts_ms,subject,data) VALUES(?1,?2,?3,?4,?5)",
+    [SQL_EVENT_ADD] =
+        "INSERT INTO event(seq,type,ts_ms,subject,data) VALUES(?1,?2,?3,?4,?5)",
     [SQL_EVENT_SINCE] = "SELECT seq,type,ts_ms,subject,data FROM event WHERE seq>?1 "
                         "ORDER BY seq LIMIT ?2",
     [SQL_EVENT_OLDEST] = "SELECT seq,ts_ms,data FROM event ORDER BY seq LIMIT ?1",
@@ -108,10 +122,12 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_TEXT_CLEAR_FILES] = "UPDATE file SET text_gen=0 WHERE text_gen>0",
     [SQL_TEXT_FIND] =
         "SELECT (f.id<<20)|(t.rowid&1048575),bm25(entity_text,0,10,4,2,1) AS score "
-        "FROM entity_text t CROSS JOIN file f ON f.text_gen>0 AND f.text_gen=(t.rowid>>20) "
+        "FROM entity_text t CROSS JOIN file f ON f.text_gen>0 AND "
+        "f.text_gen=(t.rowid>>20) "
         "WHERE entity_text MATCH ?1 ORDER BY score LIMIT ?2",
-    [SQL_TEXT_FILES] = "SELECT (f.id<<20)|(t.rowid&1048575) FROM entity_text t CROSS JOIN file f "
-                       "ON f.text_gen>0 AND f.text_gen=(t.rowid>>20) WHERE entity_text MATCH ?1",
+    [SQL_TEXT_FILES] =
+        "SELECT (f.id<<20)|(t.rowid&1048575) FROM entity_text t CROSS JOIN file f "
+        "ON f.text_gen>0 AND f.text_gen=(t.rowid>>20) WHERE entity_text MATCH ?1",
 
     [SQL_COUNT_FILES] = "SELECT state,count(*),sum(n_entities),sum(n_edges),sum(n_known),"
                         "sum(n_empty),sum(n_stale) FROM file GROUP BY state",

@@ -2,7 +2,9 @@
  * GENERATION << SLOT_BITS | slot. Invariant: file.text_gen is the generation that describes the file
  * as it is, or 0; rows of other generations are dead, nobody finds them, and when there are too many
  * the index is emptied and filled anew. So a change of a file costs the index nothing, and old texts
- * need not be known to take them out. */
+ * need not be known to take them out. It is not filled with the rows because that would make a bulk
+ * load four times as long (20 µs for an entity, 6 µs for all the rest of it); until then the reader
+ * walks over the files that wait. */
 #include "store/sqlite.h"
 
 #include "base/err.h"
@@ -11,7 +13,8 @@
 #define DEAD_ROWS_MIN 50000 // below this it is not worth starting over
 
 static int
-add_text_row(struct sqlite_writer *w, int64_t rowid, struct str ident, const struct entity_stored *s)
+add_text_row(struct sqlite_writer *w, int64_t rowid, struct str ident,
+             const struct entity_stored *s)
 {
     AUTO(buf_finish) struct buf name = {0};
     sqlite3_stmt *stmt = NULL;
@@ -38,7 +41,8 @@ add_entities(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
     for (size_t i = 0; i < list.n && r == 0; i++) {
         char ident[IDENT_BYTES];
         sqlite_ident('n', list.v[i].e.name, ident);
-        r = add_text_row(w, gen << SLOT_BITS | (list.v[i].id & SLOT_MASK), str_of(ident), &list.v[i]);
+        r = add_text_row(w, gen << SLOT_BITS | (list.v[i].id & SLOT_MASK), str_of(ident),
+                         &list.v[i]);
     }
     return r;
 }

@@ -17,8 +17,8 @@ is_word(uint32_t c)
     if (c < 0x80)
         return is_ascii_word(c);
     if (c < 0xC0)
-        return c == 0xAA || c == 0xB5 || c == 0xBA || c == 0xB2 || c == 0xB3 || c == 0xB9 ||
-               (c >= 0xBC && c <= 0xBE);
+        return c == 0xAA || c == 0xB5 || c == 0xBA || c == 0xB2 || c == 0xB3 ||
+               c == 0xB9 || (c >= 0xBC && c <= 0xBE);
     if (c == 0xD7 || c == 0xF7 || c == 0xFFFD)
         return false;
     return !((c >= 0x2000 && c <= 0x206F) || (c >= 0x20A0 && c <= 0x20CF) ||
@@ -114,9 +114,10 @@ sqlite_name_words(struct buf *b, struct str name)
     size_t begin = 0;
     buf_add_str(b, name);
     for (size_t i = 1; i < name.n; i++) {
-        bool is_hump = is_upper(name.p[i]) && (is_lower(name.p[i - 1]) ||
-                                               (is_upper(name.p[i - 1]) && i + 1 < name.n &&
-                                                is_lower(name.p[i + 1])));
+        bool is_hump =
+            is_upper(name.p[i]) &&
+            (is_lower(name.p[i - 1]) ||
+             (is_upper(name.p[i - 1]) && i + 1 < name.n && is_lower(name.p[i + 1])));
         if (!is_hump)
             continue;
         buf_add_char(b, ' ');

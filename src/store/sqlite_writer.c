@@ -59,8 +59,8 @@ writer_rollback(struct store_writer *base)
 }
 
 int
-sqlite_event_add(struct sqlite_writer *w, enum event_type type, struct str subject, struct str data,
-                 struct event **ret_event)
+sqlite_event_add(struct sqlite_writer *w, enum event_type type, struct str subject,
+                 struct str data, struct event **ret_event)
 {
     assert(w->is_open);
     int64_t seq = w->now.head + 1;
@@ -92,7 +92,8 @@ writer_put_event(struct store_writer *base, enum event_type type, struct str sub
 
 /* Walks from the oldest while a row is beyond one of the three limits. */
 static int
-find_cut(struct sqlite_writer *w, int64_t now_ms, int64_t *ret_seq, int64_t *ret_bytes, int *ret_rows)
+find_cut(struct sqlite_writer *w, int64_t now_ms, int64_t *ret_seq, int64_t *ret_bytes,
+         int *ret_rows)
 {
     int64_t bytes = w->now.event_bytes;
     sqlite3_stmt *stmt = NULL;
@@ -151,7 +152,8 @@ writer_checkpoint(struct store_writer *base, bool is_idle)
     if (w->wal_pages < WAL_PAGES_PASSIVE)
         return 0;
     bool is_large = w->wal_pages * INT64_C(4096) > WAL_BYTES_TRUNCATE;
-    int mode = is_idle && is_large ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    int mode =
+        is_idle && is_large ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     sqlite3_busy_timeout(w->c.db, 0);
     int n_log = 0;
     int rc = sqlite3_wal_checkpoint_v2(w->c.db, NULL, mode, &n_log, NULL);
@@ -165,7 +167,8 @@ writer_checkpoint(struct store_writer *base, bool is_idle)
 int
 sqlite_counts_refresh(struct sqlite_writer *w, const struct file_stored *f)
 {
-    int64_t n_state[HOVER_STATE_COUNT] = {0}, n_reason[HOVER_REASON_COUNT] = {0}, n_stale = 0;
+    int64_t n_state[HOVER_STATE_COUNT] = {0}, n_reason[HOVER_REASON_COUNT] = {0},
+            n_stale = 0;
     sqlite3_stmt *stmt = NULL;
     int r = sqlite_get(&w->c, SQL_ENTITY_HOVER_COUNTS, &stmt);
     if (r < 0)
@@ -175,7 +178,8 @@ sqlite_counts_refresh(struct sqlite_writer *w, const struct file_stored *f)
     while ((r = sqlite_step(&w->c, stmt)) > 0) {
         int state = sqlite3_column_int(stmt, 0), reason = sqlite3_column_int(stmt, 1);
         int64_t n = sqlite3_column_int64(stmt, 3);
-        if (state < 0 || state >= HOVER_STATE_COUNT || reason < 0 || reason >= HOVER_REASON_COUNT) {
+        if (state < 0 || state >= HOVER_STATE_COUNT || reason < 0 ||
+            reason >= HOVER_REASON_COUNT) {
             r = -EBADMSG;
             break;
         }

@@ -31,8 +31,8 @@ unknown_url(const char *url, char **ret_why)
 }
 
 int
-store_writer_open(const char *url, struct store_writer **ret_writer, struct store_info *ret_info,
-                  char **ret_why)
+store_writer_open(const char *url, struct store_writer **ret_writer,
+                  struct store_info *ret_info, char **ret_why)
 {
     const char *rest = NULL;
     const struct store_ops *ops = backend_of(url, &rest);
@@ -67,7 +67,8 @@ store_rollback(struct store_writer *w)
 }
 
 int
-store_put_file(struct store_writer *w, const struct batch *batch, struct event **ret_event)
+store_put_file(struct store_writer *w, const struct batch *batch,
+               struct event **ret_event)
 {
     return w->ops->put_file(w, batch, ret_event);
 }
@@ -79,14 +80,15 @@ store_delete_file(struct store_writer *w, struct str path, struct event **ret_ev
 }
 
 int
-store_put_hovers(struct store_writer *w, const struct hover_batch *hovers, struct event **ret_event)
+store_put_hovers(struct store_writer *w, const struct hover_batch *hovers,
+                 struct event **ret_event)
 {
     return w->ops->put_hovers(w, hovers, ret_event);
 }
 
 int
-store_put_event(struct store_writer *w, enum event_type type, struct str subject, struct str data,
-                struct event **ret_event)
+store_put_event(struct store_writer *w, enum event_type type, struct str subject,
+                struct str data, struct event **ret_event)
 {
     assert(event_type_is_durable(type));
     return w->ops->put_event(w, type, subject, data, ret_event);
@@ -164,7 +166,8 @@ store_each_file(struct store_reader *r, store_file_fn fn, void *ctx)
 }
 
 int
-store_read_file(struct store_reader *r, struct str path, struct arena *a, struct file *ret_file)
+store_read_file(struct store_reader *r, struct str path, struct arena *a,
+                struct file *ret_file)
 {
     return r->ops->file(r, path, a, ret_file);
 }
@@ -202,8 +205,8 @@ store_each_named(struct store_reader *r, struct str name, store_entity_fn fn, vo
 }
 
 int
-store_search_text(struct store_reader *r, struct str query, size_t limit, store_entity_fn fn,
-                  void *ctx)
+store_search_text(struct store_reader *r, struct str query, size_t limit,
+                  store_entity_fn fn, void *ctx)
 {
     return r->ops->search_text(r, query, limit, fn, ctx);
 }
@@ -216,7 +219,8 @@ store_each_caller(struct store_reader *r, struct str name, size_t limit, store_e
 }
 
 int
-store_each_callee(struct store_reader *r, struct str key, size_t limit, store_edge_fn fn, void *ctx)
+store_each_callee(struct store_reader *r, struct str key, size_t limit, store_edge_fn fn,
+                  void *ctx)
 {
     return r->ops->each_callee(r, key, limit, fn, ctx);
 }
@@ -228,7 +232,8 @@ store_each_unasked_file(struct store_reader *r, store_file_fn fn, void *ctx)
 }
 
 int
-store_each_event(struct store_reader *r, int64_t since, size_t limit, store_event_fn fn, void *ctx)
+store_each_event(struct store_reader *r, int64_t since, size_t limit, store_event_fn fn,
+                 void *ctx)
 {
     return r->ops->each_event(r, since, limit, fn, ctx);
 }

@@ -12,30 +12,23 @@
 #include "base/mem.h"
 #include "writer/internal.h"
 
-#define IDLE_MS 250            // of quiet before looking after the index
+#define IDLE_MS 250 // of quiet before looking after the index
 #define PRUNE_EVERY_MS 60000
 #define TEXT_STEP_ENTITIES 1000
-#define BACKOFF_MS 10          // the first one; each next is four times as long
+#define BACKOFF_MS 10 // the first one; each next is four times as long
 
 void
 command_drop_payload(struct command *c)
 {
     switch (c->kind) {
-    case COMMAND_PUT_FILE:
-        batch_destroy(steal(c->u.batch));
-        break;
-    case COMMAND_DELETE_FILE:
-        free(steal(c->u.path));
-        break;
-    case COMMAND_PUT_HOVERS:
-        hover_batch_destroy(steal(c->u.hovers));
-        break;
+    case COMMAND_PUT_FILE: batch_destroy(steal(c->u.batch)); break;
+    case COMMAND_DELETE_FILE: free(steal(c->u.path)); break;
+    case COMMAND_PUT_HOVERS: hover_batch_destroy(steal(c->u.hovers)); break;
     case COMMAND_PUT_EVENT:
         free(steal(c->u.event.subject));
         free(steal(c->u.event.data));
         break;
-    case COMMAND_FLUSH:
-        break;
+    case COMMAND_FLUSH: break;
     }
 }
 
@@ -43,18 +36,15 @@ static int
 apply(struct drain *d, struct command *c)
 {
     switch (c->kind) {
-    case COMMAND_PUT_FILE:
-        return store_put_file(d->store, c->u.batch, &c->told);
+    case COMMAND_PUT_FILE: return store_put_file(d->store, c->u.batch, &c->told);
     case COMMAND_DELETE_FILE:
         return store_delete_file(d->store, str_of(c->u.path), &c->told);
-    case COMMAND_PUT_HOVERS:
-        return store_put_hovers(d->store, c->u.hovers, &c->told);
+    case COMMAND_PUT_HOVERS: return store_put_hovers(d->store, c->u.hovers, &c->told);
     case COMMAND_PUT_EVENT:
         return store_put_event(d->store, c->u.event.type,
                                str_slice(c->u.event.subject, c->u.event.subject_n),
                                str_slice(c->u.event.data, c->u.event.data_n), &c->told);
-    case COMMAND_FLUSH:
-        break;
+    case COMMAND_FLUSH: break;
     }
     return 0;
 }
@@ -63,14 +53,11 @@ static size_t
 entities_of(const struct command *c)
 {
     switch (c->kind) {
-    case COMMAND_PUT_FILE:
-        return 1 + c->u.batch->n_entities;
-    case COMMAND_PUT_HOVERS:
-        return 1 + c->u.hovers->n_answers;
+    case COMMAND_PUT_FILE: return 1 + c->u.batch->n_entities;
+    case COMMAND_PUT_HOVERS: return 1 + c->u.hovers->n_answers;
     case COMMAND_DELETE_FILE:
     case COMMAND_PUT_EVENT:
-    case COMMAND_FLUSH:
-        break;
+    case COMMAND_FLUSH: break;
     }
     return 1;
 }
@@ -79,15 +66,11 @@ static size_t
 bytes_of(const struct command *c)
 {
     switch (c->kind) {
-    case COMMAND_PUT_FILE:
-        return c->u.batch->arena.total_bytes;
-    case COMMAND_PUT_HOVERS:
-        return c->u.hovers->arena.total_bytes;
-    case COMMAND_PUT_EVENT:
-        return c->u.event.data_n;
+    case COMMAND_PUT_FILE: return c->u.batch->arena.total_bytes;
+    case COMMAND_PUT_HOVERS: return c->u.hovers->arena.total_bytes;
+    case COMMAND_PUT_EVENT: return c->u.event.data_n;
     case COMMAND_DELETE_FILE:
-    case COMMAND_FLUSH:
-        break;
+    case COMMAND_FLUSH: break;
     }
     return 0;
 }
@@ -105,7 +88,8 @@ letter_create(enum letter_kind kind)
 }
 
 static void
-post_one(struct drain *d, struct command *c, int r, uint64_t commit_us, uint64_t n_retries)
+post_one(struct drain *d, struct command *c, int r, uint64_t commit_us,
+         uint64_t n_retries)
 {
     struct letter *letter = letter_create(LETTER_COMMIT);
     c->r = r;
@@ -121,7 +105,7 @@ post_group(struct drain *d, uint64_t commit_us)
 {
     struct letter *letter = letter_create(LETTER_COMMIT);
     letter->commit_us = commit_us;
-    list_for_each(it, &d->group)
+    list_for_each (it, &d->group)
         command_drop_payload(list_entry(it, struct command, link));
     list_splice(&letter->commands, &d->group);
     mailbox_post(d->mailbox, &letter->mail);
@@ -181,8 +165,7 @@ static void
 do_one_by_one(struct drain *d)
 {
     store_rollback(d->store);
-    list_for_each_safe(it, &d->group)
-    {
+    list_for_each_safe (it, &d->group) {
         struct command *c = list_entry(it, struct command, link);
         list_remove(&c->link);
         event_unref(steal(c->told));
@@ -210,7 +193,8 @@ do_group(struct drain *d, struct command *c)
         bytes += bytes_of(c);
         if (r == 0)
             r = apply(d, c);
-        bool is_full = r < 0 || n >= WRITER_BATCH_ENTITIES || bytes >= WRITER_BATCH_BYTES ||
+        bool is_full = r < 0 || n >= WRITER_BATCH_ENTITIES ||
+                       bytes >= WRITER_BATCH_BYTES ||
                        clock_mono_ms() - begin_ms >= MIN(WRITER_HOLD_MS, WRITER_BATCH_MS);
         c = is_full ? NULL : command_of(queue_try_take(d->queue));
     }
@@ -229,7 +213,8 @@ do_group(struct drain *d, struct command *c)
 /* ---- when nothing comes ---- */
 
 static bool
-maintain_step(struct drain *d, int (*step)(struct drain *d, bool *ret_more), const char *what)
+maintain_step(struct drain *d, int (*step)(struct drain *d, bool *ret_more),
+              const char *what)
 {
     bool more = false;
     int r = store_begin(d->store);
@@ -298,7 +283,8 @@ static void
 open_store(struct drain *d)
 {
     struct letter *letter = letter_create(LETTER_OPEN);
-    letter->r = d->open_r = store_writer_open(d->url, &d->store, &letter->info, &letter->why);
+    letter->r = d->open_r =
+        store_writer_open(d->url, &d->store, &letter->info, &letter->why);
     mailbox_post(d->mailbox, &letter->mail);
 }
 

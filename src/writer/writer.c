@@ -23,11 +23,10 @@ tell_commit(struct writer *w, const struct letter *letter)
 {
     struct event **events = NULL;
     size_t n = 0, n_commands = 0;
-    list_for_each(it, &letter->commands)
+    list_for_each (it, &letter->commands)
         n_commands++;
     events = xcalloc(n_commands + 1, sizeof(struct event *));
-    list_for_each(it, &letter->commands)
-    {
+    list_for_each (it, &letter->commands) {
         struct event *e = list_entry(it, struct command, link)->told;
         if (e)
             events[n++] = e;
@@ -55,8 +54,7 @@ take_commit(struct writer *w, struct letter *letter)
 {
     count_commit(&w->stats, letter);
     tell_commit(w, letter);
-    list_for_each_safe(it, &letter->commands)
-    {
+    list_for_each_safe (it, &letter->commands) {
         struct command *c = list_entry(it, struct command, link);
         list_remove(&c->link);
         w->stats.commands++;
@@ -93,21 +91,19 @@ on_mail(void *ctx, struct mail *mail)
     case LETTER_OPEN:
         w->stats.head = letter->info.head;
         if (w->events.on_open)
-            w->events.on_open(w->ctx, letter->r, letter->r < 0 ? NULL : &letter->info, letter->why);
+            w->events.on_open(w->ctx, letter->r, letter->r < 0 ? NULL : &letter->info,
+                              letter->why);
         break;
-    case LETTER_COMMIT:
-        take_commit(w, letter);
-        break;
-    case LETTER_END:
-        loop_defer(w->loop, finish, w);
-        break;
+    case LETTER_COMMIT: take_commit(w, letter); break;
+    case LETTER_END: loop_defer(w->loop, finish, w); break;
     }
     free(letter->why);
     free(letter);
 }
 
 struct writer *
-writer_open(struct loop *l, const char *url, const struct writer_events *events, void *ctx)
+writer_open(struct loop *l, const char *url, const struct writer_events *events,
+            void *ctx)
 {
     ASSERT_LOOP();
     struct writer *w = xnew(struct writer);
@@ -116,7 +112,8 @@ writer_open(struct loop *l, const char *url, const struct writer_events *events,
     w->ctx = ctx;
     w->queue = queue_create(WRITER_QUEUE_CAPACITY);
     w->mailbox = mailbox_open(l, on_mail, w);
-    w->drain = (struct drain){.queue = w->queue, .mailbox = w->mailbox, .url = xstrdup(url)};
+    w->drain =
+        (struct drain){.queue = w->queue, .mailbox = w->mailbox, .url = xstrdup(url)};
     w->thread = thread_start("writer", drain_main, &w->drain);
     return w;
 }
@@ -145,7 +142,8 @@ push(struct writer *w, struct command *c, bool is_urgent)
 }
 
 void
-writer_put_file(struct writer *w, struct batch *batch, bool is_urgent, writer_done_fn done, void *ctx)
+writer_put_file(struct writer *w, struct batch *batch, bool is_urgent,
+                writer_done_fn done, void *ctx)
 {
     struct command *c = command_create(COMMAND_PUT_FILE, done, ctx);
     c->u.batch = batch;
@@ -161,7 +159,8 @@ writer_delete_file(struct writer *w, struct str path, writer_done_fn done, void 
 }
 
 void
-writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done_fn done, void *ctx)
+writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done_fn done,
+                  void *ctx)
 {
     struct command *c = command_create(COMMAND_PUT_HOVERS, done, ctx);
     c->u.hovers = hovers;
@@ -169,8 +168,8 @@ writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done_fn d
 }
 
 void
-writer_put_event(struct writer *w, enum event_type type, struct str subject, struct str data,
-                 writer_done_fn done, void *ctx)
+writer_put_event(struct writer *w, enum event_type type, struct str subject,
+                 struct str data, writer_done_fn done, void *ctx)
 {
     struct command *c = command_create(COMMAND_PUT_EVENT, done, ctx);
     c->u.event.type = type;

@@ -56,7 +56,8 @@ fail_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 static int
 fail_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
-    return fail_now() ? fail.code : fail_real(f)->pMethods->xWrite(fail_real(f), p, n, at);
+    return fail_now() ? fail.code
+                      : fail_real(f)->pMethods->xWrite(fail_real(f), p, n, at);
 }
 
 static int
@@ -158,7 +159,8 @@ static const sqlite3_io_methods fail_methods = {
 };
 
 static int
-fail_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags)
+fail_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+          int *ret_flags)
 {
     struct fail_file *f = (struct fail_file *)(void *)file;
     (void)vfs;

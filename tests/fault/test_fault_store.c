@@ -28,8 +28,8 @@ step_put(struct work *work, struct event **ret_event)
 static int
 step_hovers(struct work *work, struct event **ret_event)
 {
-    AUTO(hover_batch_destroy) struct hover_batch *h =
-        sample_hovers("a.c", SPEC, "one=text two=text three?");
+    AUTO(hover_batch_destroy)
+    struct hover_batch *h = sample_hovers("a.c", SPEC, "one=text two=text three?");
     return store_put_hovers(work->w, h, ret_event);
 }
 
@@ -54,7 +54,8 @@ step_delete(struct work *work, struct event **ret_event)
     return store_delete_file(work->w, STR("b.c"), ret_event);
 }
 
-static const step_fn steps[] = {step_put, step_hovers, step_change, step_index, step_delete};
+static const step_fn steps[] = {step_put, step_hovers, step_change, step_index,
+                                step_delete};
 
 static void
 assert_error(int r)

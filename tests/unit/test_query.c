@@ -29,19 +29,20 @@ static void
 test_fuzzy_prefers(void **state UNUSED)
 {
     static const char *const better[][3] = {
-        {"run", "run", "runLoop"},                        // the whole
-        {"Run", "Run", "run"},                            // the same case
-        {"run", "runLoop", "doRun"},                      // a beginning
-        {"pc", "processCommand", "specific"},             // starts of words
-        {"pc", "process_command", "upcase"},              //
-        {"hs", "HTTPServer", "hashes"},                   // also behind capitals
-        {"loop", "runLoop", "lxoxoxp"},                   // a run of letters
-        {"pc", "specialProcessCommand", "spaceless"},     // the best layout, not the first
-        {"get", "getter", "gxxxexxxt"},                   //
-        {"start", "App.start", "stuart"},                 //
+        {"run", "run", "runLoop"},                    // the whole
+        {"Run", "Run", "run"},                        // the same case
+        {"run", "runLoop", "doRun"},                  // a beginning
+        {"pc", "processCommand", "specific"},         // starts of words
+        {"pc", "process_command", "upcase"},          //
+        {"hs", "HTTPServer", "hashes"},               // also behind capitals
+        {"loop", "runLoop", "lxoxoxp"},               // a run of letters
+        {"pc", "specialProcessCommand", "spaceless"}, // the best layout, not the first
+        {"get", "getter", "gxxxexxxt"},               //
+        {"start", "App.start", "stuart"},             //
     };
     for (size_t i = 0; i < ARRAY_LEN(better); i++) {
-        double a = score(better[i][0], better[i][1]), b = score(better[i][0], better[i][2]);
+        double a = score(better[i][0], better[i][1]),
+               b = score(better[i][0], better[i][2]);
         if (!(a > b))
             fail_msg("%s: %s %f, %s %f", better[i][0], better[i][1], a, better[i][2], b);
     }
@@ -74,7 +75,8 @@ fill(struct sample *s)
     b->entities[0].kind = ENTITY_METHOD;
     b->entities[0].qualified_name = STR("App.run");
     event_unref(sample_put_batch(w, b));
-    event_unref(sample_put_hovers(w, "src/a.c", "run:1::to_start_it arena:2", "run=text"));
+    event_unref(
+        sample_put_hovers(w, "src/a.c", "run:1::to_start_it arena:2", "run=text"));
     store_writer_close(w);
 }
 
@@ -113,12 +115,14 @@ test_search_names(void **state)
     assert_found(r, (struct query_search){.text = STR("run")}, ALL);
     assert_found(r, (struct query_search){.text = STR("run"), .limit = 2},
                  "lib/x.py:App.run src/a.c:run");
-    assert_found(r, (struct query_search){.text = STR("run"), .limit = 1}, "lib/x.py:App.run");
+    assert_found(r, (struct query_search){.text = STR("run"), .limit = 1},
+                 "lib/x.py:App.run");
     assert_found(r, (struct query_search){.text = STR("app.run")}, "lib/x.py:App.run");
     assert_found(r, (struct query_search){.text = STR("run"), .lang = STR("python")},
                  "lib/x.py:App.run lib/x.py:brun");
-    assert_found(r, (struct query_search){.text = STR("run"), .kinds = methods, .n_kinds = 2},
-                 "lib/x.py:App.run");
+    assert_found(
+        r, (struct query_search){.text = STR("run"), .kinds = methods, .n_kinds = 2},
+        "lib/x.py:App.run");
     assert_found(r, (struct query_search){.text = STR("run"), .path_glob = STR("src/*")},
                  "src/a.c:run src/b.c:run src/b.c:runner");
     assert_found(r, (struct query_search){.text = STR("zzz")}, "");

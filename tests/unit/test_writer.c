@@ -69,7 +69,8 @@ on_commit(void *ctx, struct event *const *events, size_t n)
     scene->n_commit_max = MAX(scene->n_commit_max, n);
 }
 
-static const struct writer_events writer_events = {.on_open = on_open, .on_commit = on_commit};
+static const struct writer_events writer_events = {.on_open = on_open,
+                                                   .on_commit = on_commit};
 
 static void
 on_done(void *ctx, int r, struct event *event)
@@ -104,7 +105,8 @@ last_note_of(struct scene *scene, const char *name)
 static void
 put(struct scene *scene, const char *name, const char *spec, bool is_urgent)
 {
-    writer_put_file(scene->w, sample_batch(name, spec), is_urgent, on_done, note_of(scene, name));
+    writer_put_file(scene->w, sample_batch(name, spec), is_urgent, on_done,
+                    note_of(scene, name));
 }
 
 static void
@@ -166,8 +168,7 @@ static void
 test_all_commands(void **state)
 {
     struct scene scene;
-    play(state, push_all, NULL,
-         "a.c hovers b.c delete event a.c= flush= closed", &scene);
+    play(state, push_all, NULL, "a.c hovers b.c delete event a.c= flush= closed", &scene);
     assert_int_equal(scene.open_r, 0);
     assert_true(scene.info.is_new);
     assert_in_range(scene.stats.depth_max, 1, 8);
@@ -287,8 +288,10 @@ test_urgent_first(void **state)
     loop_run(&scene.loop);
     OK(loop_finish(&scene.loop));
     struct str story = buf_str(&scene.story);
-    ssize_t first = str_find(story, STR("first.c ")), open = str_find(story, STR("open.c "));
-    ssize_t bulk = str_find(story, STR("bulk.c ")), bulk2 = str_find(story, STR("bulk2.c "));
+    ssize_t first = str_find(story, STR("first.c ")),
+            open = str_find(story, STR("open.c "));
+    ssize_t bulk = str_find(story, STR("bulk.c ")),
+            bulk2 = str_find(story, STR("bulk2.c "));
     assert_true(first >= 0 && first < open && open < bulk && bulk < bulk2);
     buf_finish(&scene.story);
     assert_counts(&scene, 4, 4);
@@ -399,7 +402,8 @@ is_text_indexed(const struct scene *scene)
     sqlite3_stmt *stmt = NULL;
     OK(sqlite3_open_v2(scene->s->path, &db, SQLITE_OPEN_READONLY, NULL));
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    OK(sqlite3_prepare_v2(db, "SELECT count(*) FROM file WHERE text_gen>0", -1, &stmt, NULL));
+    OK(sqlite3_prepare_v2(db, "SELECT count(*) FROM file WHERE text_gen>0", -1, &stmt,
+                          NULL));
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
     bool is = sqlite3_column_int(stmt, 0) == 1;
     sqlite3_finalize(stmt);
@@ -426,7 +430,8 @@ put_and_wait(struct scene *scene)
 static void
 test_text_is_indexed_when_quiet(void **state)
 {
-    struct scene scene = {.s = *state, .on_ready = put_and_wait, .on_tick = close_when_indexed};
+    struct scene scene = {
+        .s = *state, .on_ready = put_and_wait, .on_tick = close_when_indexed};
     OK(loop_init(&scene.loop));
     scene.timer = timer_open(&scene.loop, on_timer, &scene);
     scene.w = writer_open(&scene.loop, scene.s->url, &writer_events, &scene);

@@ -24,7 +24,8 @@ struct sample {
 };
 
 static UNUSED int
-sample_remove(const char *path, const struct stat *st UNUSED, int type UNUSED, struct FTW *at UNUSED)
+sample_remove(const char *path, const struct stat *st UNUSED, int type UNUSED,
+              struct FTW *at UNUSED)
 {
     return remove(path);
 }
@@ -100,8 +101,9 @@ sample_entity(struct batch *b, struct edge *edges, struct str word, uint32_t lin
         .ordinal = sample_ordinal(b, name),
         .name = arena_str(&b->arena, name),
         .qualified_name = arena_str(&b->arena, name),
-        .signature = signature.n > 0 ? arena_str(&b->arena, signature)
-                                     : arena_printf(&b->arena, "int %.*s(void)", STR_ARG(name)),
+        .signature = signature.n > 0
+                         ? arena_str(&b->arena, signature)
+                         : arena_printf(&b->arena, "int %.*s(void)", STR_ARG(name)),
         .doc = arena_str(&b->arena, doc),
         .range = {{line, 0, 0}, {line + 1, 1, 1}, at, at + 19},
         .name_range = {{line, 4, 4},
@@ -160,7 +162,9 @@ sample_hovers(const char *path, const char *spec, const char *answers)
         struct str name = str_slice(word.p, name_n);
         char mark = word.p[name_n];
         a->key = entity_key(&h->arena, STR("c"), ENTITY_FUNCTION, h->path, name, 1);
-        a->hover.state = mark == '=' ? HOVER_KNOWN : mark == '?' ? HOVER_UNKNOWN : HOVER_EMPTY;
+        a->hover.state = mark == '='   ? HOVER_KNOWN
+                         : mark == '?' ? HOVER_UNKNOWN
+                                       : HOVER_EMPTY;
         a->hover.reason = mark == '?' ? HOVER_REASON_TIMED_OUT : HOVER_REASON_NONE;
         if (mark != '=')
             continue;
@@ -214,7 +218,8 @@ sample_put(struct store_writer *w, const char *path, const char *spec)
 }
 
 static UNUSED struct event *
-sample_put_hovers(struct store_writer *w, const char *path, const char *spec, const char *answers)
+sample_put_hovers(struct store_writer *w, const char *path, const char *spec,
+                  const char *answers)
 {
     struct hover_batch *h = sample_hovers(path, spec, answers);
     struct event *event = NULL;
@@ -245,8 +250,8 @@ sample_names(struct event *event, const char *list)
     if (!event)
         return xstrdup("no event");
     OK(codec_parse(event->data, &data, NULL));
-    json_array_foreach(json_object_get(data, list), i, item)
-        buf_printf(&b, "%s%s", i > 0 ? " " : "", json_string_value(json_object_get(item, "name")));
+    json_array_foreach(json_object_get(data, list), i, item) buf_printf(
+        &b, "%s%s", i > 0 ? " " : "", json_string_value(json_object_get(item, "name")));
     json_decref(data);
     event_unref(event);
     return buf_steal(&b);
@@ -265,6 +270,7 @@ static UNUSED int
 sample_row(struct store_reader *r, const char *path, const char *name, uint32_t ordinal,
            struct arena *a, struct entity_row *ret_row)
 {
-    struct str key = entity_key(a, STR("c"), ENTITY_FUNCTION, str_of(path), str_of(name), ordinal);
+    struct str key =
+        entity_key(a, STR("c"), ENTITY_FUNCTION, str_of(path), str_of(name), ordinal);
     return store_read_entity(r, key, a, ret_row);
 }

@@ -57,7 +57,8 @@ test_row_comes_back(void **state)
     OK(store_read_entity_id(r, row.id, &a, &by_id));
     assert_true(str_eq(by_id.key, row.key));
     assert_int_equal(store_read_entity(r, STR("c:fn:src/a.c#gone"), &a, &row), -ENOENT);
-    assert_int_equal(store_read_entity(r, STR("py:method:src/a.c#Box.get"), &a, &row), -ENOENT);
+    assert_int_equal(store_read_entity(r, STR("py:method:src/a.c#Box.get"), &a, &row),
+                     -ENOENT);
     assert_int_equal(store_read_entity(r, STR("no key"), &a, &row), -ENOENT);
     store_reader_close(r);
     store_writer_close(w);
@@ -181,7 +182,8 @@ test_order_of_a_file(void **state)
 }
 
 static struct event *
-put_state(struct store_writer *w, const char *path, enum file_state state, enum file_reason reason)
+put_state(struct store_writer *w, const char *path, enum file_state state,
+          enum file_reason reason)
 {
     struct batch *b = batch_create(str_of(path));
     b->file.state = state;
@@ -301,10 +303,12 @@ test_slots_are_used_again(void **state)
     store_writer_close(w);
     sqlite3 *db = NULL;
     OK(sqlite3_open(s->path, &db));
-    OK(sqlite3_exec(db, "UPDATE entity SET id=(id & ~1048575) + 1048573", NULL, NULL, NULL));
+    OK(sqlite3_exec(db, "UPDATE entity SET id=(id & ~1048575) + 1048573", NULL, NULL,
+                    NULL));
     OK(sqlite3_close(db));
     w = sample_open(s, NULL);
-    sample_assert_names(sample_put(w, "a.c", "one:1 two:2 three:3"), "added", "two three");
+    sample_assert_names(sample_put(w, "a.c", "one:1 two:2 three:3"), "added",
+                        "two three");
     struct store_reader *r = sample_read(s);
     struct entity_row row;
     OK(sample_row(r, "a.c", "two", 1, &a, &row));

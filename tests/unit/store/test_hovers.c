@@ -32,7 +32,8 @@ test_hover_known(void **state)
     AUTO(arena_finish) struct arena a = {0};
     struct store_writer *w = sample_open(s, NULL);
     event_unref(sample_put(w, "a.c", "one:1 two:2 three:3"));
-    struct event *e = sample_put_hovers(w, "a.c", "one:1 two:2 three:3", "one=**int** two- three?");
+    struct event *e =
+        sample_put_hovers(w, "a.c", "one:1 two:2 three:3", "one=**int** two- three?");
     assert_int_equal(e->type, EVENT_ENTITY_ENRICHED);
     sample_assert_names(e, "enriched", "one two three");
     struct store_reader *r = sample_read(s);
@@ -44,7 +45,8 @@ test_hover_known(void **state)
     assert_int_equal(row.rev, 2);
     assert_int_equal(hover_row(r, &a, "two").hover.state, HOVER_EMPTY);
     assert_int_equal(hover_row(r, &a, "three").hover.reason, HOVER_REASON_TIMED_OUT);
-    assert_null(sample_put_hovers(w, "a.c", "one:1 two:2 three:3", "one=**int** two- three?"));
+    assert_null(
+        sample_put_hovers(w, "a.c", "one:1 two:2 three:3", "one=**int** two- three?"));
     struct store_counts c;
     OK(store_read_counts(r, &c));
     assert_int_equal(c.hovers[HOVER_KNOWN], 1);
@@ -81,7 +83,8 @@ test_hover_stale(void **state)
     AUTO(arena_finish) struct arena a = {0};
     struct store_writer *w = sample_open(s, NULL);
     event_unref(sample_put(w, "a.c", "one:1 two:2 three:3"));
-    event_unref(sample_put_hovers(w, "a.c", "one:1 two:2 three:3", "one=o two=t three=h"));
+    event_unref(
+        sample_put_hovers(w, "a.c", "one:1 two:2 three:3", "one=o two=t three=h"));
     /* one stays, two changes its body, three its signature */
     event_unref(sample_put(w, "a.c", "one:1 two:2x three:3:long"));
     struct store_reader *r = sample_read(s);
@@ -104,8 +107,8 @@ test_hover_stale(void **state)
     assert_true(hover_row(r, &a, "two").hover.stale);
     assert_true(str_eq_c(hover_row(r, &a, "two").hover.markdown, "t"));
     sample_assert_names(
-        sample_put_hovers(w, "a.c", "one:1 two:2x three:3:long", "two=new three=h"), "enriched",
-        "two three");
+        sample_put_hovers(w, "a.c", "one:1 two:2x three:3:long", "two=new three=h"),
+        "enriched", "two three");
     OK(store_read_counts(r, &c));
     assert_int_equal(c.stale, 0);
     store_reader_close(r);

@@ -144,7 +144,8 @@ compare_row(void *ctx, const struct entity_row *row)
     json_t *is = json_object_get(rows, key);
     assert_non_null(is);
     assert_int_equal(json_integer_value(json_object_get(is, "rev")), row->rev);
-    assert_true(str_eq_c(row->e.signature, json_string_value(json_object_get(is, "signature"))));
+    assert_true(
+        str_eq_c(row->e.signature, json_string_value(json_object_get(is, "signature"))));
     const char *state =
         json_string_value(json_object_get(json_object_get(is, "hover"), "state"));
     assert_string_equal(state, hover_state_name(row->hover.state));
@@ -170,8 +171,9 @@ random_spec(uint32_t *seed)
     for (uint32_t i = 0; i < n; i++) {
         if (next_random(seed) % 4 == 0)
             buf_add_cstr(&b, "+1 ");
-        buf_printf(&b, "%s%s:%u:s%u>%s", i > 0 ? " " : "", names[next_random(seed) % ARRAY_LEN(names)],
-                   next_random(seed) % 3, next_random(seed) % 2, names[next_random(seed) % 3]);
+        buf_printf(&b, "%s%s:%u:s%u>%s", i > 0 ? " " : "",
+                   names[next_random(seed) % ARRAY_LEN(names)], next_random(seed) % 3,
+                   next_random(seed) % 2, names[next_random(seed) % 3]);
     }
     return buf_steal(&b);
 }
@@ -191,7 +193,8 @@ test_replay(void **state)
         if (what == 0) {
             event_unref(sample_delete(w, path));
         } else if (what < 4 && specs[f]) {
-            event_unref(sample_put_hovers(w, path, specs[f], "get=g set=s run- stop? init=i"));
+            event_unref(
+                sample_put_hovers(w, path, specs[f], "get=g set=s run- stop? init=i"));
         } else {
             free(specs[f]);
             specs[f] = random_spec(&seed);
@@ -317,7 +320,8 @@ write_and_die(const struct sample *s)
         for (int i = 0; i < 200; i++) {
             char path[32];
             snprintf(path, sizeof(path), "src/file%d.c", i);
-            struct batch *b = sample_batch(path, "one:1 two:2 three:3>one,two four:4 five:5");
+            struct batch *b =
+                sample_batch(path, "one:1 two:2 three:3>one,two four:4 five:5");
             if (store_begin(w) < 0 || store_put_file(w, b, &e) < 0 || store_commit(w) < 0)
                 _exit(2);
             batch_destroy(b);
@@ -402,7 +406,8 @@ test_kill_9(void **state)
                              sizeof(acknowledged));
         kill(pid, SIGKILL);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
-        while (read(pipe_fds[0], &acknowledged, sizeof(acknowledged)) == sizeof(acknowledged))
+        while (read(pipe_fds[0], &acknowledged, sizeof(acknowledged)) ==
+               sizeof(acknowledged))
             ;
         close(pipe_fds[0]);
 

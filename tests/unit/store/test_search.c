@@ -48,8 +48,9 @@ static const struct {
     {"erver", ""},
     {"fl\xc3\xbcgel", "wing"},
     {"FL\xc3\x9cGEL", "wing"},
-    {"\xd0\xba\xd1\x80\xd1\x8b\xd0\xbb\xd0\xbe", "wing"}, // Cyrillic, lower case of what is there
-    {"wing\xe2\x80\x94tip", "wing"},                       // a dash cuts
+    {"\xd0\xba\xd1\x80\xd1\x8b\xd0\xbb\xd0\xbe",
+     "wing"},                        // Cyrillic, lower case of what is there
+    {"wing\xe2\x80\x94tip", "wing"}, // a dash cuts
     {"hoverword", "runLoop"},
     {"void hoverword", "runLoop"},
     {"v", ""}, // one letter is a word, not a beginning
@@ -79,7 +80,8 @@ put_searched(struct store_writer *w)
     b->entities[0].doc = STR("Fl\xc3\xbcgel, \xd0\x9a\xd1\x80\xd1\x8b\xd0\xbb\xd0\xbe. "
                              "wing\xe2\x80\x94tip x");
     event_unref(sample_put_batch(w, b));
-    event_unref(sample_put_hovers(w, "a.c", "runLoop:1 run_loop:2 HTTPServer:3::to_run_it",
+    event_unref(sample_put_hovers(w, "a.c",
+                                  "runLoop:1 run_loop:2 HTTPServer:3::to_run_it",
                                   "runLoop=some-hoverword"));
 }
 
@@ -159,14 +161,16 @@ assert_links(struct store_reader *r)
     OK(store_each_named(r, STR("ini"), collect_key, &b));
     assert_int_equal(b.n, 0);
     OK(store_each_caller(r, STR("start"), 10, collect_edge, &b));
-    assert_string_equal(b.p, "c:fn:a.c#init>start@1 c:fn:a.c#main>start@3 c:fn:b.c#init~2>start@3 ");
+    assert_string_equal(
+        b.p, "c:fn:a.c#init>start@1 c:fn:a.c#main>start@3 c:fn:b.c#init~2>start@3 ");
     buf_reset(&b);
     OK(store_each_caller(r, STR("start"), 2, collect_edge, &b));
     assert_string_equal(b.p, "c:fn:a.c#init>start@1 c:fn:a.c#main>start@3 ");
     buf_reset(&b);
     OK(store_each_callee(r, STR("c:fn:a.c#main"), 10, collect_edge, &b));
     assert_string_equal(b.p, "c:fn:a.c#main>start@3 c:fn:a.c#main>stop@3 ");
-    assert_int_equal(store_each_callee(r, STR("c:fn:a.c#gone"), 10, collect_edge, &b), -ENOENT);
+    assert_int_equal(store_each_callee(r, STR("c:fn:a.c#gone"), 10, collect_edge, &b),
+                     -ENOENT);
 }
 
 static void

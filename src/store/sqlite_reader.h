@@ -1,0 +1,47 @@
+#pragma once
+/* The reading side, and what a word is. Inside of the SQLite backend; whoever holds the handle. */
+#include "store/sqlite_rows.h"
+
+struct sqlite_reader {
+    struct store_reader base;
+    struct sqlite_conn c;
+};
+
+static inline struct sqlite_reader *
+sqlite_reader_of(struct store_reader *r)
+{
+    return container_of(r, struct sqlite_reader, base);
+}
+
+extern const struct store_reader_ops sqlite_reader_ops;
+int sqlite_reader_open(const char *rest, struct store_reader **ret_reader,
+                       char **ret_why);
+/* A view for as long as needed; *ret_mine: it was begun here. */
+int sqlite_view_begin(struct sqlite_conn *c, bool *ret_mine);
+void sqlite_view_end(struct sqlite_conn *c, bool is_mine);
+int sqlite_read_info(struct sqlite_conn *c, struct store_info *ret_info);
+int sqlite_file_by_id(struct sqlite_conn *c, int64_t id, struct arena *a,
+                      struct file_stored *ret_file);
+int sqlite_row_by_id(struct sqlite_conn *c, int64_t id, struct arena *a,
+                     struct entity_row *ret_row);
+
+int sqlite_each_named(struct store_reader *r, struct str name, store_entity_fn fn,
+                      void *ctx);
+int sqlite_search_text(struct store_reader *r, struct str query, size_t limit,
+                       store_entity_fn fn, void *ctx);
+int sqlite_each_caller(struct store_reader *r, struct str name, size_t limit,
+                       store_edge_fn fn, void *ctx);
+int sqlite_each_callee(struct store_reader *r, struct str key, size_t limit,
+                       store_edge_fn fn, void *ctx);
+
+/* ---- sqlite_words.c: what a word is, for the text index and for what waits to get into it ---- */
+
+/* "n1a2b3c4d": stands for exactly this name in the column ident. */
+#define IDENT_BYTES 10
+void sqlite_ident(char mark, struct str name, char ret_ident[IDENT_BYTES]);
+/* Name and its parts: "App.runLoop" gives "App.runLoop run Loop". */
+void sqlite_name_words(struct buf *b, struct str qualified_name);
+/* Next word of a text, as a view; false at the end. */
+bool sqlite_next_word(struct str *rest, struct str *ret_word);
+/* Does the text have a word that begins with this one (of sqlite_next_word)? */
+bool sqlite_text_has(struct str text, struct str word);

@@ -1,0 +1,55 @@
+#pragma once
+/* Files and entities as rows. Inside of the SQLite backend; whoever holds the handle.
+ * An entity's id is file.id << SLOT_BITS | slot: rows of one file lie together in the B-tree, and an
+ * entity keeps its slot as long as its key lives. */
+#include "store/sqlite_conn.h"
+
+#define SLOT_BITS 20
+#define SLOT_MASK ((INT64_C(1) << SLOT_BITS) - 1)
+#define SLOT_TARGETS SLOT_MASK // in the text index: the names a file's edges point to
+#define ENTITY_ID(file_id, slot) ((int64_t)(file_id) << SLOT_BITS | (int64_t)(slot))
+
+struct file_stored {
+    struct file f;
+    int64_t id;
+    int64_t content_gen; // counts the contents the file had
+    int64_t text_gen;    // of the text index; 0: not in it
+    uint64_t n_entities, n_edges;
+};
+
+/* e.parent is a slot here. */
+struct entity_stored {
+    struct entity e;
+    int64_t id, rev;
+    enum hover_state hover_state;
+    enum hover_reason hover_reason;
+    int64_t hover_gen; // file.content_gen at which the hover was told
+    int64_t hover_id;  // 0: none
+    struct str markdown, server;
+};
+
+/* Strings go into the arena; with NULL they are views until the next step. -EBADMSG. */
+int sqlite_file_read(sqlite3_stmt *stmt, struct arena *a, struct file_stored *ret_file);
+int sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a,
+                       struct entity_stored *ret_entity);
+void sqlite_entity_bind(sqlite3_stmt *stmt, const struct entity *e, int64_t rev);
+/* All columns but id, from parameter 2 on, in the order of SQL_ENTITY_ADD. */
+void sqlite_hover_bind(sqlite3_stmt *stmt, int first, const struct entity_stored *s);
+bool sqlite_entity_same_place(const struct entity *a, const struct entity *b);
+/* -ENOENT. */
+int sqlite_file_find(struct sqlite_conn *c, struct str path, struct arena *a,
+                     struct file_stored *ret_file);
+/* The row as the contract shows it; parent_key and e.parent are the caller's to set. */
+void sqlite_entity_row(const struct entity_stored *s, const struct file_stored *f,
+                       struct arena *a, struct entity_row *ret_row);
+
+/* All entities of a file in their order: by start, outer first. */
+struct entity_list {
+    struct entity_stored *v;
+    size_t n;
+    struct entity_row *rows; // of sqlite_rows_of_file(): complete, parents by index
+};
+int sqlite_entities_of_file(struct sqlite_conn *c, const struct file_stored *f,
+                            struct arena *a, struct entity_list *ret_list);
+int sqlite_rows_of_file(struct sqlite_conn *c, const struct file_stored *f,
+                        struct arena *a, struct entity_list *ret_list);
