@@ -37,8 +37,8 @@ on_notification(void *ctx, const char *method, json_t *params)
 {
     struct control *c = ctx;
 
-    if (c->is_waiting && c->on_notification &&
-        c->on_notification(c->ctx, method, params) != 0)
+    /* Also behind the answer in the same read, when the loop was told to stop. */
+    if (c->on_notification && c->on_notification(c->ctx, method, params) != 0)
         stop_waiting(c, -ECANCELED);
 }
 
