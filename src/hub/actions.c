@@ -253,6 +253,11 @@ run_subscribe(struct request *request)
         request_problem(request, PROBLEM_BAD_REQUEST, "this engine has no filters; use events");
         return;
     }
+    struct str snapshot;
+    if (codec_get_str(request->data, "snapshot", &snapshot) == 0 && str_eq_c(snapshot, "always")) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "this engine sends no snapshots; use search and get");
+        return;
+    }
     options.patterns = patterns.v;
     options.n_patterns = patterns.n;
     c->n_bad = 0;

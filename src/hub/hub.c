@@ -123,7 +123,9 @@ limit_descriptors(struct hub *h)
     h->connections_max = MIN((size_t)HUB_CONNECTIONS_MAX, (size_t)limit.rlim_cur / 2);
 }
 
-static struct lws_context *
+/* The context first and what listens after, because a context that cannot listen comes back half
+ * destroyed. */
+static bool
 create_context(struct hub *h, uint16_t port)
 {
     static const lws_retry_bo_t policy = {
@@ -135,7 +137,8 @@ create_context(struct hub *h, uint16_t port)
         .port = port,
         .iface = "127.0.0.1", // only with IPv6 off: else 4.1 listens everywhere
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DISABLE_IPV6 |
-                   LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+                   LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
+                   LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .protocols = serve_protocols,
         .foreign_loops = loops,
         .user = h,
@@ -146,7 +149,8 @@ create_context(struct hub *h, uint16_t port)
         .retry_and_idle_policy = &policy,
     };
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
-    return lws_create_context(&info);
+    h->context = lws_create_context(&info);
+    return h->context && lws_create_vhost(h->context, &info);
 }
 
 static int
@@ -158,7 +162,7 @@ open_context(struct hub *h, uint16_t port, char **ret_why)
     limit_descriptors(h);
     last_words[0] = '\0';
     uv_walk(&h->loop->uv, on_handle_before, &before);
-    h->context = create_context(h, port);
+    bool listens = create_context(h, port);
     if (h->context)
         uv_walk(&h->loop->uv, on_handle_after, &look);
     vec_finish(&before.handles);
@@ -171,7 +175,7 @@ open_context(struct hub *h, uint16_t port, char **ret_why)
     if (look.r < 0) {
         r = look.r;
         *ret_why = xstrdup("libwebsockets listens on more than 127.0.0.1; it was stopped");
-    } else if (look.n_listening == 0) {
+    } else if (!listens || look.n_listening == 0) {
         r = -EADDRINUSE;
         *ret_why = xasprintf("port %u of 127.0.0.1 is taken; choose another with --port", port);
     } else if (look.n_listening != 1 || look.n_static != ARRAY_LEN(h->static_handles)) {

@@ -189,8 +189,8 @@ on_http(struct peer *peer, const char *uri, size_t uri_size)
         r = check_body(h, peer->wsi);
     if (r < 0)
         return r;
-    if (uri_size > SERVE_PATH_BYTES_MAX)
-        return refuse(h, peer->wsi, PROBLEM_BAD_REQUEST, "the path is too long");
+    if (uri_size > SERVE_PATH_BYTES_MAX || memchr(uri, '\0', uri_size))
+        return refuse(h, peer->wsi, PROBLEM_BAD_REQUEST, "the path is too long, or has a NUL");
     if (peer->exchange) // a second request: our answers end connections, so this is none of ours
         return -1;
 

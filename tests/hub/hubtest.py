@@ -1,0 +1,278 @@
+"""An engine in a place of its own, clients for it, and TAP. The tests are coroutines given to main()."""
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+sys.dont_write_bytecode = True
+
+import websockets  # noqa: E402
+
+WAIT_S = 30  # for anything that is sure to come
+WRONG_TOKEN = "0" * 64
+
+TWO_FUNCTIONS = """\
+int add(int a, int b)
+{
+    return a + b;
+}
+
+int sub(int a, int b)
+{
+    return a - b;
+}
+"""
+
+
+class Skip(Exception):
+    """What a test raises when the machine lacks what it needs."""
+
+
+class Engine:
+    """`gloss serve` on a workspace of its own, without language servers: their hovers are changes too."""
+
+    def __init__(self, program, wrap=()):
+        self.program = program
+        self.wrap = list(wrap)
+        self.home = tempfile.mkdtemp(prefix="gloss-hub-")
+        self.root = os.path.join(self.home, "tree")
+        self.env = dict(os.environ, GLOSS_ENRICH_ENABLED="false", HOME=self.home)
+        self.env.pop("GLOSS_DB", None)
+        for name in ("RUNTIME_DIR", "STATE_HOME", "CONFIG_HOME", "CACHE_HOME"):
+            self.env["XDG_" + name] = os.path.join(self.home, name.lower())
+            os.mkdir(self.env["XDG_" + name], 0o700)
+        os.mkdir(self.root)
+        self.process = None
+        self.write("a.c", TWO_FUNCTIONS)
+
+    def write(self, name, text):
+        path = os.path.join(self.root, name)
+        temporary = os.path.join(self.home, "being-written")
+        with open(temporary, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.rename(temporary, path)
+
+    def start(self, *roots):
+        here, there = os.pipe()
+        self.log = open(os.path.join(self.home, "log"), "ab")
+        self.process = subprocess.Popen(
+            self.wrap + [self.program, "serve", "--idle-exit", "0", "--ready-fd", str(there),
+                         *(roots or (self.root,))],
+            env=self.env, pass_fds=(there,), stderr=self.log, stdin=subprocess.DEVNULL)
+        os.close(there)
+        with os.fdopen(here) as ready:
+            line = ready.readline().strip()
+        if line != "ready":
+            raise AssertionError(f"the engine said {line!r}: {self.said()}")
+        with open(os.path.join(self.env["XDG_RUNTIME_DIR"], "gloss", "engine.json"),
+                  encoding="utf-8") as f:
+            about = json.load(f)
+        self.port, self.token, self.pid = about["port"], about["token"], about["pid"]
+        return self
+
+    def said(self):
+        with open(os.path.join(self.home, "log"), encoding="utf-8", errors="replace") as f:
+            return f.read()[-4000:]
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        """As the user does; the engine must leave nothing open, which it would say by its exit code."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            code = self.process.wait(WAIT_S)
+            if code != 0:
+                raise AssertionError(f"the engine ended with {code}: {self.said()}")
+
+    def finish(self):
+        try:
+            self.stop()
+        finally:
+            if self.process and self.process.poll() is None:
+                self.kill()
+            shutil.rmtree(self.home, ignore_errors=True)
+
+    # ---- clients ----
+
+    def connect(self, path="/v1/ws", token=None, host=None, origin=None, subprotocols=("gloss.v1",),
+                headers=None, **options):
+        more = dict(headers or {})
+        if token is None:
+            more["Authorization"] = "Bearer " + self.token
+        elif token:
+            more["Authorization"] = "Bearer " + token
+        return websockets.connect(
+            f"ws://{host or '127.0.0.1'}:{self.port}{path}", subprotocols=list(subprotocols) or None,
+            extra_headers=more, origin=origin, max_size=None, ping_interval=None,
+            compression=None, close_timeout=WAIT_S, **options)
+
+    async def http(self, path, method="GET", token=None, headers=None, host=None):
+        """Status, headers and body of one request."""
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {host or f'127.0.0.1:{self.port}'}"]
+        if token is None:
+            token = self.token
+        if token:
+            lines.append("Authorization: Bearer " + token)
+        lines += [f"{k}: {v}" for k, v in (headers or {}).items()]
+        answer = await self.raw("\r\n".join(lines).encode() + b"\r\n\r\n")
+        return parse_http(answer)
+
+    async def raw(self, request):
+        """What comes back until the engine closes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(request)
+        try:
+            return await asyncio.wait_for(reader.read(), WAIT_S)
+        except ConnectionResetError:
+            return b""
+        finally:
+            writer.close()
+
+
+def parse_http(answer):
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    status = int(lines[0].split()[1]) if lines[0].startswith("HTTP/1.1 ") else 0
+    headers = {k.strip().lower(): v.strip() for k, v in (l.split(":", 1) for l in lines[1:])}
+    return status, headers, body
+
+
+async def receive(ws):
+    return json.loads(await asyncio.wait_for(ws.recv(), WAIT_S))
+
+
+class Client:
+    """A WebSocket whose events are kept while a response is awaited."""
+
+    def __init__(self, ws):
+        self.ws = ws
+        self.events = []
+        self.number = 0
+
+    @classmethod
+    async def open(cls, engine, **options):
+        client = cls(await engine.connect(**options))
+        client.hello = await receive(client.ws)
+        return client
+
+    async def request(self, action, data=None, **more):
+        self.number += 1
+        request_id = f"r{self.number}"
+        await self.ws.send(json.dumps({"type": "request", "action": action, "request_id": request_id,
+                                       "data": data or {}, **more}))
+        while True:
+            message = await receive(self.ws)
+            if message["type"] == "response" and message["request_id"] == request_id:
+                return message
+            self.events.append(message)
+
+    async def subscribe(self, **data):
+        reply = await self.request("subscribe", data)
+        assert reply["success"], reply
+        return reply["data"]
+
+    async def next_event(self):
+        return self.events.pop(0) if self.events else await receive(self.ws)
+
+    async def until(self, wanted):
+        """Events up to the first one that is wanted, with it."""
+        seen = []
+        while True:
+            event = await self.next_event()
+            seen.append(event)
+            if wanted(event):
+                return seen
+
+    async def until_seq(self, seq):
+        return await self.until(lambda e: e.get("seq", 0) >= seq and e.get("last"))
+
+    async def close(self):
+        await self.ws.close()
+
+
+def completed(path):
+    return lambda e: e.get("event_type") == "file:completed" and e["subject"] == path
+
+
+def places(events):
+    return [(e["seq"], e["i"]) for e in events if e.get("seq")]
+
+
+async def indexed(engine, n_entities=2):
+    """Waits until the workspace holds so many entities and nothing is under way; its status."""
+    deadline = time.monotonic() + WAIT_S
+    client = await Client.open(engine, path="/v1/ws")
+    workspace = client.hello["workspaces"][0]["id"]
+    await client.subscribe(workspace=workspace)
+    while True:
+        status = (await client.request("stats"))["data"]["workspaces"][0]
+        if status["state"] == "ready" and status["entities"] == n_entities:
+            await client.close()
+            return status
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not indexed: {status}")
+        await asyncio.sleep(0.02)  # the state has no event to wait for
+
+
+async def closed_with(ws):
+    """The close code the engine sent."""
+    try:
+        while True:
+            await asyncio.wait_for(ws.recv(), WAIT_S)
+    except websockets.ConnectionClosed as e:
+        return e.rcvd.code if e.rcvd else None
+
+
+async def refused(connecting):
+    """Status with which a WebSocket was refused; 0: the connection ended without an answer."""
+    try:
+        ws = await connecting
+    except websockets.InvalidStatusCode as e:
+        return e.status_code
+    except (websockets.InvalidMessage, ConnectionResetError):
+        return 0
+    await ws.close()
+    return 101
+
+
+def equal(actual, expected, what=""):
+    if actual != expected:
+        raise AssertionError(f"{what}: {actual!r} is not {expected!r}")
+
+
+def main(tests, setup=True):
+    """Runs each on one engine (or with the program's path, if setup is False); prints TAP."""
+    program = os.path.abspath(sys.argv[1])
+    only = sys.argv[2:]
+    failed = 0
+    tests = [t for t in tests if not only or t.__name__ in only]
+    print(f"1..{len(tests)}", flush=True)
+    engine = Engine(program).start() if setup else None
+    try:
+        for number, test in enumerate(tests, 1):
+            name = test.__name__.removeprefix("test_").replace("_", " ")
+            try:
+                asyncio.run(asyncio.wait_for(test(engine or program), 4 * WAIT_S))
+                print(f"ok {number} - {name}", flush=True)
+            except Skip as why:
+                print(f"ok {number} - {name} # SKIP {why}", flush=True)
+            except Exception:
+                failed += 1
+                print(f"not ok {number} - {name}")
+                print("".join("# " + l for l in traceback.format_exc().splitlines(True)), flush=True)
+    finally:
+        if engine:
+            try:
+                engine.finish()
+            except Exception as e:
+                failed += 1
+                print(f"# at the end: {e}")
+    sys.exit(1 if failed else 0)
