@@ -46,6 +46,7 @@ main(void)
         TEST(test_hover_texts_are_shared),
         TEST(test_unasked),
         TEST(test_search_text),
+        TEST(test_text_index_starts_over),
         TEST(test_search_text_best_first),
         TEST(test_names_and_edges),
         TEST(test_edges_follow_the_file),

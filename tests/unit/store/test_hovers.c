@@ -9,11 +9,11 @@ hover_row(struct store_reader *r, struct arena *a, const char *name)
 }
 
 static int
-count_rows(const struct sample *s, const char *table)
+read_int(const struct sample *s, const char *what, const char *from)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
-    char *sql = xasprintf("SELECT count(*) FROM %s", table);
+    char *sql = xasprintf("SELECT %s FROM %s", what, from);
     OK(sqlite3_open_v2(s->path, &db, SQLITE_OPEN_READONLY, NULL));
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     OK(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL));
@@ -23,6 +23,12 @@ count_rows(const struct sample *s, const char *table)
     OK(sqlite3_close(db));
     free(sql);
     return n;
+}
+
+static int
+count_rows(const struct sample *s, const char *table)
+{
+    return read_int(s, "count(*)", table);
 }
 
 static void

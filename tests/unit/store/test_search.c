@@ -111,6 +111,39 @@ test_search_text(void **state)
     store_writer_close(w);
 }
 
+/* Too many dead rows: the index is emptied and filled anew. */
+static void
+test_text_index_starts_over(void **state)
+{
+    struct sample *s = *state;
+    sqlite3 *db = NULL;
+    struct store_writer *w = sample_open(s, NULL);
+    put_searched(w);
+    index_all(w);
+    event_unref(sample_put(w, "b.c", "tail:1"));
+    store_writer_close(w);
+    assert_int_equal(read_int(s, "v", "meta WHERE k='text_dead'"), 2);
+    assert_int_equal(read_int(s, "v", "meta WHERE k='text_gen'"), 2);
+    OK(sqlite3_open(s->path, &db));
+    OK(sqlite3_exec(db, "UPDATE meta SET v='50000' WHERE k='text_dead'", NULL, NULL,
+                    NULL));
+    OK(sqlite3_close(db));
+    w = sample_open(s, NULL);
+    index_all(w);
+    struct store_reader *r = sample_read(s);
+    assert_int_equal(read_int(s, "v", "meta WHERE k='text_dead'"), 0);
+    assert_int_equal(read_int(s, "v", "meta WHERE k='text_rows'"), 6);
+    assert_int_equal(read_int(s, "count(*)", "entity_text_docsize"), 4);
+    char *names = find(r, "loop");
+    assert_string_equal(names, "runLoop run_loop");
+    free(names);
+    names = find(r, "tail");
+    assert_string_equal(names, "tail");
+    free(names);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
 static int
 first_name(void *ctx, const struct entity_row *row)
 {
