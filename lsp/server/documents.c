@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/uri.h"
 #include "base/utf.h"
-#include "lsp/server/internal.h"
+#include "lsp/server/methods.h"
 
 #define LOG_MODULE "lsp"
 #include "base/log.h"

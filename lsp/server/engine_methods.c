@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/uri.h"
-#include "lsp/server/internal.h"
+#include "lsp/server/methods.h"
 
 void
 engine_status(struct server_session *s, const struct wire_id *id, json_t *params UNUSED)
@@ -64,7 +64,7 @@ on_index_progress(void *ctx)
     struct pending *p = ctx;
     struct workspace_progress progress = workspace_progress(p->workspace);
 
-    if (p->session)
+    if (p->session && !p->is_answered)
         wire_notify(p->session->wire, "gloss/progress",
                     json_pack("{s:s, s:I, s:I, s:I, s:I}", "root",
                               workspace_root(p->workspace), "files_done",

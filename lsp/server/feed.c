@@ -3,10 +3,11 @@
  * back so far; the switch to live is made on the loop when the cursor is at the head, so that nothing is
  * skipped or sent twice. A reader that is slow stops the cursor, not the engine. */
 #include "base/mem.h"
-#include "lsp/server/internal.h"
+#include "lsp/server/methods.h"
 
 #define FEED_PAGE 500
-#define FEED_RETRY_MS 50 // how soon a full pipe is looked at again
+#define FEED_BACKLOG_BYTES (4u << 20) // of a reader, before it has to catch up
+#define FEED_RETRY_MS 50              // how soon a full pipe is looked at again
 
 struct feed {
     struct list link;               // of session.feeds
@@ -61,7 +62,7 @@ send_row(struct feed *f, const struct event *event)
 static bool
 is_full(struct feed *f)
 {
-    if (wire_backlog(f->session->wire) < SERVER_FEED_BACKLOG)
+    if (wire_backlog(f->session->wire) < FEED_BACKLOG_BYTES)
         return false;
     timer_start(f->retry, FEED_RETRY_MS, 0);
     return true;
@@ -112,7 +113,7 @@ on_event(void *ctx, struct event *event)
     if (event->seq > 0)
         pump(f);
     else if (!f->is_paging && f->cursor == bus_head(workspace_bus(f->workspace)) &&
-             wire_backlog(f->session->wire) < SERVER_FEED_BACKLOG)
+             wire_backlog(f->session->wire) < FEED_BACKLOG_BYTES)
         codec_event_expand(event, on_wire_event, f);
 }
 

@@ -4,7 +4,6 @@
 
 #include "base/list.h"
 #include "base/map.h"
-#include "base/vec.h"
 #include "codec/codec.h"
 #include "lsp/server/server.h"
 #include "lsp/wire/wire.h"
@@ -12,11 +11,7 @@
 #include "rt/process.h"
 #include "rt/timer.h"
 
-#define SERVER_SYMBOLS_MAX 256 // of one workspace/symbol answer
-#define SERVER_DEFINITIONS_MAX 50
 #define SERVER_ROOTS_MAX 16
-#define SERVER_DEPTH_MAX 64 // of nested document symbols
-#define SERVER_FEED_BACKLOG (4u << 20)
 
 enum session_state { SESSION_NEW, SESSION_RUNNING, SESSION_SHUT_DOWN };
 enum position_encoding { ENCODING_UTF16, ENCODING_UTF8 };
@@ -45,11 +40,11 @@ struct server_session {
     const struct config *config;
     struct workspaces *workspaces;
     struct server_host host;
-    struct wire *wire; // NULL: over
+    struct wire *wire;
     enum session_state state;
     enum position_encoding encoding;
     bool is_editor, is_trusted, is_closing;
-    bool has_progress, has_nested_symbols, has_markdown;
+    bool has_progress, has_nested_symbols;
     enum feature hover, definition, document_symbol;
     json_t *served; // language ids that another server in the editor serves, or NULL
     struct list roots;
@@ -57,7 +52,6 @@ struct server_session {
     struct list pending;
     struct list feeds;
     struct process_watch *editor;
-    unsigned n_progress;
     int exit_code;
 };
 
@@ -79,19 +73,6 @@ struct pending {
     struct buf result;
     struct workspace_listener *listener;
 };
-
-typedef void (*request_fn)(struct server_session *s, const struct wire_id *id,
-                           json_t *params);
-typedef void (*notification_fn)(struct server_session *s, json_t *params);
-
-struct method {
-    const char *name;
-    request_fn on_request;
-    notification_fn on_notification;
-    bool before_initialize; // commands of ours do not initialize
-};
-/* methods.c */
-const struct method *method_find(const char *name);
 
 /* session.c */
 void session_end(struct server_session *s, int exit_code);
@@ -131,39 +112,8 @@ void place_add_location(const struct server_session *s, struct buf *json,
 bool feature_is_on(const struct server_session *s, enum feature f,
                    const struct session_doc *doc);
 
-/* the groups of methods */
-void lifecycle_initialize(struct server_session *s, const struct wire_id *id,
-                          json_t *params);
-void lifecycle_initialized(struct server_session *s, json_t *params);
-void lifecycle_shutdown(struct server_session *s, const struct wire_id *id,
-                        json_t *params);
-void lifecycle_exit(struct server_session *s, json_t *params);
-void lifecycle_cancel(struct server_session *s, json_t *params);
-void lifecycle_progress_cancel(struct server_session *s, json_t *params);
-void lifecycle_ignore(struct server_session *s, json_t *params);
-void lifecycle_folders(struct server_session *s, json_t *params);
-void documents_open(struct server_session *s, json_t *params);
-void documents_change(struct server_session *s, json_t *params);
-void documents_save(struct server_session *s, json_t *params);
-void documents_close(struct server_session *s, json_t *params);
+/* documents.c */
 void session_close_documents(struct server_session *s);
-void symbols_document(struct server_session *s, const struct wire_id *id, json_t *params);
-void symbols_workspace(struct server_session *s, const struct wire_id *id,
-                       json_t *params);
-void symbols_outline(struct server_session *s, const struct wire_id *id, json_t *params);
-void navigation_hover(struct server_session *s, const struct wire_id *id, json_t *params);
-void navigation_definition(struct server_session *s, const struct wire_id *id,
-                           json_t *params);
-void engine_status(struct server_session *s, const struct wire_id *id, json_t *params);
-void engine_hold(struct server_session *s, const struct wire_id *id, json_t *params);
-void engine_index(struct server_session *s, const struct wire_id *id, json_t *params);
-void engine_reindex(struct server_session *s, const struct wire_id *id, json_t *params);
-void engine_pause(struct server_session *s, const struct wire_id *id, json_t *params);
-void engine_resume(struct server_session *s, const struct wire_id *id, json_t *params);
-void engine_dashboard(struct server_session *s, const struct wire_id *id, json_t *params);
-void engine_stop(struct server_session *s, const struct wire_id *id, json_t *params);
-void feed_events(struct server_session *s, const struct wire_id *id, json_t *params);
 
 /* progress.c */
 void progress_changed(struct session_root *root);
-void progress_end(struct session_root *root);

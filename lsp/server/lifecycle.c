@@ -2,7 +2,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/uri.h"
-#include "lsp/server/internal.h"
+#include "lsp/server/methods.h"
 
 #define LOG_MODULE "lsp"
 #include "base/log.h"

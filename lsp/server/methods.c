@@ -1,6 +1,6 @@
 /* The method table: every method gloss answers, sorted by name. A new one is a row here and a function
  * in its group's file. */
-#include "lsp/server/internal.h"
+#include "lsp/server/methods.h"
 
 static const struct method methods[] = {
     {"$/cancelRequest", .on_notification = lifecycle_cancel, .before_initialize = true},

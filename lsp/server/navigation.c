@@ -2,7 +2,9 @@
  * at the place itself first, then those of the same file, then the rest. */
 #include "base/mem.h"
 #include "base/uri.h"
-#include "lsp/server/internal.h"
+#include "lsp/server/methods.h"
+
+#define SERVER_DEFINITIONS_MAX 50
 
 /* 3: the cursor is on its name; 2: same file; 1: elsewhere. */
 static int

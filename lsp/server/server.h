@@ -18,10 +18,8 @@ struct server_host {
     void (*on_stop)(void *ctx);        // gloss/stop
     char *(*dashboard_url)(void *ctx); // heap; NULL when there is no hub
     int (*allow_origin)(void *ctx, const char *origin);
-    void (*add_status)(
-        void *ctx,
-        struct buf *
-            json); // members of the engine, with a leading comma when not empty: pid, port, uptime, version…
+    /* Members of the engine's status object: "pid":…,"port":… */
+    void (*add_status)(void *ctx, struct buf *json);
     /* The session is over: exit_code 0 after shutdown+exit, else 1. It frees itself after this. */
     void (*on_closed)(void *ctx, struct server_session *session, int exit_code);
     void *ctx;

@@ -3,7 +3,7 @@
  * each case its documents are closed and its requests forgotten before on_closed is told. */
 #include "base/err.h"
 #include "base/mem.h"
-#include "lsp/server/internal.h"
+#include "lsp/server/methods.h"
 
 #define LOG_MODULE "lsp"
 #include "base/log.h"
@@ -48,7 +48,7 @@ pending_check(struct server_session *s)
 void
 pending_reply(struct pending *p, struct str json)
 {
-    if (p->session && p->session->wire && !p->is_answered)
+    if (p->session && !p->is_answered)
         wire_reply_text(p->session->wire, &p->id, json);
     p->is_answered = true;
 }
@@ -56,7 +56,7 @@ pending_reply(struct pending *p, struct str json)
 void
 pending_error(struct pending *p, int code, const char *message)
 {
-    if (p->session && p->session->wire && !p->is_answered)
+    if (p->session && !p->is_answered)
         wire_reply_error(p->session->wire, &p->id, code, message);
     p->is_answered = true;
 }
@@ -133,16 +133,16 @@ on_request(void *ctx, const struct wire_id *id, const char *name, json_t *params
 {
     struct server_session *s = ctx;
     const struct method *m = method_find(name);
+    bool is_known = m && m->on_request;
 
-    if (!m || !m->on_request)
-        wire_reply_error(s->wire, id,
-                         s->state == SESSION_NEW ? WIRE_NOT_INITIALIZED
-                                                 : WIRE_METHOD_NOT_FOUND,
-                         "no such method");
-    else if (s->state == SESSION_NEW && !m->before_initialize)
-        wire_reply_error(s->wire, id, WIRE_NOT_INITIALIZED, "initialize comes first");
-    else if (s->state == SESSION_SHUT_DOWN)
+    if (s->is_closing)
+        return; // what came in the same read as the end
+    if (s->state == SESSION_SHUT_DOWN)
         wire_reply_error(s->wire, id, WIRE_INVALID_REQUEST, "the session was shut down");
+    else if (s->state == SESSION_NEW && !(is_known && m->before_initialize))
+        wire_reply_error(s->wire, id, WIRE_NOT_INITIALIZED, "initialize comes first");
+    else if (!is_known)
+        wire_reply_error(s->wire, id, WIRE_METHOD_NOT_FOUND, "no such method");
     else
         m->on_request(s, id, params);
 }
@@ -153,7 +153,7 @@ on_notification(void *ctx, const char *name, json_t *params)
     struct server_session *s = ctx;
     const struct method *m = method_find(name);
 
-    if (!m || !m->on_notification)
+    if (!m || !m->on_notification || s->is_closing)
         return; // as LSP wants it
     if (s->state == SESSION_RUNNING || m->before_initialize)
         m->on_notification(s, params);

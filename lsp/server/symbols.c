@@ -2,7 +2,10 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/uri.h"
-#include "lsp/server/internal.h"
+#include "lsp/server/methods.h"
+
+#define SERVER_SYMBOLS_MAX 256 // of one workspace/symbol answer
+#define SERVER_DEPTH_MAX 64    // of nested document symbols; what is deeper begins anew
 
 /* ---- documentSymbol ---- */
 

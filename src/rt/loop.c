@@ -36,6 +36,12 @@ loop_is_loop_thread(void)
     return is_loop_thread;
 }
 
+unsigned
+loop_cpu_count(void)
+{
+    return uv_available_parallelism();
+}
+
 int
 loop_init(struct loop *l)
 {

@@ -18,6 +18,9 @@ void loop_stop(struct loop *l);
  * are listed on stderr, when something was left open: a bug. */
 int loop_finish(struct loop *l) MUST_USE;
 
+/* Processors that this process may use, at least 1. Any thread. */
+unsigned loop_cpu_count(void);
+
 /* True on the thread of loop_init. */
 bool loop_is_loop_thread(void);
 #define ASSERT_LOOP() assert(loop_is_loop_thread())

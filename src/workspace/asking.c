@@ -1,7 +1,8 @@
 /* Which file is asked about next. The store knows what is unknown; this file keeps the order (changed
- * files before the rest), looks up a few files ahead of enrich and gives the answers to the writer.
+ * files before the rest), looks up a few files of each language ahead of enrich and gives the answers
+ * to the writer; the few are counted until the commit, so the writer's queue stays bounded.
  * A file's content is asked about once in a run of the engine: what stays unknown is not asked in a
- * circle. A buffer that is being typed in waits until it rests. */
+ * circle, but what we took back ourselves is. A buffer that is being typed in waits until it rests. */
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/mem.h"
@@ -10,11 +11,11 @@
 #define LOG_MODULE "asking"
 #include "base/log.h"
 
-/* A path in the queue. */
+/* A path in the queue of its language. */
 struct ask {
     struct list link;
     char *path;
-    int priority;
+    size_t lang;
 };
 
 /* A file between the look-up of its entities and enrich_submit. */
@@ -28,27 +29,53 @@ struct look_up {
     bool is_same; // the text is what the entities were taken from
 };
 
+/* Answers on their way to the index. */
+struct storing {
+    struct workspace *w;
+    char *path;
+    struct hash128 content;
+    bool is_cancelled; // some were taken back: the file changed, or seemed to
+};
+
 static void pump(struct workspace *w);
 
-bool
-asking_is_wanted(const struct workspace *w)
+static bool
+is_wanted(const struct workspace *w)
 {
-    if (!w->enrich || w->is_paused || !w->is_trusted || w->is_closing)
+    if (!w->enrich || w->is_paused || !w->is_trusted || w->is_closing || w->is_stuck)
         return false;
-    if (w->all->options.with_watch)
-        return true;
-    list_for_each (it, &w->runs)
-        if (list_entry(it, struct index_run, link)->with_enrich)
-            return true;
-    return false;
+    return w->all->options.with_watch || runs_want_enrich(w);
 }
 
 bool
 asking_is_idle(const struct workspace *w)
 {
-    return !asking_is_wanted(w) ||
-           (w->has_asked_store && !w->is_asking_store && w->n_to_ask == 0 &&
-            w->n_looking_up == 0 && enrich_waiting(w->enrich) == 0);
+    return !is_wanted(w) || (w->has_asked_store && !w->is_asking_store &&
+                             w->n_asking_all == 0 && map_count(w->to_ask_paths) == 0);
+}
+
+/* The queue of a path: by its name alone, so that it is the same at each step. */
+static size_t
+lang_index(struct str path)
+{
+    const struct lang *lang = lang_of_file(path, STR_NONE);
+
+    return lang ? lang->index : LANG_COUNT_MAX;
+}
+
+static void
+asking_begins(struct workspace *w, struct str path)
+{
+    w->n_asking[lang_index(path)]++;
+    w->n_asking_all++;
+}
+
+static void
+asking_ends(struct workspace *w, struct str path)
+{
+    w->n_asking[lang_index(path)]--;
+    w->n_asking_all--;
+    w->hover_files_done++;
 }
 
 static bool
@@ -61,27 +88,27 @@ was_asked(struct workspace *w, struct str path)
 }
 
 static void
-enqueue(struct workspace *w, struct str path, int priority)
+enqueue(struct workspace *w, struct str path, bool is_first)
 {
     struct ask *ask = map_get(w->to_ask_paths, path);
 
     if (was_asked(w, path))
         return;
     if (!ask) {
+        if (w->n_asking_all == 0 && map_count(w->to_ask_paths) == 0)
+            w->hover_files_done = w->hover_files_total = 0;
+        w->hover_files_total++;
         ask = xnew(struct ask);
         ask->path = str_dup(path);
+        ask->lang = lang_index(path);
+        list_init(&ask->link);
         map_put(w->to_ask_paths, path, ask);
-        w->n_to_ask++;
-        w->hover_files_total++;
-    } else {
-        list_remove(&ask->link);
     }
-    ask->priority = priority;
-    list_init(&ask->link);
-    if (priority > 0)
-        list_add_first(&w->to_ask, &ask->link);
+    list_remove(&ask->link);
+    if (is_first)
+        list_add_first(&w->to_ask[ask->lang], &ask->link);
     else
-        list_add(&w->to_ask, &ask->link);
+        list_add(&w->to_ask[ask->lang], &ask->link);
 }
 
 void
@@ -91,17 +118,21 @@ asking_forget(struct workspace *w)
     size_t iter = 0;
     void *value;
 
-    while (map_next(w->known, &iter, &path, &value))
-        ((struct known_file *)value)->asked = (struct hash128){0};
+    while (map_next(w->known, &iter, &path, &value)) {
+        struct known_file *known = value;
+
+        if (known->n_asking == 0)
+            known->asked = (struct hash128){0};
+    }
     w->has_asked_store = false;
 }
 
 void
 asking_file(struct workspace *w, struct str path)
 {
-    if (!asking_is_wanted(w) || !w->has_asked_store)
+    if (!is_wanted(w) || (!w->has_asked_store && !w->is_asking_store))
         return; // the store will be asked after the walk
-    enqueue(w, path, documents_find(w, path) ? 2 : 1);
+    enqueue(w, path, true);
     pump(w);
 }
 
@@ -129,7 +160,7 @@ on_unasked(void *ctx, struct query_result **result)
     } else {
         for (size_t i = 0; i < (*result)->n_rows; i++) {
             struct str path = (*result)->rows[i].path;
-            enqueue(w, path, documents_find(w, path) ? 2 : 0);
+            enqueue(w, path, documents_find(w, path) != NULL);
         }
     }
     w->has_asked_store = true;
@@ -139,7 +170,7 @@ on_unasked(void *ctx, struct query_result **result)
 void
 asking_from_store(struct workspace *w)
 {
-    if (!asking_is_wanted(w) || w->has_asked_store || w->is_asking_store || !w->query)
+    if (!is_wanted(w) || w->has_asked_store || w->is_asking_store || !w->query)
         return;
     w->is_asking_store = true;
     query_unasked(w->query, on_unasked, w);
@@ -177,6 +208,16 @@ text_work(struct pool_job *pool_job, unsigned worker UNUSED)
     l->is_same = hash128_eq(hash128(text), l->job->content);
 }
 
+static struct known_file *
+forget_asking(struct workspace *w, struct str path)
+{
+    struct known_file *known = pipeline_known(w, path, false);
+
+    if (known && known->n_asking > 0) // 0: it was deleted and is back
+        known->n_asking--;
+    return known;
+}
+
 static void
 on_text(struct pool_job *pool_job, bool is_cancelled)
 {
@@ -184,16 +225,17 @@ on_text(struct pool_job *pool_job, bool is_cancelled)
     struct workspace *w = l->w;
 
     w->n_working--;
-    w->n_looking_up--;
     if (w->is_closing) {
         look_up_destroy(l);
         workspace_part_closed(w);
         return;
     }
-    if (!is_cancelled && l->is_same)
+    if (!is_cancelled && l->is_same) {
         enrich_submit(w->enrich, steal(l->job));
-    else
-        w->hover_files_done++; // it changed: its commit will bring it back
+    } else { // it changed: its commit will bring it back
+        forget_asking(w, str_of(l->job->path));
+        asking_ends(w, str_of(l->job->path));
+    }
     look_up_destroy(l);
     after_step(w);
 }
@@ -238,28 +280,44 @@ look_up_create(struct workspace *w, const struct query_result *result)
     return l;
 }
 
+struct file_question {
+    struct workspace *w;
+    char *path;
+};
+
+/* True when there is something to ask: on_text() follows. */
+static bool
+look_up(struct workspace *w, struct str path, const struct query_result *result)
+{
+    struct known_file *known = pipeline_known(w, path, false);
+    struct look_up *l;
+
+    if (result->r < 0 || !known)
+        return false;
+    l = look_up_create(w, result);
+    known->asked = l->job->content;
+    if (l->job->n_targets == 0) {
+        look_up_destroy(l);
+        return false;
+    }
+    known->n_asking++;
+    w->n_working++;
+    pool_submit(w->all->pool, POOL_BULK, &l->pool, text_work, on_text);
+    return true;
+}
+
 static void
 on_file_rows(void *ctx, struct query_result **result)
 {
-    struct workspace *w = ctx;
-    struct known_file *known;
-    struct look_up *l;
+    struct file_question *q = ctx;
+    struct workspace *w = q->w;
 
-    if (w->is_closing)
-        return;
-    if ((*result)->r == 0 && (known = pipeline_known(w, (*result)->file.path, false))) {
-        l = look_up_create(w, *result);
-        known->asked = l->job->content;
-        if (l->job->n_targets > 0) {
-            w->n_working++;
-            pool_submit(w->all->pool, POOL_BULK, &l->pool, text_work, on_text);
-            return;
-        }
-        look_up_destroy(l);
+    if (!w->is_closing && !look_up(w, str_of(q->path), *result)) {
+        asking_ends(w, str_of(q->path));
+        after_step(w);
     }
-    w->n_looking_up--;
-    w->hover_files_done++;
-    after_step(w);
+    free(q->path);
+    free(q);
 }
 
 static bool
@@ -287,52 +345,89 @@ ask_destroy(struct workspace *w, struct ask *ask)
 {
     map_remove(w->to_ask_paths, str_of(ask->path));
     list_remove(&ask->link);
-    w->n_to_ask--;
     free(ask->path);
     free(ask);
 }
 
 static void
-pump(struct workspace *w)
+ask_about(struct workspace *w, struct str path)
 {
-    if (!asking_is_wanted(w) || !w->query)
-        return;
-    list_for_each_safe (it, &w->to_ask) {
+    struct file_question *q = xnew(struct file_question);
+
+    q->w = w;
+    q->path = str_dup(path);
+    asking_begins(w, path);
+    query_file(w->query, path, on_file_rows, q);
+}
+
+static void
+pump_lang(struct workspace *w, size_t lang)
+{
+    list_for_each_safe (it, &w->to_ask[lang]) {
         struct ask *ask = list_entry(it, struct ask, link);
         struct str path = str_of(ask->path);
 
-        if (w->n_looking_up + enrich_waiting(w->enrich) >= WORKSPACE_ENRICH_AHEAD)
+        if (w->n_asking[lang] >= WORKSPACE_ENRICH_AHEAD)
             return;
         if (is_typed_in(w, path)) {
             timer_start(w->typing_timer, WORKSPACE_TYPING_MS, 0);
             continue;
         }
-        if (was_asked(w, path) || !is_askable(w, path)) {
+        if (was_asked(w, path) || !is_askable(w, path))
             w->hover_files_done++;
-        } else {
-            w->n_looking_up++;
-            query_file(w->query, path, on_file_rows, w);
-        }
+        else
+            ask_about(w, path);
         ask_destroy(w, ask);
     }
 }
 
+static void
+pump(struct workspace *w)
+{
+    if (!is_wanted(w) || !w->query)
+        return;
+    for (size_t lang = 0; lang < ARRAY_LEN(w->to_ask); lang++)
+        pump_lang(w, lang);
+}
+
 /* ---- what enrich says ---- */
 
+/* Cancelled answers are nobody's word: if the content is the same after all, it is asked again. */
 static void
 on_hovers_stored(void *ctx, int r, struct event *event UNUSED)
 {
+    struct storing *s = ctx;
+    struct workspace *w = s->w;
+    struct str path = str_of(s->path);
+    struct known_file *known = forget_asking(w, path);
+
     if (r < 0)
-        pipeline_not_stored(ctx, "hovers", r);
+        pipeline_not_stored(w, "hovers", r);
+    if (!w->is_closing && s->is_cancelled && known && known->n_asking == 0 &&
+        hash128_eq(known->content, s->content)) {
+        known->asked = (struct hash128){0};
+        enqueue(w, path, true);
+    }
+    asking_ends(w, path);
+    if (!w->is_closing)
+        after_step(w);
+    free(s->path);
+    free(s);
 }
 
 static void
 on_batch(void *ctx, struct hover_batch *batch)
 {
     struct workspace *w = ctx;
+    struct storing *s = xnew(struct storing);
 
-    w->hover_files_done++;
-    writer_put_hovers(w->writer, batch, on_hovers_stored, w);
+    s->w = w;
+    s->path = str_dup(batch->path);
+    s->content = batch->content;
+    for (size_t i = 0; i < batch->n_answers; i++)
+        s->is_cancelled |= batch->answers[i].hover.state == HOVER_UNKNOWN &&
+                           batch->answers[i].hover.reason == HOVER_REASON_CANCELLED;
+    writer_put_hovers(w->writer, batch, on_hovers_stored, s);
     workspace_changed(w);
 }
 
@@ -367,7 +462,8 @@ on_rested(void *ctx)
 void
 asking_init(struct workspace *w)
 {
-    list_init(&w->to_ask);
+    for (size_t lang = 0; lang < ARRAY_LEN(w->to_ask); lang++)
+        list_init(&w->to_ask[lang]);
     w->to_ask_paths = map_create();
     w->typing_timer = timer_open(w->all->loop, on_rested, w);
 }
@@ -383,8 +479,9 @@ asking_open(struct workspace *w)
 void
 asking_finish(struct workspace *w)
 {
-    list_for_each_safe (it, &w->to_ask)
-        ask_destroy(w, list_entry(it, struct ask, link));
+    for (size_t lang = 0; lang < ARRAY_LEN(w->to_ask); lang++)
+        list_for_each_safe (it, &w->to_ask[lang])
+            ask_destroy(w, list_entry(it, struct ask, link));
     map_destroy(w->to_ask_paths);
     timer_close(w->typing_timer);
 }

@@ -32,6 +32,17 @@ documents_finish(struct workspace *w)
     map_destroy(w->docs);
 }
 
+void
+documents_touch(struct workspace *w)
+{
+    struct str path;
+    size_t iter = 0;
+    void *value;
+
+    while (map_next(w->docs, &iter, &path, &value))
+        pipeline_touch(w, path, JOB_INDEX, true);
+}
+
 struct doc *
 documents_find(const struct workspace *w, struct str path)
 {
@@ -41,15 +52,10 @@ documents_find(const struct workspace *w, struct str path)
 static void
 set_text(struct workspace *w, struct doc *doc, struct str path, struct snapshot *text)
 {
-    AUTO(free) char *name = str_dup(path);
-
     if (doc->text != text) {
         snapshot_unref(doc->text);
         doc->text = snapshot_ref(text);
     }
-    doc->changed_ms = clock_mono_ms();
-    if (w->enrich)
-        enrich_cancel_path(w->enrich, name);
     pipeline_touch(w, path, JOB_INDEX, true);
 }
 
@@ -67,18 +73,25 @@ workspace_doc_open(struct workspace *w, struct str path, struct str language_id,
     free(doc->language_id);
     doc->language_id = str_dup(language_id);
     doc->n_open++;
-    set_text(w, doc, path, text);
     doc->changed_ms = 0; // opened, not typed in
+    set_text(w, doc, path, text);
 }
 
 void
 workspace_doc_change(struct workspace *w, struct str path, struct snapshot *text)
 {
     struct doc *doc = documents_find(w, path);
+    AUTO(free) char *name = NULL;
 
     ASSERT_LOOP();
-    if (doc)
-        set_text(w, doc, path, text);
+    if (!doc)
+        return;
+    doc->changed_ms = clock_mono_ms();
+    if (w->enrich) {
+        name = str_dup(path);
+        enrich_cancel_path(w->enrich, name);
+    }
+    set_text(w, doc, path, text);
 }
 
 void

@@ -101,10 +101,10 @@ index_file_work(struct pool_job *pool_job, unsigned worker)
         text = buf_str(&buf);
     else
         return;
-    job->batch->file.content = job->content = hash128(text);
+    job->batch->file.content = hash128(text);
     if (job->text) {
         job->batch->file.size_bytes = text.n;
-        if (job->is_known && hash128_eq(job->content, job->known_content)) {
+        if (job->is_known && hash128_eq(job->batch->file.content, job->known_content)) {
             batch_destroy(steal(job->batch)); // the buffer says what the index has
             return;
         }

@@ -2,9 +2,10 @@
  *
  *   scan ─▶ on_file ─▶ credit ─▶ [worker: index_file_work] ─▶ on_worked ─▶ writer ─▶ on_stored
  *
- * One job per path (internal.h, struct file_job). A job holds a credit from WORKING until its commit
+ * One job per path (pipeline.h, struct file_job). A job holds a credit from WORKING until its commit
  * mail, so at most WORKSPACE_CREDITS files are in memory and the writer's queue cannot be full. When
- * WORKSPACE_SCAN_AHEAD jobs wait, the walk pauses. Nothing here blocks. */
+ * WORKSPACE_SCAN_AHEAD jobs wait, the walk pauses. What could not be stored counts as changed until it
+ * is, so every walk tries it again. Nothing here blocks. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
@@ -69,6 +70,8 @@ static void
 walk_check(struct workspace *w)
 {
     if (pipeline_is_idle(w)) {
+        if (w->n_not_stored == 0)
+            w->retry_ms = WORKSPACE_RETRY_MS;
         runs_check(w);
         asking_from_store(w);
     }
@@ -92,15 +95,15 @@ job_end(struct file_job *job)
         workspace_part_closed(w);
         return;
     }
+    w->walk_done++;
     if (job->is_again) {
-        enum file_job_kind kind = job->kind;
+        enum file_job_kind kind = job->again_kind;
         AUTO(free) char *path = xstrdup(job->path);
         bool is_urgent = job->is_urgent;
 
         job_destroy(job);
         pipeline_touch(w, str_of(path), kind, is_urgent);
     } else {
-        w->walk_done++;
         job_destroy(job);
     }
     submit_waiting(w);
@@ -114,34 +117,37 @@ on_stored(void *ctx, int r, struct event *event UNUSED)
     struct workspace *w = job->w;
     struct known_file *known = pipeline_known(w, str_of(job->path), false);
 
+    if (known)
+        known->is_stored = r == 0 && job->kind == JOB_INDEX;
     if (r < 0)
         pipeline_not_stored(w, job->path, r);
-    if (r < 0 && known)
-        known->is_stored = false;
-    if (r == 0 && known && job->kind == JOB_INDEX) {
-        known->is_stored = true;
-        if (known->state == FILE_INDEXED && !w->is_closing)
-            asking_file(w, str_of(job->path));
-    }
-    if (r == 0 && known && job->kind == JOB_DELETE && !job->is_again)
+    else if (known && job->kind == JOB_DELETE && !job->is_again)
         free(map_remove(w->known, str_of(job->path)));
+    else if (known && job->kind == JOB_INDEX && known->state == FILE_INDEXED)
+        asking_file(w, str_of(job->path));
     job_end(job);
 }
 
 void
 pipeline_not_stored(struct workspace *w, const char *what, int r)
 {
+    bool is_of_this_one = r == -E2BIG || r == -EEXIST;
+
     if (w->is_closing)
         return;
     if (w->n_not_stored++ == 0) {
         w->not_stored_r = r;
         if (list_is_empty(&w->runs)) // else whoever waits for the run is told
-            log_error("%s: the index cannot be written (%s) and waits for a better time: %s",
-                      w->root, what, strerror(-r));
+            log_error(
+                "%s: the index cannot be written (%s) and waits for a better time: %s",
+                w->root, what, strerror(-r));
+    }
+    if (!is_of_this_one && !w->is_stuck) {
+        w->is_stuck = true;
         drop_waiting(w);
     }
     if (w->all->options.with_watch)
-        timer_start(w->retry_timer, WORKSPACE_RETRY_MS, 0);
+        timer_start(w->retry_timer, w->retry_ms, 0);
 }
 
 static void
@@ -173,6 +179,8 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
         return;
     }
     known = pipeline_known(w, str_of(job->path), true);
+    if (!hash128_eq(known->content, job->batch->file.content))
+        known->asked = (struct hash128){0}; // also when it will be what it was before
     known->size_bytes = job->batch->file.size_bytes;
     known->mtime_ns = job->batch->file.mtime_ns;
     known->inode = job->batch->file.inode;
@@ -247,11 +255,11 @@ pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
 {
     struct file_job *job = map_get(w->jobs, path);
 
-    if (!w->is_open || w->is_closing)
+    if (!w->scan)
         return;
     if (job && job->state != JOB_WAITING) {
         job->is_again = true;
-        job->kind = kind;
+        job->again_kind = kind;
         job->is_urgent |= is_urgent;
         return;
     }
@@ -300,7 +308,7 @@ on_file(void *ctx, struct str path, const struct fs_stat *st)
             w->walk_unchanged++;
         return;
     }
-    if (w->is_walking && w->n_not_stored > 0) {
+    if (w->is_walking && w->is_stuck) {
         w->n_not_stored++;
         return;
     }
@@ -309,6 +317,17 @@ on_file(void *ctx, struct str path, const struct fs_stat *st)
         w->is_scan_paused = true;
         scan_pause(w->scan);
     }
+}
+
+static void
+touch_gone(struct workspace *w, struct str path)
+{
+    const struct file_job *job = map_get(w->jobs, path);
+
+    if (job && (job->is_again ? job->again_kind : job->kind) == JOB_DELETE)
+        return; // both the folder and the walk tell of it
+    w->walk_removed++;
+    pipeline_touch(w, path, JOB_DELETE, false);
 }
 
 /* Everything known that `is_gone` says is gone; keys are collected first, the table may not change under us. */
@@ -327,10 +346,9 @@ delete_gone(struct workspace *w,
         if (!documents_find(w, path) && is_gone(w, path, value, arg))
             *vec_push(&gone) = (struct str){str_dup(path), path.n};
     for (size_t i = 0; i < gone.n; i++) {
-        pipeline_touch(w, gone.v[i], JOB_DELETE, false);
+        touch_gone(w, gone.v[i]);
         free((char *)gone.v[i].p);
     }
-    w->walk_removed += gone.n;
     vec_finish(&gone);
 }
 
@@ -353,9 +371,17 @@ static void
 on_removed(void *ctx, struct str path)
 {
     struct workspace *w = ctx;
+    const struct known_file *known = pipeline_known(w, path, false);
 
-    if (!w->is_closing)
-        delete_gone(w, is_at_or_below, path);
+    if (w->is_closing)
+        return;
+    /* What is in the index as a file is no folder: the whole table need not be looked through. */
+    if (known && known->is_stored && !map_get(w->jobs, path)) {
+        if (!documents_find(w, path))
+            touch_gone(w, path);
+        return;
+    }
+    delete_gone(w, is_at_or_below, path);
 }
 
 static void
@@ -376,8 +402,7 @@ on_walked(void *ctx, bool is_complete)
         return;
     w->is_walking = false;
     w->has_walked = true;
-    w->is_walk_complete = is_complete;
-    if (is_complete && w->n_not_stored == 0)
+    if (is_complete && !w->is_stuck)
         delete_gone(w, is_not_walked, STR_NONE);
     walk_check(w);
 }
@@ -387,8 +412,10 @@ begin_walk(struct workspace *w)
 {
     w->walk++;
     w->is_walking = true;
-    w->walk_files = w->n_waiting + w->n_working;
-    w->walk_done = w->walk_unchanged = w->walk_removed = w->n_not_stored = 0;
+    w->walk_files = map_count(w->jobs);
+    w->walk_done = w->walk_unchanged = w->walk_removed = 0;
+    w->n_not_stored = 0;
+    w->is_stuck = false;
     workspace_changed(w);
 }
 
@@ -426,9 +453,23 @@ struct known_job {
     struct pool_job pool;
     struct workspace *w;
     char *url;
-    struct map *known;
+    struct map *known; // the worker's; the workspace's once it is complete
     int r;
 };
+
+static void
+known_destroy(struct map *known)
+{
+    struct str path;
+    size_t iter = 0;
+    void *value;
+
+    if (!known)
+        return;
+    while (map_next(known, &iter, &path, &value))
+        free(value);
+    map_destroy(known);
+}
 
 static int
 add_known(void *ctx, const struct file *file)
@@ -472,10 +513,14 @@ on_known(struct pool_job *pool_job, bool is_cancelled)
         char *why = xasprintf("cannot read the index %s: %s", w->url, strerror(-job->r));
         workspace_fail(w, why);
     } else {
+        known_destroy(w->known);
+        w->known = steal(job->known);
         w->scan =
             scan_open(w->all->loop, w->all->pool, w->config, w->root, &scan_events, w);
         pipeline_walk(w);
+        documents_touch(w);
     }
+    known_destroy(job->known);
     free(job->url);
     free(job);
 }
@@ -487,7 +532,7 @@ pipeline_start(struct workspace *w)
 
     job->w = w;
     job->url = xstrdup(w->url);
-    job->known = w->known;
+    job->known = map_create();
     w->n_working++;
     pool_submit(w->all->pool, POOL_INTERACTIVE, &job->pool, known_work, on_known);
 }
@@ -497,29 +542,21 @@ on_retry(void *ctx)
 {
     struct workspace *w = ctx;
 
+    w->retry_ms = MIN(w->retry_ms * 2, (uint64_t)WORKSPACE_RETRY_MS_MAX);
     asking_forget(w);
     pipeline_walk(w);
+    documents_touch(w); // they may not be on the disk
 }
 
 void
 pipeline_init(struct workspace *w)
 {
     w->retry_timer = timer_open(w->all->loop, on_retry, w);
+    w->retry_ms = WORKSPACE_RETRY_MS;
     w->known = map_create();
     w->jobs = map_create();
     list_init(&w->waiting);
     w->credits = WORKSPACE_CREDITS;
-}
-
-static void
-free_values(struct map *m)
-{
-    struct str key;
-    size_t iter = 0;
-    void *value;
-
-    while (map_next(m, &iter, &key, &value))
-        free(value);
 }
 
 void
@@ -530,6 +567,5 @@ pipeline_finish(struct workspace *w)
     timer_close(w->retry_timer);
     assert(map_count(w->jobs) == 0);
     map_destroy(w->jobs);
-    free_values(w->known);
-    map_destroy(w->known);
+    known_destroy(w->known);
 }

@@ -1,7 +1,6 @@
 /* The workspaces of this process: one per real root, all on one pool. A workspace that two editors
  * acquire is the same object, so there is one index, one writer and one set of servers for it. */
 #include <sys/stat.h>
-#include <uv.h>
 
 #include "base/fs.h"
 #include "base/hash.h"
@@ -12,8 +11,8 @@ struct workspaces *
 workspaces_open(struct loop *l, const struct workspaces_options *options)
 {
     struct workspaces *all = xnew(struct workspaces);
-    unsigned n = options->config->jobs ? (unsigned)options->config->jobs
-                                       : uv_available_parallelism();
+    unsigned n =
+        options->config->jobs ? (unsigned)options->config->jobs : loop_cpu_count();
 
     all->loop = l;
     all->options = *options;

@@ -61,6 +61,8 @@ on_run_flushed(void *ctx, int r, struct event *event UNUSED)
 void
 runs_check(struct workspace *w)
 {
+    if (w->is_closing)
+        return; // runs_finish() comes
     list_for_each_safe (it, &w->runs) {
         struct index_run *run = list_entry(it, struct index_run, link);
 
@@ -86,6 +88,15 @@ runs_finish(struct workspace *w)
 {
     list_for_each_safe (it, &w->runs)
         run_end(w, list_entry(it, struct index_run, link), -ESHUTDOWN);
+}
+
+bool
+runs_want_enrich(const struct workspace *w)
+{
+    list_for_each (it, &w->runs)
+        if (list_entry(it, struct index_run, link)->with_enrich)
+            return true;
+    return false;
 }
 
 static void

@@ -37,10 +37,15 @@ on_notify(void *ctx)
 {
     struct workspace *w = ctx;
 
-    list_for_each_safe (it, &w->listeners) {
-        struct workspace_listener *l = list_entry(it, struct workspace_listener, link);
+    w->next_listener = w->listeners.next;
+    while (w->next_listener != &w->listeners) {
+        struct workspace_listener *l =
+            list_entry(w->next_listener, struct workspace_listener, link);
+
+        w->next_listener = l->link.next; // workspace_unlisten() may move it on
         l->on_change(l->ctx);
     }
+    w->next_listener = NULL;
 }
 
 void
@@ -68,6 +73,8 @@ workspace_unlisten(struct workspace_listener *l)
 {
     if (!l)
         return;
+    if (l->w->next_listener == &l->link)
+        l->w->next_listener = l->link.next;
     list_remove(&l->link);
     free(l);
 }
@@ -92,9 +99,8 @@ on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
         return;
     if (r < 0) {
         AUTO(free)
-        char *text =
-            why ? xasprintf("cannot open the index: %s", why)
-                : xasprintf("cannot open the index %s: %s", w->url, err_text(r));
+        char *text = why ? xasprintf("cannot open the index: %s", why)
+                         : xasprintf("cannot open the index %s: %s", w->url, err_text(r));
         workspace_fail(w, text);
         return;
     }
@@ -116,7 +122,7 @@ on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
     asking_open(w);
     pipeline_start(w);
     counts_refresh(w);
-    workspace_changed(w);
+    timer_start(w->notify_timer, 0, 0); // requests wait for this
 }
 
 static void
@@ -160,6 +166,7 @@ choose_url(struct workspace *w)
 static void
 destroy(struct workspace *w)
 {
+    assert(list_is_empty(&w->listeners));
     pipeline_finish(w);
     documents_finish(w);
     asking_finish(w);
@@ -254,7 +261,9 @@ workspace_close(struct workspace *w)
     if (w->is_closing)
         return;
     w->is_closing = true;
-    w->closing_parts = 1 + w->n_working;
+    w->closing_parts = 1 + (unsigned)w->n_working;
+    timer_stop(w->retry_timer);
+    timer_stop(w->typing_timer);
     if (w->scan) {
         w->closing_parts++;
         scan_close(w->scan, workspace_part_closed, w);

@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "bus/bus.h"
 #include "config/config.h"
-#include "model/event.h"
 #include "model/snapshot.h"
 #include "query/query.h"
 #include "rt/loop.h"
@@ -14,8 +13,7 @@
 #include "store/store.h"
 #include "writer/writer.h"
 
-#define WORKSPACE_ID_BYTES                                                               \
-    13 // 12 hex digits of the real root's hash, and NUL: the same after a restart
+#define WORKSPACE_ID_BYTES 13 // hex of the real root's hash: the same after a restart
 #define WORKSPACE_COUNT_MAX 64
 #define WORKSPACE_CREDITS 64         // files between scan and commit
 #define WORKSPACE_CREDITS_RESERVED 8 // of them, kept for open documents
@@ -47,10 +45,9 @@ struct workspaces *workspaces_open(struct loop *l,
                                    const struct workspaces_options *options) MUST_USE;
 /* Sends pipeline:offline, stops scans and servers, commits what is queued, then on_closed. */
 void workspaces_close(struct workspaces *all, void (*on_closed)(void *ctx), void *ctx);
-struct workspace *workspaces_at(const struct workspaces *all,
-                                size_t index); // NULL past the end
-struct workspace *workspaces_by_id(const struct workspaces *all,
-                                   struct str id); // NULL: none
+/* NULL: past the end; none. */
+struct workspace *workspaces_at(const struct workspaces *all, size_t index);
+struct workspace *workspaces_by_id(const struct workspaces *all, struct str id);
 /* The workspace of a root (any path; resolved); it stays open until the registry closes. Opens and
  * starts it when there is none yet. -ENOENT, -ENOTDIR, -EMFILE (WORKSPACE_COUNT_MAX)…; problems of
  * its index arrive later as WORKSPACE_FAILED. No program is started for it before somebody who trusts
@@ -90,8 +87,8 @@ struct workspace_progress workspace_progress(const struct workspace *w);
 /* ---- index runs ---- */
 
 struct workspace_summary {
-    int r;           // 0, or -errno
-    const char *why; // of an error: one line
+    int r;                                               // 0, or -errno
+    const char *why;                                     // of an error: one line
     uint64_t files, skipped, failed, unchanged, removed; // of this run's walk
     struct store_counts counts;                          // after it
     struct store_info info;

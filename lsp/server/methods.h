@@ -1,0 +1,48 @@
+#pragma once
+/* The methods gloss answers: a row of the table each, and its function in the file of its group. */
+#include "lsp/server/internal.h"
+
+typedef void (*request_fn)(struct server_session *s, const struct wire_id *id,
+                           json_t *params);
+typedef void (*notification_fn)(struct server_session *s, json_t *params);
+
+struct method {
+    const char *name;
+    request_fn on_request;
+    notification_fn on_notification;
+    bool before_initialize; // commands of ours do not initialize
+};
+/* methods.c */
+const struct method *method_find(const char *name);
+
+/* the groups of methods */
+void lifecycle_initialize(struct server_session *s, const struct wire_id *id,
+                          json_t *params);
+void lifecycle_initialized(struct server_session *s, json_t *params);
+void lifecycle_shutdown(struct server_session *s, const struct wire_id *id,
+                        json_t *params);
+void lifecycle_exit(struct server_session *s, json_t *params);
+void lifecycle_cancel(struct server_session *s, json_t *params);
+void lifecycle_progress_cancel(struct server_session *s, json_t *params);
+void lifecycle_ignore(struct server_session *s, json_t *params);
+void lifecycle_folders(struct server_session *s, json_t *params);
+void documents_open(struct server_session *s, json_t *params);
+void documents_change(struct server_session *s, json_t *params);
+void documents_save(struct server_session *s, json_t *params);
+void documents_close(struct server_session *s, json_t *params);
+void symbols_document(struct server_session *s, const struct wire_id *id, json_t *params);
+void symbols_workspace(struct server_session *s, const struct wire_id *id,
+                       json_t *params);
+void symbols_outline(struct server_session *s, const struct wire_id *id, json_t *params);
+void navigation_hover(struct server_session *s, const struct wire_id *id, json_t *params);
+void navigation_definition(struct server_session *s, const struct wire_id *id,
+                           json_t *params);
+void engine_status(struct server_session *s, const struct wire_id *id, json_t *params);
+void engine_hold(struct server_session *s, const struct wire_id *id, json_t *params);
+void engine_index(struct server_session *s, const struct wire_id *id, json_t *params);
+void engine_reindex(struct server_session *s, const struct wire_id *id, json_t *params);
+void engine_pause(struct server_session *s, const struct wire_id *id, json_t *params);
+void engine_resume(struct server_session *s, const struct wire_id *id, json_t *params);
+void engine_dashboard(struct server_session *s, const struct wire_id *id, json_t *params);
+void engine_stop(struct server_session *s, const struct wire_id *id, json_t *params);
+void feed_events(struct server_session *s, const struct wire_id *id, json_t *params);

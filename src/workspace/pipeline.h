@@ -1,0 +1,78 @@
+#pragma once
+/* The stages: what is known of each path, and the way of one path from "it changed" to its commit. */
+#include "base/hash.h"
+#include "base/list.h"
+#include "extract/extract.h"
+#include "model/batch.h"
+#include "model/snapshot.h"
+#include "parse/parse.h"
+#include "rt/pool.h"
+
+#define WORKSPACE_PARSE_DEADLINE_MS 1000
+#define WORKSPACE_SCAN_AHEAD 256 // files waiting for a credit before the walk pauses
+#define WORKSPACE_RETRY_MS 30000 // after the index could not be written, walk again,
+#define WORKSPACE_RETRY_MS_MAX 1000000 // and twice as late each time
+
+struct workspace;
+
+/* One per worker of the pool; touched by that worker alone. */
+struct worker_tools {
+    struct parser *parser;
+    struct extractor *extractor;
+};
+
+/* What the store last said of a path, so that an unchanged file costs one look-up. */
+struct known_file {
+    uint64_t size_bytes;
+    int64_t mtime_ns;
+    uint64_t inode;
+    struct hash128 content;
+    struct hash128 asked; // content whose hovers were asked for in this run
+    enum file_state state;
+    unsigned walk;     // last walk that saw it
+    unsigned n_asking; // hover jobs under way
+    bool is_stored;    // false: seen, not committed yet
+};
+
+enum file_job_kind { JOB_INDEX, JOB_DELETE };
+
+/* At most one per path:
+ *   WAITING (for a credit) → WORKING (on the pool) → STORING (in the writer's queue) → gone
+ * A change meanwhile sets is_again, and the job starts over, as again_kind, when it is through. */
+enum file_job_state { JOB_WAITING, JOB_WORKING, JOB_STORING };
+
+struct file_job {
+    struct pool_job pool;
+    struct list link; // of workspace.waiting
+    struct workspace *w;
+    char *path;
+    enum file_job_kind kind, again_kind;
+    enum file_job_state state;
+    bool is_again, is_urgent;
+    /* for the worker */
+    char *absolute;
+    struct snapshot *text; // NULL: from disk
+    struct hash128 known_content;
+    bool is_known;
+    size_t max_file_bytes;
+    struct worker_tools *tools;
+    /* from the worker */
+    struct batch *batch; // NULL: the overlay says what the index has
+    bool is_gone;
+};
+
+void pipeline_init(struct workspace *w);
+void pipeline_finish(struct workspace *w);
+void pipeline_start(struct workspace *w); // known files are read, then the first walk
+void pipeline_walk(struct workspace *w);
+/* Nothing before the known files are read: then all open documents are touched. */
+void pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
+                    bool is_urgent);
+bool pipeline_is_idle(const struct workspace *w);
+struct known_file *pipeline_known(struct workspace *w, struct str path, bool create);
+/* The writer failed: one line; a later walk tries again. If it is the index that cannot be written
+ * (disk full…), what waits is left to that walk too. */
+void pipeline_not_stored(struct workspace *w, const char *what, int r);
+
+/* index_file.c, on a worker */
+void index_file_work(struct pool_job *job, unsigned worker);
