@@ -10,6 +10,8 @@ import tempfile
 import time
 
 WAIT_S = float(os.environ.get("GLOSS_TEST_WAIT_S", "30"))
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
+LOG_BYTES_MAX = 16 << 20
 ORPHAN_S = 5.0  # how soon everything must be gone
 POLL_S = 0.02
 
@@ -186,17 +188,22 @@ class House:
             p.poll()
         wait("no process of this test is left", lambda: not self.pids(), timeout_s)
 
+    def logs(self):
+        """(name, text) of what processes that ran on said."""
+        paths = [self.runtime("engine.log"), os.path.join(self.env["XDG_STATE_HOME"], "gloss", "engine.log")]
+        paths += [os.path.join(self.dir, name) for name in sorted(os.listdir(self.dir))]
+        for path in paths:
+            if os.path.isfile(path) and not os.access(path, os.X_OK) and os.path.getsize(path) < LOG_BYTES_MAX:
+                yield os.path.basename(path), read_bytes(path).decode(errors="replace")
+
     def story(self):
         """What the processes said, for a failure's report."""
-        lines = []
-        for path in (os.path.join(self.dir, "stderr"), os.path.join(self.dir, "engine.stderr"),
-                     self.runtime("engine.log"), os.path.join(self.env["XDG_STATE_HOME"], "gloss", "engine.log")):
-            try:
-                text = read_bytes(path).decode(errors="replace")
-            except OSError:
-                continue
-            lines += [f"{os.path.basename(path)}: {line}" for line in text.splitlines()[-60:]]
-        return lines
+        return [f"{name}: {line}" for name, text in self.logs() for line in text.splitlines()[-60:]
+                if name.endswith(".log") or "stderr" in name]
+
+    def sanitizers(self):
+        """What a sanitizer found in a process that ran on; the exit code of the others tells."""
+        return [line for _, text in self.logs() for line in text.splitlines() if SANITIZER.search(line)]
 
     def close(self):
         """Ends everything; returns what did not end by itself within ORPHAN_S of being told."""
@@ -230,6 +237,7 @@ class House:
                 pass
         for p in self.started:
             p.wait()
+        left += self.sanitizers()
         for mount in self.mounts:
             subprocess.run(["umount", "-l", mount], check=False)
         if not os.environ.get("GLOSS_TEST_KEEP"):

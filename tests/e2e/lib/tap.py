@@ -37,7 +37,7 @@ def run_case(function):
     except Exception:  # noqa: BLE001: whatever it was, it is this case's failure
         problems = traceback.format_exc().rstrip().split("\n")
         problems += house.story()
-    problems += [f"left behind: {line}" for line in house.close()]
+    problems += [f"at the end: {line}" for line in house.close()]
     return problems
 
 
