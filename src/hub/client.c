@@ -84,13 +84,30 @@ hub_client_close(struct hub_client *c, uint16_t code, const char *why)
     hub_client_wake(c);
 }
 
-/* As a callback of libwebsockets returns it: its close frame is sent, then the connection ends. */
-static int
-close_now(struct hub_client *c)
+/* What had to be said is said. Not from here: a build of libwebsockets with its assertions, as
+ * Debian's is, closes twice when a writable callback asks for it, and the close frame is lost. */
+static void
+end_soon(struct hub_client *c)
 {
-    lws_close_reason(c->wsi, (enum lws_close_status)c->close_code,
-                     (unsigned char *)(uintptr_t)c->close_why, strlen(c->close_why));
-    return -1;
+    c->is_ending = true;
+    if (!timer_is_armed(c->hub->end_timer))
+        timer_start(c->hub->end_timer, 0, 0);
+}
+
+void
+hub_client_end_all(struct hub *h)
+{
+    list_for_each_safe(it, &h->clients)
+    {
+        struct hub_client *c = list_entry(it, struct hub_client, link);
+        if (!c->is_ending || c->is_ended)
+            continue;
+        c->is_ended = true;
+        lws_close_reason(c->wsi, (enum lws_close_status)c->close_code,
+                         (unsigned char *)(uintptr_t)c->close_why, strlen(c->close_why));
+        lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+    }
+    lws_cancel_service(h->context); // its timers are only looked at after something else happened
 }
 
 static int
@@ -127,7 +144,8 @@ write_event(struct hub_client *c)
             c->close_code = HUB_CLOSE_SLOW;
             c->close_why = "slow consumer: the log no longer has what comes next";
             c->hub->stats.slow_closed++;
-            return close_now(c);
+            end_soon(c);
+            return 0;
         }
     }
     if (is_busy)
@@ -141,10 +159,12 @@ hub_client_on_writable(struct hub_client *c)
     int r;
     c->is_pending = false;
     c->progress_ms = clock_mono_ms();
-    if (!c->is_open)
+    if (!c->is_open || c->is_ending)
         return 0;
-    if (c->close_code == HUB_CLOSE_SLOW) // nothing more is sent
-        return close_now(c);
+    if (c->close_code == HUB_CLOSE_SLOW) { // nothing more is sent
+        end_soon(c);
+        return 0;
+    }
     if (!list_is_empty(&c->replies)) {
         struct reply *reply = list_first(&c->replies, struct reply, link);
         struct str text = str_slice(reply->text.p + LWS_PRE, reply->text.n - LWS_PRE);
@@ -154,8 +174,10 @@ hub_client_on_writable(struct hub_client *c)
         steer_reading(c);
         return r;
     }
-    if (c->close_code)
-        return close_now(c);
+    if (c->close_code) {
+        end_soon(c);
+        return 0;
+    }
     return write_event(c);
 }
 
@@ -225,23 +247,20 @@ hub_client_heartbeat(struct hub_client *c)
 
 /* ---- receiving ---- */
 
-static int
-refuse(struct hub_client *c, uint16_t code, const char *why)
-{
-    c->close_code = code;
-    c->close_why = why;
-    return close_now(c);
-}
-
 int
 hub_client_on_bytes(struct hub_client *c, struct str bytes)
 {
-    if (c->close_code)
+    if (c->close_code) // what still comes is thrown away, so that the close frame arrives
         return 0;
-    if (lws_frame_is_binary(c->wsi))
-        return refuse(c, 1003, "messages are text");
-    if (c->in.n + bytes.n + lws_remaining_packet_payload(c->wsi) > HUB_MESSAGE_BYTES_MAX)
-        return refuse(c, 1009, "a message has at most 1048576 bytes");
+    if (lws_frame_is_binary(c->wsi)) {
+        hub_client_close(c, 1003, "messages are text");
+        return 0;
+    }
+    if (c->in.n + bytes.n + lws_remaining_packet_payload(c->wsi) > HUB_MESSAGE_BYTES_MAX) {
+        hub_client_close(c, 1009, "a message has at most 1048576 bytes");
+        buf_finish(&c->in);
+        return 0;
+    }
     buf_add_str(&c->in, bytes);
     if (lws_remaining_packet_payload(c->wsi) > 0 || !lws_is_final_fragment(c->wsi))
         return 0;

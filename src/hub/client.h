@@ -25,14 +25,15 @@ struct hub_client {
     int64_t progress_ms;
     uint64_t acked_bytes;
     unsigned n_bad;
-    uint16_t close_code; // 0: stays open
+    bool is_ending, is_ended; // to be closed; told to libwebsockets
+    uint16_t close_code;      // 0: stays open
     const char *close_why;
 };
 
 struct hub_client *hub_client_create(struct hub *h, struct lws *wsi, struct workspace *home,
                              bool wants_subscription) MUST_USE;
 void hub_client_destroy(struct hub_client *c);
-/* The three return non-zero to end the connection, as libwebsockets wants it. */
+/* The two with a result return non-zero to end the connection, as libwebsockets wants it. */
 void hub_client_on_open(struct hub_client *c);
 int hub_client_on_bytes(struct hub_client *c, struct str bytes);
 int hub_client_on_writable(struct hub_client *c);
@@ -44,7 +45,10 @@ void message_begin(struct buf *b);
 void hub_client_send(struct hub_client *c, struct buf *message);
 /* A subscription may have something to send. */
 void hub_client_wake(struct hub_client *c);
+/* After the replies that wait; with 4008 before them. */
 void hub_client_close(struct hub_client *c, uint16_t code, const char *why);
+/* Ends those that are to be. */
+void hub_client_end_all(struct hub *h);
 
 /* ---- actions.c ---- */
 

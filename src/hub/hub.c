@@ -192,6 +192,12 @@ on_wake(void *ctx)
 }
 
 static void
+on_end(void *ctx)
+{
+    hub_client_end_all(ctx);
+}
+
+static void
 on_tick(void *ctx)
 {
     struct hub *h = ctx;
@@ -231,6 +237,7 @@ hub_open(struct loop *l, const struct hub_options *options, struct workspaces *w
     list_init(&h->asks);
     h->next_client = 1;
     h->wake_timer = timer_open(l, on_wake, h);
+    h->end_timer = timer_open(l, on_end, h);
     h->tick_timer = timer_open(l, on_tick, h);
     int r = open_context(h, options->port, ret_why);
     if (r < 0) {
@@ -255,6 +262,7 @@ finish(struct hub *h)
         free(h->origins.v[i]);
     vec_finish(&h->origins);
     timer_close(h->wake_timer);
+    timer_close(h->end_timer);
     timer_close(h->tick_timer);
     timer_close(h->close_timer);
     free(h->token);
@@ -297,6 +305,7 @@ begin_end(void *ctx)
     struct hub *h = ctx;
     h->is_ending = true;
     timer_stop(h->close_timer);
+    timer_stop(h->end_timer);
     if (h->context)
         lws_context_destroy(h->context); // ends what is still connected
     serve_drop_all(h);

@@ -53,7 +53,7 @@ struct hub {
     struct list feeds;   // workspaces somebody subscribed to
     struct list asks;    // questions under way
     uint64_t next_client;
-    struct timer *wake_timer, *tick_timer, *close_timer;
+    struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;
     int64_t next_heartbeat_ms;
     struct hub_stats stats;
     bool is_closing, is_end_requested, is_ending;

@@ -1,0 +1,358 @@
+"""Subscriptions: live, replayed, behind a kill -9; no gap, no repeat, and what cannot be had is said."""
+import asyncio
+import os
+import shutil
+import signal
+
+import hubtest
+from hubtest import TWO_FUNCTIONS, Client, Engine, completed, equal, indexed, main, places
+
+
+def engine_test(fn):
+    """A test on an engine of its own."""
+    async def run(program):
+        engine = Engine(program)
+        try:
+            engine.start()
+            await indexed(engine)
+            await fn(engine)
+        finally:
+            engine.finish()
+    run.__name__ = fn.__name__
+    tests.append(run)
+    return run
+
+
+tests = []
+
+
+def changed(number):
+    return TWO_FUNCTIONS.replace("return a + b;", f"return a + b + {number};")
+
+
+def check_whole(events, first, last):
+    """Every row once, in order, each whole: its parts from 0 on, and only its last part says so."""
+    seqs = sorted({e["seq"] for e in events})
+    equal(places(events), sorted(set(places(events))), "order")
+    for i, event in enumerate(events):
+        is_last = i + 1 == len(events) or events[i + 1]["seq"] != event["seq"]
+        equal(bool(event.get("last")), is_last, event)
+        if i == 0 or events[i - 1]["seq"] != event["seq"]:
+            equal(event["i"], 0)
+    equal(seqs, list(range(first, last + 1)), "rows")
+
+
+@engine_test
+async def test_live_edit_of_one_function(engine):
+    client = await Client.open(engine)
+    reply = await client.subscribe(events=["entity.*", "file:*"])
+    equal((reply["recovered"], reply["from"]), (True, reply["head"] + 1))
+    engine.write("a.c", changed(1))
+    events = [e for e in await client.until(completed("a.c")) if "seq" in e]
+    equal([(e["event_type"], e["data"].get("name")) for e in events],
+          [("entity.updated", "add"), ("file:completed", None)])
+    update = events[0]
+    equal((update["sub"], update["subject"], update["epoch"]), ([reply["sub"]], "a.c", reply["epoch"]))
+    equal((update["workspace"], update["library_id"]), (reply["workspace"], reply["workspace"]))
+    equal(update["data"]["rev"], update["seq"])
+    equal((events[1]["data"]["updated"], events[1]["data"]["added"]), (1, 0))
+    engine.write("a.c", TWO_FUNCTIONS.split("\n\n")[0] + "\n")
+    events = [e for e in await client.until(completed("a.c")) if "seq" in e]
+    equal([(e["event_type"], e["data"].get("name")) for e in events],
+          [("entity.deleted", "sub"), ("entity.updated", "add"), ("file:completed", None)])
+    await client.close()
+
+
+@engine_test
+async def test_replay_from_the_start_twice(engine):
+    for i in range(5):
+        engine.write(f"f{i}.c", f"int f{i}(void);\nint g{i}(void) {{ return {i}; }}\n")
+    await wait_for_files(engine, 6)
+    lists = []
+    for since in ({"seq": 0}, "earliest", ":0"):
+        client = await Client.open(engine)
+        reply = await client.subscribe(since=since)
+        equal((reply["recovered"], reply["from"]), (True, 1))
+        events = [e for e in await client.until_seq(reply["head"]) if "seq" in e]
+        check_whole(events, 1, reply["head"])
+        lists.append([{k: v for k, v in e.items() if k != "sub"} for e in events])
+        await client.close()
+    equal(lists[0], lists[1])
+    equal(lists[0], lists[2])
+    files = {e["subject"] for e in lists[0] if e["event_type"] == "file:completed"}
+    equal(files, {"a.c"} | {f"f{i}.c" for i in range(5)})
+
+
+async def wait_for_files(engine, n):
+    client = await Client.open(engine)
+    await client.subscribe(since="earliest", events=["file:completed"])
+    seen = set()
+    while len(seen) < n:
+        event = await client.next_event()
+        if event["type"] == "event" and event["event_type"] == "file:completed":
+            seen.add(event["subject"])
+    await client.close()
+
+
+@engine_test
+async def test_every_cursor_gives_the_rest(engine):
+    for i in range(8):
+        client = await Client.open(engine)
+        await client.subscribe()
+        engine.write("a.c", changed(i))
+        await client.until(completed("a.c"))
+        await client.close()
+    client = await Client.open(engine)
+    reply = await client.subscribe(since={"seq": 0})
+    everything = [e for e in await client.until_seq(reply["head"]) if "seq" in e]
+    for seq in range(reply["head"] + 1):
+        reply = await client.subscribe(since=f"{reply['epoch']}:{seq}")
+        equal((reply["recovered"], reply["from"]), (True, seq + 1))
+        if seq < reply["head"]:
+            events = await client.until_seq(reply["head"])
+            equal(places(events), [p for p in places(everything) if p[0] > seq])
+            assert all(e["sub"] == [reply["sub"]] for e in events if "seq" in e)
+        equal((await client.request("unsubscribe", {"sub": reply["sub"]}))["data"], {"sub": reply["sub"]})
+    await client.close()
+
+
+@engine_test
+async def test_cursors_that_cannot_be_served(engine):
+    client = await Client.open(engine)
+    head, epoch = client.hello["head"], client.hello["epoch"]
+    for since, reason in (({"epoch": epoch, "seq": head + 1}, "ahead"),
+                          ({"epoch": epoch, "seq": 1 << 62}, "ahead"),
+                          ({"epoch": "0" * 32, "seq": 1}, "epoch"), ({"epoch": "0" * 32, "seq": 0}, "epoch"),
+                          (f"{'f' * 32}:{head}", "epoch")):
+        reply = await client.subscribe(since=since)
+        equal((reply["recovered"], reply["reason"]), (False, reason), since)
+        equal((reply["from"], reply["head"], reply["epoch"]), (head + 1, head, epoch))
+        await client.request("unsubscribe", {"sub": reply["sub"]})
+    reply = await client.subscribe(since={"epoch": epoch, "seq": head})  # nothing missed is success
+    equal((reply["recovered"], reply["from"]), (True, head + 1))
+    await client.close()
+
+
+@engine_test
+async def test_patterns(engine):
+    client = await Client.open(engine)
+    names = {}
+    for patterns in (["entity.*"], ["file:completed"], ["*"], ["pipeline:*"], ["chunk.*"],
+                     ["document.added", "file:*"], ["nothing"]):
+        names[(await client.subscribe(since={"seq": 0}, events=patterns))["sub"]] = patterns
+    reply = await client.subscribe(since={"seq": 0})
+    got = {sub: [] for sub in names}
+    while True:
+        event = await client.next_event()
+        if "seq" in event and event["sub"][0] in got:
+            got[event["sub"][0]].append(event["event_type"])
+        if event.get("seq") == reply["head"] and event["sub"] == [reply["sub"]] and event.get("last"):
+            break
+    types = {tuple(p): set(got[s]) for s, p in names.items()}
+    equal(types[("entity.*",)], {"entity.added"})
+    equal(types[("file:completed",)], {"file:completed"})
+    equal(types[("*",)], {"entity.added", "file:completed", "index.rebuilt", "pipeline:online"})
+    equal(types[("pipeline:*",)], {"pipeline:online"})
+    equal(types[("chunk.*",)], {"entity.added"})
+    equal(types[("document.added", "file:*")], {"entity.added", "file:completed"})
+    equal(types[("nothing",)], set())
+    await client.close()
+
+
+@engine_test
+async def test_unsubscribed_is_silent(engine):
+    client = await Client.open(engine)
+    gone = await client.subscribe()
+    stays = await client.subscribe()
+    await client.request("unsubscribe", {"sub": gone["sub"]})
+    equal((await client.request("unsubscribe", {"sub": gone["sub"]}))["problem"]["status"], 404)
+    engine.write("a.c", changed(1))
+    for event in await client.until(completed("a.c")):
+        equal(event["sub"], [stays["sub"]])
+    await client.close()
+
+
+@engine_test
+async def test_too_many_subscriptions(engine):
+    client = await Client.open(engine)
+    for _ in range(64):
+        await client.subscribe()
+    reply = await client.request("subscribe")
+    equal((reply["problem"]["status"], reply["problem"]["retryable"]), (429, True))
+    engine.write("a.c", changed(1))
+    seen = set()
+    while len(seen) < 64:
+        event = await client.next_event()
+        if completed("a.c")(event):
+            seen.add(event["sub"][0])
+    await client.close()
+
+
+@engine_test
+async def test_address_of_a_workspace_subscribes(engine):
+    status = await indexed(engine)
+    base = "/v1/workspaces/" + status["id"]
+    clients = [await Client.open(engine, path=p) for p in
+               (base + "/ws", "/v1/libraries/" + status["id"] + "/ws", base + "/ws?subscribe=none")]
+    for client in clients:
+        equal(client.hello["workspace"], status["id"])
+    engine.write("a.c", changed(1))
+    for client in clients[:2]:
+        events = await client.until(completed("a.c"))
+        equal(places(events), [(client.hello["head"] + 1, 0), (client.hello["head"] + 1, 1)])
+    reply = await clients[2].request("ping")
+    equal((reply["success"], clients[2].events), (True, []))
+    for client in clients:
+        await client.close()
+
+
+@engine_test
+async def test_ephemeral_events_are_live_only(engine):
+    client = await Client.open(engine)
+    await client.subscribe(since={"seq": 0})
+    engine.write("b.c", "int b;\n")
+    events = await client.until(completed("b.c"))
+    processing = [i for i, e in enumerate(events) if e["event_type"] == "file:processing"]
+    equal([events[i]["subject"] for i in processing], ["b.c"])
+    assert "seq" not in events[processing[0]] and "i" not in events[processing[0]]
+    other = await Client.open(engine)
+    reply = await other.subscribe(since={"seq": 0})
+    replayed = await other.until_seq(reply["head"])
+    equal([e for e in replayed if "seq" not in e], [])
+    await client.close()
+    await other.close()
+
+
+@engine_test
+async def test_switch_from_log_to_live(engine):
+    """Subscribers that begin anywhere while the log grows all see the same, without gap or repeat."""
+    engine.finish_rows = 60
+    engine.stop()
+    engine.start()  # the ring is empty now: what is older comes from the store
+    await indexed(engine)
+
+    async def write():
+        for i in range(engine.finish_rows):
+            engine.write(f"w{i % 7}.c", f"int w{i % 7}(void) {{ return {i}; }}\n")
+            await asyncio.sleep(0.01)  # spread, not waited for
+        engine.write("end.c", "int end;\n")
+
+    async def follow(delay, since):
+        await asyncio.sleep(delay)  # spread, not waited for
+        client = await Client.open(engine)
+        reply = await client.subscribe(since=since)
+        events = [e for e in await client.until(completed("end.c")) if "seq" in e]
+        await client.close()
+        check_whole(events, reply["from"], events[-1]["seq"])
+        return [{k: v for k, v in e.items() if k != "sub"} for e in events]
+
+    lists = (await asyncio.gather(write(), *(follow(i * 0.02, {"seq": 0}) for i in range(30))))[1:]
+    for events in lists[1:]:
+        equal(events, lists[0])
+
+
+@engine_test
+async def test_kill_and_go_on(engine):
+    """A client that comes back with its cursor has neither gap nor repeat, whatever died in between."""
+    seen, cursor = [], "earliest"
+    for life in range(4):
+        client = await Client.open(engine)
+        reply = await client.subscribe(since=cursor)
+        equal(reply["recovered"], True, cursor)
+        for i in range(3):
+            engine.write("a.c", changed(f"{life}{i}"))
+            for event in await client.until(completed("a.c")):
+                if "seq" in event:
+                    seen.append(event)
+        # to where a row is known to be whole
+        cursor = f"{seen[-1]['epoch']}:{seen[-1]['seq']}"
+        engine.write("a.c", changed(f"{life}999"))
+        if life % 2:
+            await client.until(completed("a.c"))  # seen and forgotten: it must come again
+        engine.kill()
+        engine.start()
+        await indexed(engine)
+    client = await Client.open(engine)
+    reply = await client.subscribe(since=cursor)
+    seen += [e for e in await client.until_seq(reply["head"]) if "seq" in e]
+    check_whole(seen, 1, reply["head"])
+    equal(len({e["epoch"] for e in seen}), 1)
+    fresh = await Client.open(engine)
+    await fresh.subscribe(since={"seq": 0})
+    again = [e for e in await fresh.until_seq(reply["head"]) if "seq" in e]
+    equal(places(again), places(seen))
+    equal([e["data"] for e in again], [e["data"] for e in seen])
+    await client.close()
+    await fresh.close()
+
+
+@engine_test
+async def test_new_index_is_a_new_epoch(engine):
+    client = await Client.open(engine)
+    before = client.hello
+    await client.close()
+    engine.kill()
+    shutil.rmtree(engine.env["XDG_STATE_HOME"])
+    os.mkdir(engine.env["XDG_STATE_HOME"], 0o700)
+    engine.start()
+    await indexed(engine)
+    client = await Client.open(engine)
+    reply = await client.subscribe(since={"epoch": before["epoch"], "seq": 1})
+    equal((reply["recovered"], reply["reason"]), (False, "epoch"))
+    assert reply["epoch"] != before["epoch"]
+    await client.close()
+
+
+@engine_test
+async def test_subscribe_while_opening(engine):
+    """A client that is there before the index is sees everything."""
+    engine.kill()
+    engine.write("b.c", "int b;\n")
+    engine.start()
+    client = await Client.open(engine)
+    reply = await client.subscribe(since={"seq": 0})
+    equal((reply["recovered"], reply["from"], len(reply["epoch"])), (True, 1, 32))
+    events = [e for e in await client.until(completed("b.c")) if "seq" in e]
+    check_whole(events, 1, events[-1]["seq"])
+    await client.close()
+
+
+@engine_test
+async def test_end_of_the_engine(engine):
+    clients = [await Client.open(engine) for _ in range(20)]
+    for client in clients:
+        await client.subscribe()
+    engine.process.send_signal(signal.SIGTERM)
+    for client in clients:
+        equal(await hubtest.closed_with(client.ws), 1001)
+    equal(engine.process.wait(hubtest.WAIT_S), 0, engine.said())
+
+
+@engine_test
+async def test_two_workspaces(engine):
+    engine.stop()
+    other = os.path.join(engine.home, "other")
+    os.mkdir(other)
+    engine.start(engine.root, other)
+    client = await Client.open(engine)
+    ids = {w["root"]: w["id"] for w in client.hello["workspaces"]}
+    equal(len(ids), 2)
+    assert "workspace" not in client.hello
+    for action in ("search", "subscribe", "get"):
+        reply = await client.request(action, {"q": "a", "key": "a"})
+        equal(reply["problem"]["status"], 400, action)
+    here = ids[os.path.realpath(engine.root)]
+    there = ids[os.path.realpath(other)]
+    subs = {(await client.subscribe(workspace=w))["sub"]: w for w in (here, there)}
+    with open(os.path.join(other, "c.c"), "w", encoding="utf-8") as f:
+        f.write("int c;\n")
+    event = (await client.until(completed("c.c")))[-1]
+    equal((event["workspace"], subs[event["sub"][0]]), (there, there))
+    engine.write("a.c", changed(1))
+    event = (await client.until(completed("a.c")))[-1]
+    equal((event["workspace"], subs[event["sub"][0]]), (here, here))
+    await client.close()
+
+
+if __name__ == "__main__":
+    main(tests, setup=False)
