@@ -78,10 +78,11 @@ on_page(void *ctx, struct query_result **result)
         free(f);
         return;
     }
-    for (size_t i = 0; i < (*result)->n_events; i++)
+    /* A full reader comes back to the rest by another page. */
+    for (size_t i = 0; i < (*result)->n_events && !is_full(f); i++)
         if ((*result)->events[i]->seq > f->cursor)
             send_row(f, (*result)->events[i]);
-    if ((*result)->r == 0)
+    if ((*result)->n_events > 0)
         pump(f);
 }
 

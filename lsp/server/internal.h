@@ -81,8 +81,8 @@ struct pending *pending_create(struct server_session *s, const struct wire_id *i
                                struct workspace *w);
 /* Runs p->run now, or when the workspace is past opening. */
 void pending_when_open(struct pending *p, void (*run)(struct pending *p));
-void pending_check(struct server_session *s); // a workspace's state changed
-void pending_set_deadline(struct pending *p, uint64_t timeout_ms); // null at its end
+void pending_run(struct server_session *s, const struct workspace *w); // those that wait
+void pending_set_deadline(struct pending *p, uint64_t timeout_ms);     // null at its end
 void pending_reply(struct pending *p, struct str json);
 void pending_error(struct pending *p, int code, const char *message);
 /* After the last callback that holds it. */
@@ -93,11 +93,13 @@ void session_forget_feeds(struct server_session *s);
 /* roots.c */
 int session_add_root(struct server_session *s, const char *path,
                      struct workspace **ret_workspace);
+void session_remove_root(struct server_session *s, const char *path);
 void session_drop_roots(struct server_session *s);
 struct workspace *session_workspace_of(struct server_session *s, const char *absolute,
                                        struct str *ret_path);
 
-/* place.c */
+/* documents.c, place.c */
+void session_close_documents(struct server_session *s);
 struct session_doc *session_find_doc(struct server_session *s, json_t *params,
                                      const char **ret_uri);
 /* textDocument/position of params into bytes of the document; false: not a position. */
@@ -112,8 +114,6 @@ void place_add_location(const struct server_session *s, struct buf *json,
 bool feature_is_on(const struct server_session *s, enum feature f,
                    const struct session_doc *doc);
 
-/* documents.c */
-void session_close_documents(struct server_session *s);
-
 /* progress.c */
 void progress_changed(struct session_root *root);
+void progress_end(struct session_root *root);

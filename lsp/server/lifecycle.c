@@ -198,9 +198,19 @@ lifecycle_progress_cancel(struct server_session *s, json_t *params UNUSED)
 void
 lifecycle_folders(struct server_session *s, json_t *params)
 {
-    const json_t *added = codec_array(codec_object(params, "event"), "added"), *folder;
+    const json_t *event = codec_object(params, "event"), *folder;
+    const json_t *added = codec_array(event, "added"),
+                 *removed = codec_array(event, "removed");
     size_t i;
 
+    json_array_foreach(removed, i, folder)
+    {
+        const char *uri = json_string_value(codec_member(folder, "uri"));
+        AUTO(free) char *path = NULL;
+
+        if (uri && uri_to_path(str_of(uri), &path) == 0)
+            session_remove_root(s, path);
+    }
     json_array_foreach(added, i, folder)
         add_uri_root(s, json_string_value(codec_member(folder, "uri")));
 }

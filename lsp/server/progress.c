@@ -77,7 +77,7 @@ report(struct session_root *root, enum workspace_state state)
     send_progress(root, "report", rest);
 }
 
-static void
+void
 progress_end(struct session_root *root)
 {
     if (root->is_progress_shown)

@@ -1,5 +1,6 @@
 /* The workspaces a session looks at: what it named in initialize, and what is added later. */
 #include "base/err.h"
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "lsp/server/internal.h"
@@ -9,7 +10,8 @@ on_change(void *ctx)
 {
     struct session_root *root = ctx;
 
-    pending_check(root->session);
+    if (workspace_state(root->workspace) != WORKSPACE_OPENING)
+        pending_run(root->session, root->workspace);
     progress_changed(root);
 }
 
@@ -42,15 +44,39 @@ session_add_root(struct server_session *s, const char *path,
     return 0;
 }
 
+static void
+drop(struct session_root *root)
+{
+    list_remove(&root->link);
+    workspace_unlisten(root->listener);
+    free(root);
+}
+
 void
 session_drop_roots(struct server_session *s)
 {
+    list_for_each_safe (it, &s->roots)
+        drop(list_entry(it, struct session_root, link));
+}
+
+/* Its documents stay open and its workspace stays: others may look at it. What waits for the workspace
+ * to be open would not be told any more, and runs now: there is no index, so the answer is null. */
+void
+session_remove_root(struct server_session *s, const char *path)
+{
+    AUTO(free) char *real = NULL;
+
+    if (fs_real_path(path, &real) < 0)
+        real = xstrdup(path); // removed from the disk as well
     list_for_each_safe (it, &s->roots) {
         struct session_root *root = list_entry(it, struct session_root, link);
+        struct workspace *w = root->workspace;
 
-        list_remove(&root->link);
-        workspace_unlisten(root->listener);
-        free(root);
+        if (strcmp(workspace_root(w), real) != 0)
+            continue;
+        progress_end(root);
+        drop(root);
+        pending_run(s, w);
     }
 }
 

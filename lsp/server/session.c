@@ -32,13 +32,13 @@ pending_when_open(struct pending *p, void (*run)(struct pending *p))
 }
 
 void
-pending_check(struct server_session *s)
+pending_run(struct server_session *s, const struct workspace *w)
 {
     list_for_each_safe (it, &s->pending) {
         struct pending *p = list_entry(it, struct pending, link);
         void (*run)(struct pending *) = p->run;
 
-        if (run && workspace_state(p->workspace) != WORKSPACE_OPENING) {
+        if (run && p->workspace == w) {
             p->run = NULL;
             run(p);
         }
