@@ -1,9 +1,9 @@
-/* From "something happened at this path" to on_file or on_removed. It exists because events come in
- * bursts, are late, and say little that still holds: each path that was named is looked at again
- * by a worker once it is quiet, and what is there then counts.
- * Invariant: a path has at most one change; it is in `due`, in the waiting list of the folder that
- * is being read, or with a job. A path is looked at only after its folder's reading was delivered,
- * so that a listing never overtakes what came after it. */
+/* From "something happened at this path" to on_file or on_removed. It exists because
+ * events come in bursts, are late, and say little that still holds: each path that was
+ * named is looked at again by a worker once it is quiet, and what is there then counts.
+ * Invariant: a path has at most one change; it is in `due`, in the waiting list of the
+ * folder that is being read, or with a job. A path is looked at only after its folder's
+ * reading was delivered, so that a listing never overtakes what came after it. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -160,23 +160,18 @@ static void
 settle_folder(struct scan *s, struct dir *parent, struct str path, const struct change *c)
 {
     struct dir *d = dir_find(s, path);
-    if (d && !d->is_watch_lost) {
-        bool is_read = d->inode != 0;
-        if (is_read && (d->inode != c->stat.inode || d->device != c->stat.device)) {
-            if (d->parent) {
-                dir_drop_and_tell(s, d);
-                d = NULL;
-            } else {
-                dir_queue(s, d, READ_ALL);
-            }
-        } else if (d->has_failed || (!is_read && d->state == DIR_READING)) {
-            dir_queue(s, d, READ_ALL);
-        }
-    } else if (d && d->parent) {
+    bool is_read = d && d->inode != 0;
+    bool is_other = is_read && (d->inode != c->stat.inode || d->device != c->stat.device);
+    /* The folder may be one whose creation was seen before the end of a file of its name was
+     * told: whatever was there is taken back, and what is there now is looked at anew. */
+    if (d && d->parent && (d->is_watch_lost || is_other || c->was_there)) {
         dir_drop_and_tell(s, d);
         d = NULL;
-    } else if (d) {
+    } else if (d && (d->is_watch_lost || is_other || d->has_failed ||
+                     (!is_read && d->state == DIR_READING))) {
         dir_queue(s, d, READ_ALL);
+    } else if (!d && c->was_there) {
+        tell_removed(s, path); // a file, perhaps
     }
     if (d || !parent)
         return;
@@ -184,8 +179,6 @@ settle_folder(struct scan *s, struct dir *parent, struct str path, const struct 
         tell_removed(s, path);
         return;
     }
-    if (c->was_there)
-        tell_removed(s, path); // a file, perhaps
     d = dir_add(s, parent, path);
     d->named_serial = parent->serial;
     dir_queue(s, d, READ_ALL);
@@ -385,7 +378,7 @@ on_watch_change(void *scan, enum watch_change change, const char *dir, const cha
             d->is_watch_lost = true;
             dir_unwatch(s, d);
         }
-        change_add(s, below, SCAN_DEBOUNCE_MS, false);
+        change_add(s, below, SCAN_DEBOUNCE_MS, change == WATCH_DIR_GONE);
         return;
     }
     AUTO(buf_finish) struct buf space = {0};
@@ -393,7 +386,7 @@ on_watch_change(void *scan, enum watch_change change, const char *dir, const cha
     struct str path = path_below_dir(below, file, &space);
     if (s->root_n + 1 + path.n >= PATH_BYTES_MAX || is_vcs_folder(file))
         return;
-    /* Builds write what is ignored. Not so while the folder is read: its rules may be new. */
+    /* Builds write what is ignored. While the folder is read its rules may be new. */
     if (d->state == DIR_IDLE && !is_ignore_file(file) && !dir_find(s, path) &&
         dir_ignores(s->fixed, d->ignore, path, is_dir))
         return;

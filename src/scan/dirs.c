@@ -1,8 +1,9 @@
-/* The folders that are not ignored, as a tree, by path and by (device, inode). It exists because
- * rules, watches and the order of reading belong to folders; files are not remembered, but for
- * those in folders that could not be watched.
- * Invariant: a folder is in by_path and its parent's children from dir_add to dir_drop; in by_id
- * from its first reading; in scan.queue exactly while DIR_QUEUED; its job points back at it. */
+/* The folders that are not ignored, as a tree, by path and by (device, inode). It
+ * exists because rules, watches and the order of reading belong to folders; files are
+ * not remembered, but for those in folders that could not be watched.
+ * Invariant: a folder is in by_path and its parent's children from dir_add to dir_drop;
+ * in by_id from its first reading; in scan.queue exactly while DIR_QUEUED; its job
+ * points back at it. */
 #include "base/mem.h"
 #include "base/path.h"
 #include "scan/internal.h"
@@ -152,7 +153,7 @@ dir_watch(struct scan *s, struct dir *d)
     if (s->watch && (d->is_watched || (is_within_limit && !s->is_budget_spent)))
         r = watch_add(s->watch, path);
     if (r == 0) {
-        /* What is known of its files stays for this reading, which the watch came before. */
+        /* What is known of its files stays for this reading: the watch came before it. */
         if (!d->is_watched)
             s->n_watched++;
         d->is_watched = true;
@@ -201,8 +202,6 @@ dir_drop_and_tell(struct scan *s, struct dir *d)
 void
 dir_queue(struct scan *s, struct dir *d, enum dir_reading reading)
 {
-    if (reading == READ_DIFF && !d->ignore)
-        reading = READ_ALL; // nothing to differ from
     switch (d->state) {
     case DIR_IDLE:
         d->state = DIR_QUEUED;

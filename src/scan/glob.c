@@ -1,8 +1,9 @@
-/* One pattern against one path, as gitignore(5) has it. It exists because fnmatch(3) knows no "**"
- * and may take exponential time.
- * Invariant: only the last "*" and the last "**" are ever taken back. That is enough: what follows
- * a "*" is best matched as early as possible, since a later star can take up the rest, and a "*"
- * never crosses a slash. So a match costs at most pattern × path per "**", whatever the pattern. */
+/* One pattern against one path, as gitignore(5) has it. It exists because fnmatch(3)
+ * knows no "**" and may take exponential time.
+ * Invariant: only the last "*" and the last "**" are ever taken back. That is enough:
+ * what follows a "*" is best matched as early as possible, since a later star can take
+ * up the rest, and a "*" never crosses a slash. So a match costs at most pattern × path
+ * per "**", whatever the pattern. */
 #include <ctype.h>
 
 #include "scan/rules.h"

@@ -1,7 +1,7 @@
-/* The rules of one ignore file, and the chain of files that hold for a folder. It exists so that
- * workers can ask without sharing anything that changes.
- * Invariant: but for `refs`, which belongs to the loop, nothing here changes after ignore_parse;
- * a chain goes from the nearest file up to the farthest. */
+/* The rules of one ignore file, and the chain of files that hold for a folder. It
+ * exists so that workers can ask without sharing anything that changes.
+ * Invariant: but for `refs`, which belongs to the loop, nothing here changes after
+ * ignore_parse; a chain goes from the nearest file up to the farthest. */
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/vec.h"
@@ -28,8 +28,7 @@ struct ignore {
     struct ignore *above;
     char *dir; // relative to the root, "" for the root
     size_t dir_n;
-    char *
-        outside; // file above the root: the root relative to it, with a slash behind; else NULL
+    char *outside; // of a file above the root: from there to the root, with a slash
     size_t outside_n;
     char *text;
     VEC(struct rule) rules;
@@ -193,8 +192,8 @@ matches_rule(const struct rule *rule, struct str path, struct str name, bool is_
         return matches_whole(rule, name);
     if (rule->kind == RULE_LITERAL)
         return matches_whole(rule, path);
-    /* Git compares what is before the first wildcard as it is and looks at the rest alone, so that
-     * "a**" and a slash behind it begins with "**"; so do we. */
+    /* Git compares what is before the first wildcard as it is and looks at the rest
+     * alone, so that "a**" and a slash behind it begins with "**"; so do we. */
     if (path.n < rule->n_literal || memcmp(path.p, rule->pattern, rule->n_literal) != 0)
         return false;
     return glob_matches(rule->pattern + rule->n_literal,

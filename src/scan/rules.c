@@ -1,6 +1,7 @@
-/* The rules that hold before any file in the root is read: the built-in list, the user's git
- * excludes, the repository's info/exclude, and the ignore files between the repository's top and
- * the root. It exists so that a root inside a repository sees what git sees.
+/* The rules that hold before any file in the root is read: the built-in list, the
+ * user's git excludes, the repository's info/exclude, and the ignore files between the
+ * repository's top and the root. It exists so that a root inside a repository sees what
+ * git sees.
  * Invariant: reads only, on a worker, without the scan. */
 #include "scan/rules.h"
 
@@ -15,9 +16,10 @@
 const char *const ignore_file_names[IGNORE_FILE_COUNT] = {".gitignore", ".ignore",
                                                           ".glossignore"};
 
-/* Folders that only tools write and nobody edits, by names that mean nothing else. They are the
- * weakest rules: "!node_modules/" in an ignore file takes one back. "target" is Cargo's only beside
- * a Cargo.toml; walk.c adds it there. "build", "dist", "vendor", "out" are too often sources. */
+/* Folders that only tools write and nobody edits, by names that mean nothing else. They
+ * are the weakest rules: "!node_modules/" in an ignore file takes one back. "target" is
+ * Cargo's only beside a Cargo.toml; walk.c adds it there. "build", "dist", "vendor",
+ * "out" are too often sources. */
 static const char built_in[] = "node_modules/\n"
                                "bower_components/\n"
                                "__pycache__/\n"
@@ -38,7 +40,7 @@ static const char built_in[] = "node_modules/\n"
                                ".nyc_output/\n"
                                ".DS_Store\n";
 
-/* Never entered, whatever a pattern takes back. ".git" is a file in a worktree or submodule. */
+/* Never entered, whatever a pattern takes back. In a worktree ".git" is a file. */
 static const char *const vcs_folders[] = {".git", ".hg",    ".svn", ".jj",
                                           ".bzr", "_darcs", "CVS"};
 
@@ -64,7 +66,7 @@ int
 base_rules_read(int dir_fd, const char *name, struct buf *ret_text)
 {
     buf_reset(ret_text);
-    /* A link or a pipe by this name is nobody's rules; as with git, which reads no links here. */
+    /* A link or a pipe by this name is nobody's rules; git reads no links here either. */
     int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return errno == ELOOP || errno == ENOTDIR || errno == ENXIO ? -ENOENT : -errno;
@@ -104,7 +106,7 @@ base_rules_user_file(void)
     return NULL;
 }
 
-/* The one line of a file like .git ("gitdir: PATH") or commondir, as a path from `dir` on. */
+/* The one line of a file like .git ("gitdir: PATH") or commondir, seen from `dir`. */
 static char *
 read_path_file(const char *dir, const char *name, const char *prefix)
 {
@@ -123,7 +125,7 @@ read_path_file(const char *dir, const char *name, const char *prefix)
     return path_normalize(joined);
 }
 
-/* The folder that holds the repository's data when `top` is a repository's top; else NULL. */
+/* The folder that holds the repository's data; NULL unless `top` is its top. */
 static char *
 find_git_dir(const char *top)
 {
@@ -149,7 +151,7 @@ add_outside_file(struct base_rules *b, const char *dir, const char *name,
     close(fd);
 }
 
-/* What git knows of the repository whose top is `top`, and the ignore files down to the root. */
+/* What git knows of the repository at `top`, and the ignore files down to the root. */
 static void
 add_repository(struct base_rules *b, const char *top, const char *git_dir)
 {

@@ -1,6 +1,6 @@
 #pragma once
-/* What is ignored: one pattern, one file's rules, and the rules before all files. Any thread, but
- * for references to a struct ignore, which are counted on the loop. */
+/* What is ignored: one pattern, one file's rules, and the rules before all files. Any
+ * thread, but for references to a struct ignore, which are counted on the loop. */
 #include "base/str.h"
 #include "scan/scan.h"
 

@@ -1,7 +1,8 @@
-/* The life of a scan, and the turn it takes on the loop: deliver what jobs brought, read on, end.
- * Invariant: events are called from a turn, or from the watch (on_rescan alone), so never inside a
- * call of the user's; nothing is called after scan_close; the memory goes when the last job and the
- * last turn are over. */
+/* The life of a scan, and the turn it takes on the loop: deliver what jobs brought,
+ * read on, end.
+ * Invariant: events are called from a turn, or from the watch (on_rescan alone), so
+ * never inside a call of the user's; nothing is called after scan_close; the memory goes
+ * when the last job and the last turn are over. */
 #include "base/mem.h"
 #include "base/path.h"
 #include "scan/internal.h"

@@ -1,9 +1,10 @@
-/* Reading folders: one pool job each, a few at a time, the rules of a folder parsed where it is
- * read. It exists so that the loop only passes on what workers found.
- * Invariant: a walk job belongs to one folder from submission until its last chunk is delivered;
- * n_walking counts them; a folder that was dropped meanwhile leaves a job without a folder, whose
- * result nobody hears of. A rescan names files again; after rules changed only what they decide
- * otherwise is named, so nothing has to be remembered per file. */
+/* Reading folders: one pool job each, a few at a time, the rules of a folder parsed
+ * where it is read. It exists so that the loop only passes on what workers found.
+ * Invariant: a walk job belongs to one folder from submission until its last chunk is
+ * delivered; n_walking counts them; a folder that was dropped meanwhile leaves a job
+ * without a folder, whose result nobody hears of. A rescan names files again; after
+ * rules changed only what they decide otherwise is named, so nothing has to be
+ * remembered per file. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -35,10 +36,9 @@ struct walk_job {
     char *path;  // absolute
     char *below; // relative to the root
     const struct ignore *fixed;
-    struct ignore *old; // READ_DIFF: the rules before
+    struct ignore *old; // the rules of the reading before; or NULL
     enum dir_reading reading;
-    bool names_all; // also what no rule decides otherwise
-    char *rival;    // absolute path of a folder that had the same identity; or NULL
+    char *rival; // absolute path of a folder that had the same identity; or NULL
     uint64_t rival_device, rival_inode;
     bool is_rival_root;
     /* kept between chunks */
@@ -167,17 +167,12 @@ look_at(struct walk_job *w, const struct dirent *e, struct buf *space)
     bool is_dir = type == DT_DIR;
     struct str path = path_below_dir(str_of(w->below), name, space);
     bool is_ignored = dir_ignores(w->fixed, w->ignore, path, is_dir);
-    struct entry entry = {.name_at = w->names.n, .name_n = name.n};
-    if (w->reading == READ_DIFF && !w->names_all && !is_dir) {
-        bool was_ignored = dir_ignores(w->fixed, w->old, path, is_dir);
-        if (was_ignored == is_ignored)
-            return false;
-        entry.kind = is_ignored ? ENTRY_IGNORED : ENTRY_FILE;
-    } else if (is_ignored) {
+    bool is_compared = w->old && !is_dir && (is_ignored || w->reading == READ_DIFF);
+    if (is_compared ? dir_ignores(w->fixed, w->old, path, false) == is_ignored
+                    : is_ignored)
         return false;
-    } else {
-        entry.kind = is_dir ? ENTRY_DIR : ENTRY_FILE;
-    }
+    struct entry entry = {.name_at = w->names.n, .name_n = name.n};
+    entry.kind = is_dir ? ENTRY_DIR : is_ignored ? ENTRY_IGNORED : ENTRY_FILE;
     if (entry.kind == ENTRY_FILE) {
         if (!has_stat &&
             fstatat(dirfd(w->stream), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -213,7 +208,8 @@ walk_work(struct pool_job *job, UNUSED unsigned worker)
         errno = 0;
         const struct dirent *e = readdir(w->stream);
         if (!e) {
-            /* A folder that is removed while it is read ends early, without a fault of its own. */
+            /* A folder that is removed while it is read ends early, without a fault of
+             * its own. */
             w->r = errno == ENOENT ? 0 : -errno;
             w->is_end = true;
             closedir(w->stream);
@@ -250,13 +246,15 @@ start_reading(struct scan *s, struct dir *d)
     w->below = xstrdup(d->path);
     w->path = d->path_n ? path_join(s->root, d->path) : xstrdup(s->root);
     w->fixed = s->fixed;
+    if (d->reading == READ_DIFF && !d->ignore)
+        d->reading = READ_ALL; // nothing to differ from
     w->reading = d->reading;
-    w->names_all = d->known != NULL;
     if (w->reading == READ_POLL)
         w->ignore = ignore_ref(d->ignore);
     else
         w->ignore = ignore_ref(d->parent ? d->parent->ignore : s->base);
-    if (w->reading == READ_DIFF)
+    /* In an unwatched folder what is known of the files tells what is new. */
+    if (w->reading != READ_POLL && !d->known)
         w->old = ignore_ref(d->ignore);
     s->n_walking++;
     submit(s, w);
@@ -327,14 +325,34 @@ deliver_rival(struct scan *s, struct walk_job *w)
         end_reading(s, d);
         return true;
     }
-    /* It was moved here, and the event that says so is still on its way. */
-    if (other && !other->parent)
+    if (other && !other->parent) {
         dir_set_id(s, other, 0, 0); // the root itself
-    else if (other != d)
+    } else if (other && other != d) {
+        /* It was moved here, and the event that says so is still on its way. Its old name may
+         * be a new folder's by now, and that one d's own parent: then d goes with it. */
+        AUTO(free) char *path = xstrdup(d->path);
+        AUTO(free) char *other_path = xstrdup(other->path);
         dir_drop_and_tell(s, other);
+        change_add(s, str_of(other_path), 0, false);
+        d = dir_find(s, str_of(path));
+    }
     /* The watch may have been the other one's: once more from the start. */
-    dir_queue(s, d, READ_ALL);
+    if (d)
+        dir_queue(s, d, READ_ALL);
     return true;
+}
+
+/* Another folder has the name now, before any event said so: nothing known of it holds. */
+static void
+restart_as_new(struct scan *s, struct walk_job *w)
+{
+    struct dir *d = w->dir, *parent = d->parent;
+    AUTO(free) char *path = xstrdup(d->path);
+    dir_drop_and_tell(s, d);
+    end_job(s, w);
+    d = dir_add(s, parent, str_of(path));
+    d->named_serial = parent->serial;
+    dir_queue(s, d, READ_ALL);
 }
 
 /* First look at an opened folder. False: the job was used up otherwise. */
@@ -352,6 +370,11 @@ deliver_opened(struct scan *s, struct walk_job *w)
         w->rival_device = w->stat.device;
         w->rival_inode = w->stat.inode;
         submit(s, w);
+        return false;
+    }
+    if (d->parent && d->inode &&
+        (d->inode != w->stat.inode || d->device != w->stat.device)) {
+        restart_as_new(s, w);
         return false;
     }
     dir_set_id(s, d, w->stat.device, w->stat.inode);

@@ -1,0 +1,250 @@
+/* Watching: each kind of change, one at a time. */
+#include "check.h"
+
+/* ---- watching ---- */
+
+static void
+test_changes(UNUSED void **state)
+{
+    struct fixture f;
+    set_up(&f);
+    write_text(at(&f, "a.c"), "1");
+    write_text(at(&f, "dir/b.c"), "1");
+    write_text(at(&f, "dir/sub/c.c"), "1");
+    write_text(at(&f, ".gitignore"), "*.o\n");
+    walk(&f, true);
+
+    write_text(at(&f, "a.c"), "22");
+    wait_for(&f, "file a.c");
+    write_text(at(&f, "dir/new.c"), "1");
+    wait_for(&f, "file dir/new.c");
+    unlink(at(&f, "dir/new.c"));
+    wait_for(&f, "removed dir/new.c");
+    rename(at(&f, "a.c"), at(&f, "dir/sub/a.c"));
+    wait_for(&f, "file dir/sub/a.c");
+    ASSERT_MODEL(&f, ".gitignore", "dir/b.c", "dir/sub/c.c", "dir/sub/a.c");
+
+    /* Whole folders: moved inside, then changed under the new name; moved out; moved in.
+     */
+    rename(at(&f, "dir"), at(&f, "moved"));
+    wait_for(&f, "removed dir");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, ".gitignore", "moved/b.c", "moved/sub/c.c", "moved/sub/a.c");
+    write_text(at(&f, "moved/sub/c.c"), "333");
+    wait_for(&f, "file moved/sub/c.c");
+    AUTO(free) char *aside = xasprintf("%s/aside", scratch);
+    rename(at(&f, "moved"), aside);
+    wait_for(&f, "removed moved");
+    ASSERT_MODEL(&f, ".gitignore");
+    rename(aside, at(&f, "back"));
+    wait_for(&f, "file back/sub/c.c");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, ".gitignore", "back/b.c", "back/sub/c.c", "back/sub/a.c");
+
+    /* Deep folders made at once, and one that is replaced by another of its name. */
+    write_text(at(&f, "x/y/z/deep.c"), "1");
+    wait_for(&f, "file x/y/z/deep.c");
+    run(fmt("rm -rf '%s/x' && mkdir -p '%s/x/q' && echo 1 >'%s/x/q/other.c'", f.root,
+            f.root, f.root));
+    wait_for(&f, "file x/q/other.c");
+    write_text(at(&f, "x/q/more.c"), "1");
+    wait_for(&f, "file x/q/more.c");
+    ASSERT_MODEL(&f, ".gitignore", "back/b.c", "back/sub/c.c", "back/sub/a.c",
+                 "x/q/other.c", "x/q/more.c");
+
+    /* A file becomes a folder, a link, a pipe. */
+    unlink(at(&f, "back/b.c"));
+    write_text(at(&f, "back/b.c/in.c"), "");
+    wait_for(&f, "file back/b.c/in.c");
+    assert_false(is_in_model(&f, "back/b.c"));
+    run(fmt("rm -rf '%s/back/b.c'", f.root));
+    assert_int_equal(symlink("/etc/passwd", at(&f, "back/b.c")), 0);
+    wait_for(&f, "removed back/b.c");
+    unlink(at(&f, "x/q/more.c"));
+    assert_int_equal(mkfifo(at(&f, "x/q/more.c"), 0644), 0);
+    wait_for(&f, "removed x/q/more.c");
+
+    /* What is ignored makes no noise. */
+    size_t quiet = f.log.n;
+    write_text(at(&f, "x/q/other.o"), "1");
+    write_text(at(&f, ".git/config"), "1");
+    write_text(at(&f, "node_modules/m.js"), "1");
+    wait_until_told(&f);
+    for (size_t i = quiet; i < f.log.n; i++)
+        assert_non_null(strstr(f.log.v[i], "told-"));
+    tear_down(&f);
+}
+
+static void
+test_burst_is_one_change(UNUSED void **state)
+{
+    struct fixture f;
+    set_up(&f);
+    write_text(at(&f, "a.c"), "");
+    walk(&f, true);
+    for (int i = 0; i < 50; i++) {
+        write_text(at(&f, "a.c"), "more and more");
+        write_text(at(&f, "b.tmp"), "x");
+        rename(at(&f, "b.tmp"), at(&f, "b.c"));
+    }
+    wait_until_told(&f);
+    assert_int_equal(count_lines(&f, 0, "file a.c"), 2);
+    assert_int_equal(count_lines(&f, 0, "file b.c"), 1);
+    assert_int_equal(count_lines(&f, 0, "file b.tmp"), 0);
+    tear_down(&f);
+}
+
+static void
+test_changes_while_paused(UNUSED void **state)
+{
+    struct fixture f;
+    set_up(&f);
+    make_many(&f, 3, 3);
+    walk(&f, true);
+    f.is_paused = true; // on_file asserts
+    scan_pause(f.scan);
+    write_text(at(&f, "d1/f1.c"), "x");
+    unlink(at(&f, "d1/f2.c"));
+    make_many(&f, 6, 3);
+    arm(&f);
+    timer_start(f.deadline, 60, 0);
+    while (!f.is_late)
+        uv_run(&f.loop.uv, UV_RUN_ONCE);
+    unlink(at(&f, "d5/f0.c"));
+    resume(&f);
+    wait_until_told(&f);
+    assert_int_equal(map_count(f.model), 17);
+    assert_false(is_in_model(&f, "d5/f0.c"));
+    tear_down(&f);
+}
+
+static void
+test_changed_rules(UNUSED void **state)
+{
+    struct fixture f;
+    set_up(&f);
+    run(fmt("mkdir -p '%s/.git/info'", f.root));
+    write_text(at(&f, ".gitignore"), "*.o\n/out/\n");
+    write_text(at(&f, "a.c"), "");
+    write_text(at(&f, "a.o"), "");
+    write_text(at(&f, "lib/b.c"), "");
+    write_text(at(&f, "lib/b.o"), "");
+    write_text(at(&f, "lib/gen/g.c"), "");
+    write_text(at(&f, "out/o.c"), "");
+    walk(&f, true);
+    ASSERT_MODEL(&f, ".gitignore", "a.c", "lib/b.c", "lib/gen/g.c");
+
+    size_t from = f.log.n;
+    write_text(at(&f, ".gitignore"), "b.c\ngen/\n");
+    wait_for(&f, "file .gitignore");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, ".gitignore", "a.c", "a.o", "lib/b.o", "out/o.c");
+    assert_int_equal(count_lines(&f, from, "removed lib/gen"), 1);
+    assert_int_equal(count_lines(&f, from, "file a.c"),
+                     0); // no rule decides otherwise of it
+    /* The new rules hold for what comes, also in the folder that is new. */
+    write_text(at(&f, "out/b.c"), "");
+    write_text(at(&f, "out/gen/x.c"), "");
+    write_text(at(&f, "out/x.o"), "");
+    wait_for(&f, "file out/x.o");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, ".gitignore", "a.c", "a.o", "lib/b.o", "out/o.c", "out/x.o");
+
+    unlink(at(&f, ".gitignore"));
+    wait_for(&f, "removed .gitignore");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, "a.c", "a.o", "lib/b.c", "lib/b.o", "lib/gen/g.c", "out/o.c",
+                 "out/x.o", "out/b.c", "out/gen/x.c");
+
+    write_text(at(&f, ".git/info/exclude"), "/lib\n/out\n*.o\n");
+    wait_for(&f, "removed out");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, "a.c");
+    write_text(at(&f, ".git/info/exclude"), "/lib\n");
+    wait_for(&f, "file out/o.c");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, "a.c", "a.o", "out/o.c", "out/x.o", "out/b.c", "out/gen/x.c");
+
+    write_text(at(&f, "out/target/t.c"), "");
+    wait_for(&f, "file out/target/t.c");
+    write_text(at(&f, "out/Cargo.toml"), "");
+    wait_for(&f, "removed out/target");
+    unlink(at(&f, "out/Cargo.toml"));
+    wait_for(&f, "file out/target/t.c");
+    tear_down(&f);
+}
+
+static void
+test_git_lock(UNUSED void **state)
+{
+    struct fixture f;
+    set_up(&f);
+    write_text(at(&f, ".git/HEAD"), "");
+    write_text(at(&f, "a.c"), "1");
+    walk(&f, true);
+    write_text(at(&f, ".git/index.lock"), "");
+    write_text(at(&f, "a.c"), "22");
+    size_t from = f.log.n;
+    run_for(&f, 80); // long enough for a change that is not held back
+    assert_int_equal(f.log.n, from);
+    write_text(at(&f, "a.c"), "333");
+    rename(at(&f, ".git/index.lock"), at(&f, ".git/index"));
+    wait_for(&f, "file a.c");
+    wait_until_told(&f);
+    assert_int_equal(count_lines(&f, from, "file a.c"), 1);
+
+    /* A lock that nobody takes away holds nothing for ever. */
+    write_text(at(&f, ".git/index.lock"), "");
+    write_text(at(&f, "a.c"), "4444");
+    int64_t start = clock_mono_ms();
+    wait_for(&f, "file a.c");
+    assert_in_range(clock_mono_ms() - start, 1000, 10000);
+    tear_down(&f);
+
+    /* One that is there before us counts too. */
+    set_up(&f);
+    write_text(at(&f, ".git/index.lock"), "");
+    walk(&f, true);
+    write_text(at(&f, "b.c"), "1");
+    run_for(&f, 80);
+    assert_int_equal(count_lines(&f, 0, "file b.c"), 0);
+    unlink(at(&f, ".git/index.lock"));
+    wait_for(&f, "file b.c");
+    tear_down(&f);
+}
+
+static void
+test_recheck(UNUSED void **state)
+{
+    struct fixture f;
+    set_up(&f);
+    write_text(at(&f, ".gitignore"), "*.o\n/gen/\n");
+    write_text(at(&f, "src/a.c"), "");
+    write_text(at(&f, "src/a.o"), "");
+    write_text(at(&f, "gen/deep/a.c"), "");
+    open_scan(&f);
+    scan_start(f.scan, false);
+    scan_recheck(f.scan, STR("src/a.c")); // while the walk has not come there
+    wait_for(&f, "walked 1");
+    assert_true(is_in_model(&f, "src/a.c"));
+    size_t from = f.seen = f.log.n;
+    scan_recheck(f.scan, STR("src/a.c"));
+    scan_recheck(f.scan, STR("src/none.c"));
+    scan_recheck(f.scan, STR("src/a.o"));
+    scan_recheck(f.scan, STR("gen/deep/a.c"));
+    scan_recheck(f.scan, STR("none/deep/a.c"));
+    scan_recheck(f.scan, STR(".git/config"));
+    scan_recheck(f.scan, STR("../outside"));
+    scan_recheck(f.scan, STR("/etc/passwd"));
+    write_text(at(&f, "fresh/deep/b.c"), ""); // without a watch nobody knows that folder
+    scan_recheck(f.scan, STR("fresh/deep/b.c"));
+    wait_for(&f, "file fresh/deep/b.c");
+    assert_int_equal(count_lines(&f, from, "file src/a.c"), 1);
+    assert_int_equal(count_lines(&f, from, "removed src/none.c"), 1);
+    assert_int_equal(count_lines(&f, from, "removed src/a.o"), 1);
+    assert_int_equal(count_lines(&f, from, "removed gen/deep/a.c"), 1);
+    assert_int_equal(count_lines(&f, from, "removed none/deep/a.c"), 1);
+    assert_int_equal(count_lines(&f, from, "removed .git/config"), 1);
+    assert_int_equal(f.log.n - from, 7);
+    tear_down(&f);
+}
