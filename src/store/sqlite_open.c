@@ -1,5 +1,6 @@
 /* Opening for writing: the lock against a second engine, the checks that decide whether the file is
- * ours, damaged or of a newer gloss, and the schema. Invariant: whoever holds PATH.lock is the only
+ * ours, damaged or of a newer gloss, and the schema. Only a file with our lock file beside it is ever
+ * set aside as damaged: --db may name anything. Invariant: whoever holds PATH.lock is the only
  * one to write or checkpoint (two that do so at once can corrupt a WAL database before 3.51.3). */
 #include <fcntl.h>
 #include <sys/file.h>
@@ -19,11 +20,13 @@ explain(char **ret_why, int r, const char *path, const char *what)
     return r;
 }
 
+/* *ret_was_there: some gloss wrote here before. */
 static int
-take_lock(struct sqlite_writer *w, char **ret_why)
+take_lock(struct sqlite_writer *w, bool *ret_was_there, char **ret_why)
 {
     char *lock = xasprintf("%s.lock", w->path);
     int r = 0;
+    *ret_was_there = fs_exists(lock);
     w->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (w->lock_fd < 0)
         r = explain(ret_why, -errno, lock, strerror(errno));
@@ -240,10 +243,19 @@ sqlite_writer_open(const char *path, struct store_writer **ret_writer,
     w->path = xstrdup(path);
     w->lock_fd = -1;
     struct store_info info = {0};
-    r = take_lock(w, &why);
+    bool was_ours = false;
+    r = take_lock(w, &was_ours, &why);
     if (r == 0)
         r = open_database(w, &info, &why);
-    if (r == -EBADMSG) {
+    if ((r == -EBADMSG || r == -EPROTONOSUPPORT) && !was_ours) {
+        char *lock = xasprintf("%s.lock", w->path);
+        unlink(lock); // leave somebody else's file as it was found
+        free(lock);
+        if (r == -EBADMSG) {
+            free(steal(why));
+            r = explain(&why, -EPROTONOSUPPORT, w->path, "is no index of gloss");
+        }
+    } else if (r == -EBADMSG) {
         sqlite_conn_finish(&w->c);
         w->c = (struct sqlite_conn){0};
         w->now = w->committed = (struct sqlite_counters){0};

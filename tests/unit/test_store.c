@@ -60,6 +60,7 @@ main(void)
         TEST(test_replay),
         TEST(test_refused),
         TEST(test_second_writer),
+        TEST(test_foreign_file_is_left),
         TEST(test_damaged_header),
         TEST(test_damaged_page),
         TEST(test_kill_9),

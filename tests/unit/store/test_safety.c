@@ -306,6 +306,28 @@ test_damaged_header(void **state)
     store_writer_close(w);
 }
 
+/* What --db names by mistake is refused and stays as it is. */
+static void
+test_foreign_file_is_left(void **state)
+{
+    struct sample *s = *state;
+    char text[64] = {0};
+    char *lock = xasprintf("%s.lock", s->path);
+    FILE *f = fopen(s->path, "w+");
+    assert_non_null(f);
+    assert_true(fputs("notes of somebody, longer than a header of SQLite is\n", f) >= 0);
+    assert_int_equal(fflush(f), 0);
+    for (int i = 0; i < 2; i++)
+        assert_refused(s->url, -EPROTONOSUPPORT);
+    rewind(f);
+    assert_non_null(fgets(text, sizeof(text), f));
+    assert_int_equal(strncmp(text, "notes of", 8), 0);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(count_damaged(s), 0);
+    assert_int_equal(access(lock, F_OK), -1);
+    free(lock);
+}
+
 /* In a child that ends without closing anything. */
 static void
 write_and_die(const struct sample *s)
