@@ -35,7 +35,8 @@ static struct asker
 asker_of(struct request *request)
 {
     request->client->n_bad = 0;
-    return (struct asker){.client = request->client, .request_id = xstrdup(request->request_id)};
+    return (struct asker){.client = request->client,
+                          .request_id = xstrdup(request->request_id)};
 }
 
 /* ---- arguments ---- */
@@ -126,16 +127,19 @@ run_search(struct request *request)
     }
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
         if (codec_get_int(data, limits[i], 1, QUERY_LIMIT_MAX, &limit) == -EINVAL) {
-            request_problem(request, PROBLEM_BAD_REQUEST, "limit must be a number from 1 to 1000");
+            request_problem(request, PROBLEM_BAD_REQUEST,
+                            "limit must be a number from 1 to 1000");
             return;
         }
     }
     if (get_kinds(data, &kinds) < 0) {
-        request_problem(request, PROBLEM_BAD_REQUEST, "kind must be a kind of entity, or a list of them");
+        request_problem(request, PROBLEM_BAD_REQUEST,
+                        "kind must be a kind of entity, or a list of them");
         return;
     }
     if (get_mode(data, &search.is_text_search) < 0) {
-        request_problem(request, PROBLEM_BAD_REQUEST, "mode must be \"name\" or \"text\"");
+        request_problem(request, PROBLEM_BAD_REQUEST,
+                        "mode must be \"name\" or \"text\"");
         return;
     }
     if (codec_get_str(data, "lang", &search.lang) == -EINVAL ||
@@ -163,7 +167,8 @@ run_get(struct request *request)
         request_problem(request, PROBLEM_BAD_REQUEST, "edges must be true or false");
         return;
     }
-    ask_entity(request->client->hub, request->workspace, key, with_edges, asker_of(request));
+    ask_entity(request->client->hub, request->workspace, key, with_edges,
+               asker_of(request));
 }
 
 static void
@@ -191,7 +196,8 @@ get_since(const json_t *data, struct since *since)
     if (!member || json_is_null(member))
         return 0;
     if (json_is_string(member))
-        return match_since(str_slice(json_string_value(member), json_string_length(member)), since);
+        return match_since(
+            str_slice(json_string_value(member), json_string_length(member)), since);
     if (!json_is_object(member))
         return -EINVAL;
     since->from = SINCE_CURSOR;
@@ -232,15 +238,18 @@ static void
 run_subscribe(struct request *request)
 {
     struct patterns patterns = {0};
-    struct sub_options options = {.since = {.from = SINCE_NOW}, .request_id = request->request_id};
+    struct sub_options options = {.since = {.from = SINCE_NOW},
+                                  .request_id = request->request_id};
     struct hub_client *c = request->client;
     if (c->n_subs >= HUB_SUBSCRIPTIONS_MAX) {
-        request_problem(request, PROBLEM_TOO_MANY, "a connection has at most 64 subscriptions");
+        request_problem(request, PROBLEM_TOO_MANY,
+                        "a connection has at most 64 subscriptions");
         return;
     }
     if (get_since(request->data, &options.since) < 0) {
         request_problem(request, PROBLEM_BAD_REQUEST,
-                        "since must be {\"epoch\",\"seq\"}, \"EPOCH:SEQ\", \"earliest\" or \"latest\"");
+                        "since must be {\"epoch\",\"seq\"}, \"EPOCH:SEQ\", \"earliest\" "
+                        "or \"latest\"");
         return;
     }
     if (get_patterns(request->data, &patterns) < 0) {
@@ -250,12 +259,15 @@ run_subscribe(struct request *request)
     }
     const json_t *filter = codec_member(request->data, "filter");
     if (filter && !json_is_null(filter)) {
-        request_problem(request, PROBLEM_BAD_REQUEST, "this engine has no filters; use events");
+        request_problem(request, PROBLEM_BAD_REQUEST,
+                        "this engine has no filters; use events");
         return;
     }
     struct str snapshot;
-    if (codec_get_str(request->data, "snapshot", &snapshot) == 0 && str_eq_c(snapshot, "always")) {
-        request_problem(request, PROBLEM_BAD_REQUEST, "this engine sends no snapshots; use search and get");
+    if (codec_get_str(request->data, "snapshot", &snapshot) == 0 &&
+        str_eq_c(snapshot, "always")) {
+        request_problem(request, PROBLEM_BAD_REQUEST,
+                        "this engine sends no snapshots; use search and get");
         return;
     }
     options.patterns = patterns.v;
@@ -273,8 +285,7 @@ run_unsubscribe(struct request *request)
         request_problem(request, PROBLEM_BAD_REQUEST, "sub must be a subscription's id");
         return;
     }
-    list_for_each_safe(it, &request->client->subs)
-    {
+    list_for_each_safe (it, &request->client->subs) {
         struct sub *s = sub_of_client_link(it);
         if (!str_eq_c(name, sub_id(s)))
             continue;
@@ -342,7 +353,8 @@ find_workspace(struct request *request, const json_t *message)
     if (r == -ENOENT)
         r = get_text(request->data, names, ARRAY_LEN(names), &name);
     if (r == -ENOENT) {
-        request->workspace = request->client->home ? request->client->home : hub_only_workspace(h);
+        request->workspace =
+            request->client->home ? request->client->home : hub_only_workspace(h);
         return 0;
     }
     if (r < 0)
@@ -378,8 +390,9 @@ dispatch(struct request *request, const json_t *message)
         if (request->names_unknown)
             request_problem(request, PROBLEM_NOT_FOUND, "no such workspace is open");
         else
-            request_problem(request, PROBLEM_BAD_REQUEST,
-                            "workspace must say which one: its id, or the path of its root");
+            request_problem(
+                request, PROBLEM_BAD_REQUEST,
+                "workspace must say which one: its id, or the path of its root");
         return;
     }
     action->run(request);
@@ -393,8 +406,9 @@ action_dispatch(struct hub_client *c, struct str text)
     struct request request = {.client = c};
     int r = codec_parse(text, &message, &why);
     if (r < 0 || !json_is_object(message)) {
-        AUTO(free) char *detail = xasprintf("a message is one JSON object%s%s", why ? ": " : "",
-                                            why ? why : "");
+        AUTO(free)
+        char *detail = xasprintf("a message is one JSON object%s%s", why ? ": " : "",
+                                 why ? why : "");
         request.request_id = "null";
         request_problem(&request, PROBLEM_BAD_REQUEST, detail);
         return;

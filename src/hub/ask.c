@@ -60,7 +60,8 @@ asker_add_workspaces(struct buf *json, const struct hub *h)
         codec_add_string(json, str_of(workspace_id(w)));
         buf_add_cstr(json, ",\"root\":");
         codec_add_string(json, str_of(workspace_root(w)));
-        buf_printf(json, ",\"state\":\"%s\",\"epoch\":", workspace_state_name(workspace_state(w)));
+        buf_printf(json, ",\"state\":\"%s\",\"epoch\":",
+                   workspace_state_name(workspace_state(w)));
         codec_add_string(json, str_of(workspace_epoch(w)));
         buf_printf(json, ",\"head\":%" PRId64 "}", bus_head(workspace_bus(w)));
     }
@@ -174,12 +175,14 @@ on_rows(struct ask *ask, struct query_result **result)
             buf_add_char(&data, ',');
         buf_add_str(&data, buf_str(&row));
     }
-    buf_printf(&data, "],\"count\":%zu,\"truncated\":%s}", n, n < found->n_rows ? "true" : "false");
+    buf_printf(&data, "],\"count\":%zu,\"truncated\":%s}", n,
+               n < found->n_rows ? "true" : "false");
     asker_data(&ask->asker, buf_str(&data));
 }
 
 void
-ask_search(struct hub *h, struct workspace *w, const struct query_search *search, struct asker asker)
+ask_search(struct hub *h, struct workspace *w, const struct query_search *search,
+           struct asker asker)
 {
     struct query *q = query_for(w, &asker);
     if (!q)
@@ -233,7 +236,8 @@ on_entity(struct ask *ask, struct query_result **result)
 }
 
 void
-ask_entity(struct hub *h, struct workspace *w, struct str key, bool with_edges, struct asker asker)
+ask_entity(struct hub *h, struct workspace *w, struct str key, bool with_edges,
+           struct asker asker)
 {
     struct query *q = query_for(w, &asker);
     if (!q)

@@ -25,17 +25,21 @@ struct ask {
     struct workspace *workspace;
     struct query_ticket *ticket;
     struct asker asker;
-    void (*on_result)(struct ask *ask, struct query_result **result); // NULL: nobody waits any more
-    void *owner; // of on_result
+    void (*on_result)(struct ask *ask,
+                      struct query_result **result); // NULL: nobody waits any more
+    void *owner;                                     // of on_result
 };
 
 /* A question that is about to be put: set ticket to what the query returned, with done = ask_on_done. */
 struct ask *ask_open(struct hub *h, struct workspace *w, struct asker asker,
-                     void (*on_result)(struct ask *ask, struct query_result **result), void *owner) MUST_USE;
+                     void (*on_result)(struct ask *ask, struct query_result **result),
+                     void *owner) MUST_USE;
 void ask_on_done(void *ctx, struct query_result **result);
 /* Nobody waits any more; it ends by itself. NULL is allowed. */
 void ask_abandon(struct ask *ask);
 
 /* Both answer the asker, also when the workspace cannot be asked. The request_id is taken. */
-void ask_search(struct hub *h, struct workspace *w, const struct query_search *search, struct asker asker);
-void ask_entity(struct hub *h, struct workspace *w, struct str key, bool with_edges, struct asker asker);
+void ask_search(struct hub *h, struct workspace *w, const struct query_search *search,
+                struct asker asker);
+void ask_entity(struct hub *h, struct workspace *w, struct str key, bool with_edges,
+                struct asker asker);

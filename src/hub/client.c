@@ -97,8 +97,7 @@ end_soon(struct hub_client *c)
 void
 hub_client_end_all(struct hub *h)
 {
-    list_for_each_safe(it, &h->clients)
-    {
+    list_for_each_safe (it, &h->clients) {
         struct hub_client *c = list_entry(it, struct hub_client, link);
         if (!c->is_ending || c->is_ended)
             continue;
@@ -107,13 +106,15 @@ hub_client_end_all(struct hub *h)
                          (unsigned char *)(uintptr_t)c->close_why, strlen(c->close_why));
         lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
     }
-    lws_cancel_service(h->context); // its timers are only looked at after something else happened
+    lws_cancel_service(
+        h->context); // its timers are only looked at after something else happened
 }
 
 static int
 write_frame(struct hub_client *c, struct str message)
 {
-    unsigned char *at = (unsigned char *)(uintptr_t)message.p; // it writes into the room before
+    unsigned char *at =
+        (unsigned char *)(uintptr_t)message.p; // it writes into the room before
     if (lws_write(c->wsi, at, message.n, LWS_WRITE_TEXT) < (int)message.n)
         return -1;
     /* Called again when all of it is with the kernel, so that a stuck peer is seen. */
@@ -233,12 +234,12 @@ send_heartbeat(struct hub_client *c, struct workspace *w, const char *sub, int64
 void
 hub_client_heartbeat(struct hub_client *c)
 {
-    if (!c->is_open || c->is_pending || c->close_code) // it is busy: it has no need of a sign of life
+    if (!c->is_open || c->is_pending ||
+        c->close_code) // it is busy: it has no need of a sign of life
         return;
     if (c->n_subs == 0)
         send_heartbeat(c, c->home, NULL, c->home ? bus_head(workspace_bus(c->home)) : 0);
-    list_for_each(it, &c->subs)
-    {
+    list_for_each (it, &c->subs) {
         struct sub *s = sub_of_client_link(it);
         AUTO(free) char *name = xasprintf("[\"%s\"]", sub_id(s));
         send_heartbeat(c, feed_workspace(sub_feed(s)), name, sub_cursor(s));
@@ -256,7 +257,8 @@ hub_client_on_bytes(struct hub_client *c, struct str bytes)
         hub_client_close(c, 1003, "messages are text");
         return 0;
     }
-    if (c->in.n + bytes.n + lws_remaining_packet_payload(c->wsi) > HUB_MESSAGE_BYTES_MAX) {
+    if (c->in.n + bytes.n + lws_remaining_packet_payload(c->wsi) >
+        HUB_MESSAGE_BYTES_MAX) {
         hub_client_close(c, 1009, "a message has at most 1048576 bytes");
         buf_finish(&c->in);
         return 0;
@@ -278,7 +280,8 @@ hub_client_on_bytes(struct hub_client *c, struct str bytes)
 /* ---- life ---- */
 
 struct hub_client *
-hub_client_create(struct hub *h, struct lws *wsi, struct workspace *home, bool wants_subscription)
+hub_client_create(struct hub *h, struct lws *wsi, struct workspace *home,
+                  bool wants_subscription)
 {
     struct hub_client *c = xnew(struct hub_client);
     c->hub = h;
@@ -310,11 +313,11 @@ hub_client_destroy(struct hub_client *c)
         return;
     struct hub *h = c->hub;
     c->is_open = false;
-    list_for_each_safe(it, &c->subs)
+    list_for_each_safe (it, &c->subs)
         sub_close(sub_of_client_link(it));
-    list_for_each_safe(it, &c->asks)
+    list_for_each_safe (it, &c->asks)
         ask_abandon(list_entry(it, struct ask, owner_link));
-    list_for_each_safe(it, &c->replies)
+    list_for_each_safe (it, &c->replies)
         reply_destroy(c, list_entry(it, struct reply, link));
     buf_finish(&c->in);
     list_remove(&c->link);
@@ -344,17 +347,24 @@ send_hello(struct hub_client *c)
     struct workspace *w = c->home ? c->home : hub_only_workspace(c->hub);
     message_begin(&m);
     buf_add_cstr(&m, "{\"type\":\"system\",\"message\":\"Connected to ");
-    buf_printf(&m, c->home ? "workspace %s" : "%s", c->home ? workspace_id(c->home) : "gloss");
-    buf_printf(&m, "\",\"connection_id\":\"%s\",\"protocol\":\"1.0\",\"version\":\"" GLOSS_VERSION "\"",
-               c->id);
+    buf_printf(&m, c->home ? "workspace %s" : "%s",
+               c->home ? workspace_id(c->home) : "gloss");
+    buf_printf(
+        &m,
+        "\",\"connection_id\":\"%s\",\"protocol\":\"1.0\",\"version\":\"" GLOSS_VERSION
+        "\"",
+        c->id);
     if (w) {
-        buf_printf(&m, ",\"workspace\":\"%s\",\"epoch\":\"%s\"", workspace_id(w), workspace_epoch(w));
-        buf_printf(&m, ",\"head\":%" PRId64 ",\"first_seq\":%" PRId64, bus_head(workspace_bus(w)),
-                   first_seq_of(w));
+        buf_printf(&m, ",\"workspace\":\"%s\",\"epoch\":\"%s\"", workspace_id(w),
+                   workspace_epoch(w));
+        buf_printf(&m, ",\"head\":%" PRId64 ",\"first_seq\":%" PRId64,
+                   bus_head(workspace_bus(w)), first_seq_of(w));
     }
     buf_add_char(&m, ',');
     asker_add_workspaces(&m, c->hub);
-    buf_printf(&m, ",\"features\":[\"replay\"],\"limits\":{\"max_message\":%u,\"max_subs\":%u,\"max_pending\":%u}",
+    buf_printf(&m,
+               ",\"features\":[\"replay\"],\"limits\":{\"max_message\":%u,\"max_subs\":%"
+               "u,\"max_pending\":%u}",
                HUB_MESSAGE_BYTES_MAX, HUB_SUBSCRIPTIONS_MAX, HUB_PENDING_MAX);
     buf_printf(&m, ",\"heartbeat_s\":%u}", HUB_HEARTBEAT_MS / 1000);
     hub_client_send(c, &m);

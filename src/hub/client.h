@@ -30,8 +30,9 @@ struct hub_client {
     const char *close_why;
 };
 
-struct hub_client *hub_client_create(struct hub *h, struct lws *wsi, struct workspace *home,
-                             bool wants_subscription) MUST_USE;
+struct hub_client *hub_client_create(struct hub *h, struct lws *wsi,
+                                     struct workspace *home, bool wants_subscription)
+    MUST_USE;
 void hub_client_destroy(struct hub_client *c);
 /* The two with a result return non-zero to end the connection, as libwebsockets wants it. */
 void hub_client_on_open(struct hub_client *c);
@@ -54,10 +55,10 @@ void hub_client_end_all(struct hub *h);
 
 struct request {
     struct hub_client *client;
-    const json_t *data; // where its arguments are
-    const char *request_id; // JSON text
+    const json_t *data;          // where its arguments are
+    const char *request_id;      // JSON text
     struct workspace *workspace; // NULL: none named, and not exactly one open
-    bool names_unknown; // a workspace that is not open
+    bool names_unknown;          // a workspace that is not open
 };
 
 struct action {

@@ -13,7 +13,8 @@
 #include "base/log.h"
 
 #define FEED_EPHEMERAL 256
-#define FEED_WINDOWS 16 // recent ones, of HUB_FRAME_BYTES_MAX and one message each at most
+#define FEED_WINDOWS                                                                     \
+    16 // recent ones, of HUB_FRAME_BYTES_MAX and one message each at most
 
 struct ephemeral {
     struct event *event; // NULL: a later one of its subject took its place
@@ -73,7 +74,8 @@ on_wire_event(void *ctx, const struct codec_wire_event *event)
     struct window_part *part = vec_push(&w->parts);
     part->event_type = event->event_type;
     part->offset = w->text.n;
-    codec_add_wire_event(&w->text, event, str_of(workspace_epoch(making->feed->workspace)),
+    codec_add_wire_event(&w->text, event,
+                         str_of(workspace_epoch(making->feed->workspace)),
                          str_of(workspace_id(making->feed->workspace)), str_of(w->sub));
     part->size = w->text.n - part->offset;
     return 0;
@@ -91,7 +93,8 @@ put_damaged(struct window *w)
     part->offset = w->text.n;
     buf_printf(&w->text,
                "{\"type\":\"system\",\"message\":\"event %" PRId64
-               " is damaged and was left out\",\"seq\":%" PRId64 ",\"reason\":\"damaged\",\"sub\":%s}",
+               " is damaged and was left out\",\"seq\":%" PRId64
+               ",\"reason\":\"damaged\",\"sub\":%s}",
                w->seq, w->seq, w->sub);
     part->size = w->text.n - part->offset;
 }
@@ -133,7 +136,8 @@ feed_window(struct feed *f, const struct event *event, uint32_t first, const cha
     struct window_making making = {.feed = f, .window = w};
     int r = codec_event_expand(event, on_wire_event, &making);
     if (r < 0) {
-        log_error("event %" PRId64 " of %s is damaged", event->seq, workspace_root(f->workspace));
+        log_error("event %" PRId64 " of %s is damaged", event->seq,
+                  workspace_root(f->workspace));
         put_damaged(w);
     } else if (!w->has_more) {
         mark_last(w);
@@ -168,7 +172,8 @@ keep_ephemeral(struct feed *f, struct event *event)
 struct event *
 feed_ephemeral(struct feed *f, uint64_t *number, int64_t seq)
 {
-    if (f->next_ephemeral > FEED_EPHEMERAL && *number < f->next_ephemeral - FEED_EPHEMERAL)
+    if (f->next_ephemeral > FEED_EPHEMERAL &&
+        *number < f->next_ephemeral - FEED_EPHEMERAL)
         *number = f->next_ephemeral - FEED_EPHEMERAL;
     for (; *number < f->next_ephemeral; ++*number) {
         const struct ephemeral *at = &f->ephemeral[*number % FEED_EPHEMERAL];
@@ -205,13 +210,12 @@ on_event(void *ctx, struct event *event)
 void
 feed_wake_all(struct hub *h)
 {
-    list_for_each(it, &h->feeds)
-    {
+    list_for_each (it, &h->feeds) {
         struct feed *f = list_entry(it, struct feed, link);
         if (!f->is_dirty)
             continue;
         f->is_dirty = false;
-        list_for_each(at, &f->subs)
+        list_for_each (at, &f->subs)
             hub_client_wake(sub_client_of_feed_link(at));
     }
 }
@@ -220,7 +224,7 @@ static void
 on_workspace(void *ctx)
 {
     struct feed *f = ctx;
-    list_for_each_safe(it, &f->subs)
+    list_for_each_safe (it, &f->subs)
         sub_on_workspace(it);
 }
 
@@ -229,8 +233,7 @@ on_workspace(void *ctx)
 struct feed *
 feed_of(struct hub *h, struct workspace *w)
 {
-    list_for_each(it, &h->feeds)
-    {
+    list_for_each (it, &h->feeds) {
         struct feed *f = list_entry(it, struct feed, link);
         if (f->workspace == w)
             return f;
@@ -262,7 +265,7 @@ feed_destroy(struct feed *f)
 void
 feed_destroy_all(struct hub *h)
 {
-    list_for_each_safe(it, &h->feeds)
+    list_for_each_safe (it, &h->feeds)
         feed_destroy(list_entry(it, struct feed, link));
 }
 

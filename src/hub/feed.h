@@ -27,7 +27,8 @@ void feed_destroy_all(struct hub *h);
 struct workspace *feed_workspace(const struct feed *f);
 void feed_add(struct feed *f, struct list *sub_link);
 /* The wire events of a row from `first` on. A reference. */
-struct window *feed_window(struct feed *f, const struct event *event, uint32_t first, const char *sub) MUST_USE;
+struct window *feed_window(struct feed *f, const struct event *event, uint32_t first,
+                           const char *sub) MUST_USE;
 /* Ephemeral events have numbers of their own. The oldest kept one from *number on that came when the
  * log was not further than `seq`; *number becomes the one behind it. NULL: none. */
 struct event *feed_ephemeral(struct feed *f, uint64_t *number, int64_t seq);

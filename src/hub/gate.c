@@ -15,7 +15,8 @@ static bool
 is_port(struct str s)
 {
     uint64_t port;
-    return s.n > 0 && s.n <= 5 && str_to_u64(s, &port) == 0 && port > 0 && port <= UINT16_MAX;
+    return s.n > 0 && s.n <= 5 && str_to_u64(s, &port) == 0 && port > 0 &&
+           port <= UINT16_MAX;
 }
 
 bool
@@ -27,14 +28,16 @@ gate_host_is_ours(struct str host)
         if (host.n < n || !is_equal_nocase(str_slice(host.p, n), names[i]))
             continue;
         struct str rest = str_slice(host.p + n, host.n - n);
-        if (rest.n == 0 || (rest.p[0] == ':' && is_port(str_slice(rest.p + 1, rest.n - 1))))
+        if (rest.n == 0 ||
+            (rest.p[0] == ':' && is_port(str_slice(rest.p + 1, rest.n - 1))))
             return true;
     }
     return false;
 }
 
 bool
-gate_origin_is_ours(struct str origin, uint16_t port, char *const *allowed, size_t n_allowed)
+gate_origin_is_ours(struct str origin, uint16_t port, char *const *allowed,
+                    size_t n_allowed)
 {
     char ours[64];
     snprintf(ours, sizeof(ours), "http://127.0.0.1:%u", port);

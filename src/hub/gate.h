@@ -11,7 +11,8 @@
  * editor's proxy forwards under its own). A foreign name is DNS rebinding. */
 bool gate_host_is_ours(struct str host);
 /* Exactly http://127.0.0.1:PORT, http://localhost:PORT or one of `allowed`. */
-bool gate_origin_is_ours(struct str origin, uint16_t port, char *const *allowed, size_t n_allowed);
+bool gate_origin_is_ours(struct str origin, uint16_t port, char *const *allowed,
+                         size_t n_allowed);
 /* What follows "Bearer "; empty when it is anything else. */
 struct str gate_bearer(struct str authorization);
 

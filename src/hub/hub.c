@@ -77,7 +77,8 @@ look_at_socket(struct hub *h, int fd, bool *ret_listens)
     int listens = 0;
     socklen_t listens_size = sizeof(listens);
     *ret_listens = false;
-    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) < 0 || !listens)
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) < 0 ||
+        !listens)
         return 0;
     if (getsockname(fd, (struct sockaddr *)&at, &size) < 0)
         return -errno;
@@ -137,12 +138,14 @@ create_context(struct hub *h, uint16_t port)
         .port = port,
         .iface = "127.0.0.1", // only with IPv6 off: else 4.1 listens everywhere
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DISABLE_IPV6 |
-                   LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8 |
+                   LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
                    LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .protocols = serve_protocols,
         .foreign_loops = loops,
         .user = h,
-        .max_http_header_data = HUB_HEADER_BYTES_MAX, // a browser sends every cookie of localhost
+        .max_http_header_data =
+            HUB_HEADER_BYTES_MAX, // a browser sends every cookie of localhost
         .timeout_secs = 5,
         .timeout_secs_ah_idle = 10,
         .keepalive_timeout = 5,
@@ -174,13 +177,16 @@ open_context(struct hub *h, uint16_t port, char **ret_why)
     }
     if (look.r < 0) {
         r = look.r;
-        *ret_why = xstrdup("libwebsockets listens on more than 127.0.0.1; it was stopped");
+        *ret_why =
+            xstrdup("libwebsockets listens on more than 127.0.0.1; it was stopped");
     } else if (!listens || look.n_listening == 0) {
         r = -EADDRINUSE;
-        *ret_why = xasprintf("port %u of 127.0.0.1 is taken; choose another with --port", port);
+        *ret_why =
+            xasprintf("port %u of 127.0.0.1 is taken; choose another with --port", port);
     } else if (look.n_listening != 1 || look.n_static != ARRAY_LEN(h->static_handles)) {
         r = -ENOTRECOVERABLE;
-        *ret_why = xstrdup("this libwebsockets is not one that gloss knows; build with 4.1 to 4.3");
+        *ret_why = xstrdup(
+            "this libwebsockets is not one that gloss knows; build with 4.1 to 4.3");
     }
     return err_trace(r);
 }
@@ -205,8 +211,7 @@ on_tick(void *ctx)
     bool is_heartbeat = now_ms >= h->next_heartbeat_ms;
     if (is_heartbeat)
         h->next_heartbeat_ms = now_ms + HUB_HEARTBEAT_MS;
-    list_for_each_safe(it, &h->clients)
-    {
+    list_for_each_safe (it, &h->clients) {
         struct hub_client *c = list_entry(it, struct hub_client, link);
         if (is_heartbeat)
             hub_client_heartbeat(c);
@@ -310,7 +315,7 @@ begin_end(void *ctx)
         lws_context_destroy(h->context); // ends what is still connected
     serve_drop_all(h);
     feed_destroy_all(h);
-    list_for_each_safe(it, &h->asks)
+    list_for_each_safe (it, &h->asks)
         ask_abandon(list_entry(it, struct ask, link));
     if (h->context)
         end_context(h);
@@ -351,8 +356,9 @@ hub_close(struct hub *h, void (*on_closed)(void *ctx), void *ctx)
     timer_stop(h->wake_timer);
     h->close_timer = timer_open(h->loop, request_end, h);
     timer_start(h->close_timer, HUB_CLOSE_MS, 0);
-    list_for_each_safe(it, &h->clients)
-        hub_client_close(list_entry(it, struct hub_client, link), 1001, "the engine ends");
+    list_for_each_safe (it, &h->clients)
+        hub_client_close(list_entry(it, struct hub_client, link), 1001,
+                         "the engine ends");
     hub_check_closing(h);
 }
 
@@ -407,13 +413,14 @@ void
 hub_add_stats(struct buf *json, const struct hub *h)
 {
     size_t n_subs = 0;
-    list_for_each(it, &h->clients)
+    list_for_each (it, &h->clients)
         n_subs += list_entry(it, struct hub_client, link)->n_subs;
-    buf_printf(json,
-               "\"clients\":%zu,\"subscriptions\":%zu,\"sockets\":%zu,\"connections\":%" PRIu64
-               ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"events_sent\":%" PRIu64
-               ",\"events_coalesced\":%" PRIu64 ",\"slow_closed\":%" PRIu64,
-               h->n_clients, n_subs, h->n_peers, h->stats.connections, h->stats.refused,
-               h->stats.requests, h->stats.events_sent, h->stats.events_coalesced,
-               h->stats.slow_closed);
+    buf_printf(
+        json,
+        "\"clients\":%zu,\"subscriptions\":%zu,\"sockets\":%zu,\"connections\":%" PRIu64
+        ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"events_sent\":%" PRIu64
+        ",\"events_coalesced\":%" PRIu64 ",\"slow_closed\":%" PRIu64,
+        h->n_clients, n_subs, h->n_peers, h->stats.connections, h->stats.refused,
+        h->stats.requests, h->stats.events_sent, h->stats.events_coalesced,
+        h->stats.slow_closed);
 }

@@ -24,8 +24,8 @@ struct hub_options {
 };
 
 /* -EADDRINUSE; -ENOPKG: the event library package is missing; *ret_why (heap) says what to do. */
-int hub_open(struct loop *l, const struct hub_options *options, struct workspaces *workspaces,
-             struct hub **ret_hub, char **ret_why);
+int hub_open(struct loop *l, const struct hub_options *options,
+             struct workspaces *workspaces, struct hub **ret_hub, char **ret_why);
 uint16_t hub_port(const struct hub *h);
 size_t hub_clients(const struct hub *h);
 /* Allow one more Origin, e.g. of an editor's webview. At most 16, each at most 256 bytes; -ENOSPC, -EINVAL. */

@@ -12,15 +12,17 @@
 #include "hub/problem.h"
 #include "rt/timer.h"
 
-#define HUB_SOCKETS_SPARE 64           // beyond the connections: to be told 503, probes, HTTP
-#define HUB_RUNNING_MAX 8              // questions of one connection at the index
-#define HUB_REPLY_BYTES_MAX (256u << 10) // waiting on one connection; above it nothing more is read
-#define HUB_STUCK_MS 10000             // no byte accepted while work is pending
-#define HUB_STUCK_GRACE_MS 4000        // then for the peer to take what is on its way, and the close
-#define HUB_CLOSE_MS 1000              // for clients to take their 1001
-#define HUB_WAKE_MS 2                  // events of this time go out together
-#define HUB_BAD_MAX 64                 // bad requests in a row
-#define HUB_ID_BYTES_MAX 128           // request_id
+#define HUB_SOCKETS_SPARE 64 // beyond the connections: to be told 503, probes, HTTP
+#define HUB_RUNNING_MAX 8    // questions of one connection at the index
+#define HUB_REPLY_BYTES_MAX                                                              \
+    (256u << 10)           // waiting on one connection; above it nothing more is read
+#define HUB_STUCK_MS 10000 // no byte accepted while work is pending
+#define HUB_STUCK_GRACE_MS                                                               \
+    4000                  // then for the peer to take what is on its way, and the close
+#define HUB_CLOSE_MS 1000 // for clients to take their 1001
+#define HUB_WAKE_MS 2     // events of this time go out together
+#define HUB_BAD_MAX 64    // bad requests in a row
+#define HUB_ID_BYTES_MAX 128 // request_id
 
 #define HUB_CLOSE_SLOW 4008
 #define HUB_CLOSE_OVERLOADED 4013
@@ -46,12 +48,12 @@ struct hub {
     uint16_t port;
     size_t connections_max;
     VEC(char *) origins;
-    struct list peers;   // every accepted socket
+    struct list peers; // every accepted socket
     size_t n_peers;
     struct list clients; // of them, the WebSockets
     size_t n_clients;
-    struct list feeds;   // workspaces somebody subscribed to
-    struct list asks;    // questions under way
+    struct list feeds; // workspaces somebody subscribed to
+    struct list asks;  // questions under way
     uint64_t next_client;
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;
     int64_t next_heartbeat_ms;

@@ -82,7 +82,8 @@ match_since(struct str text, struct since *ret_since)
     struct str digits = str_slice(text.p + at + 1, text.n - (size_t)at - 1);
     if (str_to_i64(digits, &since.seq) < 0 || since.seq < 0)
         return -EINVAL;
-    if (!match_epoch_is_wellformed(since.epoch) && !(since.epoch.n == 0 && since.seq == 0))
+    if (!match_epoch_is_wellformed(since.epoch) &&
+        !(since.epoch.n == 0 && since.seq == 0))
         return -EINVAL;
     *ret_since = since;
     return 0;

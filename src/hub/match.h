@@ -12,7 +12,8 @@
 bool match_pattern(struct str pattern, struct str name);
 /* "/v1/workspaces/{}/search": {} is one segment, {*} at the end all that is left, neither empty.
  * Views into path. */
-bool match_path(const char *route, struct str path, struct str ret_params[MATCH_PARAMS_MAX]);
+bool match_path(const char *route, struct str path,
+                struct str ret_params[MATCH_PARAMS_MAX]);
 
 /* Where a subscription begins. */
 struct since {

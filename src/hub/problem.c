@@ -36,11 +36,12 @@ void
 problem_add(struct buf *b, enum problem p, const char *detail)
 {
     const struct problem_row *row = &rows[p];
-    buf_printf(b, "{\"type\":\"/problems/%s\",\"title\":\"%s\",\"status\":%u,\"detail\":", row->slug,
-               row->title, row->status);
+    buf_printf(b, "{\"type\":\"/problems/%s\",\"title\":\"%s\",\"status\":%u,\"detail\":",
+               row->slug, row->title, row->status);
     codec_add_string(b, str_of(detail));
     if (row->retry_after_ms >= 0)
-        buf_printf(b, ",\"retryable\":true,\"retry_after_ms\":%" PRId64 "}", row->retry_after_ms);
+        buf_printf(b, ",\"retryable\":true,\"retry_after_ms\":%" PRId64 "}",
+                   row->retry_after_ms);
     else
         buf_add_cstr(b, ",\"retryable\":false,\"retry_after_ms\":null}");
 }

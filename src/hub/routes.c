@@ -12,13 +12,16 @@ static void
 serve_page(struct exchange *x)
 {
     static const char page[] =
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>gloss</title>\n"
+        "<!doctype html>\n<html lang=\"en\">\n<meta "
+        "charset=\"utf-8\">\n<title>gloss</title>\n"
         "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em auto;"
         "padding:0 1em}</style>\n<h1>gloss</h1>\n"
-        "<p>This is the engine of <b>gloss</b>, a live index of the code that is being edited on "
+        "<p>This is the engine of <b>gloss</b>, a live index of the code that is being "
+        "edited on "
         "this machine.</p>\n"
         "<p>Its data need a token, which <code>gloss dashboard</code> and "
-        "<code>gloss status</code> know. Events come over a WebSocket at <code>/v1/ws</code>; "
+        "<code>gloss status</code> know. Events come over a WebSocket at "
+        "<code>/v1/ws</code>; "
         "<code>docs/PROTOCOL.md</code> says how.</p>\n</html>\n";
     exchange_answer(x, 200, "text/html; charset=utf-8", str_of(page));
 }
@@ -90,14 +93,17 @@ serve_search(struct exchange *x)
     if (!w)
         return;
     if (!exchange_argument(x, "q", text, sizeof(text)) || text[0] == '\0') {
-        exchange_problem(x, PROBLEM_BAD_REQUEST, "q must be the words to search, at most 1024 bytes");
+        exchange_problem(x, PROBLEM_BAD_REQUEST,
+                         "q must be the words to search, at most 1024 bytes");
         return;
     }
     search.text = str_of(text);
     if (exchange_argument(x, "limit", word, sizeof(word))) {
         uint64_t limit;
-        if (str_to_u64(str_of(word), &limit) < 0 || limit < 1 || limit > QUERY_LIMIT_MAX) {
-            exchange_problem(x, PROBLEM_BAD_REQUEST, "limit must be a number from 1 to 1000");
+        if (str_to_u64(str_of(word), &limit) < 0 || limit < 1 ||
+            limit > QUERY_LIMIT_MAX) {
+            exchange_problem(x, PROBLEM_BAD_REQUEST,
+                             "limit must be a number from 1 to 1000");
             return;
         }
         search.limit = (size_t)limit;

@@ -13,10 +13,10 @@
 #define LOG_MODULE "hub"
 #include "base/log.h"
 
-#define SERVE_HEADER_BYTES_MAX 512  // of one that we look at
+#define SERVE_HEADER_BYTES_MAX 512 // of one that we look at
 #define SERVE_PATH_BYTES_MAX 8192
-#define SERVE_ANSWER_S 30           // for a question to the index
-#define SERVE_UPGRADE_BYTES 9       // "websocket"
+#define SERVE_ANSWER_S 30     // for a question to the index
+#define SERVE_UPGRADE_BYTES 9 // "websocket"
 
 /* ---- exchanges ---- */
 
@@ -26,8 +26,12 @@ exchange_answer(struct exchange *x, unsigned status, const char *type, struct st
     static const struct {
         unsigned status;
         const char *text;
-    } reasons[] = {{200, "OK"},        {400, "Bad Request"},        {403, "Forbidden"},
-                   {404, "Not Found"}, {405, "Method Not Allowed"}, {429, "Too Many Requests"},
+    } reasons[] = {{200, "OK"},
+                   {400, "Bad Request"},
+                   {403, "Forbidden"},
+                   {404, "Not Found"},
+                   {405, "Method Not Allowed"},
+                   {429, "Too Many Requests"},
                    {503, "Service Unavailable"}};
     const char *reason = "Internal Server Error";
     struct buf *b = &x->response;
@@ -37,16 +41,17 @@ exchange_answer(struct exchange *x, unsigned status, const char *type, struct st
         if (reasons[i].status == status)
             reason = reasons[i].text;
     message_begin(b);
-    buf_printf(b, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", status, reason,
-               type, body.n);
+    buf_printf(b, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", status,
+               reason, type, body.n);
     if (status == 405)
         buf_add_cstr(b, "Allow: GET, HEAD\r\n");
     if (status == 503 || status == 429)
         buf_add_cstr(b, "Retry-After: 1\r\n");
-    buf_add_cstr(b, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-                    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
-                    "frame-ancestors 'none'\r\n"
-                    "Referrer-Policy: no-referrer\r\nConnection: close\r\n\r\n");
+    buf_add_cstr(
+        b, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+           "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+           "frame-ancestors 'none'\r\n"
+           "Referrer-Policy: no-referrer\r\nConnection: close\r\n\r\n");
     if (!x->is_head)
         buf_add_str(b, body);
     if (x->wsi)
@@ -62,12 +67,14 @@ exchange_problem(struct exchange *x, enum problem p, const char *detail)
 }
 
 bool
-exchange_argument(const struct exchange *x, const char *name, char *ret_value, size_t size)
+exchange_argument(const struct exchange *x, const char *name, char *ret_value,
+                  size_t size)
 {
     char argument[SERVE_HEADER_BYTES_MAX * 3];
     size_t name_size = strlen(name);
     for (int i = 0;; i++) {
-        int n = lws_hdr_copy_fragment(x->wsi, argument, sizeof(argument), WSI_TOKEN_HTTP_URI_ARGS, i);
+        int n = lws_hdr_copy_fragment(x->wsi, argument, sizeof(argument),
+                                      WSI_TOKEN_HTTP_URI_ARGS, i);
         if (n < 0)
             return false;
         struct str text = str_slice(argument, (size_t)n);
@@ -99,7 +106,8 @@ exchange_write(struct exchange *x)
 {
     struct buf *b = &x->response;
     int n = (int)(b->n - LWS_PRE);
-    if (lws_write(x->wsi, (unsigned char *)b->p + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_FINAL) < n)
+    if (lws_write(x->wsi, (unsigned char *)b->p + LWS_PRE, (size_t)n,
+                  LWS_WRITE_HTTP_FINAL) < n)
         log_debug("an HTTP client was gone before its answer");
     return -1;
 }
@@ -107,7 +115,8 @@ exchange_write(struct exchange *x)
 /* ---- the gate ---- */
 
 static bool
-copy_header(struct lws *wsi, enum lws_token_indexes token, char *text, struct str *ret_value)
+copy_header(struct lws *wsi, enum lws_token_indexes token, char *text,
+            struct str *ret_value)
 {
     int n = lws_hdr_copy(wsi, text, SERVE_HEADER_BYTES_MAX, token);
     *ret_value = n > 0 ? str_slice(text, (size_t)n) : STR_NONE;
@@ -137,8 +146,9 @@ check_place(struct hub *h, struct lws *wsi)
     if (!copy_header(wsi, WSI_TOKEN_ORIGIN, text, &value) ||
         (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0 &&
          !gate_origin_is_ours(value, h->port, h->origins.v, h->origins.n)))
-        return refuse(h, wsi, PROBLEM_FORBIDDEN,
-                      "this Origin is not allowed; an editor allows its own with gloss/dashboard");
+        return refuse(
+            h, wsi, PROBLEM_FORBIDDEN,
+            "this Origin is not allowed; an editor allows its own with gloss/dashboard");
     return 0;
 }
 
@@ -167,9 +177,10 @@ check_token(struct hub *h, struct lws *wsi, struct str token)
     if (value.n > 0)
         token = gate_bearer(value);
     if (!secret_eq(token, str_of(h->token)))
-        return refuse(h, wsi, PROBLEM_FORBIDDEN,
-                      "the token of engine.json is missing or wrong: send it as Authorization: "
-                      "Bearer, or as the subprotocol bearer.<token>");
+        return refuse(
+            h, wsi, PROBLEM_FORBIDDEN,
+            "the token of engine.json is missing or wrong: send it as Authorization: "
+            "Bearer, or as the subprotocol bearer.<token>");
     return 0;
 }
 
@@ -184,13 +195,15 @@ on_http(struct peer *peer, const char *uri, size_t uri_size)
     int method = lws_http_get_uri_and_method(peer->wsi, &ignored, &ignored_size);
     int r = check_place(h, peer->wsi);
     if (r == 0 && method != LWSHUMETH_GET && method != LWSHUMETH_HEAD)
-        return refuse(h, peer->wsi, PROBLEM_METHOD_NOT_ALLOWED, "only GET and HEAD are served");
+        return refuse(h, peer->wsi, PROBLEM_METHOD_NOT_ALLOWED,
+                      "only GET and HEAD are served");
     if (r == 0)
         r = check_body(h, peer->wsi);
     if (r < 0)
         return r;
     if (uri_size > SERVE_PATH_BYTES_MAX || memchr(uri, '\0', uri_size))
-        return refuse(h, peer->wsi, PROBLEM_BAD_REQUEST, "the path is too long, or has a NUL");
+        return refuse(h, peer->wsi, PROBLEM_BAD_REQUEST,
+                      "the path is too long, or has a NUL");
     if (peer->exchange) // a second request: our answers end connections, so this is none of ours
         return -1;
 
@@ -265,15 +278,18 @@ on_upgrade(struct peer *peer)
         r = check_body(h, wsi);
     if (r < 0)
         return r;
-    if (!copy_header(wsi, WSI_TOKEN_PROTOCOL, text, &value) || gate_read_offer(value, &offer) < 0)
-        return refuse(h, wsi, PROBLEM_BAD_REQUEST, "Sec-WebSocket-Protocol cannot be read");
+    if (!copy_header(wsi, WSI_TOKEN_PROTOCOL, text, &value) ||
+        gate_read_offer(value, &offer) < 0)
+        return refuse(h, wsi, PROBLEM_BAD_REQUEST,
+                      "Sec-WebSocket-Protocol cannot be read");
     r = check_token(h, wsi, offer.token);
     if (r < 0)
         return r;
     /* What is longer than this is dropped by libwebsockets without a word. */
     if (!offer.has_gloss || value.n > 126)
         return refuse(h, wsi, PROBLEM_BAD_REQUEST,
-                      "offer the subprotocol " GATE_SUBPROTOCOL " (the whole list at most 126 bytes)");
+                      "offer the subprotocol " GATE_SUBPROTOCOL
+                      " (the whole list at most 126 bytes)");
     r = find_home(h, wsi, &home, &wants_subscription);
     if (r < 0)
         return r;
@@ -324,7 +340,7 @@ peer_destroy(struct peer *peer)
 void
 serve_drop_all(struct hub *h)
 {
-    list_for_each_safe(it, &h->peers)
+    list_for_each_safe (it, &h->peers)
         peer_drop(list_entry(it, struct peer, link));
 }
 
@@ -335,8 +351,8 @@ is_full(const struct hub *h)
 }
 
 static int
-on_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user UNUSED, void *in,
-                 size_t n)
+on_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user UNUSED,
+                 void *in, size_t n)
 {
     struct hub *h = lws_context_user(lws_get_context(wsi));
     struct peer *peer;
@@ -353,9 +369,7 @@ on_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user U
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         peer = peer_of(wsi);
         return peer ? on_upgrade(peer) : -1;
-    case LWS_CALLBACK_HTTP:
-        peer = peer_of(wsi);
-        return peer ? on_http(peer, in, n) : -1;
+    case LWS_CALLBACK_HTTP: peer = peer_of(wsi); return peer ? on_http(peer, in, n) : -1;
     case LWS_CALLBACK_HTTP_WRITEABLE:
         peer = peer_of(wsi);
         if (peer && peer->exchange && peer->exchange->is_answered)
@@ -373,14 +387,15 @@ on_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user U
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_RAW_ADOPT: // CONNECT
     case LWS_CALLBACK_RAW_RX: return -1;
-    case LWS_CALLBACK_EVENT_WAIT_CANCELLED: return 0; // anything else would close its pipe
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+        return 0; // anything else would close its pipe
     }
     return 0;
 }
 
 static int
-on_socket_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user UNUSED, void *in,
-                   size_t n)
+on_socket_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user UNUSED,
+                   void *in, size_t n)
 {
     struct peer *peer;
     switch ((int)reason) {
@@ -396,7 +411,8 @@ on_socket_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user
         return peer && peer->client ? hub_client_on_writable(peer->client) : -1;
     case LWS_CALLBACK_RECEIVE:
         peer = peer_of(wsi);
-        return peer && peer->client ? hub_client_on_bytes(peer->client, str_slice(in, n)) : -1;
+        return peer && peer->client ? hub_client_on_bytes(peer->client, str_slice(in, n))
+                                    : -1;
     case LWS_CALLBACK_CLOSED:
         peer = peer_of(wsi);
         if (peer)

@@ -20,16 +20,18 @@ struct exchange {
 #define SERVE_JSON "application/json"
 #define SERVE_PROBLEM "application/problem+json"
 /* Answers it; once. */
-void exchange_answer(struct exchange *x, unsigned status, const char *type, struct str body);
+void exchange_answer(struct exchange *x, unsigned status, const char *type,
+                     struct str body);
 void exchange_problem(struct exchange *x, enum problem p, const char *detail);
 /* Decoded; false when it is absent or longer than size. */
-bool exchange_argument(const struct exchange *x, const char *name, char *ret_value, size_t size);
+bool exchange_argument(const struct exchange *x, const char *name, char *ret_value,
+                       size_t size);
 
 /* ---- routes.c ---- */
 
 struct route {
-    const char *path; // as match_path()
-    bool is_open;     // needs no token
+    const char *path;                  // as match_path()
+    bool is_open;                      // needs no token
     void (*serve)(struct exchange *x); // NULL: a WebSocket's
 };
 

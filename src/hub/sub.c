@@ -65,8 +65,9 @@ begin(struct sub *s, const char *reason)
                    workspace_id(feed_workspace(s->feed)), reason ? "false" : "true");
         if (reason)
             buf_printf(&data, ",\"reason\":\"%s\"", reason);
-        buf_printf(&data, ",\"from\":%" PRId64 ",\"head\":%" PRId64 ",\"epoch\":\"%s\"}", s->cursor + 1,
-                   bus_head(bus), workspace_epoch(feed_workspace(s->feed)));
+        buf_printf(&data, ",\"from\":%" PRId64 ",\"head\":%" PRId64 ",\"epoch\":\"%s\"}",
+                   s->cursor + 1, bus_head(bus),
+                   workspace_epoch(feed_workspace(s->feed)));
         asker_data(&asker, buf_str(&data));
         free(steal(s->request_id));
     }
@@ -113,7 +114,8 @@ keep_page(struct sub *s, const struct query_result *result)
         s->page[i] = event_ref(result->events[i]);
     s->n_page = n;
     s->page_at = 0;
-    s->page_limit = n < result->n_events ? MAX(n * 2, (size_t)SUB_PAGE_MIN) : s->page_limit * 2;
+    s->page_limit =
+        n < result->n_events ? MAX(n * 2, (size_t)SUB_PAGE_MIN) : s->page_limit * 2;
     s->page_limit = MIN(s->page_limit, (size_t)SUB_PAGE_MAX);
 }
 
@@ -137,12 +139,13 @@ on_page(struct ask *ask, struct query_result **result)
     struct sub *s = ask->owner;
     s->ask = NULL;
     if ((*result)->r < 0) {
-        log_warn("the log of %s cannot be read: %s", workspace_root(feed_workspace(s->feed)),
-                 err_text((*result)->r));
+        log_warn("the log of %s cannot be read: %s",
+                 workspace_root(feed_workspace(s->feed)), err_text((*result)->r));
         if (s->state == SUB_PROVING)
             give_up(s, problem_of_error((*result)->r), err_text((*result)->r));
         else
-            hub_client_close(s->client, HUB_CLOSE_OVERLOADED, "the log cannot be read now");
+            hub_client_close(s->client, HUB_CLOSE_OVERLOADED,
+                             "the log cannot be read now");
         return;
     }
     int r = take_page(s, *result);
@@ -168,7 +171,8 @@ fetch_page(struct sub *s)
         s->is_lost = s->state == SUB_RUNNING;
         return;
     }
-    s->ask = ask_open(s->client->hub, feed_workspace(s->feed), (struct asker){0}, on_page, s);
+    s->ask =
+        ask_open(s->client->hub, feed_workspace(s->feed), (struct asker){0}, on_page, s);
     s->ask->ticket = query_events(q, s->cursor, s->page_limit, ask_on_done, s->ask);
 }
 
@@ -211,7 +215,8 @@ sub_on_workspace(struct list *feed_link)
     if (workspace_query(w))
         prove(s);
     else if (workspace_state(w) != WORKSPACE_OPENING)
-        give_up(s, PROBLEM_NOT_READY, workspace_why(w) ? workspace_why(w) : "the workspace is closing");
+        give_up(s, PROBLEM_NOT_READY,
+                workspace_why(w) ? workspace_why(w) : "the workspace is closing");
 }
 
 /* The names of an earlier document: what it called a document or a chunk is an entity. */
@@ -222,7 +227,8 @@ copy_pattern(struct str pattern)
     for (size_t i = 0; i < ARRAY_LEN(old_names); i++) {
         size_t n = strlen(old_names[i]);
         if (str_starts_with(pattern, str_of(old_names[i])))
-            return xasprintf("entity.%.*s", STR_ARG(str_slice(pattern.p + n, pattern.n - n)));
+            return xasprintf("entity.%.*s",
+                             STR_ARG(str_slice(pattern.p + n, pattern.n - n)));
     }
     return str_dup(pattern);
 }

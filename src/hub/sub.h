@@ -12,7 +12,8 @@ struct sub_options {
 };
 
 /* It replies, if asked to, by itself; it may be closed already when this returns. */
-void sub_open(struct hub_client *c, struct workspace *w, const struct sub_options *options);
+void sub_open(struct hub_client *c, struct workspace *w,
+              const struct sub_options *options);
 void sub_close(struct sub *s);
 const char *sub_id(const struct sub *s);
 struct feed *sub_feed(const struct sub *s);
@@ -23,10 +24,10 @@ struct hub_client *sub_client_of_feed_link(struct list *feed_link);
 void sub_on_workspace(struct list *feed_link);
 
 enum sub_next {
-    SUB_FRAME,  // ret_frame is to be sent
-    SUB_QUIET,  // nothing now; it will wake the client
-    SUB_BUSY,   // looked at many, found nothing yet: ask again
-    SUB_LOST,   // what comes next is not in the log any more
+    SUB_FRAME, // ret_frame is to be sent
+    SUB_QUIET, // nothing now; it will wake the client
+    SUB_BUSY,  // looked at many, found nothing yet: ask again
+    SUB_LOST,  // what comes next is not in the log any more
 };
 /* A view with LWS_PRE bytes before it, valid until the next call. */
 enum sub_next sub_next_frame(struct sub *s, struct str *ret_frame);

@@ -83,20 +83,24 @@ class Engine:
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        self.process = None
 
     def stop(self):
         """As the user does; the engine must leave nothing open, which it would say by its exit code."""
-        if self.process and self.process.poll() is None:
+        if not self.process:
+            return
+        if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            code = self.process.wait(WAIT_S)
-            if code != 0:
-                raise AssertionError(f"the engine ended with {code}: {self.said()}")
+        code = self.process.wait(WAIT_S)
+        self.process = None
+        if code != 0:
+            raise AssertionError(f"the engine ended with {code}: {self.said()}")
 
     def finish(self):
         try:
             self.stop()
         finally:
-            if self.process and self.process.poll() is None:
+            if self.process:
                 self.kill()
             shutil.rmtree(self.home, ignore_errors=True)
 

@@ -23,15 +23,31 @@
 static void
 test_hosts(void **state UNUSED)
 {
-    static const char *const good[] = {"127.0.0.1",      "127.0.0.1:1",     "127.0.0.1:65535",
-                                       "localhost",      "localhost:8000",  "LocalHost:80",
-                                       "[::1]",          "[::1]:443"};
-    static const char *const bad[] = {
-        "",           "127.0.0.1:",     "127.0.0.1:0",      "127.0.0.1:65536", "127.0.0.1:8a",
-        "127.0.0.2",  "127.0.0.1.evil", "localhost.evil",   "localhost.",      "localhost.:80",
-        "evil.test",  "::1",            "[::1",             "[::2]",           "127.0.0.1,evil.test",
-        "0.0.0.0:80", "127.1",          "127.0.0.1:80,127.0.0.1:80",           " localhost",
-        "localhost:-1", "localhost:+80", "localhost:000080"};
+    static const char *const good[] = {"127.0.0.1", "127.0.0.1:1",    "127.0.0.1:65535",
+                                       "localhost", "localhost:8000", "LocalHost:80",
+                                       "[::1]",     "[::1]:443"};
+    static const char *const bad[] = {"",
+                                      "127.0.0.1:",
+                                      "127.0.0.1:0",
+                                      "127.0.0.1:65536",
+                                      "127.0.0.1:8a",
+                                      "127.0.0.2",
+                                      "127.0.0.1.evil",
+                                      "localhost.evil",
+                                      "localhost.",
+                                      "localhost.:80",
+                                      "evil.test",
+                                      "::1",
+                                      "[::1",
+                                      "[::2]",
+                                      "127.0.0.1,evil.test",
+                                      "0.0.0.0:80",
+                                      "127.1",
+                                      "127.0.0.1:80,127.0.0.1:80",
+                                      " localhost",
+                                      "localhost:-1",
+                                      "localhost:+80",
+                                      "localhost:000080"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         if (!gate_host_is_ours(str_of(good[i])))
             fail_msg("refused %s", good[i]);
@@ -47,11 +63,19 @@ test_origins(void **state UNUSED)
     char *allowed[] = {editor};
     static const char *const good[] = {"http://127.0.0.1:4000", "http://localhost:4000",
                                        "vscode-webview://abc"};
-    static const char *const bad[] = {
-        "null", "", "http://127.0.0.1", "http://127.0.0.1:4001", "https://127.0.0.1:4000",
-        "http://127.0.0.1:4000/", "http://127.0.0.1:4000.evil.test", "http://LOCALHOST:4000",
-        "http://192.168.0.1:4000", "http://127.0.0.1:40000", "vscode-webview://abcd",
-        "vscode-webview://ab", "http://evil.test,http://127.0.0.1:4000"};
+    static const char *const bad[] = {"null",
+                                      "",
+                                      "http://127.0.0.1",
+                                      "http://127.0.0.1:4001",
+                                      "https://127.0.0.1:4000",
+                                      "http://127.0.0.1:4000/",
+                                      "http://127.0.0.1:4000.evil.test",
+                                      "http://LOCALHOST:4000",
+                                      "http://192.168.0.1:4000",
+                                      "http://127.0.0.1:40000",
+                                      "vscode-webview://abcd",
+                                      "vscode-webview://ab",
+                                      "http://evil.test,http://127.0.0.1:4000"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         if (!gate_origin_is_ours(str_of(good[i]), 4000, allowed, 1))
             fail_msg("refused %s", good[i]);
@@ -116,14 +140,16 @@ test_patterns(void **state UNUSED)
         {"*aab", "aaaaaaab", true},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        if (match_pattern(str_of(cases[i].pattern), str_of(cases[i].name)) != cases[i].fits)
+        if (match_pattern(str_of(cases[i].pattern), str_of(cases[i].name)) !=
+            cases[i].fits)
             fail_msg("%s on %s", cases[i].pattern, cases[i].name);
 }
 
 static void
 test_cursors(void **state UNUSED)
 {
-    static const char *const bad[] = {"", "5", "e:", ":5", "e:-1", "e:1x", "e f:1", "e:9223372036854775808"};
+    static const char *const bad[] = {"",     "5",    "e:",    ":5",
+                                      "e:-1", "e:1x", "e f:1", "e:9223372036854775808"};
     struct since since = {0};
     assert_int_equal(match_since(STR("9c:18000"), &since), 0);
     assert_int_equal(since.from, SINCE_CURSOR);
@@ -148,7 +174,8 @@ test_routes(void **state UNUSED)
         assert_true(strcmp(route_at(i - 1)->path, route_at(i)->path) < 0);
     assert_string_equal(route_find(STR("/"), params)->path, "/");
     assert_string_equal(route_find(STR("/livez"), params)->path, "/livez");
-    const struct route *route = route_find(STR("/v1/workspaces/ab12/entities/c:fn:src/a.c#f"), params);
+    const struct route *route =
+        route_find(STR("/v1/workspaces/ab12/entities/c:fn:src/a.c#f"), params);
     assert_non_null(route);
     assert_false(route->is_open);
     assert_true(str_eq_c(params[0], "ab12"));
@@ -156,14 +183,20 @@ test_routes(void **state UNUSED)
     route = route_find(STR("/v1/libraries/ab12/ws"), params);
     assert_non_null(route);
     assert_null(route->serve);
-    static const char *const none[] = {"", "livez", "/livez/x", "/v1", "/v1/workspaces//ws",
-                                       "/v1/workspaces/a/entities/", "/v1/workspaces/a/b/ws"};
+    static const char *const none[] = {"",
+                                       "livez",
+                                       "/livez/x",
+                                       "/v1",
+                                       "/v1/workspaces//ws",
+                                       "/v1/workspaces/a/entities/",
+                                       "/v1/workspaces/a/b/ws"};
     for (size_t i = 0; i < ARRAY_LEN(none); i++)
         if (route_find(str_of(none[i]), params))
             fail_msg("found %s", none[i]);
     /* Data need a token; without one there are only the page and the probes. */
     for (size_t i = 0; route_at(i); i++)
-        assert_int_equal(route_at(i)->is_open, !str_starts_with(str_of(route_at(i)->path), STR("/v1")));
+        assert_int_equal(route_at(i)->is_open,
+                         !str_starts_with(str_of(route_at(i)->path), STR("/v1")));
 }
 
 static void
@@ -259,14 +292,16 @@ test_open_and_close(void **state UNUSED)
     char *why = NULL;
     struct hub_options options = {.token = TOKEN};
     build(&house);
-    assert_int_equal(hub_open(&house.loop, &options, house.workspaces, &house.hub, &why), 0);
+    assert_int_equal(hub_open(&house.loop, &options, house.workspaces, &house.hub, &why),
+                     0);
     assert_true(hub_port(house.hub) > 0);
     assert_int_equal(hub_clients(house.hub), 0);
 
     for (int i = 0; i < GATE_ORIGINS_MAX; i++) {
         AUTO(free) char *origin = xasprintf("vscode-webview://%d", i);
         assert_int_equal(hub_allow_origin(house.hub, origin), 0);
-        assert_int_equal(hub_allow_origin(house.hub, origin), 0); // the same again takes no place
+        assert_int_equal(hub_allow_origin(house.hub, origin),
+                         0); // the same again takes no place
     }
     assert_int_equal(hub_allow_origin(house.hub, "vscode-webview://one-more"), -ENOSPC);
     assert_int_equal(hub_allow_origin(house.hub, "null"), -EINVAL);
@@ -278,7 +313,8 @@ test_port_taken(void **state UNUSED)
 {
     struct house house = {0};
     char *why = NULL;
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(at);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
@@ -288,7 +324,8 @@ test_port_taken(void **state UNUSED)
 
     struct hub_options options = {.token = TOKEN, .port = ntohs(at.sin_port)};
     build(&house);
-    assert_int_equal(hub_open(&house.loop, &options, house.workspaces, &house.hub, &why), -EADDRINUSE);
+    assert_int_equal(hub_open(&house.loop, &options, house.workspaces, &house.hub, &why),
+                     -EADDRINUSE);
     assert_null(house.hub);
     assert_non_null(strstr(why, "is taken"));
     free(why);
@@ -300,10 +337,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hosts),    cmocka_unit_test(test_origins),
-        cmocka_unit_test(test_tokens),   cmocka_unit_test(test_patterns),
-        cmocka_unit_test(test_cursors),  cmocka_unit_test(test_routes),
-        cmocka_unit_test(test_actions),  cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_hosts),          cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_tokens),         cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_cursors),        cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_actions),        cmocka_unit_test(test_problems),
         cmocka_unit_test(test_open_and_close), cmocka_unit_test(test_port_taken),
     };
     return cmocka_run_group_tests_name("hub", tests, NULL, NULL);
