@@ -174,13 +174,29 @@ on_closed(void *ctx)
     ((struct fixture *)ctx)->is_closed = true;
 }
 
+/* Somebody who does not know yet that it is closing. */
+static void
+poke(struct fixture *f)
+{
+    struct workspace *w = f->is_closed ? NULL : workspaces_at(f->all, 0);
+
+    if (!w)
+        return;
+    assert_int_equal(workspace_state(w), WORKSPACE_CLOSING);
+    assert_null(workspace_query(w));
+    if (w->closing_parts > 0)
+        return;
+    workspace_pause(w); // the writer takes nothing more
+    workspace_reindex(w, STR("a.c"));
+}
+
 static void
 close_all(struct fixture *f)
 {
     bus_unsubscribe(steal(f->subscription));
     workspaces_close(f->all, on_closed, f);
     f->w = NULL;
-    WAIT(f, f->is_closed);
+    WAIT(f, (poke(f), f->is_closed));
     f->all = NULL;
 }
 
@@ -827,33 +843,81 @@ test_index_is_locked(void **state UNUSED)
     tear_down(&f);
 }
 
+/* Nothing can be written to any file, as on a full disk. */
+static void
+fill_disk(struct rlimit *ret_was)
+{
+    struct rlimit none;
+
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, ret_was), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = ret_was->rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+}
+
+#define FEW_CREDITS (WORKSPACE_CREDITS_RESERVED + 2) // each that fails takes a while
+
 static void
 test_index_cannot_be_written(void **state UNUSED)
 {
     struct fixture f;
-    struct rlimit was, none;
+    struct rlimit was;
 
     set_up(&f);
     put(&f, "a.c", AB);
     open_all(&f);
     index_ok(&f);
     put(&f, "a.c", AB2);
-    put(&f, "b.c", AB);
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
-    none = (struct rlimit){.rlim_cur = 0, .rlim_max = was.rlim_max};
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    for (size_t i = 0; i < 400; i++) {
+        AUTO(free) char *path = xasprintf("f%zu.c", i);
+        put(&f, path, AB);
+    }
+    f.w->credits = FEW_CREDITS;
+    fill_disk(&was);
     index_all(&f, false);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
     assert_true(f.summary.r < 0);
     assert_non_null(strstr(f.why, "cannot be written"));
-    assert_int_equal(f.w->credits, WORKSPACE_CREDITS);
-    assert_string_equal(indexed(&f, "b.c"), "-2");
+    assert_int_equal(f.w->credits, FEW_CREDITS);
+    /* What waited was not tried one by one, and is not forgotten either. */
+    assert_true(writer_stats(f.w->writer).failed <= 8);
+    assert_int_equal(f.w->n_not_stored, 401);
+    assert_string_equal(indexed(&f, "f9.c"), "-2");
     forget_events(&f);
+    f.w->credits = WORKSPACE_CREDITS;
     index_ok(&f); // there is room again
-    assert_int_equal(f.summary.files, 2);
-    assert_string_equal(indexed(&f, "b.c"), "a,b");
+    assert_int_equal(f.summary.files, 401);
+    assert_string_equal(indexed(&f, "f9.c"), "a,b");
     assert_delta(&f, "a.c", "0 1 0");
+    tear_down(&f);
+}
+
+/* An engine that stays tries again by itself, buffers too. */
+static void
+test_written_later(void **state UNUSED)
+{
+    struct fixture f;
+    struct rlimit was;
+
+    set_up(&f);
+    put(&f, "a.c", AB);
+    put(&f, "gone.c", AB);
+    f.with_watch = true;
+    open_all(&f);
+    index_ok(&f);
+    put(&f, "a.c", "int c(void) { return 3; }\n"); // told soon
+    cut(&f, "gone.c");
+    fill_disk(&was);
+    doc_open(&f, "new.c", "int n(void) { return 1; }\n");
+    WAIT(&f, f.w->n_not_stored >= 3 && map_count(f.w->jobs) == 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_true(timer_is_armed(f.w->retry_timer));
+    timer_start(f.w->retry_timer, 0, 0); // half a minute goes by
+    WAIT(&f, f.w->walk == 2 && is_quiet(&f));
+    assert_int_equal(f.w->n_not_stored, 0);
+    assert_string_equal(indexed(&f, "a.c"), "c");
+    assert_string_equal(indexed(&f, "new.c"), "n*");
+    assert_string_equal(indexed(&f, "gone.c"), "-2");
     tear_down(&f);
 }
 
@@ -1189,6 +1253,7 @@ main(void)
         cmocka_unit_test(test_close_without_any),
         cmocka_unit_test(test_index_is_locked),
         cmocka_unit_test(test_index_cannot_be_written),
+        cmocka_unit_test(test_written_later),
         cmocka_unit_test(test_acquire),
         cmocka_unit_test(test_listeners),
         cmocka_unit_test(test_watching),
