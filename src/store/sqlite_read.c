@@ -7,6 +7,9 @@
 
 /* ---- views ---- */
 
+#define VIEW_END_TRIES                                                                   \
+    8 // an interrupt is one call; more than a few in a row do not happen
+
 int
 sqlite_view_begin(struct sqlite_conn *c, bool *ret_mine)
 {
@@ -21,7 +24,9 @@ sqlite_view_begin(struct sqlite_conn *c, bool *ret_mine)
 void
 sqlite_view_end(struct sqlite_conn *c, bool is_mine)
 {
-    if (is_mine && !sqlite3_get_autocommit(c->db))
+    /* sqlite3_interrupt() from another thread may come so late that it ends the ROLLBACK itself; a
+     * connection given back with its view open would pin the log and refuse the next one. */
+    for (int i = 0; is_mine && i < VIEW_END_TRIES && !sqlite3_get_autocommit(c->db); i++)
         sqlite_run_plain(c, SQL_ROLLBACK);
 }
 

@@ -511,16 +511,29 @@ def _(house):
 def _(house):
     trees.write_c(house)
     db = os.path.join(house.dir, "own.db")
-    before = b"this is no database, it only lies there" * 1000
+    house.gloss("index", house.tree, "--db", db).ok()
+    before = b"this was a database, now it only lies there" * 1000
     with open(db, "wb") as f:
         f.write(before)
     house.gloss("search", "x", "--db", db).fails(1, "own.db")
     equal(read_bytes(db), before)
     r = house.gloss("index", house.tree, "--db", db).ok()
     assert "damaged" in r.err and len(r.err.splitlines()) == 1, r.err
-    aside = glob.glob(db + ".damaged-*")
+    aside = [path for path in glob.glob(db + ".damaged-*") if not path.endswith("-wal")]
     equal([read_bytes(path) for path in aside], [before])
     assert "queue_add" in house.gloss("search", "queue_add", "--db", db).ok().out
+
+
+@case("a file of somebody else that --db names is refused and stays as it is")
+def _(house):
+    trees.write_c(house)
+    notes = os.path.join(house.dir, "notes.txt")
+    before = b"notes of somebody, no database at all\n" * 100
+    with open(notes, "wb") as f:
+        f.write(before)
+    house.gloss("index", house.tree, "--db", notes).fails(1, "no index of gloss")
+    equal(read_bytes(notes), before)
+    equal(sorted(glob.glob(notes + "*")), [notes])
 
 
 @case("a state folder that cannot be written is one line")

@@ -222,7 +222,7 @@ async def test_second_request_with_unknown_upgrade(program_engine):
                              b"Connection: upgrade\r\nUpgrade: " + kind + b"\r\n\r\n")
             try:
                 await asyncio.wait_for(reader.read(), hubtest.WAIT_S)
-            except ConnectionResetError:
+            except ConnectionError:  # reset, or a write into what was closed
                 pass
             writer.close()
             assert await status_of_upgrade(engine, kind="foo") in (0, 403)

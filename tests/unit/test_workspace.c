@@ -1078,8 +1078,10 @@ test_enrich(void **state UNUSED)
     struct fixture *f = &e.f;
     size_t n;
 
-    if (!getenv("TEST_FAKE_LS"))
-        skip();
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
     set_up_enriched(&e, "{'lives':[{}]}");
     open_all(f);
     index_ok(f);
@@ -1112,8 +1114,10 @@ test_unknown_does_not_replace_known(void **state UNUSED)
     struct enriched e;
     struct fixture *f = &e.f;
 
-    if (!getenv("TEST_FAKE_LS"))
-        skip();
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
     set_up_enriched(
         &e, "{'lives':[{},{'hover':[{'error':{'code':-32603,'message':'no'}}]}]}");
     open_all(f);
@@ -1136,8 +1140,10 @@ test_asked_again_after_cancel(void **state UNUSED)
     struct enriched e;
     struct fixture *f = &e.f;
 
-    if (!getenv("TEST_FAKE_LS"))
-        skip();
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
     set_up_enriched(&e, "{'lives':[{'hover':[{'times':2,'silent':true}]}]}");
     open_all(f);
     doc_open(f, "a.c", AB);
@@ -1159,8 +1165,10 @@ test_not_asked(void **state UNUSED)
     struct fixture *f = &e.f;
     struct workspace *w;
 
-    if (!getenv("TEST_FAKE_LS"))
-        skip();
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
     set_up_enriched(&e, "{'lives':[{}]}");
     open_all(f);
     f->w->is_trusted = false; // as if only a stranger had acquired it
@@ -1185,8 +1193,10 @@ test_close_while_enriching(void **state UNUSED)
     struct enriched e;
     struct fixture *f = &e.f;
 
-    if (!getenv("TEST_FAKE_LS"))
-        skip();
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
     set_up_enriched(&e, "{'lives':[{'hover':[{'delay_ms':20}]}]}");
     for (int stage = 0; stage < 4; stage++) {
         AUTO(free) char *db = xasprintf("%s-%d", f->db_url, stage);

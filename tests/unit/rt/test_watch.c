@@ -225,8 +225,10 @@ static void
 test_watch_overflow(UNUSED void **state)
 {
     long limit = queued_events_limit();
-    if (limit <= 0 || limit > QUEUED_EVENTS_MAX)
-        skip();
+    if (limit <= 0 || limit > QUEUED_EVENTS_MAX) {
+        print_message("# skipped: the queue of inotify is too long to fill here\n");
+        return;
+    }
     OPEN_LOOP(l);
     AUTO(free) char *dir = make_dir();
     struct seen s = {.root = dir};

@@ -156,16 +156,20 @@ test_random_changes(UNUSED void **state)
 static void
 test_random_rules(UNUSED void **state)
 {
-    if (system("git --version >/dev/null 2>&1") != 0)
-        skip();
+    if (system("git --version >/dev/null 2>&1") != 0) {
+        print_message("# skipped: git is missing\n");
+        return;
+    }
     stress(15, 200, SIZE_MAX, true);
 }
 
 static void
 test_random_rules_unwatched(UNUSED void **state)
 {
-    if (system("git --version >/dev/null 2>&1") != 0)
-        skip();
+    if (system("git --version >/dev/null 2>&1") != 0) {
+        print_message("# skipped: git is missing\n");
+        return;
+    }
     stress(2, 200, 3, true);
 }
 
@@ -179,12 +183,16 @@ static void
 test_rename_storm(UNUSED void **state)
 {
     struct buf text = {0};
-    if (fs_read_file("/proc/sys/fs/inotify/max_queued_events", 64, &text, NULL) < 0)
-        skip();
+    if (fs_read_file("/proc/sys/fs/inotify/max_queued_events", 64, &text, NULL) < 0) {
+        print_message("# skipped: inotify has no limits here\n");
+        return;
+    }
     unsigned n_queued = (unsigned)atoi(text.p);
     buf_finish(&text);
-    if (n_queued > 100000)
-        skip();
+    if (n_queued > 100000) {
+        print_message("# skipped: the queue of inotify is too long to fill here\n");
+        return;
+    }
     struct fixture f;
     set_up(&f);
     make_many(&f, 4, 10);
