@@ -17,7 +17,15 @@ trap finish EXIT
 
 head_line "gloss index --enrich $dir"
 "$gloss" index --enrich "$dir" | quote
-if [ ! -f "$dir/compile_commands.json" ] && [ ! -f "$dir/build/compile_commands.json" ]; then
+has_compile_commands() { # in the folder, its build folder, or one above, as clangd looks
+    local d=$1
+    [ -f "$d/build/compile_commands.json" ] && return
+    while [ ! -f "$d/compile_commands.json" ]; do
+        [ "$d" != / ] || return 1
+        d=$(dirname "$d")
+    done
+}
+if ! has_compile_commands "$dir"; then
     echo "(no compile_commands.json there: clangd guesses how its C is compiled)" | quote
 fi
 
