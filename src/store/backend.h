@@ -60,8 +60,9 @@ struct store_reader {
 
 struct store_ops {
     const char *scheme; // "sqlite:"; the rest of the URL is the backend's
-    int (*writer_open)(const char *rest, struct store_writer **ret_writer,
-                       struct store_info *ret_info, char **ret_why);
+    int (*writer_open)(const char *rest, const char *root,
+                       struct store_writer **ret_writer, struct store_info *ret_info,
+                       char **ret_why);
     int (*reader_open)(const char *rest, struct store_reader **ret_reader,
                        char **ret_why);
 };

@@ -4,6 +4,7 @@
  * one to write or checkpoint (two that do so at once can corrupt a WAL database before 3.51.3). */
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -18,6 +19,25 @@ explain(char **ret_why, int r, const char *path, const char *what)
     if (ret_why)
         *ret_why = xasprintf("%s: %s", path, what);
     return r;
+}
+
+/* Before anything is made beside it. What is not there yet will be a file. */
+static int
+check_target(const char *path, char **ret_why)
+{
+    struct stat st;
+    size_t n = strlen(path);
+    if (n > 0 && path[n - 1] == '/')
+        return explain(ret_why, -EISDIR, path, "is a folder");
+    if (stat(path, &st) < 0) {
+        int r = -errno;
+        return r == -ENOENT ? 0 : explain(ret_why, r, path, strerror(-r));
+    }
+    if (S_ISDIR(st.st_mode))
+        return explain(ret_why, -EISDIR, path, "is a folder");
+    if (!S_ISREG(st.st_mode))
+        return explain(ret_why, -EPROTONOSUPPORT, path, "is no file");
+    return 0;
 }
 
 /* *ret_was_there: some gloss wrote here before. */
@@ -69,6 +89,27 @@ check_owner(struct sqlite_writer *w, int *ret_version, char **ret_why)
                        "was written by a newer gloss");
     *ret_version = n_tables > 0 ? (int)version : 0;
     return 0;
+}
+
+/* Of which tree? One of another tree would lose all its files to the scan of this one. An index
+ * that does not say it takes our root: prepare(). */
+static int
+check_root(struct sqlite_writer *w, char **ret_why)
+{
+    AUTO(arena_finish) struct arena a = {0};
+    struct str root = STR_NONE;
+    if (!w->root)
+        return 0;
+    int r = sqlite_meta_get(&w->c, "root", &a, &root);
+    if (r == -ENOENT || (r == 0 && str_eq_c(root, w->root)))
+        return 0;
+    if (r < 0)
+        return r;
+    char *what =
+        xasprintf("is the index of %.*s; choose another --db", (int)root.n, root.p);
+    r = explain(ret_why, -EPROTONOSUPPORT, w->path, what);
+    free(what);
+    return r;
 }
 
 /* The whole file is read only after a stop that was not clean. */
@@ -141,6 +182,8 @@ prepare(struct sqlite_writer *w, int version)
         r = sqlite_meta_put(&w->c, "epoch", str_of(epoch));
         free(epoch);
     }
+    if (r == 0 && w->root)
+        r = sqlite_meta_put(&w->c, "root", str_of(w->root));
     if (r == 0)
         r = sqlite_meta_put_int(&w->c, "clean_shutdown", 0);
     if (r == 0)
@@ -171,6 +214,8 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
     sqlite3_extended_result_codes(w->c.db, 1);
     sqlite3_busy_timeout(w->c.db, 5000);
     int r = check_owner(w, &version, ret_why);
+    if (r == 0 && version > 0)
+        r = check_root(w, ret_why);
     if (r == 0)
         r = use_wal(&w->c);
     if (r == 0)
@@ -223,17 +268,21 @@ writer_free(struct sqlite_writer *w)
         close(w->lock_fd);
     arena_finish(&w->scratch);
     free(w->path);
+    free(w->root);
     free(w);
 }
 
 int
-sqlite_writer_open(const char *path, struct store_writer **ret_writer,
+sqlite_writer_open(const char *path, const char *root, struct store_writer **ret_writer,
                    struct store_info *ret_info, char **ret_why)
 {
     char *why = NULL;
+    int r = check_target(path, ret_why);
+    if (r < 0)
+        return err_trace(r);
     struct str dir = path_dirname(str_of(path));
     char *dir_text = str_dup(dir);
-    int r = fs_mkdir_p(dir_text, 0700);
+    r = fs_mkdir_p(dir_text, 0700);
     free(dir_text);
     if (r < 0)
         return explain(ret_why, err_trace(r), path, err_text(r));
@@ -241,6 +290,7 @@ sqlite_writer_open(const char *path, struct store_writer **ret_writer,
     struct sqlite_writer *w = xnew(struct sqlite_writer);
     w->base.ops = &sqlite_writer_ops;
     w->path = xstrdup(path);
+    w->root = root ? xstrdup(root) : NULL;
     w->lock_fd = -1;
     struct store_info info = {0};
     bool was_ours = false;

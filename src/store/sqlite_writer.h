@@ -22,6 +22,7 @@ struct sqlite_writer {
     struct sqlite_counters now, committed;
     struct arena scratch; // of one operation
     char *path;
+    char *root; // the tree it is the index of; NULL: of any
     int lock_fd;
     int wal_pages;
     bool is_open; // in a transaction
@@ -46,8 +47,9 @@ int sqlite_unknown_put(struct sqlite_writer *w, int64_t file_id,
 void sqlite_text_drop(struct sqlite_writer *w, struct file_stored *f);
 
 /* ---- one operation each ---- */
-int sqlite_writer_open(const char *rest, struct store_writer **ret_writer,
-                       struct store_info *ret_info, char **ret_why);
+int sqlite_writer_open(const char *rest, const char *root,
+                       struct store_writer **ret_writer, struct store_info *ret_info,
+                       char **ret_why);
 void sqlite_writer_close(struct store_writer *w);
 int sqlite_put_file(struct store_writer *w, const struct batch *batch,
                     struct event **ret_event);

@@ -31,14 +31,14 @@ unknown_url(const char *url, char **ret_why)
 }
 
 int
-store_writer_open(const char *url, struct store_writer **ret_writer,
+store_writer_open(const char *url, const char *root, struct store_writer **ret_writer,
                   struct store_info *ret_info, char **ret_why)
 {
     const char *rest = NULL;
     const struct store_ops *ops = backend_of(url, &rest);
     if (!ops)
         return unknown_url(url, ret_why);
-    return ops->writer_open(rest, ret_writer, ret_info, ret_why);
+    return ops->writer_open(rest, root, ret_writer, ret_info, ret_why);
 }
 
 void

@@ -41,10 +41,12 @@ struct store_counts {
 /* ---- writing: one connection in the whole system; writer thread only ---- */
 
 /* Creates, migrates, and locks against a second engine: -EWOULDBLOCK when another process holds it.
+ * root: the real path of the tree it is the index of; -EPROTONOSUPPORT when it is another tree's.
+ * NULL: neither looked at nor written. What is no regular file is left alone: -EISDIR, -EPROTONOSUPPORT.
  * A damaged file is set aside as PATH.damaged-<time> and a new one is made: ret_info->is_new.
  * *ret_why (heap, may be NULL) explains an error. */
-int store_writer_open(const char *url, struct store_writer **ret_writer, struct store_info *ret_info,
-                      char **ret_why);
+int store_writer_open(const char *url, const char *root, struct store_writer **ret_writer,
+                      struct store_info *ret_info, char **ret_why);
 /* Checkpoints and marks a clean stop. NULL is allowed. */
 void store_writer_close(struct store_writer *w);
 int store_begin(struct store_writer *w);

@@ -210,7 +210,7 @@ workspace_create(struct workspaces *all, char *root, struct workspace **ret_work
         destroy(w);
         return r;
     }
-    w->writer = writer_open(all->loop, w->url, &writer_events, w);
+    w->writer = writer_open(all->loop, w->url, w->root, &writer_events, w);
     *ret_workspace = w;
     return 0;
 }

@@ -284,7 +284,7 @@ open_store(struct drain *d)
 {
     struct letter *letter = letter_create(LETTER_OPEN);
     letter->r = d->open_r =
-        store_writer_open(d->url, &d->store, &letter->info, &letter->why);
+        store_writer_open(d->url, d->root, &d->store, &letter->info, &letter->why);
     mailbox_post(d->mailbox, &letter->mail);
 }
 

@@ -77,6 +77,7 @@ finish(void *ctx)
     mailbox_close(w->mailbox);
     queue_destroy(w->queue);
     free(w->drain.url);
+    free(w->drain.root);
     free(w);
     if (on_closed)
         on_closed(closed_ctx);
@@ -102,8 +103,8 @@ on_mail(void *ctx, struct mail *mail)
 }
 
 struct writer *
-writer_open(struct loop *l, const char *url, const struct writer_events *events,
-            void *ctx)
+writer_open(struct loop *l, const char *url, const char *root,
+            const struct writer_events *events, void *ctx)
 {
     ASSERT_LOOP();
     struct writer *w = xnew(struct writer);
@@ -112,8 +113,10 @@ writer_open(struct loop *l, const char *url, const struct writer_events *events,
     w->ctx = ctx;
     w->queue = queue_create(WRITER_QUEUE_CAPACITY);
     w->mailbox = mailbox_open(l, on_mail, w);
-    w->drain =
-        (struct drain){.queue = w->queue, .mailbox = w->mailbox, .url = xstrdup(url)};
+    w->drain = (struct drain){.queue = w->queue,
+                              .mailbox = w->mailbox,
+                              .url = xstrdup(url),
+                              .root = root ? xstrdup(root) : NULL};
     w->thread = thread_start("writer", drain_main, &w->drain);
     return w;
 }

@@ -35,8 +35,9 @@ struct writer_stats {
     int64_t head; // last committed seq
 };
 
-struct writer *writer_open(struct loop *l, const char *url, const struct writer_events *events, void *ctx)
-    MUST_USE;
+/* root: of the tree, or NULL; see store_writer_open(). */
+struct writer *writer_open(struct loop *l, const char *url, const char *root,
+                           const struct writer_events *events, void *ctx) MUST_USE;
 /* Each gives its payload. done may be NULL. is_urgent: before bulk work (an open document). */
 void writer_put_file(struct writer *w, struct batch *batch, bool is_urgent, writer_done_fn done, void *ctx);
 void writer_delete_file(struct writer *w, struct str path, writer_done_fn done, void *ctx);

@@ -308,6 +308,37 @@ def _(house):
     equal(sorted(os.walk(house.tree)), before, "the tree")
 
 
+@case("an index of one tree is not overwritten with another")
+def _(house):
+    trees.write_mixed(house)
+    db = os.path.join(house.dir, "one.db")
+    other = os.path.join(house.dir, "other")
+    os.mkdir(other)
+    with open(os.path.join(other, "lone.py"), "w") as f:
+        f.write("def lone():\n    return 1\n")
+    house.gloss("index", house.tree, "--db", db).ok()
+    rows = "SELECT group_concat(key), max(rev) FROM v_entity"
+    read = lambda: sqlite3.connect(f"file:{db}?mode=ro", uri=True).execute(rows).fetchone()
+    before = read()
+    house.gloss("index", other, "--db", db).fails(1, f"is the index of {house.tree}; choose another --db$")
+    equal(read(), before, "the first index")
+    house.gloss("index", house.tree, "--db", db).ok()
+    equal(read(), before, "the first index, indexed again")
+
+
+@case("--db that names no file is refused, and nothing is left beside it")
+def _(house):
+    trees.write_mixed(house)
+    folder = os.path.join(house.dir, "folder")
+    os.mkdir(folder)
+    house.gloss("index", house.tree, "--db", folder).fails(1, "is a folder")
+    fifo = os.path.join(house.dir, "fifo")
+    os.mkfifo(fifo)
+    house.gloss("index", house.tree, "--db", fifo).fails(1, "is no file")
+    left = [f for f in os.listdir(house.dir) if f.endswith((".lock", "-journal", "-wal", "-shm"))]
+    equal(left, [])
+
+
 @case("status and stop without an engine")
 def _(house):
     equal(house.gloss("status", "--json").json(), {"engine": None, "workspaces": []})

@@ -215,7 +215,7 @@ test_open_on_full_disk(void **state UNUSED)
         assert_true(n < CHANGES_MAX);
         OK(sample_setup((void **)&s));
         fail_arm(n, 1000, SQLITE_FULL);
-        int r = store_writer_open(s->url, &w, &info, &why);
+        int r = store_writer_open(s->url, NULL, &w, &info, &why);
         bool has_failed = fail.n_failed > 0;
         fail_disarm();
         if (r < 0) {

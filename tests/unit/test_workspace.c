@@ -818,7 +818,7 @@ test_index_is_locked(void **state UNUSED)
 
     set_up(&f);
     put(&f, "a.c", AB);
-    assert_int_equal(store_writer_open(f.db_url, &other, &info, NULL), 0);
+    assert_int_equal(store_writer_open(f.db_url, NULL, &other, &info, NULL), 0);
     open_all(&f);
     index_all(&f, false);
     assert_true(f.summary.r < 0);

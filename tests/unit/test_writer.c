@@ -123,7 +123,7 @@ play(void **state, void (*on_start)(struct scene *), void (*on_ready)(struct sce
 {
     struct scene scene = {.s = *state, .on_ready = on_ready};
     OK(loop_init(&scene.loop));
-    scene.w = writer_open(&scene.loop, scene.s->url, &writer_events, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, &writer_events, &scene);
     if (on_start)
         on_start(&scene);
     loop_run(&scene.loop);
@@ -241,7 +241,7 @@ test_large_drain_is_cut(void **state)
 {
     struct scene scene = {.s = *state};
     OK(loop_init(&scene.loop));
-    scene.w = writer_open(&scene.loop, scene.s->url, &writer_events, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, &writer_events, &scene);
     push_many(&scene);
     loop_run(&scene.loop);
     OK(loop_finish(&scene.loop));
@@ -284,7 +284,7 @@ test_urgent_first(void **state)
     struct scene scene = {.s = *state, .on_ready = block, .on_tick = fill_and_unblock};
     OK(loop_init(&scene.loop));
     scene.timer = timer_open(&scene.loop, on_timer, &scene);
-    scene.w = writer_open(&scene.loop, scene.s->url, &writer_events, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, &writer_events, &scene);
     loop_run(&scene.loop);
     OK(loop_finish(&scene.loop));
     struct str story = buf_str(&scene.story);
@@ -393,6 +393,27 @@ test_second_engine(void **state)
     store_writer_close(first);
 }
 
+/* The root goes with the address, and neither needs to outlive the call. */
+static void
+test_other_root(void **state)
+{
+    static const char *const roots[] = {"/w", "/w2", "/w"};
+    for (size_t i = 0; i < ARRAY_LEN(roots); i++) {
+        struct scene scene = {.s = *state, .on_ready = close_writer};
+        char *url = xstrdup(scene.s->url), *root = xstrdup(roots[i]);
+        OK(loop_init(&scene.loop));
+        scene.w = writer_open(&scene.loop, url, root, &writer_events, &scene);
+        memset(url, 'x', strlen(url));
+        memset(root, 'x', strlen(root));
+        loop_run(&scene.loop);
+        OK(loop_finish(&scene.loop));
+        assert_int_equal(scene.open_r, i == 1 ? -EPROTONOSUPPORT : 0);
+        buf_finish(&scene.story);
+        free(url);
+        free(root);
+    }
+}
+
 /* ---- looked after when quiet ---- */
 
 static bool
@@ -434,7 +455,7 @@ test_text_is_indexed_when_quiet(void **state)
         .s = *state, .on_ready = put_and_wait, .on_tick = close_when_indexed};
     OK(loop_init(&scene.loop));
     scene.timer = timer_open(&scene.loop, on_timer, &scene);
-    scene.w = writer_open(&scene.loop, scene.s->url, &writer_events, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, &writer_events, &scene);
     loop_run(&scene.loop);
     OK(loop_finish(&scene.loop));
     assert_string_equal(scene.story.p, "a.c closed");
@@ -457,6 +478,7 @@ main(void)
         TEST(test_error_is_reported),
         TEST(test_no_room),
         TEST(test_second_engine),
+        TEST(test_other_root),
         TEST(test_text_is_indexed_when_quiet),
     };
     return cmocka_run_group_tests_name("writer", tests, NULL, NULL);

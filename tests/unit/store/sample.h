@@ -181,7 +181,7 @@ sample_open(const struct sample *s, struct store_info *ret_info)
     struct store_writer *w = NULL;
     struct store_info info;
     char *why = NULL;
-    int r = store_writer_open(s->url, &w, &info, &why);
+    int r = store_writer_open(s->url, NULL, &w, &info, &why);
     if (r < 0)
         fail_msg("%s", why ? why : "no reason given");
     if (ret_info)

@@ -221,16 +221,25 @@ test_replay(void **state)
 
 /* ---- strangers and damage ---- */
 
+/* what: the reason's end, or NULL for any. */
 static void
-assert_refused(const char *url, int error)
+assert_refused_for(const char *url, const char *root, int error, const char *what)
 {
     struct store_writer *w = NULL;
     struct store_info info;
     char *why = NULL;
-    assert_int_equal(store_writer_open(url, &w, &info, &why), error);
+    assert_int_equal(store_writer_open(url, root, &w, &info, &why), error);
     assert_null(w);
     assert_non_null(why);
+    if (what && !str_ends_with(str_of(why), str_of(what)))
+        fail_msg("\"%s\" does not end in \"%s\"", why, what);
     free(why);
+}
+
+static void
+assert_refused(const char *url, int error)
+{
+    assert_refused_for(url, NULL, error, NULL);
 }
 
 static void
@@ -263,6 +272,92 @@ test_second_writer(void **state)
     event_unref(sample_put(w, "a.c", "one:1"));
     store_writer_close(w);
     store_writer_close(sample_open(s, NULL));
+}
+
+static struct store_writer *
+open_for(const struct sample *s, const char *root, struct store_info *ret_info)
+{
+    struct store_writer *w = NULL;
+    char *why = NULL;
+    if (store_writer_open(s->url, root, &w, ret_info, &why) < 0)
+        fail_msg("%s", why ? why : "no reason given");
+    return w;
+}
+
+/* An index of one tree is not overwritten with another. */
+static void
+test_other_root_is_refused(void **state)
+{
+    struct sample *s = *state;
+    struct store_info info, first;
+    char *why = xasprintf("%s: is the index of /w; choose another --db", s->path);
+    char *lock = xasprintf("%s.lock", s->path);
+    struct store_writer *w = open_for(s, "/w", &first);
+    assert_true(first.is_new);
+    event_unref(sample_put(w, "a.c", "one:1 two:2"));
+    store_writer_close(w);
+    for (int i = 0; i < 2; i++)
+        assert_refused_for(s->url, "/w2", -EPROTONOSUPPORT, why);
+    assert_refused_for(s->url, "/", -EPROTONOSUPPORT, why);
+    assert_int_equal(unlink(lock), 0); // without it the answer is the same
+    assert_refused_for(s->url, "/w/", -EPROTONOSUPPORT, why);
+    assert_int_equal(count_rows(s, "entity"), 2);
+    w = open_for(s, "/w", &info);
+    assert_false(info.is_new);
+    assert_string_equal(info.epoch, first.epoch);
+    assert_int_equal(info.head, 1);
+    store_writer_close(w);
+    store_writer_close(open_for(s, NULL, &info)); // not asked
+    free(lock);
+    free(why);
+}
+
+/* One that was written before roots were kept. */
+static void
+test_root_is_taken(void **state)
+{
+    struct sample *s = *state;
+    struct store_info info;
+    store_writer_close(sample_open(s, NULL));
+    store_writer_close(open_for(s, "/w", &info));
+    assert_false(info.is_new);
+    assert_refused_for(s->url, "/w2", -EPROTONOSUPPORT, "/w; choose another --db");
+}
+
+static size_t
+count_names(const struct sample *s)
+{
+    size_t n = 0;
+    DIR *d = opendir(s->dir);
+    assert_non_null(d);
+    for (struct dirent *e = readdir(d); e; e = readdir(d))
+        n += e->d_name[0] != '.' || strlen(e->d_name) > 2;
+    closedir(d);
+    return n;
+}
+
+/* What is no regular file gets no lock, and no folder is made. */
+static void
+test_no_file_is_left(void **state)
+{
+    struct sample *s = *state;
+    char *slash = xasprintf("%s/deep/", s->url);
+    assert_refused_for(slash, NULL, -EISDIR, "/: is a folder");
+    assert_int_equal(count_names(s), 0);
+    assert_int_equal(mkdir(s->path, 0700), 0);
+    assert_refused_for(s->url, NULL, -EISDIR, "index.db: is a folder");
+    assert_int_equal(rmdir(s->path), 0);
+    assert_int_equal(mkfifo(s->path, 0600), 0);
+    assert_refused_for(s->url, NULL, -EPROTONOSUPPORT, "index.db: is no file");
+    assert_int_equal(unlink(s->path), 0);
+    assert_int_equal(symlink("/dev/null", s->path), 0);
+    assert_refused_for(s->url, NULL, -EPROTONOSUPPORT, "index.db: is no file");
+    assert_int_equal(count_names(s), 1);
+    assert_int_equal(unlink(s->path), 0);
+    assert_int_equal(symlink("index.db", s->path), 0);
+    assert_refused_for(s->url, NULL, -ELOOP, strerror(ELOOP));
+    assert_int_equal(count_names(s), 1);
+    free(slash);
 }
 
 static size_t
@@ -337,7 +432,7 @@ write_and_die(const struct sample *s)
         struct store_writer *w = NULL;
         struct store_info info;
         struct event *e = NULL;
-        if (store_writer_open(s->url, &w, &info, NULL) < 0)
+        if (store_writer_open(s->url, NULL, &w, &info, NULL) < 0)
             _exit(1);
         for (int i = 0; i < 200; i++) {
             char path[32];
@@ -400,7 +495,7 @@ write_until_killed(const char *url, int out)
     struct store_writer *w = NULL;
     struct store_info info;
     struct event *e = NULL;
-    if (store_writer_open(url, &w, &info, NULL) < 0)
+    if (store_writer_open(url, NULL, &w, &info, NULL) < 0)
         _exit(1);
     for (int i = 0;; i++) {
         char path[32], spec[64];
@@ -549,7 +644,7 @@ fill_up(const struct sample *s)
     struct event *e = NULL;
     struct buf spec = {0};
     signal(SIGXFSZ, SIG_IGN);
-    if (store_writer_open(s->url, &w, &info, NULL) < 0)
+    if (store_writer_open(s->url, NULL, &w, &info, NULL) < 0)
         return 20;
     struct batch *small = sample_batch("small.c", "one:1");
     if (store_begin(w) < 0 || store_put_file(w, small, &e) < 0 || store_commit(w) < 0)
