@@ -36,19 +36,12 @@ struct engine {
     struct server_host host;
     VEC(struct server_session *) sessions;
     size_t n_hub_clients;
-    bool is_in_process, is_stopping, is_closing_hub;
+    bool is_in_process, is_stopping, is_shutting_hub;
     int exit_code;
 };
 
-/* ---- going down: doors, sessions, hub, workspaces, then the loop runs dry ---- */
-
-static void
-on_workspaces_closed(void *ctx)
-{
-    struct engine *e = ctx;
-
-    e->workspaces = NULL;
-}
+/* ---- going down: doors, sessions, the hub's clients, workspaces, the hub, then the loop runs dry.
+ * The hub ends when the threads of the workspaces are gone: see hub_close. ---- */
 
 static void
 on_hub_closed(void *ctx)
@@ -56,19 +49,36 @@ on_hub_closed(void *ctx)
     struct engine *e = ctx;
 
     e->hub = NULL;
+}
+
+static void
+on_workspaces_closed(void *ctx)
+{
+    struct engine *e = ctx;
+
+    e->workspaces = NULL;
+    if (e->hub)
+        hub_close(e->hub, on_hub_closed, e);
+}
+
+static void
+on_hub_shut(void *ctx)
+{
+    struct engine *e = ctx;
+
     workspaces_close(e->workspaces, on_workspaces_closed, e);
 }
 
 static void
 close_when_sessions_are_gone(struct engine *e)
 {
-    if (!e->is_stopping || e->sessions.n > 0 || e->is_closing_hub)
+    if (!e->is_stopping || e->sessions.n > 0 || e->is_shutting_hub)
         return;
-    e->is_closing_hub = true;
+    e->is_shutting_hub = true;
     if (e->hub)
-        hub_close(e->hub, on_hub_closed, e);
+        hub_shut(e->hub, on_hub_shut, e);
     else
-        on_hub_closed(e);
+        on_hub_shut(e);
 }
 
 static void

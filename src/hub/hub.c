@@ -1,11 +1,16 @@
 /* Why: libwebsockets comes up on our loop, and goes down from it, in the only order that works.
  * Invariant: it listens on 127.0.0.1 and nowhere else, which is looked up, not believed; after
- * on_closed no handle of it is on the loop. */
+ * on_closed no handle of it is on the loop; between the two times that it closes one descriptor the
+ * number is nobody's but ours. */
 #include "hub/internal.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/clock.h"
@@ -105,8 +110,10 @@ on_handle_after(uv_handle_t *handle, void *ctx)
         int r = look_at_socket(look->hub, fd, &listens);
         if (r < 0)
             look->r = r;
+        else if (listens)
+            look->n_listening++;
         else
-            look->n_listening += listens;
+            look->hub->event_fd = fd;
     }
 }
 
@@ -224,6 +231,12 @@ on_open_failed(void *ctx UNUSED)
 {
 }
 
+static void
+on_failed_shut(void *ctx)
+{
+    hub_close(ctx, on_open_failed, NULL);
+}
+
 int
 hub_open(struct loop *l, const struct hub_options *options, struct workspaces *workspaces,
          struct hub **ret_hub, char **ret_why)
@@ -241,12 +254,13 @@ hub_open(struct loop *l, const struct hub_options *options, struct workspaces *w
     list_init(&h->feeds);
     list_init(&h->asks);
     h->next_client = 1;
+    h->event_fd = -1;
     h->wake_timer = timer_open(l, on_wake, h);
     h->end_timer = timer_open(l, on_end, h);
     h->tick_timer = timer_open(l, on_tick, h);
     int r = open_context(h, options->port, ret_why);
     if (r < 0) {
-        hub_close(h, on_open_failed, NULL);
+        hub_shut(h, on_failed_shut, h);
         return r;
     }
     h->next_heartbeat_ms = clock_mono_ms() + HUB_HEARTBEAT_MS;
@@ -256,7 +270,7 @@ hub_open(struct loop *l, const struct hub_options *options, struct workspaces *w
     return 0;
 }
 
-/* ---- going down: clients, libwebsockets' first step, its handles, its second ---- */
+/* ---- going down: clients; then libwebsockets' first step, its handles, its second ---- */
 
 static void
 finish(struct hub *h)
@@ -289,6 +303,37 @@ on_handle_ending(uv_handle_t *handle, void *ctx)
             look->is_there = true;
 }
 
+/* libwebsockets 4.1 closes the descriptor it wakes itself with in its first step, and the same number
+ * again when libuv let go of its handle. What we put there is what the second close takes. */
+static void
+put_placeholder(struct hub *h)
+{
+    struct stat st;
+    if (h->event_fd < 0 || fcntl(h->event_fd, F_GETFD) >= 0)
+        return;
+    int fd = memfd_create("placeholder", MFD_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fd != h->event_fd) {
+        dup3(fd, h->event_fd, O_CLOEXEC);
+        close(fd);
+    }
+    if (fstat(h->event_fd, &st) == 0) {
+        h->placeholder_dev = st.st_dev;
+        h->placeholder_ino = st.st_ino;
+    }
+}
+
+/* Of a libwebsockets that closed it once. */
+static void
+take_placeholder(struct hub *h)
+{
+    struct stat st;
+    if (h->placeholder_ino != 0 && fstat(h->event_fd, &st) == 0 &&
+        st.st_dev == h->placeholder_dev && st.st_ino == h->placeholder_ino)
+        close(h->event_fd);
+}
+
 /* Its memory holds handles until libuv let go of them. */
 static void
 end_context(void *ctx)
@@ -301,7 +346,21 @@ end_context(void *ctx)
         return;
     }
     lws_context_destroy(steal(h->context));
-    hub_check_closing(h);
+    take_placeholder(h);
+    finish(h);
+}
+
+static void
+destroy_context(void *ctx)
+{
+    struct hub *h = ctx;
+    if (!h->context) {
+        finish(h);
+        return;
+    }
+    lws_context_destroy(h->context);
+    put_placeholder(h);
+    end_context(h);
 }
 
 static void
@@ -311,16 +370,13 @@ begin_end(void *ctx)
     h->is_ending = true;
     timer_stop(h->close_timer);
     timer_stop(h->end_timer);
-    if (h->context)
-        lws_context_destroy(h->context); // ends what is still connected
+    timer_stop(h->tick_timer);
     serve_drop_all(h);
     feed_destroy_all(h);
     list_for_each_safe (it, &h->asks)
         ask_abandon(list_entry(it, struct ask, link));
-    if (h->context)
-        end_context(h);
-    else
-        hub_check_closing(h);
+    h->has_let_go = true;
+    hub_check_closing(h);
 }
 
 /* Not from within a callback of libwebsockets. */
@@ -341,18 +397,21 @@ hub_check_closing(struct hub *h)
         return;
     if (h->n_clients == 0)
         request_end(h);
-    if (h->is_ending && !h->context && list_is_empty(&h->asks))
-        finish(h);
+    if (h->has_let_go && !h->is_shut && list_is_empty(&h->asks)) {
+        h->is_shut = true;
+        h->workspaces = NULL;
+        h->on_shut(h->shut_ctx);
+    }
 }
 
 void
-hub_close(struct hub *h, void (*on_closed)(void *ctx), void *ctx)
+hub_shut(struct hub *h, void (*on_shut)(void *ctx), void *ctx)
 {
     ASSERT_LOOP();
     assert(!h->is_closing);
     h->is_closing = true;
-    h->on_closed = on_closed;
-    h->closed_ctx = ctx;
+    h->on_shut = on_shut;
+    h->shut_ctx = ctx;
     timer_stop(h->wake_timer);
     h->close_timer = timer_open(h->loop, request_end, h);
     timer_start(h->close_timer, HUB_CLOSE_MS, 0);
@@ -360,6 +419,16 @@ hub_close(struct hub *h, void (*on_closed)(void *ctx), void *ctx)
         hub_client_close(list_entry(it, struct hub_client, link), 1001,
                          "the engine ends");
     hub_check_closing(h);
+}
+
+void
+hub_close(struct hub *h, void (*on_closed)(void *ctx), void *ctx)
+{
+    ASSERT_LOOP();
+    assert(h->is_shut && !h->on_closed);
+    h->on_closed = on_closed;
+    h->closed_ctx = ctx;
+    loop_defer(h->loop, destroy_context, h);
 }
 
 /* ---- what it is ---- */

@@ -30,5 +30,8 @@ uint16_t hub_port(const struct hub *h);
 size_t hub_clients(const struct hub *h);
 /* Allow one more Origin, e.g. of an editor's webview. At most 16, each at most 256 bytes; -ENOSPC, -EINVAL. */
 int hub_allow_origin(struct hub *h, const char *origin);
-/* Closes clients with 1001, ends libwebsockets in its two steps, then on_closed. */
+/* Lets nobody in any more, closes clients with 1001, lets go of every workspace, then on_shut. */
+void hub_shut(struct hub *h, void (*on_shut)(void *ctx), void *ctx);
+/* After on_shut, and once no other thread opens files (the registry is closed): libwebsockets closes
+ * a descriptor twice when it ends. */
 void hub_close(struct hub *h, void (*on_closed)(void *ctx), void *ctx);

@@ -58,7 +58,12 @@ struct hub {
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;
     int64_t next_heartbeat_ms;
     struct hub_stats stats;
-    bool is_closing, is_end_requested, is_ending;
+    int event_fd;          // of libwebsockets' own, which it closes twice; -1: not known
+    dev_t placeholder_dev; // of what we put in its place
+    ino_t placeholder_ino;
+    bool is_closing, is_end_requested, is_ending, has_let_go, is_shut;
+    void (*on_shut)(void *ctx);
+    void *shut_ctx;
     void (*on_closed)(void *ctx);
     void *closed_ctx;
 };

@@ -368,8 +368,10 @@ on_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user U
     case LWS_CALLBACK_WSI_DESTROY: peer_destroy(peer_of(wsi)); return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         peer = peer_of(wsi);
-        return peer ? on_upgrade(peer) : -1;
-    case LWS_CALLBACK_HTTP: peer = peer_of(wsi); return peer ? on_http(peer, in, n) : -1;
+        return peer && !h->is_ending ? on_upgrade(peer) : -1;
+    case LWS_CALLBACK_HTTP:
+        peer = peer_of(wsi);
+        return peer && !h->is_ending ? on_http(peer, in, n) : -1;
     case LWS_CALLBACK_HTTP_WRITEABLE:
         peer = peer_of(wsi);
         if (peer && peer->exchange && peer->exchange->is_answered)
@@ -404,11 +406,13 @@ on_socket_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user
         return peer && peer->client ? 0 : -1;
     case LWS_CALLBACK_ESTABLISHED:
         peer = peer_of(wsi);
+        if (!peer || !peer->client)
+            return -1;
         hub_client_on_open(peer->client);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         peer = peer_of(wsi);
-        return peer && peer->client ? hub_client_on_writable(peer->client) : -1;
+        return peer && peer->client ? hub_client_on_writable(peer->client) : 0;
     case LWS_CALLBACK_RECEIVE:
         peer = peer_of(wsi);
         return peer && peer->client ? hub_client_on_bytes(peer->client, str_slice(in, n))

@@ -3,7 +3,7 @@
 #include "hub/internal.h"
 
 extern const struct lws_protocols serve_protocols[];
-/* Lets go of every client and exchange: libwebsockets is on its way out. */
+/* Lets go of every client and exchange; their sockets end with libwebsockets. */
 void serve_drop_all(struct hub *h);
 
 /* One HTTP request. */

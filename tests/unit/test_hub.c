@@ -246,17 +246,25 @@ struct house {
 };
 
 static void
-on_workspaces_closed(void *ctx)
-{
-    struct house *house = ctx;
-    house->is_closed = true;
-}
-
-static void
 on_hub_closed(void *ctx)
 {
     struct house *house = ctx;
     house->hub = NULL;
+}
+
+static void
+on_workspaces_closed(void *ctx)
+{
+    struct house *house = ctx;
+    house->is_closed = true;
+    if (house->hub)
+        hub_close(house->hub, on_hub_closed, house);
+}
+
+static void
+on_hub_shut(void *ctx)
+{
+    struct house *house = ctx;
     workspaces_close(house->workspaces, on_workspaces_closed, house);
 }
 
@@ -275,11 +283,12 @@ static void
 tear_down(struct house *house)
 {
     if (house->hub)
-        hub_close(house->hub, on_hub_closed, house);
+        hub_shut(house->hub, on_hub_shut, house);
     else
-        on_hub_closed(house);
+        on_hub_shut(house);
     loop_run(&house->loop);
     assert_true(house->is_closed);
+    assert_null(house->hub);
     assert_int_equal(loop_finish(&house->loop), 0);
     config_destroy(house->config);
     lang_finish();
