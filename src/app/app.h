@@ -57,6 +57,7 @@ void control_close(struct control *c);
 
 /* ---- output.c: the only way to stdout ---- */
 void out_str(struct str s);
+void out_flush(void); // ends the program when it cannot be written
 void out_line(const char *fmt, ...) PRINTF_LIKE(1, 2); // with a newline
 /* "gloss: …" on stderr, one line; returns EXIT_FAILED. */
 int fail(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -7,8 +7,11 @@
 
 #include "app/app.h"
 #include "base/err.h"
+#include "base/fs.h"
 #include "base/mem.h"
 #include "base/path.h"
+
+#define ENGINE_LOG_BYTES_MAX (1u << 20)
 
 static char *
 runtime_path(const char *name)
@@ -45,6 +48,16 @@ own_program(void)
     return n > 0 ? path : "/proc/self/exe";
 }
 
+/* The log of the engine before it says why it ended: kept until it is large. */
+static int
+log_flags(const char *path)
+{
+    struct fs_stat st;
+    bool is_large = fs_stat_file(path, &st) == 0 && st.size_bytes > ENGINE_LOG_BYTES_MAX;
+
+    return O_WRONLY | O_CREAT | (is_large ? O_TRUNC : O_APPEND);
+}
+
 static int
 spawn_detached(int ready_fd)
 {
@@ -63,8 +76,7 @@ spawn_detached(int ready_fd)
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log,
-                                     O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, log_flags(log), 0600);
     r = posix_spawn(&pid, own_program(), &actions, &attributes, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);

@@ -1,12 +1,29 @@
 /* gloss: one program, told by its first argument what to be. */
+#include <fcntl.h>
 #include <locale.h>
+#include <unistd.h>
 
 #include "app/commands/commands.h"
 #include "rt/guard.h"
 
+/* Started with a standard descriptor closed (cron, some supervisors), the next file that is opened would
+ * become stdin, stdout or stderr: the gaps are filled first. */
+static void
+fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
+    fill_standard_descriptors();
     if (argc > 1 && strcmp(argv[1], "__guard") == 0)
         return guard_main(argc, argv);
     setlocale(LC_CTYPE, "C.UTF-8");

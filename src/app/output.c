@@ -4,11 +4,26 @@
 
 #include "app/app.h"
 
+static NORETURN void
+end_without_stdout(void)
+{
+    if (errno != EPIPE)
+        fail("cannot write the output: %s", strerror(errno));
+    _exit(EXIT_FAILED); // not exit(): what is buffered cannot be written
+}
+
 void
 out_str(struct str s)
 {
     if (s.n > 0 && fwrite(s.p, 1, s.n, stdout) != s.n)
-        exit(EXIT_FAILED);
+        end_without_stdout();
+}
+
+void
+out_flush(void)
+{
+    if (fflush(stdout) == EOF)
+        end_without_stdout();
 }
 
 void
@@ -18,7 +33,7 @@ out_line(const char *fmt, ...)
 
     va_start(ap, fmt);
     if (vfprintf(stdout, fmt, ap) < 0 || fputc('\n', stdout) == EOF)
-        exit(EXIT_FAILED);
+        end_without_stdout();
     va_end(ap);
 }
 

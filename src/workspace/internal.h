@@ -32,6 +32,7 @@ struct workspace {
     char id[WORKSPACE_ID_BYTES];
     char *root;
     char *url;
+    struct str own_index; // the index's path below the root; empty when it lies elsewhere
     struct config *own_config; // tuned by the workspace's own file; NULL: the user's
     const struct config *config;
     struct writer *writer;

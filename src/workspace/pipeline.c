@@ -292,18 +292,30 @@ pipeline_is_idle(const struct workspace *w)
 
 /* ---- the walk ---- */
 
+/* With --db the index may lie in the folder that it is of. */
+static bool
+is_own_index(const struct workspace *w, struct str path)
+{
+    struct str own = w->own_index;
+
+    return own.n > 0 && str_starts_with(path, own) &&
+           (path.n == own.n || path.p[own.n] == '-' || path.p[own.n] == '.');
+}
+
 static void
 on_file(void *ctx, struct str path, const struct fs_stat *st)
 {
     struct workspace *w = ctx;
-    struct known_file *known = pipeline_known(w, path, true);
+    struct known_file *known;
 
-    if (w->is_closing)
+    if (w->is_closing || is_own_index(w, path))
         return;
+    known = pipeline_known(w, path, true);
     known->walk = w->walk;
     if (documents_find(w, path) && known->is_stored)
         return; // the open document is what counts
-    if (is_unchanged(known, st)) {
+    /* A job under way may be a deletion that this news overtakes: only what rests can be unchanged. */
+    if (!map_get(w->jobs, path) && is_unchanged(known, st)) {
         if (w->is_walking && known->state == FILE_INDEXED)
             w->walk_unchanged++;
         return;

@@ -142,25 +142,22 @@ static const struct writer_events writer_events = {.on_open = on_writer_open,
                                                    .on_commit = on_commit};
 
 /* <state>/gloss/<name>-<id>/index.db, unless --db says another place. */
-static int
+static void
 choose_url(struct workspace *w)
 {
-    AUTO(free) char *path = NULL, *dir = NULL;
-    int r;
+    AUTO(free) char *path = NULL;
+    struct str prefix = STR("sqlite:"), url;
 
     if (w->all->options.db_url) {
         w->url = xstrdup(w->all->options.db_url);
-        return 0;
+    } else {
+        path = config_index_path(w->root);
+        w->url = xasprintf("sqlite:%s", path);
     }
-    path = config_index_path(w->root);
-    dir = str_dup(path_dirname(str_of(path)));
-    r = fs_mkdir_p(dir, 0700);
-    if (r < 0) {
-        log_error("cannot make %s: %s", dir, err_text(r));
-        return r;
-    }
-    w->url = xasprintf("sqlite:%s", path);
-    return 0;
+    url = str_of(w->url);
+    if (str_starts_with(url, prefix))
+        w->own_index =
+            path_below(str_of(w->root), str_slice(url.p + prefix.n, url.n - prefix.n));
 }
 
 static void
@@ -205,11 +202,7 @@ workspace_create(struct workspaces *all, char *root, struct workspace **ret_work
     documents_init(w);
     pipeline_init(w);
     asking_init(w);
-    r = choose_url(w);
-    if (r < 0) {
-        destroy(w);
-        return r;
-    }
+    choose_url(w);
     w->writer = writer_open(all->loop, w->url, w->root, &writer_events, w);
     *ret_workspace = w;
     return 0;

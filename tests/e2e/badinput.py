@@ -536,6 +536,28 @@ def _(house):
     equal(sorted(glob.glob(notes + "*")), [notes])
 
 
+@case("started with stdin, stdout or stderr closed; a full stdout is told")
+def _(house):
+    trees.write_c(house)
+    for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+        for command in ("index", "export"):
+            r = subprocess.run(["sh", "-c", f'exec "$0" {command} "$1" {closed}', house.bin, house.tree],
+                               env=house.env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, check=False)
+            equal((r.returncode, r.stderr), (0, b""), f"{command} {closed}")
+    r = subprocess.run(["sh", "-c", 'exec "$0" export "$1" > /dev/full', house.bin, house.tree],
+                       env=house.env, stderr=subprocess.PIPE, check=False)
+    assert r.returncode == 1 and r.stderr.startswith(b"gloss: cannot write") and r.stderr.count(b"\n") == 1, r
+
+
+@case("an index that lies in its own folder does not index itself")
+def _(house):
+    trees.write_c(house)
+    db = os.path.join(house.tree, "in.db")
+    house.gloss("index", house.tree, "--db", db).ok()
+    again = house.gloss("index", house.tree, "--db", db, "--json").json()
+    equal(again["skipped"] + again["failed"], 0)
+
+
 @case("a state folder that cannot be written is one line")
 def _(house):
     trees.write_c(house)

@@ -220,6 +220,7 @@ command_main(int argc, char **argv)
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         show_help();
+        out_flush();
         return argc < 2 ? EXIT_USAGE : EXIT_OK;
     }
     line.command = find_command(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
@@ -230,14 +231,14 @@ command_main(int argc, char **argv)
         return r;
     if (line_has(&line, "help")) {
         show_command_help(line.command);
+        out_flush();
         return EXIT_OK;
     }
     r = load_config(&line);
     if (r == 0)
         r = line.command->run(&line);
     config_destroy(line.config);
-    if (fflush(stdout) == EOF && r == EXIT_OK)
-        r = EXIT_FAILED;
+    out_flush();
     return r;
 }
 

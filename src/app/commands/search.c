@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "codec/codec.h"
+#include "lang/lang.h"
 #include "query/query.h"
 #include "store/store.h"
 
@@ -70,7 +71,7 @@ run(const struct command_line *line)
     AUTO(arena_finish) struct arena arena = {0};
     struct store_reader *reader;
     struct entity_row *rows;
-    AUTO(free) char *root = NULL;
+    AUTO(free) char *root = NULL, *why = NULL;
     size_t n;
     int r;
 
@@ -79,6 +80,12 @@ run(const struct command_line *line)
     if (line_has(line, "kind") &&
         parse_kinds(line_text(line, "kind"), kinds, &search.n_kinds) != EXIT_OK)
         return EXIT_USAGE;
+    if (lang_init(&why) == 0 && line_has(line, "lang") &&
+        !lang_by_key_prefix(search.lang)) {
+        fail("there is no language \"%s\" (see `gloss search --help`)",
+             line_text(line, "lang"));
+        return EXIT_USAGE;
+    }
     root = line_root_of(line, line_text(line, "dir"));
     if (!root || !(reader = line_open_index(line, root)))
         return EXIT_FAILED;
