@@ -22,9 +22,9 @@
 #define strtok(a, b) BANNED(strtok)
 
 #ifndef BASE_MEM_C
-#undef strdup
-#undef strndup
-#pragma GCC poison malloc calloc realloc asprintf vasprintf
-#define strdup(x) BANNED(strdup)
-#define strndup(x, n) BANNED(strndup)
+#    undef strdup
+#    undef strndup
+#    pragma GCC poison malloc calloc realloc asprintf vasprintf
+#    define strdup(x) BANNED(strdup)
+#    define strndup(x, n) BANNED(strndup)
 #endif

@@ -23,7 +23,8 @@
 #define NORETURN __attribute__((noreturn))
 
 /* The struct that holds `member` at `ptr`. */
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#define container_of(ptr, type, member)                                                  \
+    ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* Hand a pointer over: yields it and leaves NULL behind. */
 #define steal(p)                                                                         \

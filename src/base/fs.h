@@ -15,7 +15,8 @@ struct fs_stat {
 /* Whole regular file, at most limit_bytes: -EFBIG above, -EINVAL if not a regular file.
  * The stat is of the descriptor that was read, taken before the first byte; ret_stat may be NULL.
  * ret_text is an initialised buf whose content is replaced, and kept on failure. */
-int fs_read_file(const char *path, size_t limit_bytes, struct buf *ret_text, struct fs_stat *ret_stat);
+int fs_read_file(const char *path, size_t limit_bytes, struct buf *ret_text,
+                 struct fs_stat *ret_stat);
 int fs_stat_file(const char *path, struct fs_stat *ret_stat);  // follows symlinks
 int fs_lstat_file(const char *path, struct fs_stat *ret_stat); // does not
 int fs_mkdir_p(const char *path, unsigned mode);

@@ -58,7 +58,8 @@ list_splice(struct list *to, struct list *from)
 
 #define list_entry(node, type, member) container_of(node, type, member)
 #define list_first(head, type, member) list_entry((head)->next, type, member)
-#define list_for_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
+#define list_for_each(it, head)                                                          \
+    for (struct list *it = (head)->next; it != (head); it = it->next)
 /* Survives removal of `it` itself. */
 #define list_for_each_safe(it, head)                                                     \
     for (struct list *it = (head)->next, *it##_next = it->next; it != (head);            \

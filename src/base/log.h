@@ -9,7 +9,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* Before the first thread. Default: LOG_WARN, LOG_TEXT. */
 void log_setup(enum log_level max, enum log_format format);
 bool log_enabled(enum log_level level);
-void log_write(enum log_level level, const char *module, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void log_write(enum log_level level, const char *module, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 
 #define log_error(...) log_write(LOG_ERROR, LOG_MODULE, __VA_ARGS__)
 #define log_warn(...) log_write(LOG_WARN, LOG_MODULE, __VA_ARGS__)

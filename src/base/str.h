@@ -38,7 +38,7 @@ bool str_split(struct str *rest, char sep, struct str *ret_part);
 /* Decimal, whole string, within the type; -EINVAL / -ERANGE. */
 int str_to_u64(struct str s, uint64_t *ret_value);
 int str_to_i64(struct str s, int64_t *ret_value);
-int hex_value(char c); // 0 to 15, -1 unless a hex digit
+int hex_value(char c);                // 0 to 15, -1 unless a hex digit
 char *str_dup(struct str s) MUST_USE; // heap copy, NUL-terminated
 
 void buf_finish(struct buf *b);

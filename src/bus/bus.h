@@ -16,7 +16,8 @@ struct bus *bus_create(void) MUST_USE;
 void bus_destroy(struct bus *b); // no subscriptions left
 /* Durable events in seq order, each once; ephemeral ones pass through without the ring. */
 void bus_publish(struct bus *b, struct event *event);
-struct bus_subscription *bus_subscribe(struct bus *b, bus_event_fn fn, void *ctx) MUST_USE;
+struct bus_subscription *bus_subscribe(struct bus *b, bus_event_fn fn, void *ctx)
+    MUST_USE;
 void bus_unsubscribe(struct bus_subscription *s);
 /* Last durable seq published; before the first, what bus_set_head said. */
 int64_t bus_head(const struct bus *b);

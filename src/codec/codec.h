@@ -19,8 +19,10 @@
  * *ret_why (heap; ret_why may be NULL) says where. A string may hold NUL (\u0000): mind its length. */
 int codec_parse(struct str text, json_t **ret_value, char **ret_why);
 /* Members of an object. 0; -ENOENT absent or null; -EINVAL of another type or out of range. */
-int codec_get_str(const json_t *object, const char *key, struct str *ret_value); // borrowed
-int codec_get_int(const json_t *object, const char *key, int64_t min, int64_t max, int64_t *ret_value);
+int codec_get_str(const json_t *object, const char *key,
+                  struct str *ret_value); // borrowed
+int codec_get_int(const json_t *object, const char *key, int64_t min, int64_t max,
+                  int64_t *ret_value);
 int codec_get_bool(const json_t *object, const char *key, bool *ret_value);
 /* Borrowed; NULL when absent or of another type. `value` may be NULL. */
 json_t *codec_object(const json_t *value, const char *key);
@@ -36,7 +38,7 @@ DEFINE_AUTO(json_decref_, json_t *)
 
 /* ---- writing ---- */
 
-void codec_add_string(struct buf *b, struct str s); // quoted and escaped
+void codec_add_string(struct buf *b, struct str s);      // quoted and escaped
 void codec_add_json(struct buf *b, const json_t *value); // compact
 /* {"start":{"line":0,"character":0},"end":{…}}, zero-based, UTF-16 */
 void codec_add_range(struct buf *b, const struct span *span);
@@ -67,17 +69,18 @@ void codec_delta_delete(struct codec_delta *d, const struct entity_row *row);
 /* key, kind, name, path, lang, hover, rev */
 void codec_delta_enrich(struct codec_delta *d, const struct entity_row *row);
 /* {"path","lang","state","reason"?,"added":[…],"updated":[…],"deleted":[…],"enriched":[…]}; empty arrays are left out. */
-void codec_delta_write(struct buf *b, const struct codec_delta *d, const struct file *file);
+void codec_delta_write(struct buf *b, const struct codec_delta *d,
+                       const struct file *file);
 
 /* ---- wire events ---- */
 
 struct codec_wire_event {
-    const char *event_type;   // "entity.added"
-    int64_t seq;              // 0: ephemeral
-    uint32_t index;           // within the row
+    const char *event_type; // "entity.added"
+    int64_t seq;            // 0: ephemeral
+    uint32_t index;         // within the row
     int64_t time_ms;
-    struct str subject;       // file path
-    struct str data;          // JSON object
+    struct str subject; // file path
+    struct str data;    // JSON object
 };
 
 typedef int (*codec_wire_fn)(void *ctx, const struct codec_wire_event *event);
@@ -91,5 +94,5 @@ int codec_event_expand(const struct event *event, codec_wire_fn fn, void *ctx);
 /* The envelope {"type":"event","event_type":…,"seq","i","epoch","workspace","library_id","time","subject",["sub":[…]],"data"};
  * seq and i are left out of an ephemeral one. `sub` is the array as JSON text, ["s1","s2"]; empty leaves it out.
  * Empty data is {}. */
-void codec_add_wire_event(struct buf *b, const struct codec_wire_event *event, struct str epoch,
-                          struct str workspace, struct str sub);
+void codec_add_wire_event(struct buf *b, const struct codec_wire_event *event,
+                          struct str epoch, struct str workspace, struct str sub);

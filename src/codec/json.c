@@ -206,7 +206,8 @@ codec_add_json(struct buf *b, const json_t *value)
 {
     size_t before = b->n;
     if (value &&
-        json_dump_callback(value, on_json_bytes, b, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) == 0)
+        json_dump_callback(value, on_json_bytes, b,
+                           JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)) == 0)
         return;
     /* Only a value that this program built wrongly gets here; a null keeps the rest readable. */
     b->n = before;

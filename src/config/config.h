@@ -29,7 +29,8 @@ struct config_server {
 /* Plain fields are the getters. */
 struct config {
     uint64_t max_file_bytes;
-    const struct str *ignore; // gitignore(5) patterns, NUL-terminated; the workspace's come last
+    const struct str
+        *ignore; // gitignore(5) patterns, NUL-terminated; the workspace's come last
     size_t n_ignore;
     uint64_t jobs;        // workers; 0: one per core
     uint64_t hub_port;    // 0: any free one
@@ -56,17 +57,25 @@ struct config_flag {
 
 /* -EINVAL (or the error of reading a file) and *ret_why (heap): one line that names file, variable or
  * flag, and setting. */
-int config_load(const struct config_flag *flags, size_t n, struct config **ret_config, char **ret_why);
+int config_load(const struct config_flag *flags, size_t n, struct config **ret_config,
+                char **ret_why);
 /* With root's own file. *ret_config is NULL when it has none: use `base`. It borrows from `base`, which
  * outlives it. Blocking, small. */
-int config_for_workspace(const struct config *base, const char *root, struct config **ret_config,
-                         char **ret_why);
+int config_for_workspace(const struct config *base, const char *root,
+                         struct config **ret_config, char **ret_why);
 void config_destroy(struct config *c);
 DEFINE_AUTO(config_destroy, struct config *)
 
 /* ---- the table: docs/CONFIG.md and doctor are made from it ---- */
 
-enum config_type { CONFIG_NUMBER, CONFIG_BOOL, CONFIG_CHOICE, CONFIG_URL, CONFIG_PATTERNS, CONFIG_SERVERS };
+enum config_type {
+    CONFIG_NUMBER,
+    CONFIG_BOOL,
+    CONFIG_CHOICE,
+    CONFIG_URL,
+    CONFIG_PATTERNS,
+    CONFIG_SERVERS
+};
 
 struct config_setting {
     const char *name; // "index.max_file_bytes": {"index":{"max_file_bytes":…}} in a file
@@ -74,17 +83,18 @@ struct config_setting {
     const char *env;  // "GLOSS_INDEX_MAX_FILE_BYTES" or NULL
     enum config_type type;
     bool is_workspace_safe;
-    const char *fallback;        // the default, as text; NULL: none
-    uint64_t min, max;           // of a number
-    const char *const *choices;  // NULL-terminated
-    size_t offset;               // in struct config
+    const char *fallback;       // the default, as text; NULL: none
+    uint64_t min, max;          // of a number
+    const char *const *choices; // NULL-terminated
+    size_t offset;              // in struct config
     const char *help;
 };
 
 /* NULL past the end; sorted by name. */
 const struct config_setting *config_setting_at(size_t index);
 /* The value as text for people, "2097152". */
-void config_setting_show(const struct config *c, const struct config_setting *s, struct buf *out);
+void config_setting_show(const struct config *c, const struct config_setting *s,
+                         struct buf *out);
 
 /* ---- places; results are heap strings ---- */
 

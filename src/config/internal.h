@@ -12,8 +12,10 @@ bool setting_is_group(struct str name);
 /* Set from text (flag, variable, default) or from a member of a JSON object. -EINVAL, and *ret_what
  * (heap) continues "<where>: ": "must be a number from 0 to 256". A null member changes nothing.
  * With `is_more`, patterns are added to those there are. */
-int setting_set_text(struct config *c, const struct config_setting *s, struct str text, char **ret_what);
-int setting_set_json(struct config *c, const struct config_setting *s, const json_t *object,
-                     const char *key, bool is_more, char **ret_what);
+int setting_set_text(struct config *c, const struct config_setting *s, struct str text,
+                     char **ret_what);
+int setting_set_json(struct config *c, const struct config_setting *s,
+                     const json_t *object, const char *key, bool is_more,
+                     char **ret_what);
 /* The "servers" of a file. */
 int servers_read(struct config *c, const json_t *list, char **ret_what);

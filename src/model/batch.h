@@ -10,7 +10,8 @@
 struct batch {
     struct arena arena; // everything below lives here
     struct file file;
-    struct entity *entities; // sorted by range.start_byte, then outer first: parents precede children
+    struct entity *
+        entities; // sorted by range.start_byte, then outer first: parents precede children
     size_t n_entities;
     struct edge *edges; // in source order
     size_t n_edges;

@@ -11,8 +11,9 @@ enum edge_kind { EDGE_CALLS, EDGE_IMPORTS, EDGE_KIND_COUNT };
 
 struct edge {
     enum edge_kind kind;
-    uint32_t from;     // index of the innermost entity around it in the batch; ENTITY_NONE at file scope
-    struct str target; // callee's or imported name, as written
+    uint32_t
+        from; // index of the innermost entity around it in the batch; ENTITY_NONE at file scope
+    struct str target;  // callee's or imported name, as written
     struct position at; // of the name
 };
 

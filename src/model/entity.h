@@ -39,15 +39,18 @@ enum entity_kind {
 /* What extraction finds in one file. */
 struct entity {
     enum entity_kind kind;
-    uint32_t parent;  // index in the same batch, smaller than its own; ENTITY_NONE at file scope
-    uint32_t ordinal; // 1 for the first of (kind, qualified name) in the file, in source order
+    uint32_t
+        parent; // index in the same batch, smaller than its own; ENTITY_NONE at file scope
+    uint32_t
+        ordinal; // 1 for the first of (kind, qualified name) in the file, in source order
     struct str name;
     struct str qualified_name; // parents' names joined by '.'
     struct str signature;      // one line, bodies left out
     struct str doc;            // comment markers taken off; may have several lines
     struct span range;         // the whole definition
     struct span name_range;
-    uint64_t hash; // of its own text and doc, nested entities left out: a moved entity keeps it
+    uint64_t
+        hash; // of its own text and doc, nested entities left out: a moved entity keeps it
 };
 
 /* An entity as the store gives it back: with its file, key, hover and revision. */
@@ -75,8 +78,8 @@ int entity_kind_parse(struct str name, enum entity_kind *ret_kind);
 /* lang:kind:path#qualified.name[~ordinal]; ordinal 1 (or 0) is not written, but behind a name that
  * itself ends in ~2 or the like. Where '#' in path or name would mislead, ~ordinal.hashes says how
  * many '#' end the path: see entity.c. Any bytes in, the same parts out of entity_key_parse(). */
-struct str entity_key(struct arena *a, struct str lang, enum entity_kind kind, struct str path,
-                      struct str qualified_name, uint32_t ordinal);
+struct str entity_key(struct arena *a, struct str lang, enum entity_kind kind,
+                      struct str path, struct str qualified_name, uint32_t ordinal);
 
 struct entity_key_parts {
     struct str lang, path, qualified_name; // views into the key

@@ -9,10 +9,10 @@
 /* Stored by number: append only. */
 enum event_type {
     /* durable */
-    EVENT_FILE_COMPLETED,   // delta of a file; expands to entity.* and file:completed
-    EVENT_FILE_FAILED,      // could not be indexed; entity.deleted for what it had
-    EVENT_FILE_DELETED,     // entity.deleted for what it had
-    EVENT_ENTITY_ENRICHED,  // hovers of a file; expands to entity.enriched
+    EVENT_FILE_COMPLETED,  // delta of a file; expands to entity.* and file:completed
+    EVENT_FILE_FAILED,     // could not be indexed; entity.deleted for what it had
+    EVENT_FILE_DELETED,    // entity.deleted for what it had
+    EVENT_ENTITY_ENRICHED, // hovers of a file; expands to entity.enriched
     EVENT_INDEX_REBUILT,
     EVENT_PIPELINE_ONLINE,
     EVENT_PIPELINE_OFFLINE,
@@ -26,18 +26,18 @@ enum event_type {
 struct event {
     unsigned refs;
     enum event_type type;
-    int64_t seq;         // 0 for an ephemeral one
-    int64_t time_ms;     // wall clock
-    struct str subject;  // the file's path, or ""
-    struct str data;     // JSON object
+    int64_t seq;        // 0 for an ephemeral one
+    int64_t time_ms;    // wall clock
+    struct str subject; // the file's path, or ""
+    struct str data;    // JSON object
 };
 
 /* "file:completed"… as on the wire. */
 const char *event_type_name(enum event_type type);
 bool event_type_is_durable(enum event_type type);
 /* Copies subject and data; one reference. */
-struct event *event_create(enum event_type type, int64_t seq, int64_t time_ms, struct str subject,
-                           struct str data) MUST_USE;
+struct event *event_create(enum event_type type, int64_t seq, int64_t time_ms,
+                           struct str subject, struct str data) MUST_USE;
 struct event *event_ref(struct event *e);
 void event_unref(struct event *e);
 DEFINE_AUTO(event_unref, struct event *)

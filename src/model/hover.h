@@ -48,7 +48,8 @@ struct hover_answer {
 struct hover_batch {
     struct arena arena;
     struct str path;
-    struct hash128 content; // of the text the server saw; the store drops answers for another
+    struct hash128
+        content; // of the text the server saw; the store drops answers for another
     struct hover_answer *answers;
     size_t n_answers;
 };

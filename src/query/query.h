@@ -9,7 +9,8 @@
 #include "store/store.h"
 
 #define QUERY_CONNECTIONS_MAX 4
-#define QUERY_CONNECTION_AGE_MS 2000 // an idle one older than this is closed: it would hold the WAL
+#define QUERY_CONNECTION_AGE_MS                                                          \
+    2000 // an idle one older than this is closed: it would hold the WAL
 #define QUERY_LIMIT_MAX 1000
 #define QUERY_TEXT_BYTES_MAX 1024
 
@@ -18,15 +19,15 @@ struct query;
 /* The result of any question; owns its arena. */
 struct query_result {
     struct arena arena;
-    int r;                    // 0, -ENOENT, -EINTR (cancelled), other -errno
+    int r; // 0, -ENOENT, -EINTR (cancelled), other -errno
     struct entity_row *rows;
     size_t n_rows;
     struct edge_row *callers, *callees; // of query_show
     size_t n_callers, n_callees;
-    struct file file;         // of query_file
+    struct file file; // of query_file
     struct store_counts counts;
     struct store_info info;
-    struct event **events;    // referenced; of query_events
+    struct event **events; // referenced; of query_events
     size_t n_events;
 };
 
@@ -48,23 +49,30 @@ struct query *query_open(struct loop *l, struct pool *pool, const char *url) MUS
 void query_close(struct query *q, void (*on_closed)(void *ctx), void *ctx);
 
 struct query_ticket; // a running question; valid until its done
-void query_cancel(struct query_ticket *t); // done still comes, with -EINTR unless it was quicker
+void query_cancel(
+    struct query_ticket *t); // done still comes, with -EINTR unless it was quicker
 
-struct query_ticket *query_search(struct query *q, const struct query_search *search, query_done_fn done, void *ctx);
-struct query_ticket *query_entity(struct query *q, struct str key, bool with_edges, query_done_fn done, void *ctx);
+struct query_ticket *query_search(struct query *q, const struct query_search *search,
+                                  query_done_fn done, void *ctx);
+struct query_ticket *query_entity(struct query *q, struct str key, bool with_edges,
+                                  query_done_fn done, void *ctx);
 /* All entities of a file, in source order, and its file row. */
-struct query_ticket *query_file(struct query *q, struct str path, query_done_fn done, void *ctx);
+struct query_ticket *query_file(struct query *q, struct str path, query_done_fn done,
+                                void *ctx);
 /* Entities of exactly this name (definition). */
-struct query_ticket *query_named(struct query *q, struct str name, query_done_fn done, void *ctx);
-struct query_ticket *query_events(struct query *q, int64_t since, size_t limit, query_done_fn done, void *ctx);
-struct query_ticket *query_counts(struct query *q, query_done_fn done, void *ctx); // and info
+struct query_ticket *query_named(struct query *q, struct str name, query_done_fn done,
+                                 void *ctx);
+struct query_ticket *query_events(struct query *q, int64_t since, size_t limit,
+                                  query_done_fn done, void *ctx);
+struct query_ticket *query_counts(struct query *q, query_done_fn done,
+                                  void *ctx); // and info
 /* Paths of files that have something to ask a server about: rows with path and lang only. */
 struct query_ticket *query_unasked(struct query *q, query_done_fn done, void *ctx);
 void query_result_destroy(struct query_result *result);
 
 /* ---- the same without a loop, for a command that opens the index by itself; any thread ---- */
-int query_search_now(struct store_reader *r, const struct query_search *search, struct arena *a,
-                     struct entity_row **ret_rows, size_t *ret_n);
+int query_search_now(struct store_reader *r, const struct query_search *search,
+                     struct arena *a, struct entity_row **ret_rows, size_t *ret_n);
 
 /* ---- query/fuzzy.c: pure ---- */
 /* How well a name fits: 0 no match, else higher is better. Subsequence, case-insensitive; starts of words

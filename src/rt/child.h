@@ -9,11 +9,12 @@
 struct child;
 
 struct child_options {
-    const char *program;        // absolute path
-    char *const *args;          // NULL-terminated, args[0] is the name
-    char *const *env;           // NULL: ours
-    const char *cwd;            // NULL: ours
-    const char *guard_program;  // absolute path of an executable that calls guard_main(); NULL: none, only PDEATHSIG of the child itself
+    const char *program; // absolute path
+    char *const *args;   // NULL-terminated, args[0] is the name
+    char *const *env;    // NULL: ours
+    const char *cwd;     // NULL: ours
+    const char *
+        guard_program; // absolute path of an executable that calls guard_main(); NULL: none, only PDEATHSIG of the child itself
     uint64_t memory_limit_bytes; // RLIMIT_AS; 0: none
 };
 
@@ -21,7 +22,8 @@ struct child_options {
  * stdout: on_end of the stream tells. The streams are the caller's to close. Under a guard, status
  * 127 may mean that exec failed, and 128 + n arrives as signum n. */
 int child_open(struct loop *l, const struct child_options *options,
-               void (*on_exit)(void *ctx, int64_t status, int signum), void *ctx, struct child **ret_child);
+               void (*on_exit)(void *ctx, int64_t status, int signum), void *ctx,
+               struct child **ret_child);
 struct stream *child_stdin(struct child *c); // given away by the first call of each
 struct stream *child_stdout(struct child *c);
 struct stream *child_stderr(struct child *c);

@@ -31,5 +31,6 @@ void loop_defer(struct loop *l, void (*fn)(void *ctx), void *ctx);
 
 /* SIGINT, SIGTERM and SIGHUP call fn until closed; SIGPIPE is ignored for the process. */
 struct loop_signals;
-struct loop_signals *signals_open(struct loop *l, void (*fn)(void *ctx, int signum), void *ctx);
+struct loop_signals *signals_open(struct loop *l, void (*fn)(void *ctx, int signum),
+                                  void *ctx);
 void signals_close(struct loop_signals *s);

@@ -11,7 +11,8 @@ struct mail {
 };
 
 /* on_mail owns the mail. Called on the loop. */
-struct mailbox *mailbox_open(struct loop *l, void (*on_mail)(void *ctx, struct mail *mail), void *ctx)
+struct mailbox *mailbox_open(struct loop *l,
+                             void (*on_mail)(void *ctx, struct mail *mail), void *ctx)
     MUST_USE;
 /* Any thread. */
 void mailbox_post(struct mailbox *mb, struct mail *mail);

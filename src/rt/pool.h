@@ -25,8 +25,8 @@ struct pool_job {
 
 struct pool *pool_create(struct loop *l, unsigned n_threads) MUST_USE;
 unsigned pool_size(const struct pool *p);
-void pool_submit(struct pool *p, enum pool_lane lane, struct pool_job *job, pool_work_fn work,
-                 pool_done_fn done);
+void pool_submit(struct pool *p, enum pool_lane lane, struct pool_job *job,
+                 pool_work_fn work, pool_done_fn done);
 /* If it has not started: done(job, true) follows from the loop; true. */
 bool pool_cancel(struct pool *p, struct pool_job *job);
 size_t pool_pending(const struct pool *p); // submitted, done() not yet run

@@ -26,5 +26,6 @@ bool queue_is_drained(const struct queue *q); // closed and empty
 
 /* A thread that consumes it. The only way outside src/rt to have one. */
 struct thread;
-struct thread *thread_start(const char *name, void (*main)(void *ctx), void *ctx) MUST_USE;
+struct thread *thread_start(const char *name, void (*main)(void *ctx), void *ctx)
+    MUST_USE;
 void thread_join(struct thread *t); // and frees

@@ -5,9 +5,9 @@
 #include "rt/loop.h"
 
 enum watch_change {
-    WATCH_CREATED,  // or moved in; is_dir tells
-    WATCH_WRITTEN,  // closed after write
-    WATCH_DELETED,  // or moved out
+    WATCH_CREATED, // or moved in; is_dir tells
+    WATCH_WRITTEN, // closed after write
+    WATCH_DELETED, // or moved out
     WATCH_ATTRIB,
     WATCH_DIR_GONE, // the watched directory itself; the watch is over
     WATCH_OVERFLOW, // events were lost: look at everything again. dir and name are NULL
@@ -15,8 +15,8 @@ enum watch_change {
 
 struct watch;
 
-typedef void (*watch_fn)(void *ctx, enum watch_change change, const char *dir, const char *name,
-                         bool is_dir);
+typedef void (*watch_fn)(void *ctx, enum watch_change change, const char *dir,
+                         const char *name, bool is_dir);
 
 int watch_open(struct loop *l, watch_fn fn, void *ctx, struct watch **ret_watch);
 /* `dir` absolute. -ENOSPC: the user's watch budget is spent; -ENOENT, -EACCES… Adding twice is fine. */

@@ -26,8 +26,9 @@ struct scan_events {
     void (*on_rescan)(void *ctx);
 };
 
-struct scan *scan_open(struct loop *l, struct pool *pool, const struct config *config, const char *root,
-                       const struct scan_events *events, void *ctx) MUST_USE;
+struct scan *scan_open(struct loop *l, struct pool *pool, const struct config *config,
+                       const char *root, const struct scan_events *events, void *ctx)
+    MUST_USE;
 /* with_watch: directories are watched from before they are read, so that no change is missed between. */
 /* Again later: another walk, unless one is on its way. */
 void scan_start(struct scan *s, bool with_watch);
@@ -48,7 +49,9 @@ void scan_close(struct scan *s, void (*on_closed)(void *ctx), void *ctx);
 struct ignore; // one file's rules, chained to those above it; reference-counted
 
 /* Takes the caller's reference to `above`, which may be NULL. Any thread; references only on the loop. */
-struct ignore *ignore_parse(struct ignore *above, struct str dir, struct str text); // dir: "" or "src/net", relative to the root
+struct ignore *ignore_parse(
+    struct ignore *above, struct str dir,
+    struct str text); // dir: "" or "src/net", relative to the root
 struct ignore *ignore_ref(struct ignore *i);
 void ignore_unref(struct ignore *i);
 /* Last matching rule of the nearest file wins; what lies in an ignored directory is ignored. Path relative to the root. */

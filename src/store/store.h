@@ -57,13 +57,15 @@ void store_rollback(struct store_writer *w);
  * The file's rows become the batch's: entities are diffed by key and hash; a moved one (same hash)
  * gets its new place without an event; an unchanged one keeps its hover, marked stale when the file's
  * content changed. The same content again updates only size, mtime and inode. */
-int store_put_file(struct store_writer *w, const struct batch *batch, struct event **ret_event);
+int store_put_file(struct store_writer *w, const struct batch *batch,
+                   struct event **ret_event);
 int store_delete_file(struct store_writer *w, struct str path, struct event **ret_event);
 /* Answers for another content, or for keys that are gone, are dropped. */
-int store_put_hovers(struct store_writer *w, const struct hover_batch *hovers, struct event **ret_event);
+int store_put_hovers(struct store_writer *w, const struct hover_batch *hovers,
+                     struct event **ret_event);
 /* A durable event without rows: pipeline:online … */
-int store_put_event(struct store_writer *w, enum event_type type, struct str subject, struct str data,
-                    struct event **ret_event);
+int store_put_event(struct store_writer *w, enum event_type type, struct str subject,
+                    struct str data, struct event **ret_event);
 /* Oldest events beyond the retention, at most 5,000; ret_more: call again. */
 int store_prune(struct store_writer *w, int64_t now_ms, bool *ret_more);
 /* Brings the text index up to date for about n_entities; ret_more: call again. Reads are right
@@ -93,22 +95,31 @@ typedef int (*store_edge_fn)(void *ctx, const struct edge_row *edge);
 
 int store_each_file(struct store_reader *r, store_file_fn fn, void *ctx); // by path
 /* -ENOENT when the file is not in the index. */
-int store_read_file(struct store_reader *r, struct str path, struct arena *a, struct file *ret_file);
+int store_read_file(struct store_reader *r, struct str path, struct arena *a,
+                    struct file *ret_file);
 /* All entities, by path then place. path empty: the whole index. */
-int store_each_entity(struct store_reader *r, struct str path, store_entity_fn fn, void *ctx);
+int store_each_entity(struct store_reader *r, struct str path, store_entity_fn fn,
+                      void *ctx);
 /* Names only, fast: id, e.kind, e.name, e.qualified_name, path, lang are set. */
 int store_each_name(struct store_reader *r, store_entity_fn fn, void *ctx);
 /* -ENOENT. Strings live in the arena. */
-int store_read_entity(struct store_reader *r, struct str key, struct arena *a, struct entity_row *ret_row);
-int store_read_entity_id(struct store_reader *r, int64_t id, struct arena *a, struct entity_row *ret_row);
+int store_read_entity(struct store_reader *r, struct str key, struct arena *a,
+                      struct entity_row *ret_row);
+int store_read_entity_id(struct store_reader *r, int64_t id, struct arena *a,
+                         struct entity_row *ret_row);
 /* Entities of exactly this name. */
-int store_each_named(struct store_reader *r, struct str name, store_entity_fn fn, void *ctx);
+int store_each_named(struct store_reader *r, struct str name, store_entity_fn fn,
+                     void *ctx);
 /* Full text over signature, doc and hover, best first. */
-int store_search_text(struct store_reader *r, struct str query, size_t limit, store_entity_fn fn, void *ctx);
+int store_search_text(struct store_reader *r, struct str query, size_t limit,
+                      store_entity_fn fn, void *ctx);
 /* Edges into a name / out of an entity. */
-int store_each_caller(struct store_reader *r, struct str name, size_t limit, store_edge_fn fn, void *ctx);
-int store_each_callee(struct store_reader *r, struct str key, size_t limit, store_edge_fn fn, void *ctx);
+int store_each_caller(struct store_reader *r, struct str name, size_t limit,
+                      store_edge_fn fn, void *ctx);
+int store_each_callee(struct store_reader *r, struct str key, size_t limit,
+                      store_edge_fn fn, void *ctx);
 /* Files that have an entity whose hover is unknown(not_asked, starting, timed_out, crashed, busy, cancelled) or stale. */
 int store_each_unasked_file(struct store_reader *r, store_file_fn fn, void *ctx);
 /* seq > since, ascending, at most limit. Whole rows. */
-int store_each_event(struct store_reader *r, int64_t since, size_t limit, store_event_fn fn, void *ctx);
+int store_each_event(struct store_reader *r, int64_t since, size_t limit,
+                     store_event_fn fn, void *ctx);

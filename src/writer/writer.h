@@ -9,12 +9,14 @@
 #include "rt/loop.h"
 #include "store/store.h"
 
-#define WRITER_BATCH_ENTITIES 1000 // a transaction stops taking more at the first of these
+#define WRITER_BATCH_ENTITIES                                                            \
+    1000 // a transaction stops taking more at the first of these
 #define WRITER_BATCH_BYTES (1u << 20)
-#define WRITER_BATCH_MS 100   // after its first command
-#define WRITER_HOLD_MS 50     // after its BEGIN, so that an interactive write is never behind a long one
+#define WRITER_BATCH_MS 100 // after its first command
+#define WRITER_HOLD_MS                                                                   \
+    50 // after its BEGIN, so that an interactive write is never behind a long one
 #define WRITER_QUEUE_CAPACITY 4096
-#define WRITER_RETRIES 3      // of -EBUSY and -EIO, with back-off 10, 40, 160 ms
+#define WRITER_RETRIES 3 // of -EBUSY and -EIO, with back-off 10, 40, 160 ms
 
 struct writer;
 
@@ -39,11 +41,14 @@ struct writer_stats {
 struct writer *writer_open(struct loop *l, const char *url, const char *root,
                            const struct writer_events *events, void *ctx) MUST_USE;
 /* Each gives its payload. done may be NULL. is_urgent: before bulk work (an open document). */
-void writer_put_file(struct writer *w, struct batch *batch, bool is_urgent, writer_done_fn done, void *ctx);
-void writer_delete_file(struct writer *w, struct str path, writer_done_fn done, void *ctx);
-void writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done_fn done, void *ctx);
-void writer_put_event(struct writer *w, enum event_type type, struct str subject, struct str data,
-                      writer_done_fn done, void *ctx);
+void writer_put_file(struct writer *w, struct batch *batch, bool is_urgent,
+                     writer_done_fn done, void *ctx);
+void writer_delete_file(struct writer *w, struct str path, writer_done_fn done,
+                        void *ctx);
+void writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done_fn done,
+                       void *ctx);
+void writer_put_event(struct writer *w, enum event_type type, struct str subject,
+                      struct str data, writer_done_fn done, void *ctx);
 /* done after everything pushed before it is committed. */
 void writer_flush(struct writer *w, writer_done_fn done, void *ctx);
 struct writer_stats writer_stats(const struct writer *w);
