@@ -226,13 +226,15 @@ test_window_of_requests(void **state)
     f.config.enrich_requests_window = 4;
     submit(&f, "a.c", 3, 0);
     submit(&f, "b.c", 5, 0); // with the first's: two times four
+    /* The server answers no sooner than it holds four: coming to the end proves that there were as many
+     * at once. That there were never more is seen between the rounds. */
     size_t most = 0;
     while (f.n_idle == 0) {
         run_round(&f.loop);
         if (enrich_server_at(f.e, 0, &status))
             most = MAX(most, (size_t)status.pending);
     }
-    assert_int_equal(most, 4);
+    assert_true(most <= 4);
     for (size_t b = 0; b < 2; b++)
         for (size_t i = 0; i < f.batches[b]->n_answers; i++)
             assert_known(&f, b, i);
