@@ -8,6 +8,9 @@ typedef struct TSLanguage TSLanguage;
 struct grammar_extension {
     const char *suffix;      // without the dot, lower case: "jsx"
     const char *language_id; // as LSP names it: "javascriptreact"
+    /* Of an extension that several languages claim: words one of which begins a line of this
+     * one's files, behind spaces. NULL: the language of all files that no other one knows. */
+    const char *const *line_starts;
 };
 
 struct grammar {

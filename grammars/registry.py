@@ -13,6 +13,7 @@ import sys
 QUERIES = ("entities", "calls", "imports")
 TEXT = {"name", "key_prefix", "package", "source", "symbol", "language_id"}
 LISTS = {"queries", "filenames", "shebangs"}
+OPTIONAL = {"line_starts"}
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -22,14 +23,18 @@ def load(path):
     seen = {}
     for lang in languages:
         where = f"{path.name}: {lang.get('name', '?')}"
-        if set(lang) != TEXT | LISTS | {"extensions"}:
-            odd = set(lang) ^ (TEXT | LISTS | {"extensions"})
+        odd = (set(lang) - OPTIONAL) ^ (TEXT | LISTS | {"extensions"})
+        if odd:
             sys.exit(f"{where}: missing or unknown members: {', '.join(sorted(odd))}")
         for member in ("name", "key_prefix", "symbol"):
             if not WORD.fullmatch(lang[member]):
                 sys.exit(f"{where}: {member} is not a lower-case word")
         claims = [("name", lang["name"]), ("key_prefix", lang["key_prefix"])]
-        claims += [("extension", e) for e in lang["extensions"]]
+        starts = lang.setdefault("line_starts", {})
+        if set(starts) - set(lang["extensions"]):
+            sys.exit(f"{where}: line_starts of an extension that is not claimed")
+        # one language only may have an extension without looking into the file
+        claims += [("extension", e) for e in lang["extensions"] if e not in starts]
         claims += [("filename", f) for f in lang["filenames"]]
         claims += [("shebang", s) for s in lang["shebangs"]]
         for claim in claims:
@@ -79,10 +84,17 @@ def write_registry(root, languages, output):
         out.append(f"const TSLanguage *{lang['symbol']}(void);")
     for lang in languages:
         name = lang["name"]
-        out += ["", f"static const struct grammar_extension {name}_extensions[] = {{"]
+        out.append("")
+        starts = lang["line_starts"]
+        for suffix, words in starts.items():
+            out.append(f"static const char *const {name}_{suffix}_starts[] = {{")
+            out += [f"    {word(text)}," for text in words]
+            out += ["    NULL,", "};"]
+        out.append(f"static const struct grammar_extension {name}_extensions[] = {{")
         for suffix, language_id in lang["extensions"].items():
-            out.append(f"    {{{word(suffix)}, {word(language_id)}}},")
-        out += ["    {NULL, NULL},", "};"]
+            known_by = f"{name}_{suffix}_starts" if suffix in starts else "NULL"
+            out.append(f"    {{{word(suffix)}, {word(language_id)}, {known_by}}},")
+        out += ["    {NULL, NULL, NULL},", "};"]
         for member in ("filenames", "shebangs"):
             out.append(f"static const char *const {name}_{member}[] = {{")
             out += [f"    {word(text)}," for text in lang[member]]

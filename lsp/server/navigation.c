@@ -34,6 +34,8 @@ weight(enum entity_kind kind)
     case ENTITY_ENUM:
     case ENTITY_TYPE_ALIAS:
     case ENTITY_MACRO:
+    case ENTITY_TABLE:
+    case ENTITY_TARGET:
     case ENTITY_MODULE:
     case ENTITY_NAMESPACE:
     case ENTITY_CONSTRUCTOR:
@@ -43,6 +45,11 @@ weight(enum entity_kind kind)
     case ENTITY_PROPERTY:
     case ENTITY_VARIABLE:
     case ENTITY_CONSTANT:
+    case ENTITY_SECTION:
+    case ENTITY_KEY:
+    case ENTITY_SELECTOR:
+    case ENTITY_ELEMENT:
+    case ENTITY_BLOCK:
     case ENTITY_KIND_COUNT: return 1;
     }
     return 0;

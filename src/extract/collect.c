@@ -8,7 +8,7 @@
 
 struct match {
     TSNode definition, name, declarator, body, scope;
-    enum lang_capture role; // DEFINITION, CALL, IMPORT, or what stands alone
+    enum lang_capture role; // DEFINITION, a reference, or what stands alone
     int kind;
     TSNode alone; // the node of a role that stands alone
 };
@@ -138,14 +138,13 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
 
 static void
 add_reference(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
-              const struct match *m)
+              const struct match *m, enum edge_kind kind)
 {
     struct stretch name = stretch_of(m->name, f->text);
     if (stretch_is_empty(name) || f->edges.n >= EDGE_PER_FILE_MAX ||
         !lang_query_accepts(q, raw, f->text, stretch_text(name, f->text)))
         return;
-    *vec_push(&f->edges) =
-        (struct found_edge){.name = name, .is_import = m->role == LANG_CAPTURE_IMPORT};
+    *vec_push(&f->edges) = (struct found_edge){.name = name, .kind = kind};
 }
 
 static void
@@ -168,6 +167,8 @@ read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *ki
         case LANG_CAPTURE_SCOPE: m->scope = capture->node; break;
         case LANG_CAPTURE_CALL:
         case LANG_CAPTURE_IMPORT:
+        case LANG_CAPTURE_INHERIT:
+        case LANG_CAPTURE_IMPLEMENT:
         case LANG_CAPTURE_DOC:
         case LANG_CAPTURE_COMMENT:
         case LANG_CAPTURE_WRAPPER:
@@ -187,8 +188,10 @@ add_match(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
     read_captures(q, raw, kinds, &m);
     switch (m.role) {
     case LANG_CAPTURE_DEFINITION: add_definition(f, q, raw, &m); break;
-    case LANG_CAPTURE_CALL:
-    case LANG_CAPTURE_IMPORT: add_reference(f, q, raw, &m); break;
+    case LANG_CAPTURE_CALL: add_reference(f, q, raw, &m, EDGE_CALLS); break;
+    case LANG_CAPTURE_IMPORT: add_reference(f, q, raw, &m, EDGE_IMPORTS); break;
+    case LANG_CAPTURE_INHERIT: add_reference(f, q, raw, &m, EDGE_INHERITS); break;
+    case LANG_CAPTURE_IMPLEMENT: add_reference(f, q, raw, &m, EDGE_IMPLEMENTS); break;
     case LANG_CAPTURE_DOC: *vec_push(&f->docs) = stretch_of(m.alone, f->text); break;
     case LANG_CAPTURE_COMMENT:
         *vec_push(&f->comments) = stretch_of(m.alone, f->text);

@@ -290,7 +290,7 @@ compare_edges(const void *a, const void *b)
     const struct found_edge *x = a, *y = b;
     if (x->name.start != y->name.start)
         return x->name.start < y->name.start ? -1 : 1;
-    return (int)x->is_import - (int)y->is_import;
+    return (int)x->kind - (int)y->kind;
 }
 
 static void
@@ -316,7 +316,7 @@ fill_edges(struct extractor *x, struct batch *batch)
         buf_reset(&x->scratch);
         text_add_name(&x->scratch, stretch_text(found->name, f->text));
         struct edge *e = &batch->edges[batch->n_edges++];
-        e->kind = found->is_import ? EDGE_IMPORTS : EDGE_CALLS;
+        e->kind = found->kind;
         e->from =
             f->stack.n == 0 ? ENTITY_NONE : f->defs.v[f->stack.v[f->stack.n - 1]].index;
         e->target = keep_scratch(x, &batch->arena);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "lang/lang.h"
+#include "model/edge.h"
 #include "model/entity.h"
 
 /* More matches than this are no source somebody wrote. */
@@ -34,7 +35,7 @@ struct found {
 
 struct found_edge {
     struct stretch name;
-    bool is_import;
+    enum edge_kind kind;
 };
 
 struct finds {

@@ -138,7 +138,8 @@ static bool
 is_class_like(enum entity_kind kind)
 {
     return kind == ENTITY_CLASS || kind == ENTITY_STRUCT || kind == ENTITY_UNION ||
-           kind == ENTITY_INTERFACE || kind == ENTITY_TRAIT || kind == ENTITY_IMPL;
+           kind == ENTITY_INTERFACE || kind == ENTITY_TRAIT || kind == ENTITY_IMPL ||
+           kind == ENTITY_ENUM;
 }
 
 static bool
@@ -161,7 +162,7 @@ is_only_written_in(const struct found *d, const struct found *around)
 {
     if (is_variable_like(d->kind) && is_variable_like(around->kind))
         return true;
-    if (!is_class_like(d->kind) && d->kind != ENTITY_ENUM)
+    if (!is_class_like(d->kind))
         return false;
     return d->range.end <= around->name.start &&
            (is_variable_like(around->kind) || around->kind == ENTITY_FIELD ||

@@ -2,6 +2,8 @@
  * of it: file name, extension, #! line, key prefix, languageId. Filled once, constant after. */
 #include "lang/lang.h"
 
+#include <strings.h>
+
 #include "base/mem.h"
 #include "base/path.h"
 #include "registry.h"
@@ -76,12 +78,28 @@ list_has(const char *const *list, struct str name)
     return false;
 }
 
-/* The row of the path's extension, whatever its case: FOO.C and foo.c are the same here. */
+/* Whether a line of the text begins with one of the words. */
+static bool
+has_line_start(struct str text, const char *const *words)
+{
+    struct str line;
+    while (str_split(&text, '\n', &line)) {
+        line = str_trim(line);
+        for (const char *const *w = words; line.n > 0 && *w; w++)
+            if (line.p[0] == (*w)[0] && str_starts_with(line, str_of(*w)))
+                return true;
+    }
+    return false;
+}
+
+/* The language of the path's extension, whatever its case: FOO.C and foo.c are the same here. */
 static const struct lang *
-lang_of_extension(struct str path, const struct grammar_extension **ret_extension)
+lang_of_extension(struct str path, struct str head,
+                  const struct grammar_extension **ret_extension)
 {
     struct str ext = path_extension(path);
     char lower[SUFFIX_BYTES_MAX];
+    const struct lang *found = NULL;
     if (ext.n == 0 || ext.n > sizeof(lower))
         return NULL;
     for (size_t i = 0; i < ext.n; i++)
@@ -89,12 +107,18 @@ lang_of_extension(struct str path, const struct grammar_extension **ret_extensio
             ext.p[i] >= 'A' && ext.p[i] <= 'Z' ? (char)(ext.p[i] | 0x20) : ext.p[i];
     for (size_t i = 0; i < n_langs; i++)
         for (const struct grammar_extension *e = langs[i].source->extensions; e->suffix;
-             e++)
-            if (str_eq_c(str_slice(lower, ext.n), e->suffix)) {
-                *ret_extension = e;
-                return &langs[i];
-            }
-    return NULL;
+             e++) {
+            if (!str_eq_c(str_slice(lower, ext.n), e->suffix))
+                continue;
+            bool is_told = e->line_starts && has_line_start(head, e->line_starts);
+            if (!is_told && (found || e->line_starts))
+                continue;
+            *ret_extension = e;
+            found = &langs[i];
+            if (is_told)
+                return found;
+        }
+    return found;
 }
 
 /* "#!/usr/bin/env -S python3.11 -u" gives "python3.11". */
@@ -147,7 +171,7 @@ lang_of_file(struct str path, struct str head)
     for (size_t i = 0; i < n_langs; i++)
         if (list_has(langs[i].source->filenames, name))
             return &langs[i];
-    const struct lang *l = lang_of_extension(path, &extension);
+    const struct lang *l = lang_of_extension(path, head, &extension);
     if (l)
         return l;
     /* An extension of another language is not overruled by its first line. */
@@ -157,9 +181,10 @@ lang_of_file(struct str path, struct str head)
 const char *
 lang_language_id(const struct lang *l, struct str path)
 {
-    const struct grammar_extension *extension;
-    if (lang_of_extension(path, &extension) == l)
-        return extension->language_id;
+    struct str ext = path_extension(path);
+    for (const struct grammar_extension *e = l->source->extensions; e->suffix; e++)
+        if (ext.n == strlen(e->suffix) && strncasecmp(ext.p, e->suffix, ext.n) == 0)
+            return e->language_id;
     return l->source->language_id;
 }
 

@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #define LANG_COUNT_MAX 64
+#define LANG_HEAD_BYTES 32768
 
 struct grammar;
 
@@ -25,7 +26,8 @@ void lang_finish(void);
 size_t lang_count(void);
 const struct lang *lang_at(size_t index);
 const struct lang *lang_by_key_prefix(struct str prefix);
-/* By whole name, extension, then #! line (`head`: the first bytes of the file, may be empty). NULL: none. */
+/* By whole name, extension, then #! line. `head`: the first bytes of the file (LANG_HEAD_BYTES are
+ * enough), may be empty; it decides between languages that share an extension. NULL: none. */
 const struct lang *lang_of_file(struct str path, struct str head);
 /* LSP languageId of a file: "typescriptreact" for .tsx, "javascriptreact" for .jsx. */
 const char *lang_language_id(const struct lang *l, struct str path);
@@ -41,6 +43,8 @@ enum lang_capture {
     LANG_CAPTURE_DEFINITION,
     LANG_CAPTURE_CALL,
     LANG_CAPTURE_IMPORT,
+    LANG_CAPTURE_INHERIT,   // @name is a base that the definition around it extends
+    LANG_CAPTURE_IMPLEMENT, // … an interface, trait or protocol that it fulfils
     LANG_CAPTURE_NAME,
     LANG_CAPTURE_DECLARATOR, // holds the name at the end of its declarators
     LANG_CAPTURE_BODY,       // left out of the signature

@@ -28,6 +28,8 @@ static const struct {
 } roles[] = {
     {"reference.call", LANG_CAPTURE_CALL},
     {"reference.import", LANG_CAPTURE_IMPORT},
+    {"reference.inherit", LANG_CAPTURE_INHERIT},
+    {"reference.implement", LANG_CAPTURE_IMPLEMENT},
     {"name", LANG_CAPTURE_NAME},
     {"declarator", LANG_CAPTURE_DECLARATOR},
     {"body", LANG_CAPTURE_BODY},

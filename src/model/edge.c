@@ -4,6 +4,8 @@
 static const char *const kinds[EDGE_KIND_COUNT] = {
     [EDGE_CALLS] = "calls",
     [EDGE_IMPORTS] = "imports",
+    [EDGE_INHERITS] = "inherits",
+    [EDGE_IMPLEMENTS] = "implements",
 };
 
 const char *

@@ -7,13 +7,19 @@
 #define EDGE_PER_FILE_MAX 200000
 
 /* Stored by number: append only. */
-enum edge_kind { EDGE_CALLS, EDGE_IMPORTS, EDGE_KIND_COUNT };
+enum edge_kind {
+    EDGE_CALLS,
+    EDGE_IMPORTS,
+    EDGE_INHERITS,
+    EDGE_IMPLEMENTS,
+    EDGE_KIND_COUNT
+};
 
 struct edge {
     enum edge_kind kind;
     uint32_t
         from; // index of the innermost entity around it in the batch; ENTITY_NONE at file scope
-    struct str target;  // callee's or imported name, as written
+    struct str target;  // callee's, imported or base's name, as written
     struct position at; // of the name
 };
 

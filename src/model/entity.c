@@ -23,7 +23,9 @@
 #define LSP_FUNCTION 12
 #define LSP_VARIABLE 13
 #define LSP_CONSTANT 14
+#define LSP_STRING 15
 #define LSP_OBJECT 19
+#define LSP_KEY 20
 #define LSP_ENUM_MEMBER 22
 #define LSP_STRUCT 23
 
@@ -31,7 +33,8 @@
 #define SUFFIX_BYTES_MAX 22
 
 /* LSP has no kind for some of ours. Aliases are Class as in clangd (TypeParameter means a generic's
- * parameter), traits Interface and impls Object as in rust-analyzer, macros Constant. */
+ * parameter), traits Interface and impls Object as in rust-analyzer, macros Constant, headings String
+ * as in Markdown's servers. */
 static const struct kind_row {
     const char *name;
     const char *short_name;
@@ -56,6 +59,13 @@ static const struct kind_row {
     [ENTITY_CONSTANT] = {"constant", "const", LSP_CONSTANT},
     [ENTITY_TYPE_ALIAS] = {"type_alias", "type", LSP_CLASS},
     [ENTITY_MACRO] = {"macro", "macro", LSP_CONSTANT},
+    [ENTITY_SECTION] = {"section", "sec", LSP_STRING},
+    [ENTITY_KEY] = {"key", "key", LSP_KEY},
+    [ENTITY_SELECTOR] = {"selector", "sel", LSP_CLASS},
+    [ENTITY_ELEMENT] = {"element", "elem", LSP_FIELD},
+    [ENTITY_TARGET] = {"target", "target", LSP_FUNCTION},
+    [ENTITY_TABLE] = {"table", "table", LSP_STRUCT},
+    [ENTITY_BLOCK] = {"block", "block", LSP_OBJECT},
 };
 
 const char *

@@ -33,6 +33,13 @@ enum entity_kind {
     ENTITY_CONSTANT,
     ENTITY_TYPE_ALIAS,
     ENTITY_MACRO,
+    ENTITY_SECTION,  // a heading and what it is over
+    ENTITY_KEY,      // of a configuration file
+    ENTITY_SELECTOR, // of a style sheet
+    ENTITY_ELEMENT,  // of a markup file, by its id
+    ENTITY_TARGET,   // of a build file
+    ENTITY_TABLE,    // of a database, views too
+    ENTITY_BLOCK,    // of a configuration language, by its labels
     ENTITY_KIND_COUNT
 };
 

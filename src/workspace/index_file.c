@@ -109,7 +109,8 @@ index_file_work(struct pool_job *pool_job, unsigned worker)
             return;
         }
     }
-    lang = lang_of_file(job->batch->file.path, str_slice(text.p, MIN(text.n, 256u)));
+    lang = lang_of_file(job->batch->file.path,
+                        str_slice(text.p, MIN(text.n, (size_t)LANG_HEAD_BYTES)));
     if (!lang) {
         set_state(job->batch, FILE_SKIPPED, FILE_REASON_NO_GRAMMAR);
         return;

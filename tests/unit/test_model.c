@@ -39,6 +39,13 @@ static const struct kind_case kind_cases[] = {
     {14, "property", "prop", 7},      {15, "variable", "var", 13},
     {16, "constant", "const", 14},    {17, "type_alias", "type", 5},
     {18, "macro", "macro", 14},
+    {19, "section", "sec", 15},
+    {20, "key", "key", 20},
+    {21, "selector", "sel", 5},
+    {22, "element", "elem", 8},
+    {23, "target", "target", 12},
+    {24, "table", "table", 23},
+    {25, "block", "block", 19},
 };
 
 static void
