@@ -1,12 +1,13 @@
 /* gloss export: the whole index, one entity a line. */
 #include "app/commands/commands.h"
+#include "app/commands/tags.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "store/store.h"
 
 static const struct command_option options[] = {
-    {"format", OPTION_TEXT, "FORMAT", "ndjson (default)"},
+    {"format", OPTION_TEXT, "FORMAT", "ndjson (default) or ctags"},
     {0},
 };
 
@@ -23,22 +24,37 @@ on_entity(void *ctx, const struct entity_row *row)
 }
 
 static int
+print_ndjson(struct store_reader *reader)
+{
+    AUTO(buf_finish) struct buf json = {0};
+
+    return store_each_entity(reader, STR_NONE, on_entity, &json);
+}
+
+static const struct {
+    const char *name;
+    int (*print)(struct store_reader *reader);
+} formats[] = {{"ndjson", print_ndjson}, {"ctags", tags_print}};
+
+static int
 run(const struct command_line *line)
 {
     const char *format = line_text(line, "format");
-    AUTO(buf_finish) struct buf json = {0};
     struct store_reader *reader;
     AUTO(free) char *root = NULL;
+    size_t at = 0;
     int r;
 
-    if (format && strcmp(format, "ndjson") != 0) {
-        fail("there is no format \"%s\"; ndjson is", format);
+    while (format && at < ARRAY_LEN(formats) && strcmp(format, formats[at].name) != 0)
+        at++;
+    if (at == ARRAY_LEN(formats)) {
+        fail("there is no format \"%s\"; ndjson and ctags are", format);
         return EXIT_USAGE;
     }
     root = line_root(line, 0);
     if (!root || !(reader = line_open_index(line, root)))
         return EXIT_FAILED;
-    r = store_each_entity(reader, STR_NONE, on_entity, &json);
+    r = formats[at].print(reader);
     store_reader_close(reader);
     return r == 0 ? EXIT_OK : fail("cannot read the index: %s", err_text(r));
 }
@@ -46,7 +62,11 @@ run(const struct command_line *line)
 const struct command command_export = {
     .name = "export",
     .arguments = "[DIR]",
-    .summary = "Print the whole index, one JSON object a line",
+    .summary = "Print the whole index: one JSON object a line, or a tags file",
+    .details =
+        "ndjson: an entity a line, with its hover. ctags: a sorted tags file with "
+        "extended\n"
+        "fields, for Vim (`gloss export --format ctags > tags`), Emacs and readtags.",
     .options = options,
     .max_arguments = 1,
     .run = run,
