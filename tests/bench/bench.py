@@ -1,0 +1,77 @@
+"""./dev bench [NAMES]: measures, prints a table, and with --write puts it into docs/BENCHMARKS.md."""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import index  # noqa: E402
+import languages  # noqa: E402
+
+PARTS = {"index": index.measure, "languages": languages.measure}
+DOC = pathlib.Path(__file__).parents[2] / "docs" / "BENCHMARKS.md"
+
+
+def output(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return (done.stdout or done.stderr).strip().splitlines()[0]
+
+
+def machine():
+    """What the figures are of."""
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        model = re.search(r"model name\s*: (.*)", f.read())
+    commit = output("git", "-C", str(DOC.parent), "describe", "--always", "--dirty")
+    packages = json.loads((pathlib.Path(__file__).parent / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    versions = ", ".join([output("ctags", "--version").split(",")[0]] + [f"{k} {v}" for k, v in packages.items()])
+    return (f"{datetime.date.today()}, gloss {commit}, {os.cpu_count()} × {model.group(1) if model else '?'}, "
+            f"Linux {platform.release().split('-')[0]}; {versions}")
+
+
+def table(rows):
+    lines = ["| what | measured | target | met |", "|---|---|---|---|"]
+    for r in rows:
+        met = "" if r["met"] is None else "yes" if r["met"] else "**no**"
+        lines.append(f"| {r['what']} | {r['value']} | {r['target']} | {met} |")
+    return "\n".join(lines)
+
+
+def write(name, text):
+    """Between the part's marks, which are made at its first time."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    doc = DOC.read_text(encoding="utf-8")
+    block = f"{begin}\n{text}\n{end}"
+    if begin in doc:
+        doc = re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _m: block, doc, flags=re.S)
+    else:
+        doc += f"\n## {name}\n\n`./dev bench {name}`\n\n{block}\n"
+    DOC.write_text(doc, encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*PARTS, []], help="all when none is named")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, no whole kernel")
+    parser.add_argument("--language", action="append", help="languages: only this one, by ctags' name")
+    parser.add_argument("--show", type=int, default=0, metavar="N", help="languages: print N of what was missed")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/BENCHMARKS.md")
+    options = parser.parse_args()
+    for name in options.names or PARTS:
+        rows = PARTS[name](options)
+        if options.json:
+            print(json.dumps({"part": name, "machine": machine(), "rows": rows}, ensure_ascii=False))
+            continue
+        text = f"{machine()}\n\n{table(rows)}"
+        print(f"\n{text}\n", flush=True)
+        if options.write:
+            write(name, text)
+
+
+main()
