@@ -8,6 +8,7 @@
 
 struct match {
     TSNode definition, name, declarator, body, scope;
+    TSNode name_end;        // the last of several nodes that are the name together
     enum lang_capture role; // DEFINITION, a reference, or what stands alone
     int kind;
     TSNode alone; // the node of a role that stands alone
@@ -40,6 +41,15 @@ stretch_of(TSNode node, struct str text)
         return (struct stretch){0, 0};
     uint32_t end = MIN(ts_node_end_byte(node), (uint32_t)text.n);
     return (struct stretch){MIN(ts_node_start_byte(node), end), end};
+}
+
+/* From the first @name of the match to the last one. */
+static struct stretch
+name_stretch(const struct match *m, struct str text)
+{
+    struct stretch name = stretch_of(m->name, text);
+    name.end = MAX(name.end, stretch_of(m->name_end, text).end);
+    return name;
 }
 
 static bool
@@ -115,11 +125,12 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
         return;
     struct found d = {
         .range = stretch_of(m->definition, f->text),
-        .name = stretch_of(m->name, f->text),
+        .name = name_stretch(m, f->text),
         .body = stretch_of(m->body, f->text),
         .scope = stretch_of(m->scope, f->text),
         .kind = (enum entity_kind)m->kind,
         .pattern = raw->pattern_index,
+        .level = pattern->level,
         .flat = pattern->flat,
         .first_only = pattern->first_only,
     };
@@ -140,7 +151,7 @@ static void
 add_reference(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
               const struct match *m, enum edge_kind kind)
 {
-    struct stretch name = stretch_of(m->name, f->text);
+    struct stretch name = name_stretch(m, f->text);
     if (stretch_is_empty(name) || f->edges.n >= EDGE_PER_FILE_MAX ||
         !lang_query_accepts(q, raw, f->text, stretch_text(name, f->text)))
         return;
@@ -161,7 +172,11 @@ read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *ki
             m->definition = capture->node;
             m->kind = kinds[capture->index];
             break;
-        case LANG_CAPTURE_NAME: m->name = capture->node; break;
+        case LANG_CAPTURE_NAME:
+            if (ts_node_is_null(m->name))
+                m->name = capture->node;
+            m->name_end = capture->node;
+            break;
         case LANG_CAPTURE_DECLARATOR: m->declarator = capture->node; break;
         case LANG_CAPTURE_BODY: m->body = capture->node; break;
         case LANG_CAPTURE_SCOPE: m->scope = capture->node; break;
@@ -173,6 +188,8 @@ read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *ki
         case LANG_CAPTURE_COMMENT:
         case LANG_CAPTURE_WRAPPER:
         case LANG_CAPTURE_LEADING:
+        case LANG_CAPTURE_AROUND:
+        case LANG_CAPTURE_OPAQUE:
             m->role = role;
             m->alone = capture->node;
             break;
@@ -201,6 +218,12 @@ add_match(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
         break;
     case LANG_CAPTURE_LEADING:
         *vec_push(&f->leadings) = stretch_of(m.alone, f->text);
+        break;
+    case LANG_CAPTURE_AROUND:
+        *vec_push(&f->arounds) = stretch_of(m.alone, f->text);
+        break;
+    case LANG_CAPTURE_OPAQUE:
+        *vec_push(&f->opaques) = stretch_of(m.alone, f->text);
         break;
     case LANG_CAPTURE_NONE:
     case LANG_CAPTURE_NAME:

@@ -78,6 +78,11 @@ strip_opening(struct str c, bool *ret_is_block)
 {
     static const char *const openings[] = {"/**<", "/*!<", "/**", "/*!", "/*",
                                            "///<", "//!<", "///", "//!", "//"};
+    if (str_starts_with(c, STR("<!--"))) {
+        *ret_is_block = true;
+        c = drop(c, 4);
+        return str_ends_with(c, STR("-->")) ? str_slice(c.p, c.n - 3) : c;
+    }
     *ret_is_block = str_starts_with(c, STR("/*"));
     if (str_starts_with(c, STR("/**/")))
         return STR_NONE;
@@ -169,10 +174,12 @@ comment_behind(const struct finds *f, const struct found *d)
 {
     if (d->kind != ENTITY_FIELD && d->kind != ENTITY_ENUM_MEMBER &&
         d->kind != ENTITY_PROPERTY && d->kind != ENTITY_VARIABLE &&
-        d->kind != ENTITY_CONSTANT && d->kind != ENTITY_MACRO)
+        d->kind != ENTITY_CONSTANT && d->kind != ENTITY_MACRO && d->kind != ENTITY_KEY &&
+        d->kind != ENTITY_TARGET)
         return -1;
-    /* A macro's node includes it. */
-    uint32_t from = d->kind == ENTITY_MACRO ? d->name.end : d->range.end;
+    /* The node of a macro or target includes it. */
+    bool is_in = d->kind == ENTITY_MACRO || d->kind == ENTITY_TARGET;
+    uint32_t from = is_in ? d->name.end : d->range.end;
     size_t i = (size_t)(stretch_last_before(f->comments.v, f->comments.n, from) + 1);
     if (i == f->comments.n || f->comments.v[i].start < from)
         return -1;

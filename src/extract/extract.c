@@ -37,7 +37,6 @@ extractor_create(void)
     struct extractor *x = xnew(struct extractor);
     x->cursor = ts_query_cursor_new();
     ts_query_cursor_set_match_limit(x->cursor, MATCHES_OPEN_MAX);
-    ts_query_cursor_set_max_start_depth(x->cursor, MATCH_DEPTH_MAX);
     return x;
 }
 
@@ -57,6 +56,8 @@ extractor_destroy(struct extractor *x)
     vec_finish(&x->finds.docs);
     vec_finish(&x->finds.wrappers);
     vec_finish(&x->finds.leadings);
+    vec_finish(&x->finds.arounds);
+    vec_finish(&x->finds.opaques);
     vec_finish(&x->finds.stack);
     vec_finish(&x->slots);
     vec_finish(&x->qualified);
@@ -345,7 +346,7 @@ reset(struct extractor *x, struct str text, uint64_t deadline_ms)
     release_if_large(&x->ordinals);
     f->text = text;
     f->defs.n = f->edges.n = f->comments.n = f->docs.n = 0;
-    f->wrappers.n = f->leadings.n = f->stack.n = 0;
+    f->wrappers.n = f->leadings.n = f->arounds.n = f->opaques.n = f->stack.n = 0;
     f->has_too_many = false;
     f->until_ms = deadline_ms
                       ? clock_mono_ms() + (int64_t)MIN(deadline_ms, (uint64_t)INT32_MAX)
@@ -364,6 +365,8 @@ extract_batch(struct extractor *x, const struct lang *lang, struct str text,
     batch->file.lang = arena_cstr(&batch->arena, lang->key_prefix);
     batch->n_entities = batch->n_edges = 0;
     reset(x, text, deadline_ms);
+    ts_query_cursor_set_max_start_depth(
+        x->cursor, MIN(x->queries[lang->index]->depth, (uint32_t)MATCH_DEPTH_MAX));
     r = collect_matches(&x->finds, x->cursor, x->queries[lang->index],
                         x->kinds[lang->index], ts_tree_root_node(tree));
     if (r != 0)

@@ -30,6 +30,7 @@ struct found {
     uint32_t outer;  // innermost around it, by range; ENTITY_NONE
     uint32_t parent; // by meaning; ENTITY_NONE
     uint32_t index;  // in the batch; ENTITY_NONE when left out
+    unsigned level;  // of a heading, 0: none
     bool flat, first_only, is_dropped;
 };
 
@@ -46,6 +47,8 @@ struct finds {
     VEC(struct stretch) docs;
     VEC(struct stretch) wrappers;
     VEC(struct stretch) leadings;
+    VEC(struct stretch) arounds;
+    VEC(struct stretch) opaques;
     VEC(uint32_t) stack;
     bool has_too_many;
     int64_t until_ms; // clock_mono_ms(); 0: no deadline

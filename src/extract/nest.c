@@ -82,6 +82,86 @@ remove_doubles(struct finds *f)
     f->defs.n = kept;
 }
 
+/* Both sorted: a definition lies in an opaque stretch if the one that reaches furthest, of those
+ * that begin before it, reaches over it. */
+static void
+remove_opaque(struct finds *f)
+{
+    size_t kept = 0, next = 0;
+    uint32_t covered = 0;
+    for (size_t i = 0; i < f->defs.n; i++) {
+        const struct found *d = &f->defs.v[i];
+        for (; next < f->opaques.n && f->opaques.v[next].start <= d->range.start; next++)
+            covered = MAX(covered, f->opaques.v[next].end);
+        if (d->range.start >= covered)
+            f->defs.v[kept++] = *d;
+    }
+    f->defs.n = kept;
+}
+
+/* A heading's name without the marks that may close it: ## Name ## */
+static void
+trim_heading(struct finds *f, struct stretch *name)
+{
+    const char *p = f->text.p;
+    uint32_t end = name->end;
+    while (end > name->start && p[end - 1] == '#')
+        end--;
+    if (end > name->start && end < name->end && p[end - 1] != ' ' && p[end - 1] != '\t')
+        end = name->end; // C# is a name
+    while (end > name->start && has_only(f->text, end - 1, end, " \t\r\n"))
+        end--;
+    if (end > name->start)
+        name->end = end;
+}
+
+/* A heading is over what follows it, to the next one of its level or a higher one; that is the
+ * body, for its signature is the heading. */
+static void
+apply_levels(struct finds *f)
+{
+    uint32_t next[LANG_LEVEL_MAX + 1];
+    for (size_t i = 0; i < ARRAY_LEN(next); i++)
+        next[i] = (uint32_t)f->text.n;
+    for (size_t i = f->defs.n; i-- > 0;) {
+        struct found *d = &f->defs.v[i];
+        if (d->level == 0)
+            continue;
+        uint32_t heading_end = d->range.end, end = next[d->level];
+        trim_heading(f, &d->name);
+        for (size_t level = d->level; level < ARRAY_LEN(next); level++)
+            next[level] = d->range.start;
+        while (end > heading_end && has_only(f->text, end - 1, end, " \t\r\n"))
+            end--;
+        if (stretch_is_empty(d->body))
+            d->body.start = heading_end;
+        d->body.end = d->range.end = MAX(end, heading_end);
+    }
+}
+
+/* <p id=a> … </p>: known by how it begins. */
+static void
+apply_arounds(struct finds *f)
+{
+    size_t next = 0;
+    for (size_t i = 0; f->arounds.n > 0 && i < f->defs.n; i++) {
+        struct found *d = &f->defs.v[i];
+        while (next < f->arounds.n && f->arounds.v[next].start < d->range.start)
+            next++;
+        for (size_t at = next; at < f->arounds.n; at++) {
+            const struct stretch *a = &f->arounds.v[at];
+            if (a->start != d->range.start)
+                break;
+            if (a->end <= d->range.end)
+                continue;
+            if (stretch_is_empty(d->body))
+                d->body = (struct stretch){d->range.end, a->end};
+            d->range.end = a->end;
+            break;
+        }
+    }
+}
+
 /* Decorators that stand beside what they decorate. */
 static void
 apply_leadings(struct finds *f)
@@ -130,7 +210,10 @@ apply_wrappers(struct finds *f)
             !has_only(f->text, range->end, w->end, " \t\r\n;"))
             continue;
         done = (struct stretch){w->start, range->start};
+        uint32_t end = range->end;
         *range = *w;
+        while (range->end > end && f->text.p[range->end - 1] != ';')
+            range->end--; // a line of its own ends with its newline
     }
 }
 
@@ -238,8 +321,14 @@ nest_definitions(struct finds *f)
     sort(f->docs.v, f->docs.n, sizeof(*f->docs.v), compare_stretches);
     sort(f->wrappers.v, f->wrappers.n, sizeof(*f->wrappers.v), compare_stretches);
     sort(f->leadings.v, f->leadings.n, sizeof(*f->leadings.v), compare_stretches);
+    sort(f->arounds.v, f->arounds.n, sizeof(*f->arounds.v), compare_stretches);
+    sort(f->opaques.v, f->opaques.n, sizeof(*f->opaques.v), compare_stretches);
     remove_doubles(f);
     sort(f->defs.v, f->defs.n, sizeof(*f->defs.v), compare_ranges);
+    if (f->opaques.n > 0)
+        remove_opaque(f);
+    apply_levels(f);
+    apply_arounds(f);
     apply_leadings(f);
     apply_wrappers(f);
     sort(f->defs.v, f->defs.n, sizeof(*f->defs.v), compare_ranges);

@@ -156,11 +156,30 @@ text_add_signature(struct buf *b, const struct finds *f, const struct found *d)
     text_add_limited(b, line, ENTITY_SIGNATURE_BYTES_MAX);
 }
 
+/* "a" and <a>, but not `a` or `b`, which is more than one string; nor "", which needs its quotes. */
+static bool
+is_quoted(struct str name)
+{
+    if (name.n < 2 || str_trim(str_slice(name.p + 1, name.n - 2)).n == 0)
+        return false;
+    char quote = name.p[0];
+    if (quote == '<' && name.p[name.n - 1] == '>')
+        return str_find_char(str_slice(name.p + 1, name.n - 2), '<') < 0;
+    if (quote == '\0' || !strchr("\"'`", quote) || name.p[name.n - 1] != quote)
+        return false;
+    for (size_t i = 1; i + 1 < name.n; i++) {
+        if (name.p[i] == '\\' || (name.p[i] == quote && name.p[i + 1] == quote))
+            i++;
+        else if (name.p[i] == quote)
+            return false;
+    }
+    return true;
+}
+
 void
 text_add_name(struct buf *b, struct str name)
 {
-    if (name.n >= 2 && ((name.p[0] == name.p[name.n - 1] && strchr("\"'`", name.p[0])) ||
-                        (name.p[0] == '<' && name.p[name.n - 1] == '>')))
+    if (is_quoted(name))
         name = str_slice(name.p + 1, name.n - 2);
     size_t start = b->n;
     text_add_limited(b, name, ENTITY_NAME_BYTES_MAX);

@@ -9,6 +9,7 @@
 
 #define LANG_COUNT_MAX 64
 #define LANG_HEAD_BYTES 32768
+#define LANG_LEVEL_MAX 9 // of headings
 
 struct grammar;
 
@@ -53,6 +54,8 @@ enum lang_capture {
     LANG_CAPTURE_COMMENT,
     LANG_CAPTURE_WRAPPER, // widens the definition that it holds and that ends with it
     LANG_CAPTURE_LEADING, // widens the definition that follows it
+    LANG_CAPTURE_AROUND,  // widens the definition that begins with it; the rest is its body
+    LANG_CAPTURE_OPAQUE,  // nothing in it is a definition
 };
 
 struct lang_capture_info {
@@ -67,6 +70,8 @@ struct lang_pattern {
     TSSymbol
         rejected_declarator; // (#set! reject-declarator "type"): no definition if the name
                              // hangs on such a declarator; 0: none
+    unsigned level; // (#set! level "2"): the definition goes on to the next of this level or
+                    // a smaller one; 0: it ends with its node
     uint32_t first_predicate, n_predicates;
 };
 
@@ -75,6 +80,7 @@ struct lang_predicate;
 struct lang_query {
     TSQuery *query;
     TSFieldId declarator_field; // 0: the grammar has none
+    uint32_t depth; // (#set! depth "3"): no pattern begins deeper; UINT32_MAX: anywhere
     struct lang_capture_info *captures;
     uint32_t n_captures;
     struct lang_pattern *patterns;

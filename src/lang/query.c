@@ -11,7 +11,7 @@
 
 #define PATTERN_BYTES_MAX 256 // a predicate looks at this much of a node's text
 
-enum predicate_op { OP_EQ, OP_ANY_OF, OP_MATCH };
+enum predicate_op { OP_EQ, OP_ANY_OF, OP_PREFIX, OP_MATCH };
 
 struct lang_predicate {
     enum predicate_op op;
@@ -38,6 +38,8 @@ static const struct {
     {"comment", LANG_CAPTURE_COMMENT},
     {"wrapper", LANG_CAPTURE_WRAPPER},
     {"leading", LANG_CAPTURE_LEADING},
+    {"around", LANG_CAPTURE_AROUND},
+    {"opaque", LANG_CAPTURE_OPAQUE},
 };
 
 static const struct {
@@ -93,7 +95,8 @@ read_captures(struct lang_query *q, char **ret_why)
     return 0;
 }
 
-/* (#set! flat), (#set! first), (#set! reject-declarator "type") */
+/* (#set! flat), (#set! first), (#set! level "1"), (#set! reject-declarator "type"); of the whole
+ * language: (#set! depth "3") */
 static int
 read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pattern,
              const TSQueryPredicateStep *steps, uint32_t n, char **ret_why)
@@ -104,6 +107,19 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
         pattern->flat = true;
     } else if (str_eq_c(key, "first")) {
         pattern->first_only = true;
+    } else if (str_eq_c(key, "level")) {
+        pattern->level = value.n == 1 ? (unsigned)(value.p[0] - '0') : 0;
+        if (pattern->level == 0 || pattern->level > LANG_LEVEL_MAX) {
+            *ret_why = xasprintf("level is 1 to %d", LANG_LEVEL_MAX);
+            return -EINVAL;
+        }
+    } else if (str_eq_c(key, "depth")) {
+        uint64_t depth;
+        if (str_to_u64(value, &depth) < 0 || depth >= UINT32_MAX) {
+            *ret_why = xasprintf("depth %.*s is not known", STR_ARG(value));
+            return -EINVAL;
+        }
+        q->depth = (uint32_t)depth;
     } else if (str_eq_c(key, "reject-declarator")) {
         pattern->rejected_declarator =
             ts_language_symbol_for_name(l->grammar, value.p, (uint32_t)value.n, true);
@@ -116,6 +132,16 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
         return -EINVAL;
     }
     return 0;
+}
+
+/* "^word": no need of a regular expression. */
+static bool
+is_prefix(struct str pattern)
+{
+    for (size_t i = 1; i < pattern.n; i++)
+        if (strchr("[](){}.*+?|\\^$", pattern.p[i]))
+            return false;
+    return pattern.n > 1 && pattern.p[0] == '^';
 }
 
 /* Fills *ret; what it allocates is freed by lang_query_destroy. */
@@ -137,18 +163,22 @@ read_predicate(struct lang_query *q, const TSQueryPredicateStep *steps, uint32_t
         return -EINVAL;
     }
     struct str first = step_text(q, &steps[2]);
-    if (ops[op].op == OP_MATCH &&
-        regcomp(&ret->regex, first.p, REG_EXTENDED | REG_NOSUB) != 0) {
+    ret->op = ops[op].op;
+    if (ret->op == OP_MATCH && is_prefix(first)) {
+        ret->op = OP_PREFIX;
+    } else if (ret->op == OP_MATCH &&
+               regcomp(&ret->regex, first.p, REG_EXTENDED | REG_NOSUB) != 0) {
         *ret_why = xasprintf("%.*s is not a regular expression", STR_ARG(first));
         return -EINVAL;
     }
-    ret->op = ops[op].op;
     ret->negated = ops[op].negated;
     ret->capture = steps[1].value_id;
     ret->n_values = n - 2;
     ret->values = xcalloc(n - 2, sizeof(*ret->values));
     for (uint32_t i = 2; i < n; i++)
         ret->values[i - 2] = step_text(q, &steps[i]);
+    if (ret->op == OP_PREFIX)
+        ret->values[0] = str_slice(first.p + 1, first.n - 1);
     return 0;
 }
 
@@ -197,6 +227,7 @@ compile(struct lang_query *q, const struct lang *l, char **ret_why)
         return -EINVAL;
     }
     q->declarator_field = ts_language_field_id_for_name(l->grammar, "declarator", 10);
+    q->depth = UINT32_MAX;
     int r = read_captures(q, ret_why);
     if (r < 0)
         return r;
@@ -253,6 +284,7 @@ predicate_holds(const struct lang_predicate *p, struct str operand)
         for (uint32_t i = 0; i < p->n_values && !holds; i++)
             holds = str_eq(operand, p->values[i]);
         break;
+    case OP_PREFIX: holds = str_starts_with(operand, p->values[0]); break;
     case OP_MATCH: {
         char head[PATTERN_BYTES_MAX + 1]; // regexec wants a terminator
         size_t n = MIN(operand.n, (size_t)PATTERN_BYTES_MAX);

@@ -300,6 +300,12 @@ test_edges_of_languages(void **state)
         {"a.ts", "f<string>(1)", NULL, "f"},
         {"a.tsx", "const v = <Panel/>", NULL, "Panel"},
         {"a.tsx", "const v = <Menu.Item>x</Menu.Item>", NULL, "Item"},
+        {"a.css", "@import url('x.css') print;", "x.css", NULL},
+        {"a.css", "a { b: var(--c, 1) }", NULL, "--c"},
+        {"a.html", "<link rel=x href=a.css>", "a.css", NULL},
+        {"a.html", "<script src='a.js'></script>", "a.js", NULL},
+        {"a.mk", "-include a.mk\n", "a.mk", NULL},
+        {"a.mk", "all: one | two\n", NULL, "two"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct batch *b = extract(cases[i].path, cases[i].text);

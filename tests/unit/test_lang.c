@@ -51,7 +51,11 @@ test_of_file(void **state)
         {"app.cts", "", "typescript"},
         {"view.tsx", "", "tsx"},
         {"README", "", "none"},
-        {"README.md", "#!/usr/bin/python3\n", "none"},
+        {"README.md", "#!/usr/bin/python3\n", "markdown"},
+        {"README.txt", "#!/usr/bin/python3\n", "none"},
+        {"Makefile", "", "make"},
+        {"rules", "#!/usr/bin/make -f\n", "make"},
+        {".github/workflows/ci.yml", "", "yaml"},
         {"dir.py/README", "", "none"},
         {"a.averyveryverylongextension", "", "none"},
         {".c", "", "none"},
@@ -120,7 +124,7 @@ test_queries_compile(void **state)
         int r = lang_query_create(lang_at(i), &q, &why);
         if (r < 0)
             fail_msg("%s", why);
-        assert_true(q->n_patterns > 10);
+        assert_true(q->n_patterns > 1);
         lang_query_destroy(q);
     }
     lang_query_destroy(NULL);
