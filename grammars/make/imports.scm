@@ -1,0 +1,2 @@
+((include_directive filenames: (list (_) @name)) @reference.import
+  (#not-match? @name "[%*?]"))

@@ -1,0 +1,9 @@
+# Doc.
+A = 1
+
+all: b
+	cc
+
+ifdef X
+b:
+	echo
