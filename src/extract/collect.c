@@ -94,12 +94,39 @@ name_of_declarator(const struct lang_query *q, TSNode node, TSSymbol *ret_last)
     return node;
 }
 
+static TSNode
+first_child_of_type(TSNode node, TSSymbol symbol)
+{
+    uint32_t n = ts_node_named_child_count(node);
+    for (uint32_t i = 0; i < n; i++) {
+        TSNode child = ts_node_named_child(node, i);
+        if (ts_node_symbol(child) == symbol)
+            return child;
+    }
+    return (TSNode){0};
+}
+
+/* The first declarator of the list that m's stands in: by its field, else by its type, directly in
+ * the definition or in a child that holds the list. */
+static TSNode
+first_declarator(const struct lang_query *q, const struct match *m)
+{
+    TSSymbol symbol = ts_node_symbol(m->declarator);
+    TSNode first = ts_node_child_by_field_id(m->definition, q->declarator_field);
+    if (ts_node_is_null(first))
+        first = first_child_of_type(m->definition, symbol);
+    uint32_t n = ts_node_named_child_count(m->definition);
+    for (uint32_t i = 0; ts_node_is_null(first) && i < n; i++)
+        first = first_child_of_type(ts_node_named_child(m->definition, i), symbol);
+    return first;
+}
+
 /* int a, *b: each name has what stands before the first, and its own declarator. */
 static void
 split_list(const struct lang_query *q, const struct match *m, struct str text,
            struct found *d)
 {
-    TSNode first = ts_node_child_by_field_id(m->definition, q->declarator_field);
+    TSNode first = first_declarator(q, m);
     struct stretch own = stretch_of(m->declarator, text);
     if (ts_node_is_null(first) || own.end > d->range.end)
         return;
@@ -118,7 +145,7 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
 {
     const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
     TSSymbol last = 0;
-    if (!ts_node_is_null(m->declarator))
+    if (!ts_node_is_null(m->declarator) && ts_node_is_null(m->name))
         m->name = name_of_declarator(q, m->declarator, &last);
     if (ts_node_is_null(m->name) || m->kind < 0 ||
         (pattern->rejected_declarator != 0 && last == pattern->rejected_declarator))
@@ -155,7 +182,8 @@ add_reference(struct finds *f, const struct lang_query *q, const TSQueryMatch *r
     if (stretch_is_empty(name) || f->edges.n >= EDGE_PER_FILE_MAX ||
         !lang_query_accepts(q, raw, f->text, stretch_text(name, f->text)))
         return;
-    *vec_push(&f->edges) = (struct found_edge){.name = name, .kind = kind};
+    *vec_push(&f->edges) =
+        (struct found_edge){.name = name, .kind = kind, .pattern = raw->pattern_index};
 }
 
 static void

@@ -285,13 +285,23 @@ hash_entities(struct extractor *x, struct batch *batch)
     return 0;
 }
 
+/* A base is inherited or implemented, not both. */
+static int
+compare_references(const struct found_edge *x, const struct found_edge *y)
+{
+    if (x->name.start != y->name.start)
+        return x->name.start < y->name.start ? -1 : 1;
+    return (int)MIN(x->kind, EDGE_INHERITS) - (int)MIN(y->kind, EDGE_INHERITS);
+}
+
 static int
 compare_edges(const void *a, const void *b)
 {
     const struct found_edge *x = a, *y = b;
-    if (x->name.start != y->name.start)
-        return x->name.start < y->name.start ? -1 : 1;
-    return (int)x->kind - (int)y->kind;
+    int c = compare_references(x, y);
+    if (c != 0 || x->pattern == y->pattern)
+        return c;
+    return x->pattern < y->pattern ? -1 : 1;
 }
 
 static void
@@ -305,7 +315,7 @@ fill_edges(struct extractor *x, struct batch *batch)
     for (size_t i = 0, next = 0; i < f->edges.n; i++) {
         const struct found_edge *found = &f->edges.v[i];
         uint32_t at = found->name.start;
-        if (i > 0 && compare_edges(found - 1, found) == 0)
+        if (i > 0 && compare_references(found - 1, found) == 0)
             continue;
         for (; next < f->defs.n && f->defs.v[next].range.start <= at; next++) {
             if (f->defs.v[next].index == ENTITY_NONE || f->defs.v[next].range.end <= at)

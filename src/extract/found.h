@@ -37,6 +37,7 @@ struct found {
 struct found_edge {
     struct stretch name;
     enum edge_kind kind;
+    uint32_t pattern;
 };
 
 struct finds {

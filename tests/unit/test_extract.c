@@ -320,6 +320,58 @@ test_edges_of_languages(void **state)
     batch_destroy(b);
 }
 
+/* The one reference at the end of a line, with the entity that it is of. */
+static void
+test_references_of_languages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *text, *from, *target;
+        enum edge_kind kind;
+    } cases[] = {
+        {"a.cs", "class A : N.B<int> {}", "A", "B", EDGE_INHERITS},
+        {"a.cs", "class A : IList<int> {}", "A", "IList", EDGE_IMPLEMENTS},
+        {"a.cs", "interface A : IList {}", "A", "IList", EDGE_INHERITS},
+        {"a.cs", "record A(int X) : B(X);", "A", "B", EDGE_INHERITS},
+        {"a.cs", "class A { int F() => x?.G<int>(); }", "A.F", "G", EDGE_CALLS},
+        {"a.cs", "class A { object O = new N.B<int>(); }", "A.O", "B", EDGE_CALLS},
+        {"a.cs", "namespace N; using X = A.B;", "N", "A.B", EDGE_IMPORTS},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct batch *b = extract(cases[i].path, cases[i].text);
+        if (!has_edge(b, cases[i].kind, cases[i].target))
+            fail_msg("%s: no reference to %s", cases[i].text, cases[i].target);
+        assert_int_equal(b->n_edges, 1);
+        assert_true(cases[i].from
+                        ? &b->entities[b->edges[0].from] == find(b, cases[i].from)
+                        : b->edges[0].from == ENTITY_NONE);
+        batch_destroy(b);
+    }
+}
+
+/* namespace a; goes on to the next one; a list's names have its head and their own part. */
+static void
+test_rest_and_lists(void **state)
+{
+    (void)state;
+    struct batch *b =
+        extract("a.cs", "// about a\nnamespace A.B; // no body\nclass C\n{\n"
+                        "    public int x, y = 2;\n}\n\n");
+    const struct entity *space = find(b, "A.B"), *y = find(b, "A.B.C.y");
+    assert_int_equal(space->range.end.line, 5);
+    assert_int_equal(space->name_range.end.line, 1);
+    assert_true(str_eq_c(space->signature, "namespace A.B"));
+    assert_true(str_eq_c(space->doc, "about a"));
+    assert_true(str_eq_c(y->signature, "public int y = 2"));
+    assert_true(str_eq_c(find(b, "A.B.C.x")->signature, "public int x"));
+    assert_true(y->hash != find(b, "A.B.C.x")->hash);
+    batch_destroy(b);
+    b = extract("a.cs", "class A { static A operator +(A a) => a; ~A() {} }");
+    assert_true(str_eq_c(find(b, "A.operator +")->name, "operator +"));
+    assert_int_equal(find(b, "A.~A")->kind, ENTITY_METHOD);
+    batch_destroy(b);
+}
+
 static void
 test_positions(void **state)
 {
@@ -515,6 +567,8 @@ main(void)
         cmocka_unit_test(test_ordinals),
         cmocka_unit_test(test_edges),
         cmocka_unit_test(test_edges_of_languages),
+        cmocka_unit_test(test_references_of_languages),
+        cmocka_unit_test(test_rest_and_lists),
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_limits_of_texts),
         cmocka_unit_test(test_deadline),
