@@ -30,6 +30,7 @@ struct edge_row {
     struct str path;
     struct str target;
     uint32_t line;
+    struct position at; // of the name; at.line is line
 };
 
 const char *edge_kind_name(enum edge_kind kind);

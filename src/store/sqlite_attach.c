@@ -48,7 +48,9 @@ open_reader(struct sqlite_conn *c, const char *name, int flags)
     sqlite3_busy_timeout(c->db, 5000);
     sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     int r = sqlite_errno(c, sqlite3_exec(c->db, reader_settings, NULL, NULL, NULL));
-    return r < 0 ? r : check_reader(c);
+    if (r == 0)
+        r = check_reader(c);
+    return r < 0 ? r : sqlite_rank_add(c);
 }
 
 /* Nobody can have written behind the database's back: there is no log to read. */

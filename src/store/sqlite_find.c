@@ -5,7 +5,9 @@
 #include "store/sqlite.h"
 
 #define QUERY_WORDS_MAX 32
-#define FOUND_MAX 2000000 // matches kept for sorting
+#define CANDIDATES_MAX 500      // of the text index whose rows are looked at
+#define CANDIDATES_SCALE 1000.0 // puts the other ones behind them
+#define FOUND_MAX 2000000       // matches kept for sorting
 
 struct found {
     int64_t id; // of an entity; of a file << SLOT_BITS | SLOT_TARGETS for callers
@@ -116,6 +118,68 @@ write_match(struct buf *b, const struct words *words)
     buf_add_char(b, ')');
 }
 
+/* 0: not all words are there. */
+static double
+score_entity(const struct entity_stored *s, const struct words *words, struct buf *name)
+{
+    double score = 0;
+    buf_reset(name);
+    sqlite_name_words(name, s->e.qualified_name);
+    const struct {
+        struct str text;
+        double weight;
+    } columns[] = {
+        {buf_str(name), WEIGHT_NAME},
+        {s->e.signature, WEIGHT_SIGNATURE},
+        {s->e.doc, WEIGHT_DOC},
+        {s->markdown, WEIGHT_HOVER},
+    };
+    for (size_t i = 0; i < words->n; i++) {
+        double best = 0;
+        for (size_t k = 0; k < ARRAY_LEN(columns) && best < columns[k].weight; k++) {
+            double is = sqlite_text_score(columns[k].text, words->v[i]);
+            best = MAX(best, is * columns[k].weight);
+        }
+        if (best == 0)
+            return 0;
+        score += best;
+    }
+    return score;
+}
+
+/* The index only knows which columns have the words; the first candidates get their score from their
+ * rows, as those that wait. What comes behind keeps its order behind them. */
+static int
+score_candidates(struct sqlite_conn *c, const struct words *words,
+                 struct found_list *list)
+{
+    AUTO(arena_finish) struct arena a = {0};
+    AUTO(buf_finish) struct buf name = {0};
+    int r = 0;
+    for (size_t i = 0; i < list->n && r == 0; i++) {
+        struct found *found = &list->v[i];
+        struct entity_stored s;
+        sqlite3_stmt *stmt = NULL;
+        found->score /= CANDIDATES_SCALE;
+        if (i >= CANDIDATES_MAX)
+            continue;
+        arena_reset(&a);
+        r = sqlite_get(c, SQL_ENTITY_BY_ID, &stmt);
+        if (r < 0)
+            break;
+        sqlite3_bind_int64(stmt, 1, found->id);
+        r = sqlite_step(c, stmt);
+        if (r > 0)
+            r = sqlite_entity_read(stmt, &a, &s);
+        else if (r == 0)
+            r = err_trace(-EBADMSG);
+        if (r == 0)
+            found->score = MAX(score_entity(&s, words, &name), found->score);
+        sqlite_put(c, SQL_ENTITY_BY_ID, stmt);
+    }
+    return r;
+}
+
 static int
 find_indexed(struct sqlite_conn *c, const struct words *words, size_t limit,
              struct found_list *list)
@@ -127,32 +191,13 @@ find_indexed(struct sqlite_conn *c, const struct words *words, size_t limit,
         return r;
     write_match(&match, words);
     sqlite_bind_str(stmt, 1, buf_str(&match));
-    sqlite3_bind_int64(stmt, 2, (int64_t)MIN(limit, (size_t)FOUND_MAX));
+    limit = MIN(MAX(limit, (size_t)CANDIDATES_MAX), (size_t)FOUND_MAX);
+    sqlite3_bind_int64(stmt, 2, (int64_t)limit);
     while ((r = sqlite_step(c, stmt)) > 0)
         *vec_push(list) = (struct found){.id = sqlite3_column_int64(stmt, 0),
-                                         .score = -sqlite3_column_double(stmt, 1)};
+                                         .score = sqlite3_column_double(stmt, 1)};
     sqlite_put(c, SQL_TEXT_FIND, stmt);
-    return r;
-}
-
-/* 0: not all words are there. Otherwise of the size of a bm25, with the index's weights. */
-static double
-score_waiting(const struct entity_stored *s, const struct words *words, struct buf *name)
-{
-    double score = 0;
-    buf_reset(name);
-    sqlite_name_words(name, s->e.qualified_name);
-    for (size_t i = 0; i < words->n; i++) {
-        double best = sqlite_text_has(buf_str(name), words->v[i])    ? 10
-                      : sqlite_text_has(s->e.signature, words->v[i]) ? 4
-                      : sqlite_text_has(s->e.doc, words->v[i])       ? 2
-                      : sqlite_text_has(s->markdown, words->v[i])    ? 1
-                                                                     : 0;
-        if (best == 0)
-            return 0;
-        score += best;
-    }
-    return score;
+    return r < 0 ? r : score_candidates(c, words, list);
 }
 
 static int
@@ -172,7 +217,7 @@ find_waiting(struct sqlite_conn *c, const struct words *words, struct found_list
         if (r == 0)
             r = sqlite_entities_of_file(c, &f, &a, &entities);
         for (size_t i = 0; i < entities.n && list->n < FOUND_MAX; i++) {
-            double score = score_waiting(&entities.v[i], words, &name);
+            double score = score_entity(&entities.v[i], words, &name);
             if (score > 0)
                 *vec_push(list) = (struct found){.id = entities.v[i].id, .score = score};
         }
@@ -220,51 +265,83 @@ sqlite_search_text(struct store_reader *reader, struct str query, size_t limit,
 struct edge_walk {
     struct sqlite_conn *c;
     struct arena a;
+    int64_t file_id;
+    struct str path; // of the file
+    int64_t slot;    // of the entity that `from` is; -1: file scope, and from is empty
+    struct entity_row from;
     size_t left;
     store_edge_fn fn;
     void *ctx;
 };
 
+/* Edges of one entity come one after another: its key is made once for them. */
 static int
-show_edge(struct edge_walk *walk, sqlite3_stmt *stmt)
+find_from(struct edge_walk *walk, int64_t slot)
 {
-    struct entity_row from = {.id = 0};
-    struct edge_row row = {.target = sqlite_column_str(stmt, 3),
-                           .line = (uint32_t)sqlite3_column_int64(stmt, 4)};
-    int64_t file_id = sqlite3_column_int64(stmt, 0) >> SLOT_BITS;
-    int kind = sqlite3_column_int(stmt, 1);
-    if (kind < 0 || kind >= EDGE_KIND_COUNT)
-        return err_trace(-EBADMSG);
-    row.kind = (enum edge_kind)kind;
-    int r = 0;
-    if (sqlite3_column_type(stmt, 2) != SQLITE_NULL) {
-        r = sqlite_row_by_id(walk->c, ENTITY_ID(file_id, sqlite3_column_int64(stmt, 2)),
-                             &walk->a, &from);
-    } else {
-        struct file_stored f;
-        r = sqlite_file_by_id(walk->c, file_id, &walk->a, &f);
-        from.path = f.f.path;
-    }
+    if (walk->slot == slot)
+        return 0;
+    walk->slot = -1;
+    walk->from = (struct entity_row){.id = 0};
+    if (slot < 0)
+        return 0;
+    int r =
+        sqlite_row_by_id(walk->c, ENTITY_ID(walk->file_id, slot), &walk->a, &walk->from);
+    walk->slot = r == 0 ? slot : -1;
+    return r == -ENOENT ? err_trace(-EBADMSG) : r;
+}
+
+static int
+enter_file(struct edge_walk *walk, int64_t file_id)
+{
+    struct file_stored f;
+    arena_reset(&walk->a);
+    int r = sqlite_file_by_id(walk->c, file_id, &walk->a, &f);
     if (r < 0)
         return r == -ENOENT ? err_trace(-EBADMSG) : r;
-    row.from_key = from.key;
-    row.path = from.path;
+    walk->file_id = file_id;
+    walk->path = f.f.path;
+    walk->slot = -1;
+    walk->from = (struct entity_row){.id = 0};
+    return 0;
+}
+
+static int
+show_edge(struct edge_walk *walk, int kind, struct str target, int64_t slot,
+          struct position at)
+{
+    int r = find_from(walk, slot);
+    if (r < 0)
+        return r;
+    struct edge_row row = {.kind = (enum edge_kind)kind,
+                           .from_key = walk->from.key,
+                           .path = walk->path,
+                           .target = target,
+                           .line = at.line,
+                           .at = at};
+    walk->left--;
     return walk->fn(walk->ctx, &row);
 }
 
 static int
-walk_edges(struct edge_walk *walk, enum sql which, sqlite3_stmt *stmt)
+open_places(sqlite3_stmt *stmt, int *ret_kind, struct sqlite_places *places)
 {
-    int r = 0;
-    sqlite3_bind_int64(stmt, 3, (int64_t)MIN(walk->left, (size_t)INT64_MAX));
-    while ((r = sqlite_step(walk->c, stmt)) > 0) {
-        arena_reset(&walk->a);
-        walk->left--;
-        r = show_edge(walk, stmt);
-        if (r != 0)
-            break;
-    }
-    sqlite_put(walk->c, which, stmt);
+    *ret_kind = sqlite3_column_int(stmt, 1);
+    if (*ret_kind < 0 || *ret_kind >= EDGE_KIND_COUNT)
+        return err_trace(-EBADMSG);
+    return sqlite_places_open(places, sqlite_column_str(stmt, 3),
+                              sqlite_column_str(stmt, 4));
+}
+
+static int
+callers_in_row(struct edge_walk *walk, sqlite3_stmt *stmt)
+{
+    struct sqlite_places places;
+    struct position at;
+    int64_t slot = -1;
+    int kind = 0;
+    int r = open_places(stmt, &kind, &places);
+    while (r == 0 && walk->left > 0 && (r = sqlite_places_next(&places, &slot, &at)) > 0)
+        r = show_edge(walk, kind, sqlite_column_str(stmt, 2), slot, at);
     return r;
 }
 
@@ -272,12 +349,20 @@ static int
 callers_in_file(struct edge_walk *walk, int64_t file_id, struct str name)
 {
     sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(walk->c, SQL_EDGE_TO, &stmt);
+    int r = enter_file(walk, file_id);
+    if (r == 0)
+        r = sqlite_get(walk->c, SQL_EDGE_TO, &stmt);
     if (r < 0)
         return r;
     sqlite3_bind_int64(stmt, 1, file_id);
     sqlite_bind_str(stmt, 2, name);
-    return walk_edges(walk, SQL_EDGE_TO, stmt);
+    while (walk->left > 0 && (r = sqlite_step(walk->c, stmt)) > 0) {
+        r = callers_in_row(walk, stmt);
+        if (r != 0)
+            break;
+    }
+    sqlite_put(walk->c, SQL_EDGE_TO, stmt);
+    return r;
 }
 
 static int
@@ -317,6 +402,58 @@ sqlite_each_caller(struct store_reader *reader, struct str name, size_t limit,
     return r;
 }
 
+/* One edge out of an entity; the target is a view into the arena. */
+struct callee {
+    int kind;
+    struct str target;
+    struct position at;
+};
+
+struct callee_list {
+    struct callee *v;
+    size_t n, cap;
+};
+
+static int
+by_place(const void *a, const void *b)
+{
+    const struct callee *x = a, *y = b;
+    if (x->at.line != y->at.line)
+        return x->at.line < y->at.line ? -1 : 1;
+    return (x->at.col_byte > y->at.col_byte) - (x->at.col_byte < y->at.col_byte);
+}
+
+static int
+find_callees(struct sqlite_conn *c, const struct entity_row *from, struct arena *a,
+             struct callee_list *list)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_EDGE_OF_FILE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, from->id >> SLOT_BITS);
+    while ((r = sqlite_step(c, stmt)) > 0) {
+        struct sqlite_places places;
+        struct str target = STR_NONE;
+        struct callee edge = {.kind = 0};
+        int64_t slot = -1;
+        r = open_places(stmt, &edge.kind, &places);
+        while (r == 0 && (r = sqlite_places_next(&places, &slot, &edge.at)) > 0) {
+            r = 0;
+            if (slot != (from->id & SLOT_MASK))
+                continue;
+            if (!target.p)
+                target = arena_str(a, sqlite_column_str(stmt, 2));
+            edge.target = target;
+            *vec_push(list) = edge;
+        }
+        if (r < 0)
+            break;
+    }
+    sqlite_put(c, SQL_EDGE_OF_FILE, stmt);
+    return r;
+}
+
 int
 sqlite_each_callee(struct store_reader *reader, struct str key, size_t limit,
                    store_edge_fn fn, void *ctx)
@@ -324,20 +461,23 @@ sqlite_each_callee(struct store_reader *reader, struct str key, size_t limit,
     struct edge_walk walk = {
         .c = &sqlite_reader_of(reader)->c, .left = limit, .fn = fn, .ctx = ctx};
     AUTO(arena_finish) struct arena a = {0};
+    struct callee_list list = {0};
     struct entity_row row;
-    sqlite3_stmt *stmt = NULL;
     bool is_mine = false;
     int r = sqlite_view_begin(walk.c, &is_mine);
     if (r == 0)
         r = store_read_entity(reader, key, &a, &row);
     if (r == 0)
-        r = sqlite_get(walk.c, SQL_EDGE_OF_ENTITY, &stmt);
-    if (r == 0) {
-        sqlite3_bind_int64(stmt, 1, row.id >> SLOT_BITS);
-        sqlite3_bind_int64(stmt, 2, row.id & SLOT_MASK);
-        r = walk_edges(&walk, SQL_EDGE_OF_ENTITY, stmt);
-    }
+        r = find_callees(walk.c, &row, &a, &list);
+    if (r == 0)
+        r = enter_file(&walk, row.id >> SLOT_BITS);
+    if (list.n > 1)
+        qsort(list.v, list.n, sizeof(*list.v), by_place);
+    for (size_t i = 0; i < list.n && r == 0 && walk.left > 0; i++)
+        r = show_edge(&walk, list.v[i].kind, list.v[i].target, row.id & SLOT_MASK,
+                      list.v[i].at);
     sqlite_view_end(walk.c, is_mine);
     arena_finish(&walk.a);
+    vec_finish(&list);
     return r;
 }

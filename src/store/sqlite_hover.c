@@ -213,7 +213,7 @@ finish_put(struct put *p, struct event **ret_event)
     AUTO(buf_finish) struct buf data = {0};
     codec_delta_write(&data, &p->delta, &p->f.f);
     return sqlite_event_add(p->w, EVENT_ENTITY_ENRICHED, p->f.f.path, buf_str(&data),
-                            ret_event);
+                            false, ret_event);
 }
 
 int

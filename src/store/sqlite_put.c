@@ -112,7 +112,7 @@ write_row(struct diff *d, enum sql which, const struct entity_stored *s)
         return r;
     sqlite3_bind_int64(stmt, 1, s->id);
     sqlite_entity_bind(stmt, &s->e, s->rev);
-    sqlite_hover_bind(stmt, 27, s);
+    sqlite_hover_bind(stmt, ENTITY_HOVER_PARAM, s);
     return sqlite_run(&d->w->c, which, stmt);
 }
 
@@ -242,6 +242,7 @@ write_file(struct diff *d, enum sql which)
         sqlite3_bind_int64(stmt, 11, f->text_gen);
         sqlite3_bind_int64(stmt, 12, (int64_t)f->n_entities);
         sqlite3_bind_int64(stmt, 13, (int64_t)f->n_edges);
+        sqlite3_bind_int64(stmt, 14, f->log_seq);
     }
     return sqlite_run(&d->w->c, which, stmt);
 }
@@ -258,6 +259,13 @@ touch_file(struct diff *d)
     d->f.f.mtime_ns = is->mtime_ns;
     d->f.f.inode = is->inode;
     return write_file(d, SQL_FILE_TOUCH);
+}
+
+/* All there is of the file is new: its rows are what the log has to say. */
+static bool
+is_bare(const struct diff *d)
+{
+    return d->old.n == 0 && d->n > 0;
 }
 
 /* A new file's row goes first, since its id is part of the others'. */
@@ -279,6 +287,8 @@ begin_file(struct diff *d)
         d->f.n_entities = d->n;
     }
     d->f.text_gen = d->f.n_entities + d->f.n_edges > 0 ? 0 : -1;
+    if (is_bare(d))
+        d->f.log_seq = d->seq;
     if (d->is_known)
         return write_file(d, SQL_FILE_PUT);
     int r = write_file(d, SQL_FILE_ADD);
@@ -320,7 +330,8 @@ write_event(struct diff *d, enum event_type type, struct event **ret_event)
 {
     AUTO(buf_finish) struct buf data = {0};
     codec_delta_write(&data, &d->delta, &d->f.f);
-    return sqlite_event_add(d->w, type, d->f.f.path, buf_str(&data), ret_event);
+    return sqlite_event_add(d->w, type, d->f.f.path, buf_str(&data), is_bare(d),
+                            ret_event);
 }
 
 static void
@@ -351,6 +362,8 @@ put_changed(struct diff *d, struct event **ret_event)
     int r = 0;
     if (d->is_known)
         r = sqlite_rows_of_file(&d->w->c, &d->f, &d->w->scratch, &d->old);
+    if (r == 0)
+        r = sqlite_event_fill(d->w, &d->f, &d->old);
     if (r < 0)
         return r;
     prepare_diff(d);
@@ -400,6 +413,8 @@ delete_all(struct diff *d)
 {
     sqlite3_stmt *stmt = NULL;
     int r = sqlite_rows_of_file(&d->w->c, &d->f, &d->w->scratch, &d->old);
+    if (r == 0)
+        r = sqlite_event_fill(d->w, &d->f, &d->old);
     if (r < 0)
         return r;
     d->is_kept = arena_calloc(&d->w->scratch, d->old.n + 1, sizeof(*d->is_kept));

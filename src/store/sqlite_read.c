@@ -301,9 +301,7 @@ each_name(struct sqlite_conn *c, store_entity_fn fn, void *ctx)
             row.e.kind = (enum entity_kind)kind;
             row.e.parent = ENTITY_NONE;
             row.e.name = sqlite_column_str(stmt, 2);
-            row.e.qualified_name = sqlite3_column_type(stmt, 3) == SQLITE_NULL
-                                       ? row.e.name
-                                       : sqlite_column_str(stmt, 3);
+            row.e.qualified_name = sqlite_column_str(stmt, 3);
             row.path = f.f.path;
             row.lang = f.f.lang;
             r = fn(ctx, &row);
@@ -343,7 +341,7 @@ finish_row(struct sqlite_conn *c, const struct entity_stored *s,
     sqlite3_bind_int64(stmt, 1, ENTITY_ID(f->id, s->e.parent));
     r = sqlite_step(c, stmt);
     if (r > 0)
-        r = sqlite_entity_read(stmt, NULL, &parent);
+        r = sqlite_entity_read(stmt, a, &parent);
     else if (r == 0)
         r = -EBADMSG;
     if (r == 0)
@@ -434,11 +432,44 @@ reader_entity(struct store_reader *reader, struct str key, struct arena *a,
 
 /* ---- events ---- */
 
+/* The row that the statement stands on; the rows of its file are of the same view. */
+static int
+show_event(struct sqlite_conn *c, sqlite3_stmt *stmt, struct arena *a, store_event_fn fn,
+           void *ctx)
+{
+    AUTO(buf_finish) struct buf filled = {0};
+    int64_t seq = sqlite3_column_int64(stmt, 0);
+    int type = sqlite3_column_int(stmt, 1);
+    struct str subject = sqlite_column_str(stmt, 3), data = sqlite_column_str(stmt, 4);
+    if (type < 0 || type >= EVENT_TYPE_COUNT ||
+        !event_type_is_durable((enum event_type)type))
+        return err_trace(-EBADMSG);
+    if (data.n == 0) {
+        struct file_stored f;
+        struct entity_list list = {0};
+        int r = sqlite_file_find(c, subject, a, &f);
+        if (r == -ENOENT || (r == 0 && f.log_seq != seq))
+            r = -EBADMSG;
+        if (r == 0)
+            r = sqlite_rows_of_file(c, &f, a, &list);
+        if (r < 0)
+            return err_trace(r);
+        sqlite_first_data(&f, &list, &filled);
+        data = buf_str(&filled);
+    }
+    struct event *event = event_create((enum event_type)type, seq,
+                                       sqlite3_column_int64(stmt, 2), subject, data);
+    int r = fn(ctx, event);
+    event_unref(event);
+    return r;
+}
+
 static int
 reader_each_event(struct store_reader *reader, int64_t since, size_t limit,
                   store_event_fn fn, void *ctx)
 {
     struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
+    AUTO(arena_finish) struct arena a = {0};
     sqlite3_stmt *stmt = NULL;
     int r = sqlite_get(c, SQL_EVENT_SINCE, &stmt);
     if (r < 0)
@@ -446,18 +477,8 @@ reader_each_event(struct store_reader *reader, int64_t since, size_t limit,
     sqlite3_bind_int64(stmt, 1, since);
     sqlite3_bind_int64(stmt, 2, (int64_t)MIN(limit, (size_t)INT64_MAX));
     while ((r = sqlite_step(c, stmt)) > 0) {
-        int type = sqlite3_column_int(stmt, 1);
-        if (type < 0 || type >= EVENT_TYPE_COUNT ||
-            !event_type_is_durable((enum event_type)type)) {
-            r = err_trace(-EBADMSG);
-            break;
-        }
-        struct event *event =
-            event_create((enum event_type)type, sqlite3_column_int64(stmt, 0),
-                         sqlite3_column_int64(stmt, 2), sqlite_column_str(stmt, 3),
-                         sqlite_column_str(stmt, 4));
-        r = fn(ctx, event);
-        event_unref(event);
+        arena_reset(&a);
+        r = show_event(c, stmt, &a, fn, ctx);
         if (r != 0)
             break;
     }

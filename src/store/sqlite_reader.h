@@ -43,5 +43,16 @@ void sqlite_ident(char mark, struct str name, char ret_ident[IDENT_BYTES]);
 void sqlite_name_words(struct buf *b, struct str qualified_name);
 /* Next word of a text, as a view; false at the end. */
 bool sqlite_next_word(struct str *rest, struct str *ret_word);
-/* Does the text have a word that begins with this one (of sqlite_next_word)? */
-bool sqlite_text_has(struct str text, struct str word);
+/* Has the text a word that begins with this one (of sqlite_next_word)? 0 for no; at most 1, more for
+ * the whole word and a short text. */
+double sqlite_text_score(struct str text, struct str word);
+
+/* ---- sqlite_rank.c ---- */
+
+#define WEIGHT_NAME 10 // of a word by where it is found
+#define WEIGHT_SIGNATURE 4
+#define WEIGHT_DOC 2
+#define WEIGHT_HOVER 1
+/* Makes gloss_rank(entity_text) known to the connection: of a match, the sum over the query's words
+ * of the best column's weight. */
+int sqlite_rank_add(struct sqlite_conn *c);

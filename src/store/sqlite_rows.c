@@ -3,6 +3,9 @@
 #include "store/sqlite.h"
 
 #include "base/err.h"
+#include "codec/codec.h"
+
+#define ODD_NUMBERS 7 // of the column odd
 
 static struct str
 keep(struct arena *a, struct str s)
@@ -31,6 +34,7 @@ sqlite_file_read(sqlite3_stmt *stmt, struct arena *a, struct file_stored *ret_fi
         .text_gen = sqlite3_column_int64(stmt, 10),
         .n_entities = (uint64_t)sqlite3_column_int64(stmt, 11),
         .n_edges = (uint64_t)sqlite3_column_int64(stmt, 12),
+        .log_seq = sqlite3_column_int64(stmt, 13),
     };
     if (sqlite3_column_type(stmt, 8) != SQLITE_NULL) {
         if (sqlite3_column_bytes(stmt, 8) != sizeof(f.f.content))
@@ -59,45 +63,139 @@ sqlite_file_find(struct sqlite_conn *c, struct str path, struct arena *a,
     return r;
 }
 
-/* Three columns: the UTF-16 one is NULL where it is no other than the byte's. */
+/* ---- places ---- */
+
+/* What follows from the rest of the row when there is nothing odd about the entity: UTF-16 columns
+ * as bytes, the name at its place in the source as it is. */
 static void
-bind_position(sqlite3_stmt *stmt, int i, const struct position *at)
+derive(struct span *range, struct span *name_range, size_t name_n)
 {
-    sqlite3_bind_int64(stmt, i, at->line);
-    sqlite3_bind_int64(stmt, i + 1, at->col_byte);
-    if (at->col_utf16 == at->col_byte)
-        sqlite3_bind_null(stmt, i + 2);
+    range->start.col_utf16 = range->start.col_byte;
+    range->end.col_utf16 = range->end.col_byte;
+    name_range->start.col_utf16 = name_range->start.col_byte;
+    name_range->end = name_range->start;
+    name_range->end.col_byte += (uint32_t)name_n;
+    name_range->end.col_utf16 = name_range->end.col_byte;
+    name_range->end_byte = name_range->start_byte + (uint32_t)name_n;
+}
+
+static bool
+same_span(const struct span *a, const struct span *b)
+{
+    return a->start.line == b->start.line && a->start.col_byte == b->start.col_byte &&
+           a->start.col_utf16 == b->start.col_utf16 && a->end.line == b->end.line &&
+           a->end.col_byte == b->end.col_byte && a->end.col_utf16 == b->end.col_utf16 &&
+           a->start_byte == b->start_byte && a->end_byte == b->end_byte;
+}
+
+static bool
+is_odd(const struct entity *e)
+{
+    struct span range = e->range, name_range = e->name_range;
+    derive(&range, &name_range, e->name.n);
+    return !same_span(&range, &e->range) || !same_span(&name_range, &e->name_range);
+}
+
+/* Where the name's first byte is when it stands in the definition's first line. */
+static uint32_t
+name_byte_of(const struct span *range, const struct span *name_range)
+{
+    return range->start_byte + (name_range->start.col_byte - range->start.col_byte);
+}
+
+static void
+bind_places(sqlite3_stmt *stmt, int i, const struct entity *e)
+{
+    const struct span *range = &e->range, *name = &e->name_range;
+    int64_t name_down = (int64_t)name->start.line - range->start.line;
+    sqlite3_bind_int64(stmt, i, range->start.line);
+    sqlite3_bind_int64(stmt, i + 1, range->start.col_byte);
+    sqlite3_bind_int64(stmt, i + 2, range->start_byte);
+    sqlite3_bind_int64(stmt, i + 3, (int64_t)range->end.line - range->start.line);
+    sqlite3_bind_int64(stmt, i + 4, range->end.col_byte);
+    sqlite3_bind_int64(stmt, i + 5, (int64_t)range->end_byte - range->start_byte);
+    sqlite3_bind_int64(stmt, i + 6, name_down);
+    sqlite3_bind_int64(stmt, i + 7, name->start.col_byte);
+    if (name_down == 0 && name->start_byte == name_byte_of(range, name))
+        sqlite3_bind_null(stmt, i + 8);
     else
-        sqlite3_bind_int64(stmt, i + 2, at->col_utf16);
+        sqlite3_bind_int64(stmt, i + 8, (int64_t)name->start_byte - range->start_byte);
+    if (!is_odd(e)) {
+        sqlite3_bind_null(stmt, i + 9);
+        return;
+    }
+    char odd[ODD_NUMBERS * 11 + 2];
+    int n =
+        snprintf(odd, sizeof(odd),
+                 "[%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32
+                 ",%" PRIu32 "]",
+                 range->start.col_utf16, range->end.col_utf16, name->start.col_utf16,
+                 name->end.line, name->end.col_byte, name->end.col_utf16, name->end_byte);
+    sqlite3_bind_text(stmt, i + 9, odd, n, SQLITE_TRANSIENT);
 }
 
-static struct position
-read_position(sqlite3_stmt *stmt, int i)
+static int
+read_odd(struct str odd, struct entity *e)
 {
-    struct position at = {.line = (uint32_t)sqlite3_column_int64(stmt, i),
-                          .col_byte = (uint32_t)sqlite3_column_int64(stmt, i + 1)};
-    at.col_utf16 = sqlite3_column_type(stmt, i + 2) == SQLITE_NULL
-                       ? at.col_byte
-                       : (uint32_t)sqlite3_column_int64(stmt, i + 2);
-    return at;
+    struct span *range = &e->range, *name = &e->name_range;
+    uint32_t *const into[ODD_NUMBERS] = {
+        &range->start.col_utf16, &range->end.col_utf16, &name->start.col_utf16,
+        &name->end.line,         &name->end.col_byte,   &name->end.col_utf16,
+        &name->end_byte,
+    };
+    size_t n = 0;
+    struct str part;
+    if (odd.n < 2 || odd.p[0] != '[' || odd.p[odd.n - 1] != ']')
+        return err_trace(-EBADMSG);
+    odd = str_slice(odd.p + 1, odd.n - 2);
+    while (n < ODD_NUMBERS && str_split(&odd, ',', &part)) {
+        uint64_t value = 0;
+        if (str_to_u64(part, &value) < 0 || value > UINT32_MAX)
+            return err_trace(-EBADMSG);
+        *into[n++] = (uint32_t)value;
+    }
+    return n == ODD_NUMBERS ? 0 : err_trace(-EBADMSG);
 }
 
+static int
+read_places(sqlite3_stmt *stmt, int i, struct entity *e)
+{
+    uint32_t line = (uint32_t)sqlite3_column_int64(stmt, i);
+    uint32_t byte = (uint32_t)sqlite3_column_int64(stmt, i + 2);
+    e->range = (struct span){
+        .start = {.line = line, .col_byte = (uint32_t)sqlite3_column_int64(stmt, i + 1)},
+        .end = {.line = line + (uint32_t)sqlite3_column_int64(stmt, i + 3),
+                .col_byte = (uint32_t)sqlite3_column_int64(stmt, i + 4)},
+        .start_byte = byte,
+        .end_byte = byte + (uint32_t)sqlite3_column_int64(stmt, i + 5),
+    };
+    e->name_range = (struct span){
+        .start = {.line = line + (uint32_t)sqlite3_column_int64(stmt, i + 6),
+                  .col_byte = (uint32_t)sqlite3_column_int64(stmt, i + 7)},
+    };
+    e->name_range.start_byte = sqlite3_column_type(stmt, i + 8) == SQLITE_NULL
+                                   ? name_byte_of(&e->range, &e->name_range)
+                                   : byte + (uint32_t)sqlite3_column_int64(stmt, i + 8);
+    derive(&e->range, &e->name_range, e->name.n);
+    return sqlite3_column_type(stmt, i + 9) == SQLITE_NULL
+               ? 0
+               : read_odd(sqlite_column_str(stmt, i + 9), e);
+}
+
+/* ---- entities ---- */
+
+/* See QUALIFIED in sqlite_sql.c. */
 static void
-bind_span(sqlite3_stmt *stmt, int i, const struct span *s)
+bind_scope(sqlite3_stmt *stmt, int i, const struct entity *e)
 {
-    bind_position(stmt, i, &s->start);
-    bind_position(stmt, i + 3, &s->end);
-    sqlite3_bind_int64(stmt, i + 6, s->start_byte);
-    sqlite3_bind_int64(stmt, i + 7, s->end_byte);
-}
-
-static struct span
-read_span(sqlite3_stmt *stmt, int i)
-{
-    return (struct span){.start = read_position(stmt, i),
-                         .end = read_position(stmt, i + 3),
-                         .start_byte = (uint32_t)sqlite3_column_int64(stmt, i + 6),
-                         .end_byte = (uint32_t)sqlite3_column_int64(stmt, i + 7)};
+    struct str q = e->qualified_name;
+    if (str_eq(e->name, q))
+        sqlite3_bind_null(stmt, i);
+    else if (q.n > e->name.n + 1 && q.p[q.n - e->name.n - 1] == '.' &&
+             str_ends_with(q, e->name))
+        sqlite_bind_str(stmt, i, str_slice(q.p, q.n - e->name.n - 1));
+    else
+        sqlite3_bind_blob64(stmt, i, q.p ? q.p : "", q.n, SQLITE_STATIC);
 }
 
 void
@@ -106,8 +204,7 @@ sqlite_entity_bind(sqlite3_stmt *stmt, const struct entity *e, int64_t rev)
     sqlite3_bind_int(stmt, 2, (int)e->kind);
     sqlite3_bind_int64(stmt, 3, e->ordinal);
     sqlite_bind_str(stmt, 4, e->name);
-    sqlite_bind_str_opt(
-        stmt, 5, str_eq(e->name, e->qualified_name) ? STR_NONE : e->qualified_name);
+    bind_scope(stmt, 5, e);
     sqlite_bind_str_opt(stmt, 6, e->signature);
     sqlite_bind_str_opt(stmt, 7, e->doc);
     if (e->parent == ENTITY_NONE)
@@ -116,8 +213,7 @@ sqlite_entity_bind(sqlite3_stmt *stmt, const struct entity *e, int64_t rev)
         sqlite3_bind_int64(stmt, 8, e->parent);
     sqlite3_bind_int64(stmt, 9, (int64_t)e->hash);
     sqlite3_bind_int64(stmt, 10, rev);
-    bind_span(stmt, 11, &e->range);
-    bind_span(stmt, 19, &e->name_range);
+    bind_places(stmt, 11, e);
 }
 
 void
@@ -136,8 +232,8 @@ int
 sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a, struct entity_stored *ret_entity)
 {
     int kind = sqlite3_column_int(stmt, 1);
-    int state = sqlite3_column_int(stmt, 26);
-    int reason = sqlite3_column_int(stmt, 27);
+    int state = sqlite3_column_int(stmt, 20);
+    int reason = sqlite3_column_int(stmt, 21);
     if (kind < 0 || kind >= ENTITY_KIND_COUNT || state < 0 ||
         state >= HOVER_STATE_COUNT || reason < 0 || reason >= HOVER_REASON_COUNT)
         return err_trace(-EBADMSG);
@@ -146,36 +242,24 @@ sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a, struct entity_stored *re
         .e = {.kind = (enum entity_kind)kind,
               .ordinal = (uint32_t)sqlite3_column_int64(stmt, 2),
               .name = keep(a, sqlite_column_str(stmt, 3)),
+              .qualified_name = keep(a, sqlite_column_str(stmt, 4)),
               .signature = keep(a, sqlite_column_str(stmt, 5)),
               .doc = keep(a, sqlite_column_str(stmt, 6)),
               .parent = ENTITY_NONE,
-              .hash = (uint64_t)sqlite3_column_int64(stmt, 8),
-              .range = read_span(stmt, 10),
-              .name_range = read_span(stmt, 18)},
+              .hash = (uint64_t)sqlite3_column_int64(stmt, 8)},
         .rev = sqlite3_column_int64(stmt, 9),
         .hover_state = (enum hover_state)state,
         .hover_reason = (enum hover_reason)reason,
-        .hover_gen = sqlite3_column_int64(stmt, 28),
-        .hover_id = sqlite3_column_int64(stmt, 29),
-        .markdown = keep(a, sqlite_column_str(stmt, 30)),
-        .server = keep(a, sqlite_column_str(stmt, 31)),
+        .hover_gen = sqlite3_column_int64(stmt, 22),
+        .hover_id = sqlite3_column_int64(stmt, 23),
+        .markdown = keep(a, sqlite_column_str(stmt, 24)),
+        .server = keep(a, sqlite_column_str(stmt, 25)),
     };
-    s.e.qualified_name = sqlite3_column_type(stmt, 4) == SQLITE_NULL
-                             ? s.e.name
-                             : keep(a, sqlite_column_str(stmt, 4));
     if (sqlite3_column_type(stmt, 7) != SQLITE_NULL)
         s.e.parent = (uint32_t)sqlite3_column_int64(stmt, 7);
+    int r = read_places(stmt, 10, &s.e);
     *ret_entity = s;
-    return 0;
-}
-
-static bool
-same_span(const struct span *a, const struct span *b)
-{
-    return a->start.line == b->start.line && a->start.col_byte == b->start.col_byte &&
-           a->start.col_utf16 == b->start.col_utf16 && a->end.line == b->end.line &&
-           a->end.col_byte == b->end.col_byte && a->end.col_utf16 == b->end.col_utf16 &&
-           a->start_byte == b->start_byte && a->end_byte == b->end_byte;
+    return r;
 }
 
 bool
@@ -273,4 +357,19 @@ sqlite_rows_of_file(struct sqlite_conn *c, const struct file_stored *f, struct a
         ret_list->rows[i].parent_key = ret_list->rows[at->index].key;
     }
     return 0;
+}
+
+void
+sqlite_first_data(const struct file_stored *f, const struct entity_list *list,
+                  struct buf *b)
+{
+    struct codec_delta delta = {0};
+    for (size_t i = 0; i < list->n; i++) {
+        struct entity_row row = list->rows[i];
+        row.rev = f->log_seq;
+        row.hover = (struct hover){.reason = HOVER_REASON_NOT_ASKED};
+        codec_delta_add(&delta, &row);
+    }
+    codec_delta_write(b, &delta, &f->f);
+    codec_delta_finish(&delta);
 }

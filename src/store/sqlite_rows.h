@@ -15,6 +15,7 @@ struct file_stored {
     int64_t content_gen; // counts the contents the file had
     int64_t text_gen;    // of the text index; 0: not in it
     uint64_t n_entities, n_edges;
+    int64_t log_seq; // of the event whose data is left to the rows; 0: none is
 };
 
 /* e.parent is a slot here. */
@@ -28,12 +29,14 @@ struct entity_stored {
     struct str markdown, server;
 };
 
+#define ENTITY_HOVER_PARAM 21 // of SQL_ENTITY_ADD: where sqlite_hover_bind() goes on
+
 /* Strings go into the arena; with NULL they are views until the next step. -EBADMSG. */
 int sqlite_file_read(sqlite3_stmt *stmt, struct arena *a, struct file_stored *ret_file);
 int sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a,
                        struct entity_stored *ret_entity);
+/* All columns but id and the hover's, from parameter 2 on, in the order of SQL_ENTITY_ADD. */
 void sqlite_entity_bind(sqlite3_stmt *stmt, const struct entity *e, int64_t rev);
-/* All columns but id, from parameter 2 on, in the order of SQL_ENTITY_ADD. */
 void sqlite_hover_bind(sqlite3_stmt *stmt, int first, const struct entity_stored *s);
 bool sqlite_entity_same_place(const struct entity *a, const struct entity *b);
 /* -ENOENT. */
@@ -53,3 +56,18 @@ int sqlite_entities_of_file(struct sqlite_conn *c, const struct file_stored *f,
                             struct arena *a, struct entity_list *ret_list);
 int sqlite_rows_of_file(struct sqlite_conn *c, const struct file_stored *f,
                         struct arena *a, struct entity_list *ret_list);
+/* What the log says of a file whose rows are still those it began with: the data of that event, byte
+ * for byte as it was told. What hovers came later is not part of it. The list is of
+ * sqlite_rows_of_file() and keeps its values. */
+void sqlite_first_data(const struct file_stored *f, const struct entity_list *list,
+                       struct buf *b);
+
+/* The places of a row of edges, in the order of the text: open, then next until 0; 1 gives one. -EBADMSG.
+ * A slot of -1 is the file's scope. */
+struct sqlite_places {
+    struct str places, utf16; // what is left of them
+    bool has_utf16;
+};
+int sqlite_places_open(struct sqlite_places *p, struct str places, struct str utf16);
+int sqlite_places_next(struct sqlite_places *p, int64_t *ret_slot,
+                       struct position *ret_at);

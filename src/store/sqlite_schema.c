@@ -79,7 +79,115 @@ static const char step_1[] =
     "CREATE VIEW v_event AS SELECT v.seq, t.name AS type, v.ts_ms, v.subject, v.data"
     " FROM event v JOIN code t ON t.domain='event_type' AND t.id=v.type;";
 
-static const char *const steps[STORE_SCHEMA_VERSION] = {step_1};
+/* Half the size of the first: a file's first row of the log says nothing that its rows do not say
+ * (data ''), places count from the definition's start and what follows from them is left out, and
+ * edges of a file to one name share a row. */
+static const char step_2_entity[] =
+    "DROP VIEW v_entity; DROP VIEW v_edge; DROP VIEW v_event;"
+    "ALTER TABLE file ADD COLUMN log_seq INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX file_known ON file(content) WHERE n_known>0;"
+    "CREATE TABLE entity_2(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+    " ordinal INTEGER NOT NULL, name TEXT NOT NULL, scope ANY, signature TEXT, doc TEXT,"
+    " parent INTEGER, hash INTEGER NOT NULL, rev INTEGER NOT NULL,"
+    " start_line INTEGER NOT NULL, start_col INTEGER NOT NULL, start_byte INTEGER NOT "
+    "NULL, n_lines INTEGER NOT NULL, end_col INTEGER NOT NULL, n_bytes INTEGER NOT NULL,"
+    " name_down INTEGER NOT NULL, name_col INTEGER NOT NULL, name_at INTEGER, odd TEXT,"
+    " hover_state INTEGER NOT NULL, hover_reason INTEGER NOT NULL,"
+    " hover_gen INTEGER NOT NULL, hover_id INTEGER) STRICT;"
+    "INSERT INTO entity_2 SELECT id,kind,ordinal,name,CASE WHEN qualified IS NULL THEN "
+    "NULL WHEN length(qualified)>length(name)+1 AND"
+    " substr(qualified,-length(name)-1)='.'||name THEN"
+    " substr(qualified,1,length(qualified)-length(name)-1)"
+    " ELSE CAST(qualified AS BLOB) END,"
+    " signature,doc,parent,hash,rev,start_line,start_col,start_byte,end_line-start_line,"
+    " end_col,end_byte-start_byte,name_line-start_line,name_col,"
+    " iif(name_line=start_line AND name_byte-start_byte=name_col-start_col,NULL,"
+    " name_byte-start_byte),"
+    " iif(start_utf16 IS NULL AND end_utf16 IS NULL AND name_utf16 IS NULL AND"
+    " name_end_utf16 IS NULL AND name_end_line=name_line AND"
+    " name_end_col=name_col+length(CAST(name AS BLOB)) AND"
+    " name_end_byte=name_byte+length(CAST(name AS BLOB)),NULL,"
+    " json_array(ifnull(start_utf16,start_col),ifnull(end_utf16,end_col),"
+    " ifnull(name_utf16,name_col),name_end_line,name_end_col,"
+    " ifnull(name_end_utf16,name_end_col),name_end_byte)),"
+    " hover_state,hover_reason,hover_gen,hover_id FROM entity;"
+    "DROP TABLE entity; ALTER TABLE entity_2 RENAME TO entity;"
+    "CREATE VIEW v_entity AS SELECT e.id, f.lang||':'||k.short||':'||f.path||'#'||"
+    " CASE typeof(e.scope) WHEN 'text' THEN e.scope||'.'||e.name WHEN 'blob' THEN"
+    " CAST(e.scope AS TEXT) ELSE e.name END||iif(e.ordinal>1,'~'||e.ordinal,'') AS key,"
+    " f.path, f.lang, k.name AS kind, e.name, CASE typeof(e.scope) WHEN 'text' THEN"
+    " e.scope||'.'||e.name WHEN 'blob' THEN CAST(e.scope AS TEXT) ELSE e.name END AS"
+    " qualified_name,"
+    " (e.id & ~1048575)|e.parent AS parent_id, ifnull(e.signature,'') AS signature,"
+    " ifnull(e.doc,'') AS doc, e.start_line,"
+    " ifnull(json_extract(e.odd,'$[0]'),e.start_col) AS start_character,"
+    " e.start_line+e.n_lines AS end_line,"
+    " ifnull(json_extract(e.odd,'$[1]'),e.end_col) AS end_character,"
+    " e.start_line+e.name_down AS name_line,"
+    " ifnull(json_extract(e.odd,'$[2]'),e.name_col) AS name_character,"
+    " s.name AS hover_state,"
+    " r.name AS hover_reason, e.hover_state<>0 AND e.hover_gen<>f.content_gen AS "
+    "hover_stale,"
+    " h.markdown AS hover, h.server AS hover_server, e.rev"
+    " FROM entity e JOIN file f ON f.id=e.id>>20"
+    " JOIN code k ON k.domain='entity_kind' AND k.id=e.kind"
+    " JOIN code s ON s.domain='hover_state' AND s.id=e.hover_state"
+    " JOIN code r ON r.domain='hover_reason' AND r.id=e.hover_reason"
+    " LEFT JOIN hover h ON h.id=e.hover_id;";
+
+/* places: slot (-1: file scope), line and byte column of each; utf16: their other columns. */
+static const char step_2_edge[] =
+    "CREATE TABLE edge_2(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+    " target TEXT NOT NULL, places TEXT NOT NULL, utf16 TEXT) STRICT;"
+    "INSERT INTO edge_2 SELECT (first & ~1048575)|(row_number() OVER"
+    " (PARTITION BY first>>20 ORDER BY first)-1),kind,target,'['||places||']',"
+    " iif(n_utf16>0,'['||utf16||']',NULL) FROM (SELECT id,kind,target,"
+    " min(id) OVER same AS first,"
+    " group_concat(ifnull(from_slot,-1)||','||line||','||col) OVER same AS places,"
+    " group_concat(ifnull(utf16,col)) OVER same AS utf16,"
+    " count(utf16) OVER same AS n_utf16 FROM edge WINDOW same AS (PARTITION BY"
+    " id>>20,kind,target ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED"
+    " FOLLOWING)) WHERE id=first;"
+    "DROP TABLE edge; ALTER TABLE edge_2 RENAME TO edge;"
+    "CREATE VIEW v_edge AS SELECT k.name AS kind, f.path,"
+    " (g.id & ~1048575)|nullif(p.value,-1) AS from_id, g.target,"
+    " json_extract(g.places,'$['||(p.key+1)||']') AS line,"
+    " ifnull(json_extract(g.utf16,'$['||(p.key/3)||']'),"
+    " json_extract(g.places,'$['||(p.key+2)||']')) AS character"
+    " FROM edge g JOIN file f ON f.id=g.id>>20"
+    " JOIN code k ON k.domain='edge_kind' AND k.id=g.kind"
+    " JOIN json_each(g.places) p ON p.key%3=0;";
+
+/* No positions of words: they would be half of the index, and are asked for by nothing. */
+static const char step_2_text[] =
+    "DROP TABLE entity_text; DELETE FROM meta WHERE k IN ('text_rows','text_dead');"
+    "UPDATE file SET text_gen=0 WHERE text_gen>0;"
+    "CREATE VIRTUAL TABLE entity_text USING fts5(ident,name,signature,doc,hover,"
+    " content='', detail=column, columnsize=0,"
+    " tokenize='unicode61 remove_diacritics 0');"
+    "CREATE VIEW v_event AS SELECT v.seq, t.name AS type, v.ts_ms, v.subject,"
+    " iif(v.data<>'',v.data,(SELECT json_object('path',v.subject,'lang',f.lang,"
+    "'state','indexed','added',json_group_array(json_object('key',e.key,'lang',e.lang,"
+    "'kind',e.kind,'name',e.name,'qualified_name',e.qualified_name,'path',e.path,"
+    "'range',json_object('start',json_object('line',e.start_line,'character',"
+    "e.start_character),'end',json_object('line',e.end_line,'character',"
+    "e.end_character)),'name_range',json_object('start',json_object('line',e.name_line,"
+    "'character',e.name_character),'end',json_object('line',"
+    "ifnull(json_extract(i.odd,'$[3]'),e.name_line),'character',"
+    "ifnull(json_extract(i.odd,'$[5]'),i.name_col+length(CAST(i.name AS BLOB))))),"
+    "'signature',e.signature,'doc',e.doc,"
+    "'hover',json_object('state','unknown','reason','not_asked'),"
+    "'parent',p.key,'rev',v.seq)))"
+    " FROM file f JOIN entity i ON i.id BETWEEN f.id<<20 AND (f.id<<20)+1048575"
+    " JOIN v_entity e ON e.id=i.id LEFT JOIN v_entity p ON p.id=e.parent_id"
+    " WHERE f.path=v.subject)) AS data"
+    " FROM event v JOIN code t ON t.domain='event_type' AND t.id=v.type;";
+
+/* By version: what leads to it, in parts that a compiler takes as literals. */
+static const char *const steps[STORE_SCHEMA_VERSION][4] = {
+    {step_1},
+    {step_2_entity, step_2_edge, step_2_text},
+};
 
 static const char *
 no_short_name(int i UNUSED)
@@ -177,9 +285,11 @@ sqlite_migrate(struct sqlite_conn *c, int from_version)
 {
     char pragma[64];
     for (int v = from_version; v < STORE_SCHEMA_VERSION; v++) {
-        int r = sqlite_exec(c, steps[v]);
-        if (r < 0)
-            return err_trace(r);
+        for (size_t i = 0; i < ARRAY_LEN(steps[v]) && steps[v][i]; i++) {
+            int r = sqlite_exec(c, steps[v][i]);
+            if (r < 0)
+                return err_trace(r);
+        }
     }
     if (from_version < STORE_SCHEMA_VERSION) {
         snprintf(pragma, sizeof(pragma),

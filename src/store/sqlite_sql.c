@@ -1,31 +1,26 @@
 /* Every statement of the backend, one table row each, so that what the database is asked can be read
  * in one place. Parameters of one kind keep their numbers over statements: an entity's columns are
- * ?1 to ?30 in SQL_ENTITY_ADD and SQL_ENTITY_PUT, a file's ?1 to ?13. */
+ * ?1 to ?24 in SQL_ENTITY_ADD and SQL_ENTITY_PUT, a file's ?1 to ?14. */
 #include "store/sqlite.h"
 
 #define FILE_COLUMNS                                                                     \
     "f.id,f.path,f.lang,f.state,f.reason,f.size_bytes,f.mtime_ns,f.inode,f.content,"     \
-    "f.content_gen,f.text_gen,f.n_entities,f.n_edges"
+    "f.content_gen,f.text_gen,f.n_entities,f.n_edges,f.log_seq"
 
-#define PLACE_COLUMNS(t)                                                                 \
-    t "start_line," t "start_col," t "start_utf16," t "end_line," t "end_col," t         \
-      "end_utf16," t "start_byte," t "end_byte," t "name_line," t "name_col," t          \
-      "name_utf16," t "name_end_line," t "name_end_col," t "name_end_utf16," t           \
-      "name_byte," t "name_end_byte"
-
-#define ENTITY_COLUMNS(t)                                                                \
-    t "id," t "kind," t "ordinal," t "name," t "qualified," t "signature," t "doc," t    \
-      "parent," t "hash," t "rev," PLACE_COLUMNS(t) "," t "hover_state," t               \
-                                                    "hover_reason," t "hover_gen," t     \
-                                                    "hover_id"
+/* scope NULL: the name itself; text: what stands before ".name"; blob: the whole, as it is. */
+#define QUALIFIED                                                                        \
+    "CASE typeof(e.scope) WHEN 'text' THEN e.scope||'.'||e.name "                        \
+    "WHEN 'blob' THEN CAST(e.scope AS TEXT) ELSE e.name END"
 
 #define ENTITY_SELECT                                                                    \
-    "SELECT " ENTITY_COLUMNS("e.") ",h.markdown,h.server FROM entity e "                 \
-                                   "LEFT JOIN hover h ON h.id=e.hover_id "
+    "SELECT e.id,e.kind,e.ordinal,e.name," QUALIFIED ",e.signature,e.doc,e.parent,"      \
+    "e.hash,e.rev,e.start_line,e.start_col,e.start_byte,e.n_lines,e.end_col,e.n_bytes,"  \
+    "e.name_down,e.name_col,e.name_at,e.odd,e.hover_state,e.hover_reason,e.hover_gen,"   \
+    "e.hover_id,h.markdown,h.server FROM entity e LEFT JOIN hover h ON h.id=e.hover_id "
 
 #define FILE_ROWS "BETWEEN (?1<<20) AND (?1<<20)+1048575"
 
-#define EDGE_SELECT "SELECT id,kind,from_slot,target,line,col,utf16 FROM edge "
+#define EDGE_SELECT "SELECT id,kind,target,places,utf16 FROM edge "
 
 const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -45,11 +40,12 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
         "f.path",
     [SQL_FILE_ADD] =
         "INSERT INTO file(path,lang,state,reason,size_bytes,mtime_ns,inode,content,"
-        "content_gen,text_gen,n_entities,n_edges) "
-        "VALUES(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+        "content_gen,text_gen,n_entities,n_edges,log_seq) "
+        "VALUES(?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
     [SQL_FILE_PUT] =
         "UPDATE file SET lang=?3,state=?4,reason=?5,size_bytes=?6,mtime_ns=?7,inode=?8,"
-        "content=?9,content_gen=?10,text_gen=?11,n_entities=?12,n_edges=?13 WHERE id=?1",
+        "content=?9,content_gen=?10,text_gen=?11,n_entities=?12,n_edges=?13,"
+        "log_seq=?14 WHERE id=?1",
     [SQL_FILE_TOUCH] = "UPDATE file SET size_bytes=?6,mtime_ns=?7,inode=?8 WHERE id=?1",
     [SQL_FILE_COUNTS_PUT] =
         "UPDATE file SET n_known=?2,n_empty=?3,n_stale=?4 WHERE id=?1",
@@ -62,32 +58,29 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_UNKNOWN_ADD] = "INSERT INTO file_unknown(file_id,reason,n) VALUES(?1,?2,?3)",
 
     [SQL_ENTITY_OF_FILE] = ENTITY_SELECT "WHERE e.id " FILE_ROWS
-                                         " ORDER BY e.start_byte,e.end_byte DESC,e.id",
+                                         " ORDER BY e.start_byte,e.n_bytes DESC,e.id",
     [SQL_ENTITY_BY_ID] = ENTITY_SELECT "WHERE e.id=?1",
-    [SQL_ENTITY_BY_NAME] =
-        ENTITY_SELECT "WHERE e.id " FILE_ROWS " AND e.kind=?2 AND e.ordinal=?3 AND "
-                      "ifnull(e.qualified,e.name)=?4",
+    [SQL_ENTITY_BY_NAME] = ENTITY_SELECT
+    "WHERE e.id " FILE_ROWS " AND e.kind=?2 AND e.ordinal=?3 AND " QUALIFIED "=?4",
     [SQL_ENTITY_WAITING] =
         "SELECT e.id FROM file f INDEXED BY file_text_waiting CROSS JOIN "
         "entity e ON e.id BETWEEN (f.id<<20) AND (f.id<<20)+1048575 "
         "WHERE f.text_gen=0 AND e.name=?1",
-    [SQL_ENTITY_NAMES] = "SELECT id,kind,name,qualified FROM entity ORDER BY id",
+    [SQL_ENTITY_NAMES] =
+        "SELECT e.id,e.kind,e.name," QUALIFIED " FROM entity e ORDER BY e.id",
     [SQL_ENTITY_HOVER_COUNTS] = "SELECT hover_state,hover_reason,hover_gen<>?2,count(*) "
                                 "FROM entity WHERE id " FILE_ROWS " GROUP BY 1,2,3",
-    [SQL_ENTITY_ADD] = "INSERT INTO entity(" ENTITY_COLUMNS(
-        "") ") VALUES("
-            "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-            "?21,?22,?23,?24,?25,?26,?27,?28,?29,?30)",
+    [SQL_ENTITY_ADD] =
+        "INSERT INTO entity(id,kind,ordinal,name,scope,signature,doc,parent,hash,rev,"
+        "start_line,start_col,start_byte,n_lines,end_col,n_bytes,name_down,name_col,"
+        "name_at,odd,hover_state,hover_reason,hover_gen,hover_id) VALUES("
+        "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,"
+        "?23,?24)",
     [SQL_ENTITY_PUT] =
-        "UPDATE entity SET "
-        "kind=?2,ordinal=?3,name=?4,qualified=?5,signature=?6,doc=?7,parent=?8,"
-        "hash=?9,rev=?10,start_line=?11,start_col=?12,start_utf16=?13,end_line=?14,end_"
-        "col=?15,"
-        "end_utf16=?16,start_byte=?17,end_byte=?18,name_line=?19,name_col=?20,name_utf16="
-        "?21,"
-        "name_end_line=?22,name_end_col=?23,name_end_utf16=?24,name_byte=?25,name_end_"
-        "byte=?26,"
-        "hover_state=?27,hover_reason=?28,hover_gen=?29,hover_id=?30 WHERE id=?1",
+        "UPDATE entity SET kind=?2,ordinal=?3,name=?4,scope=?5,signature=?6,doc=?7,"
+        "parent=?8,hash=?9,rev=?10,start_line=?11,start_col=?12,start_byte=?13,"
+        "n_lines=?14,end_col=?15,n_bytes=?16,name_down=?17,name_col=?18,name_at=?19,"
+        "odd=?20,hover_state=?21,hover_reason=?22,hover_gen=?23,hover_id=?24 WHERE id=?1",
     [SQL_ENTITY_HOVER_PUT] = "UPDATE entity SET rev=?2,hover_state=?3,hover_reason=?4,"
                              "hover_gen=?5,hover_id=?6 WHERE id=?1",
     [SQL_ENTITY_DELETE] = "DELETE FROM entity WHERE id=?1",
@@ -98,20 +91,19 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_HOVER_DELETE] = "DELETE FROM hover WHERE id=?1",
 
     [SQL_EDGE_OF_FILE] = EDGE_SELECT "WHERE id " FILE_ROWS " ORDER BY id",
-    [SQL_EDGE_OF_ENTITY] =
-        EDGE_SELECT "WHERE id " FILE_ROWS " AND from_slot=?2 ORDER BY id LIMIT ?3",
-    [SQL_EDGE_TO] =
-        EDGE_SELECT "WHERE id " FILE_ROWS " AND target=?2 ORDER BY id LIMIT ?3",
-    [SQL_EDGE_PUT] =
-        "INSERT OR REPLACE INTO edge(id,kind,from_slot,target,line,col,utf16) "
-        "VALUES(?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_EDGE_TO] = EDGE_SELECT "WHERE id " FILE_ROWS " AND target=?2 ORDER BY id",
+    [SQL_EDGE_PUT] = "INSERT OR REPLACE INTO edge(id,kind,target,places,utf16) "
+                     "VALUES(?1,?2,?3,?4,?5)",
     [SQL_EDGE_DELETE_FROM] = "DELETE FROM edge WHERE id BETWEEN ?1 AND ?2",
 
     [SQL_EVENT_ADD] =
         "INSERT INTO event(seq,type,ts_ms,subject,data) VALUES(?1,?2,?3,?4,?5)",
     [SQL_EVENT_SINCE] = "SELECT seq,type,ts_ms,subject,data FROM event WHERE seq>?1 "
                         "ORDER BY seq LIMIT ?2",
-    [SQL_EVENT_OLDEST] = "SELECT seq,ts_ms,data FROM event ORDER BY seq LIMIT ?1",
+    [SQL_EVENT_FILL] = "UPDATE event SET data=?2 WHERE seq=?1",
+    [SQL_EVENT_IS_BARE] = "SELECT 1 FROM event WHERE seq=?1 AND data=''",
+    [SQL_EVENT_OLDEST] = "SELECT seq,ts_ms,length(CAST(subject AS BLOB))+"
+                         "length(CAST(data AS BLOB)) FROM event ORDER BY seq LIMIT ?1",
     [SQL_EVENT_DELETE] = "DELETE FROM event WHERE seq<=?1",
     [SQL_EVENT_FIRST] = "SELECT min(seq) FROM event",
     [SQL_EVENT_HEAD] = "SELECT seq FROM sqlite_sequence WHERE name='event'",
@@ -121,10 +113,10 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_TEXT_CLEAR] = "INSERT INTO entity_text(entity_text) VALUES('delete-all')",
     [SQL_TEXT_CLEAR_FILES] = "UPDATE file SET text_gen=0 WHERE text_gen>0",
     [SQL_TEXT_FIND] =
-        "SELECT (f.id<<20)|(t.rowid&1048575),bm25(entity_text,0,10,4,2,1) AS score "
+        "SELECT (f.id<<20)|(t.rowid&1048575),gloss_rank(entity_text) AS score "
         "FROM entity_text t CROSS JOIN file f ON f.text_gen>0 AND "
         "f.text_gen=(t.rowid>>20) "
-        "WHERE entity_text MATCH ?1 ORDER BY score LIMIT ?2",
+        "WHERE entity_text MATCH ?1 ORDER BY score DESC,1 LIMIT ?2",
     [SQL_TEXT_FILES] =
         "SELECT (f.id<<20)|(t.rowid&1048575) FROM entity_text t CROSS JOIN file f "
         "ON f.text_gen>0 AND f.text_gen=(t.rowid>>20) WHERE entity_text MATCH ?1",

@@ -60,8 +60,8 @@ add_targets(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
     sqlite3_bind_int64(stmt, 1, f->id);
     while ((r = sqlite_step(&w->c, stmt)) > 0) {
         char ident[IDENT_BYTES];
-        struct str target = sqlite_column_str(stmt, 3);
-        if (map_put(seen, target, w))
+        struct str target = sqlite_column_str(stmt, 2);
+        if (map_put(seen, target, w)) // once for each kind of edge
             continue;
         sqlite_ident('c', target, ident);
         buf_add_cstr(&idents, ident);

@@ -5,6 +5,8 @@
 #include "base/utf.h"
 #include "store/sqlite.h"
 
+#define FEW_WORDS 20 // a word among so many others counts half
+
 static bool
 is_ascii_word(uint32_t c)
 {
@@ -78,15 +80,16 @@ begins_with(struct str s, struct str word)
     return !is_whole || s.n == 0;
 }
 
-bool
-sqlite_text_has(struct str text, struct str word)
+double
+sqlite_text_score(struct str text, struct str word)
 {
     struct str has;
-    while (sqlite_next_word(&text, &has)) {
-        if (begins_with(has, word))
-            return true;
+    double best = 0, n = 0;
+    for (; sqlite_next_word(&text, &has); n++) {
+        if (best < 1 && begins_with(has, word))
+            best = has.n == word.n ? 1 : 0.8;
     }
-    return false;
+    return best * FEW_WORDS / (FEW_WORDS + n);
 }
 
 void

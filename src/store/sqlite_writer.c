@@ -60,8 +60,9 @@ writer_rollback(struct store_writer *base)
 
 int
 sqlite_event_add(struct sqlite_writer *w, enum event_type type, struct str subject,
-                 struct str data, struct event **ret_event)
+                 struct str data, bool is_bare, struct event **ret_event)
 {
+    struct str stored = is_bare ? STR_NONE : data;
     assert(w->is_open);
     int64_t seq = w->now.head + 1;
     int64_t now_ms = clock_wall_ms();
@@ -73,12 +74,12 @@ sqlite_event_add(struct sqlite_writer *w, enum event_type type, struct str subje
     sqlite3_bind_int(stmt, 2, (int)type);
     sqlite3_bind_int64(stmt, 3, now_ms);
     sqlite_bind_str(stmt, 4, subject);
-    sqlite_bind_str(stmt, 5, data);
+    sqlite_bind_str(stmt, 5, stored);
     r = sqlite_run(&w->c, SQL_EVENT_ADD, stmt);
     if (r < 0)
         return r;
     w->now.head = seq;
-    w->now.event_bytes += (int64_t)(subject.n + data.n);
+    w->now.event_bytes += (int64_t)(subject.n + stored.n);
     *ret_event = event_create(type, seq, now_ms, subject, data);
     return 0;
 }
@@ -87,7 +88,37 @@ static int
 writer_put_event(struct store_writer *base, enum event_type type, struct str subject,
                  struct str data, struct event **ret_event)
 {
-    return sqlite_event_add(sqlite_writer_of(base), type, subject, data, ret_event);
+    return sqlite_event_add(sqlite_writer_of(base), type, subject, data, false,
+                            ret_event);
+}
+
+int
+sqlite_event_fill(struct sqlite_writer *w, struct file_stored *f,
+                  const struct entity_list *list)
+{
+    AUTO(buf_finish) struct buf data = {0};
+    sqlite3_stmt *stmt = NULL;
+    int64_t seq = f->log_seq;
+    if (seq == 0)
+        return 0;
+    int r = sqlite_get(&w->c, SQL_EVENT_IS_BARE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, seq);
+    r = sqlite_step(&w->c, stmt);
+    sqlite_put(&w->c, SQL_EVENT_IS_BARE, stmt);
+    if (r > 0) {
+        sqlite_first_data(f, list, &data);
+        r = sqlite_get(&w->c, SQL_EVENT_FILL, &stmt);
+        if (r < 0)
+            return r;
+        sqlite3_bind_int64(stmt, 1, seq);
+        sqlite_bind_str(stmt, 2, buf_str(&data));
+        r = sqlite_run(&w->c, SQL_EVENT_FILL, stmt);
+        w->now.event_bytes += (int64_t)data.n;
+    }
+    f->log_seq = 0;
+    return err_trace(r);
 }
 
 /* Walks from the oldest while a row is beyond one of the three limits. */
@@ -109,7 +140,7 @@ find_cut(struct sqlite_writer *w, int64_t now_ms, int64_t *ret_seq, int64_t *ret
                          bytes > STORE_EVENTS_BYTES;
         if (!is_beyond)
             break;
-        bytes -= sqlite3_column_bytes(stmt, 2);
+        bytes -= sqlite3_column_int64(stmt, 2);
         *ret_seq = seq;
         ++*ret_rows;
     }

@@ -36,9 +36,13 @@ sqlite_writer_of(struct store_writer *w)
 
 extern const struct store_writer_ops sqlite_writer_ops;
 
-/* The row with the next seq. */
+/* The row with the next seq. is_bare: the data is left to the rows, see sqlite_first_data(). */
 int sqlite_event_add(struct sqlite_writer *w, enum event_type type, struct str subject,
-                     struct str data, struct event **ret_event);
+                     struct str data, bool is_bare, struct event **ret_event);
+/* Before the file's rows change the first time: what they were goes into the log, unless that row
+ * of it was pruned. Clears f->log_seq, which the caller writes. */
+int sqlite_event_fill(struct sqlite_writer *w, struct file_stored *f,
+                      const struct entity_list *list);
 /* Sets file.n_known… and the table of unknown ones from the file's rows. */
 int sqlite_counts_refresh(struct sqlite_writer *w, const struct file_stored *f);
 int sqlite_unknown_put(struct sqlite_writer *w, int64_t file_id,

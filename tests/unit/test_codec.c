@@ -374,13 +374,15 @@ static void
 test_edge(UNUSED void **state)
 {
     AUTO(buf_finish) struct buf b = {0};
-    struct edge_row edge = {EDGE_CALLS, STR("c:fn:a.c#f"), STR("a.c"), STR("g\xFF"), 7};
+    struct edge_row edge = {EDGE_CALLS, STR("c:fn:a.c#f"), STR("a.c"), STR("g\xFF"),
+                            7,          {7, 2, 2}};
     codec_add_edge(&b, &edge);
     assert_buf(&b,
                "{\"kind\":\"calls\",\"from\":\"c:fn:a.c#f\",\"path\":\"a.c\",\"line\":7,"
                "\"target\":\"g\uFFFD\"}");
     buf_reset(&b);
-    edge = (struct edge_row){EDGE_IMPORTS, STR_NONE, STR("a.c"), STR("x.h"), 0};
+    edge =
+        (struct edge_row){EDGE_IMPORTS, STR_NONE, STR("a.c"), STR("x.h"), 0, {0, 0, 0}};
     codec_add_edge(&b, &edge);
     assert_buf(&b, "{\"kind\":\"imports\",\"from\":null,\"path\":\"a.c\",\"line\":0,"
                    "\"target\":\"x.h\"}");

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "store/sample.h"
+#include "store/version_1.h"
 
 #include "store/test_files.c"
 
@@ -58,6 +59,9 @@ main(void)
         TEST(test_prune),
         TEST(test_events_are_paged),
         TEST(test_replay),
+        TEST(test_first_event_is_left_to_the_rows),
+        TEST(test_pruned_event_is_not_filled),
+        TEST(test_version_1),
         TEST(test_refused),
         TEST(test_second_writer),
         TEST(test_foreign_file_is_left),

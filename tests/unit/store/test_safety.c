@@ -178,11 +178,61 @@ random_spec(uint32_t *seed)
     return buf_steal(&b);
 }
 
+/* Events as they were published; of the log's rows, each must be one of them to the byte. */
+struct told {
+    VEC(struct event *) events;
+    json_t *rows;
+    size_t n_read;
+};
+
+static void
+tell(struct told *told, struct event *e)
+{
+    if (e)
+        *vec_push(&told->events) = e;
+}
+
+static int
+replay_told(void *ctx, const struct event *e)
+{
+    struct told *told = ctx;
+    assert_true(told->n_read < told->events.n);
+    const struct event *was = told->events.v[told->n_read++];
+    assert_int_equal(e->seq, was->seq);
+    assert_int_equal(e->type, was->type);
+    assert_int_equal(e->time_ms, was->time_ms);
+    assert_true(str_eq(e->subject, was->subject));
+    assert_true(str_eq(e->data, was->data));
+    return replay(told->rows, e);
+}
+
+/* What is published, what is in the log and what the rows are is the same. */
+static void
+assert_replay(const struct sample *s, struct told *told)
+{
+    struct store_reader *r = sample_read(s);
+    struct store_counts c;
+    told->rows = json_object();
+    told->n_read = 0;
+    OK(store_each_event(r, 0, SIZE_MAX, replay_told, told));
+    assert_int_equal(told->n_read, told->events.n);
+    OK(store_read_counts(r, &c));
+    assert_int_equal(json_object_size(told->rows), c.entities);
+    OK(store_each_entity(r, STR_NONE, compare_row, told->rows));
+    assert_int_equal(json_object_size(told->rows), 0);
+    assert_int_equal(c.hovers[0] + c.hovers[1] + c.hovers[2], c.entities);
+    assert_int_equal((uint64_t)count_rows(s, "entity"), c.entities);
+    assert_int_equal((uint64_t)count_rows(s, "v_edge"), c.edges);
+    json_decref(told->rows);
+    store_reader_close(r);
+}
+
 static void
 test_replay(void **state)
 {
     struct sample *s = *state;
     struct store_writer *w = sample_open(s, NULL);
+    struct told told = {.n_read = 0};
     char *specs[4] = {NULL};
     char path[8];
     uint32_t seed = 42;
@@ -191,30 +241,161 @@ test_replay(void **state)
         snprintf(path, sizeof(path), "f%zu.c", f);
         uint32_t what = next_random(&seed) % 10;
         if (what == 0) {
-            event_unref(sample_delete(w, path));
+            tell(&told, sample_delete(w, path));
         } else if (what < 4 && specs[f]) {
-            event_unref(
-                sample_put_hovers(w, path, specs[f], "get=g set=s run- stop? init=i"));
+            tell(&told,
+                 sample_put_hovers(w, path, specs[f], "get=g set=s run- stop? init=i"));
         } else {
             free(specs[f]);
             specs[f] = random_spec(&seed);
-            event_unref(sample_put(w, path, specs[f]));
+            tell(&told, sample_put(w, path, specs[f]));
         }
+        if (i % 20 == 0 || i > 580)
+            assert_replay(s, &told);
     }
     for (size_t f = 0; f < ARRAY_LEN(specs); f++)
         free(specs[f]);
+    for (size_t i = 0; i < told.events.n; i++)
+        event_unref(told.events.v[i]);
+    vec_finish(&told.events);
+    store_writer_close(w);
+}
+
+/* The event is told in full while the log keeps nothing twice; before the rows change, it does. */
+static void
+test_first_event_is_left_to_the_rows(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    struct told told = {.n_read = 0};
+    const char *const bare = "event WHERE data=''";
+    tell(&told, sample_put(w, "a.c", "one:1 two:2"));
+    tell(&told, sample_put(w, "b.c", "three:3"));
+    assert_int_equal(count_rows(s, bare), 2);
+    tell(&told, sample_put_hovers(w, "a.c", "one:1 two:2", "one=text two-"));
+    assert_int_equal(count_rows(s, bare), 2);
+    assert_replay(s, &told);
+    assert_int_equal(read_int(s, "json_array_length(data,'$.added')", "v_event"), 2);
+    assert_null(
+        sample_put(w, "a.c", "+3 one:1 two:2")); // it only moves: that is a change
+    assert_int_equal(count_rows(s, bare), 1);
+    tell(&told, sample_delete(w, "b.c"));
+    assert_int_equal(count_rows(s, bare), 0);
+    tell(&told, sample_put(w, "b.c", "four:4"));
+    assert_int_equal(count_rows(s, bare), 1);
+    assert_replay(s, &told);
+    for (size_t i = 0; i < told.events.n; i++)
+        event_unref(told.events.v[i]);
+    vec_finish(&told.events);
+    store_writer_close(w);
+}
+
+/* What the log no longer has is not written into it again. */
+static void
+test_pruned_event_is_not_filled(void **state)
+{
+    struct sample *s = *state;
+    bool more = false;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    OK(store_begin(w));
+    OK(store_prune(w, clock_wall_ms() + STORE_EVENTS_AGE_MS + 1000, &more));
+    OK(store_commit(w));
+    assert_int_equal(count_rows(s, "event"), 0);
+    event_unref(sample_put(w, "a.c", "one:2"));
+    assert_int_equal(count_rows(s, "event"), 1);
     struct store_reader *r = sample_read(s);
-    json_t *rows = json_object();
-    OK(store_each_event(r, 0, SIZE_MAX, replay, rows));
-    struct store_counts c;
-    OK(store_read_counts(r, &c));
-    assert_int_equal(json_object_size(rows), c.entities);
-    OK(store_each_entity(r, STR_NONE, compare_row, rows));
-    assert_int_equal(json_object_size(rows), 0);
-    assert_int_equal(c.hovers[0] + c.hovers[1] + c.hovers[2], c.entities);
-    assert_int_equal((uint64_t)count_rows(s, "entity"), c.entities);
-    assert_int_equal((uint64_t)count_rows(s, "edge"), c.edges);
-    json_decref(rows);
+    struct store_info info;
+    OK(store_read_info(r, &info));
+    assert_int_equal(info.first_seq, 2);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+/* ---- an index of an earlier version ---- */
+
+static void
+plant_version_1(const struct sample *s)
+{
+    sqlite3 *db = NULL;
+    char *why = NULL;
+    OK(sqlite3_open(s->path, &db));
+    if (sqlite3_exec(db, version_1, NULL, NULL, &why) != SQLITE_OK)
+        fail_msg("%s", why);
+    OK(sqlite3_close(db));
+}
+
+static int
+collect_link(void *ctx, const struct edge_row *e)
+{
+    buf_printf(ctx, "%.*s>%.*s@%u:%u:%u ", STR_ARG(e->from_key), STR_ARG(e->target),
+               e->line, e->at.col_byte, e->at.col_utf16);
+    return 0;
+}
+
+static void
+assert_version_1_rows(struct store_reader *r)
+{
+    AUTO(arena_finish) struct arena a = {0};
+    struct entity_row row;
+    OK(store_read_entity(r, STR("c:class:a.c#Box"), &a, &row));
+    struct span box = {{0, 0, 0}, {9, 1, 1}, 0, 200};
+    struct span box_name = {{0, 6, 6}, {0, 9, 9}, 6, 9};
+    assert_memory_equal(&row.e.range, &box, sizeof(box));
+    assert_memory_equal(&row.e.name_range, &box_name, sizeof(box_name));
+    assert_int_equal(row.hover.state, HOVER_KNOWN);
+    assert_true(str_eq_c(row.hover.markdown, "a box"));
+    OK(store_read_entity(r, STR("c:method:a.c#Box.get"), &a, &row));
+    struct span get = {{1, 4, 3}, {3, 5, 5}, 20, 80};
+    struct span get_name = {{2, 6, 5}, {2, 9, 8}, 40, 43};
+    assert_memory_equal(&row.e.range, &get, sizeof(get));
+    assert_memory_equal(&row.e.name_range, &get_name, sizeof(get_name));
+    assert_true(str_eq_c(row.parent_key, "c:class:a.c#Box"));
+    assert_true(str_eq_c(row.e.doc, "\xc3\xbc"));
+    assert_true((int64_t)row.e.hash == -12);
+    OK(store_read_entity(r, STR("c:fn:a.c#x::y~2"), &a, &row));
+    struct span y = {{5, 4, 4}, {5, 8, 8}, 104, 108};
+    assert_memory_equal(&row.e.name_range, &y, sizeof(y));
+    assert_true(str_eq_c(row.e.name, "y"));
+}
+
+static void
+test_version_1(void **state)
+{
+    struct sample *s = *state;
+    AUTO(buf_finish) struct buf links = {0};
+    struct store_info info;
+    bool more = true;
+    plant_version_1(s);
+    struct store_writer *w = sample_open(s, &info);
+    assert_false(info.is_new);
+    assert_string_equal(info.epoch, "00112233445566778899aabbccddeeff");
+    assert_int_equal(info.head, 1);
+    struct store_reader *r = sample_read(s);
+    assert_version_1_rows(r);
+    OK(store_each_caller(r, STR("open"), 9, collect_link, &links));
+    OK(store_each_callee(r, STR("c:method:a.c#Box.get"), 9, collect_link, &links));
+    OK(store_each_caller(r, STR("stdio.h"), 9, collect_link, &links));
+    assert_string_equal(links.p, "c:method:a.c#Box.get>open@2:4:4 "
+                                 "c:fn:a.c#x::y~2>open@5:20:18 "
+                                 "c:method:a.c#Box.get>open@2:4:4 "
+                                 "c:method:a.c#Box.get>close@2:9:9 >stdio.h@0:10:10 ");
+    assert_int_equal(read_int(s, "sum(line*100+character)", "v_edge"), 941);
+    while (more) {
+        OK(store_begin(w));
+        OK(store_index_text(w, 100, &more));
+        OK(store_commit(w));
+    }
+    assert_version_1_rows(r);
+    assert_int_equal(count_rows(s, "entity_text WHERE entity_text MATCH 'box'"), 2);
+    assert_int_equal(read_int(s, "count(*)",
+                              "v_event WHERE json_extract(data,'$.added[0].key')="
+                              "'c:class:a.c#Box'"),
+                     1);
+    struct event *e = sample_delete(w, "a.c");
+    assert_int_equal(e->seq, 2);
+    event_unref(e);
+    assert_int_equal(count_rows(s, "edge") + count_rows(s, "hover"), 0);
     store_reader_close(r);
     store_writer_close(w);
 }
