@@ -7,8 +7,9 @@
 #define LIST_LOOKAHEAD_BYTES 256 // where a comma behind a declarator is looked for
 
 struct match {
-    TSNode definition, name, declarator, body, scope;
+    TSNode definition, name, declarator, body;
     TSNode name_end;        // the last of several nodes that are the name together
+    struct stretch scope;   // from the first node captured to the last
     enum lang_capture role; // DEFINITION, a reference, or what stands alone
     int kind;
     TSNode alone; // the node of a role that stands alone
@@ -52,6 +53,15 @@ name_stretch(const struct match *m, struct str text)
     return name;
 }
 
+/* In some grammars a line comment or a preprocessor line ends with its newline. */
+static struct stretch
+trimmed_end(struct stretch s, struct str text)
+{
+    while (s.end > s.start && strchr(" \t\r\n", text.p[s.end - 1]))
+        s.end--;
+    return s;
+}
+
 static bool
 type_ends_with(TSNode node, struct str suffix)
 {
@@ -72,26 +82,64 @@ inner_declarator(TSNode node)
     return (TSNode){0};
 }
 
-/* Follows declarators inward to the name; *ret_last is the type of the one that holds it, with
- * parentheses overlooked: in int (*f)(void) a pointer, in int f(void) a function. */
+/* The node that a declarator holds, null at the innermost. */
 static TSNode
-name_of_declarator(const struct lang_query *q, TSNode node, TSSymbol *ret_last)
+next_declarator(const struct lang_query *q, TSNode node)
 {
+    TSNode inner = ts_node_child_by_field_id(node, q->declarator_field);
+    if (ts_node_is_null(inner) && type_ends_with(node, STR("declarator")))
+        inner = inner_declarator(node);
+    return inner;
+}
+
+/* What stands before the parameters of a declarator that has no name: operator const T&. */
+static struct stretch
+name_before_abstract(const struct lang_query *q, TSNode node, TSNode abstract,
+                     struct str text)
+{
+    struct stretch name = stretch_of(node, text);
+    TSNode inner = abstract;
+    while (!ts_node_is_null(inner)) {
+        abstract = inner;
+        inner = next_declarator(q, abstract);
+    }
+    name.end = MAX(name.start, stretch_of(abstract, text).start);
+    return trimmed_end(name, text);
+}
+
+static void
+widen(struct stretch *s, struct stretch by)
+{
+    if (stretch_is_empty(*s))
+        *s = by;
+    s->end = MAX(s->end, by.end);
+}
+
+/* Follows declarators inward to the name; *ret_last is the type of the one that holds it, with
+ * parentheses overlooked: in int (*f)(void) a pointer, in int f(void) a function. Of a name that is
+ * itself qualified, a::b<T>::f, the last part is the name and what stands before it the scope. */
+static struct stretch
+name_of_declarator(const struct lang_query *q, TSNode node, struct str text,
+                   TSSymbol *ret_last, struct stretch *scope)
+{
+    TSNode inner;
     *ret_last = 0;
     while (ts_node_child_count(node) > 0) {
-        TSNode inner = ts_node_child_by_field_id(node, q->declarator_field);
+        inner = ts_node_child_by_field_id(node, q->declarator_field);
         if (!ts_node_is_null(inner)) {
             *ret_last = ts_node_symbol(node);
-        } else {
-            if (!type_ends_with(node, STR("declarator")))
-                break;
-            inner = inner_declarator(node);
-            if (ts_node_is_null(inner))
-                break;
+            if (str_starts_with(str_of(ts_node_type(inner)), STR("abstract_")))
+                return name_before_abstract(q, node, inner, text);
+        } else if (!ts_node_is_null(inner =
+                                        ts_node_child_by_field_id(node, q->name_field))) {
+            widen(scope,
+                  stretch_of(ts_node_child_by_field_id(node, q->scope_field), text));
+        } else if (ts_node_is_null(inner = next_declarator(q, node))) {
+            break;
         }
         node = inner;
     }
-    return node;
+    return stretch_of(node, text);
 }
 
 static TSNode
@@ -145,27 +193,26 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
 {
     const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
     TSSymbol last = 0;
+    struct stretch name = name_stretch(m, f->text);
     if (!ts_node_is_null(m->declarator) && ts_node_is_null(m->name))
-        m->name = name_of_declarator(q, m->declarator, &last);
-    if (ts_node_is_null(m->name) || m->kind < 0 ||
+        name = name_of_declarator(q, m->declarator, f->text, &last, &m->scope);
+    if (stretch_is_empty(name) || m->kind < 0 ||
         (pattern->rejected_declarator != 0 && last == pattern->rejected_declarator))
         return;
     struct found d = {
-        .range = stretch_of(m->definition, f->text),
-        .name = name_stretch(m, f->text),
+        .range = trimmed_end(stretch_of(m->definition, f->text), f->text),
+        .name = name,
         .body = stretch_of(m->body, f->text),
-        .scope = stretch_of(m->scope, f->text),
+        .scope = m->scope,
+        .is_qualified = !ts_node_is_null(m->declarator) && !stretch_is_empty(m->scope),
         .kind = (enum entity_kind)m->kind,
         .pattern = raw->pattern_index,
         .level = pattern->level,
         .flat = pattern->flat,
         .first_only = pattern->first_only,
     };
-    if (stretch_is_empty(d.name) ||
-        !lang_query_accepts(q, raw, f->text, stretch_text(d.name, f->text)))
+    if (!lang_query_accepts(q, raw, f->text, stretch_text(d.name, f->text)))
         return;
-    while (d.range.end > d.name.end && strchr(" \t\r\n", f->text.p[d.range.end - 1]))
-        d.range.end--; // a preprocessor line ends with its newline
     if (!ts_node_is_null(m->declarator) && stretch_is_empty(d.body))
         split_list(q, m, f->text, &d);
     if (f->defs.n >= FOUND_MAX)
@@ -178,7 +225,10 @@ static void
 add_reference(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
               const struct match *m, enum edge_kind kind)
 {
-    struct stretch name = name_stretch(m, f->text);
+    TSSymbol last;
+    struct stretch name = name_stretch(m, f->text), scope = {0, 0};
+    if (!ts_node_is_null(m->declarator))
+        name = name_of_declarator(q, m->declarator, f->text, &last, &scope);
     if (stretch_is_empty(name) || f->edges.n >= EDGE_PER_FILE_MAX ||
         !lang_query_accepts(q, raw, f->text, stretch_text(name, f->text)))
         return;
@@ -188,7 +238,7 @@ add_reference(struct finds *f, const struct lang_query *q, const TSQueryMatch *r
 
 static void
 read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *kinds,
-              struct match *m)
+              struct str text, struct match *m)
 {
     for (uint16_t i = 0; i < raw->capture_count; i++) {
         const TSQueryCapture *capture = &raw->captures[i];
@@ -207,7 +257,7 @@ read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *ki
             break;
         case LANG_CAPTURE_DECLARATOR: m->declarator = capture->node; break;
         case LANG_CAPTURE_BODY: m->body = capture->node; break;
-        case LANG_CAPTURE_SCOPE: m->scope = capture->node; break;
+        case LANG_CAPTURE_SCOPE: widen(&m->scope, stretch_of(capture->node, text)); break;
         case LANG_CAPTURE_CALL:
         case LANG_CAPTURE_IMPORT:
         case LANG_CAPTURE_INHERIT:
@@ -230,7 +280,7 @@ add_match(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
           const int *kinds)
 {
     struct match m = {.kind = -1};
-    read_captures(q, raw, kinds, &m);
+    read_captures(q, raw, kinds, f->text, &m);
     switch (m.role) {
     case LANG_CAPTURE_DEFINITION: add_definition(f, q, raw, &m); break;
     case LANG_CAPTURE_CALL: add_reference(f, q, raw, &m, EDGE_CALLS); break;
@@ -239,7 +289,7 @@ add_match(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
     case LANG_CAPTURE_IMPLEMENT: add_reference(f, q, raw, &m, EDGE_IMPLEMENTS); break;
     case LANG_CAPTURE_DOC: *vec_push(&f->docs) = stretch_of(m.alone, f->text); break;
     case LANG_CAPTURE_COMMENT:
-        *vec_push(&f->comments) = stretch_of(m.alone, f->text);
+        *vec_push(&f->comments) = trimmed_end(stretch_of(m.alone, f->text), f->text);
         break;
     case LANG_CAPTURE_WRAPPER:
         *vec_push(&f->wrappers) = stretch_of(m.alone, f->text);

@@ -73,6 +73,19 @@ add_line(struct buf *b, size_t start, struct str line)
     buf_add_str(b, line);
 }
 
+/* //go:noinline, //nolint:all: for a tool, no text. */
+static bool
+is_directive(struct str comment)
+{
+    size_t i = 2;
+    if (!str_starts_with(comment, STR("//")))
+        return false;
+    while (i < comment.n && comment.p[i] >= 'a' && comment.p[i] <= 'z')
+        i++;
+    return i > 2 && i + 1 < comment.n && comment.p[i] == ':' && comment.p[i + 1] >= 'a' &&
+           comment.p[i + 1] <= 'z';
+}
+
 static struct str
 strip_opening(struct str c, bool *ret_is_block)
 {
@@ -102,6 +115,8 @@ static void
 add_comment(struct buf *b, size_t start, struct str comment)
 {
     bool is_block;
+    if (is_directive(comment))
+        return;
     struct str rest = strip_opening(comment, &is_block), line;
     if (!is_block) {
         add_line(b, start, indent_of(rest) > 0 ? drop(rest, 1) : rest);

@@ -125,7 +125,7 @@ name_definitions(struct extractor *x, struct arena *arena)
         if (above.n > 0)
             buf_add_char(&x->scratch, '.');
         if (!stretch_is_empty(d->scope)) {
-            text_add_name(&x->scratch, stretch_text(d->scope, f->text));
+            text_add_scope(&x->scratch, stretch_text(d->scope, f->text));
             buf_add_char(&x->scratch, '.');
         }
         buf_add_str(&x->scratch, name);

@@ -193,8 +193,8 @@ first_def_from(const struct finds *f, uint32_t start)
 }
 
 /* export const f = …; is f's range, not only what the declarator spans. A wrapper belongs to the
- * first definition in it, if nothing but a semicolon comes behind that; of nested wrappers the
- * outermost counts. */
+ * first definition in it (of several with one range to all), if nothing but a semicolon comes behind
+ * that; of nested wrappers the outermost counts. */
 static void
 apply_wrappers(struct finds *f)
 {
@@ -205,15 +205,17 @@ apply_wrappers(struct finds *f)
         size_t at = first_def_from(f, w->start);
         if (at == f->defs.n || (w->start >= done.start && w->start < done.end))
             continue;
-        struct stretch *range = &f->defs.v[at].range;
-        if (range->end > w->end || range->start >= w->end ||
-            !has_only(f->text, range->end, w->end, " \t\r\n;"))
+        struct stretch range = f->defs.v[at].range;
+        if (range.end > w->end || range.start >= w->end ||
+            !has_only(f->text, range.end, w->end, " \t\r\n;"))
             continue;
-        done = (struct stretch){w->start, range->start};
-        uint32_t end = range->end;
-        *range = *w;
-        while (range->end > end && f->text.p[range->end - 1] != ';')
-            range->end--; // a line of its own ends with its newline
+        done = (struct stretch){w->start, range.start};
+        struct stretch wide = *w;
+        while (wide.end > range.end && f->text.p[wide.end - 1] != ';')
+            wide.end--; // a line of its own ends with its newline
+        for (; at < f->defs.n && compare_stretches(&f->defs.v[at].range, &range) == 0;
+             at++)
+            f->defs.v[at].range = wide;
     }
 }
 
@@ -283,9 +285,9 @@ settle_kind(const struct finds *f, struct found *d)
         d->is_dropped = scope != ENTITY_NONE && is_function_like(f->defs.v[scope].kind);
         if (is_member && d->kind == ENTITY_VARIABLE)
             d->kind = ENTITY_FIELD;
-    } else if (d->kind == ENTITY_FUNCTION && is_member) {
+    } else if (d->kind == ENTITY_FUNCTION && (is_member || d->is_qualified)) {
         d->kind = ENTITY_METHOD;
-    } else if (d->kind == ENTITY_CONSTRUCTOR && !is_member) {
+    } else if (d->kind == ENTITY_CONSTRUCTOR && !is_member && !d->is_qualified) {
         d->kind = ENTITY_FUNCTION;
     }
 }

@@ -196,3 +196,24 @@ text_add_name(struct buf *b, struct str name)
     b->n = kept;
     b->p[b->n] = '\0';
 }
+
+void
+text_add_scope(struct buf *b, struct str scope)
+{
+    AUTO(buf_finish) struct buf plain = {0};
+    uint32_t depth = 0;
+    for (size_t i = 0; i < scope.n; i++) {
+        char c = scope.p[i];
+        if (c == '<')
+            depth++;
+        else if (c == '>')
+            depth -= depth > 0;
+        else if (depth > 0 || is_space(c))
+            continue;
+        else if (c == ':' && i + 1 < scope.n && scope.p[i + 1] == ':')
+            buf_add_char(&plain, '.');
+        else if (c != ':' || i == 0 || scope.p[i - 1] != ':')
+            buf_add_char(&plain, c);
+    }
+    text_add_name(b, buf_str(&plain));
+}

@@ -47,15 +47,15 @@ enum lang_capture {
     LANG_CAPTURE_INHERIT,   // @name is a base that the definition around it extends
     LANG_CAPTURE_IMPLEMENT, // … an interface, trait or protocol that it fulfils
     LANG_CAPTURE_NAME,
-    LANG_CAPTURE_DECLARATOR, // holds the name at the end of its declarators
+    LANG_CAPTURE_DECLARATOR, // holds the name at the end of its declarators, may be qualified
     LANG_CAPTURE_BODY,       // left out of the signature
     LANG_CAPTURE_SCOPE,      // goes before the name in the qualified name
     LANG_CAPTURE_DOC,        // a string that documents the definition whose body it opens
     LANG_CAPTURE_COMMENT,
     LANG_CAPTURE_WRAPPER, // widens the definition that it holds and that ends with it
     LANG_CAPTURE_LEADING, // widens the definition that follows it
-    LANG_CAPTURE_AROUND,  // widens the definition that begins with it; the rest is its body
-    LANG_CAPTURE_OPAQUE,  // nothing in it is a definition
+    LANG_CAPTURE_AROUND, // widens the definition that begins with it; the rest is its body
+    LANG_CAPTURE_OPAQUE, // nothing in it is a definition
 };
 
 struct lang_capture_info {
@@ -70,8 +70,9 @@ struct lang_pattern {
     TSSymbol
         rejected_declarator; // (#set! reject-declarator "type"): no definition if the name
                              // hangs on such a declarator; 0: none
-    unsigned level; // (#set! level "2"): the definition goes on to the next of this level or
-                    // a smaller one; 0: it ends with its node
+    unsigned
+        level; // (#set! level "2"): the definition goes on to the next of this level or
+               // a smaller one; 0: it ends with its node
     uint32_t first_predicate, n_predicates;
 };
 
@@ -79,7 +80,7 @@ struct lang_predicate;
 
 struct lang_query {
     TSQuery *query;
-    TSFieldId declarator_field; // 0: the grammar has none
+    TSFieldId declarator_field, name_field, scope_field; // 0: the grammar has none
     uint32_t depth; // (#set! depth "3"): no pattern begins deeper; UINT32_MAX: anywhere
     struct lang_capture_info *captures;
     uint32_t n_captures;

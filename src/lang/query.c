@@ -228,6 +228,8 @@ compile(struct lang_query *q, const struct lang *l, char **ret_why)
     }
     q->declarator_field = ts_language_field_id_for_name(l->grammar, "declarator", 10);
     q->depth = UINT32_MAX;
+    q->name_field = ts_language_field_id_for_name(l->grammar, "name", 4);
+    q->scope_field = ts_language_field_id_for_name(l->grammar, "scope", 5);
     int r = read_captures(q, ret_why);
     if (r < 0)
         return r;

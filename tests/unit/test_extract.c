@@ -306,6 +306,22 @@ test_edges_of_languages(void **state)
         {"a.html", "<script src='a.js'></script>", "a.js", NULL},
         {"a.mk", "-include a.mk\n", "a.mk", NULL},
         {"a.mk", "all: one | two\n", NULL, "two"},
+        {"a.go", "package p\nimport x \"a/b\"\n", "a/b", NULL},
+        {"a.go", "package p\nimport (\n\t. `c`\n)\n", "c", NULL},
+        {"a.go", "package p\nfunc f() { a.b().Go() }\n", NULL, "Go"},
+        {"a.go", "package p\nfunc f() { Map[int](x) }\n", NULL, "Map"},
+        {"a.go", "package p\nfunc f() { pkg.Map[int, T](a, b) }\n", NULL, "Map"},
+        {"a.rs", "use a::b::C;", "a::b::C", NULL},
+        {"a.rs", "use a::{b, c::*};", "a", NULL},
+        {"a.rs", "fn f() { x.y::<u8>().z()?; }", NULL, "z"},
+        {"a.rs", "fn f() { a::B::<u8>::new(); }", NULL, "new"},
+        {"a.rs", "fn f() { log::info!(\"{}\", inner(1)); }", NULL, "info"},
+        {"a.rs", "fn f() { log::info!(\"{}\", inner(1)); }", NULL, "inner"},
+        {"A.java", "import a.b.C;", "a.b.C", NULL},
+        {"A.java", "import static a.b.C.*;", "a.b.C", NULL},
+        {"A.java", "class A { int a = b.c().d(); }", NULL, "d"},
+        {"A.java", "class A { Object a = new x.Y<Z>(); }", NULL, "Y"},
+        {"A.java", "class A { F f = B::go; }", NULL, "go"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct batch *b = extract(cases[i].path, cases[i].text);
@@ -336,6 +352,15 @@ test_references_of_languages(void **state)
         {"a.cs", "class A { int F() => x?.G<int>(); }", "A.F", "G", EDGE_CALLS},
         {"a.cs", "class A { object O = new N.B<int>(); }", "A.O", "B", EDGE_CALLS},
         {"a.cs", "namespace N; using X = A.B;", "N", "A.B", EDGE_IMPORTS},
+        {"a.go", "package p\ntype T struct { a.B }", "T", "B", EDGE_INHERITS},
+        {"a.go", "package p\ntype T struct { *B }", "T", "B", EDGE_INHERITS},
+        {"a.go", "package p\ntype I interface { io.R; f() }", "I", "R", EDGE_INHERITS},
+        {"a.rs", "trait A: x::B<u8> {}", "A", "B", EDGE_INHERITS},
+        {"a.rs", "impl x::B<u8> for A {}", "A", "B", EDGE_IMPLEMENTS},
+        {"a.rs", "#[derive(x::B)]\nstruct A;", "A", "B", EDGE_IMPLEMENTS},
+        {"A.java", "class A<T> extends x.B<T> {}", "A", "B", EDGE_INHERITS},
+        {"A.java", "class A implements B<D> {}", "A", "B", EDGE_IMPLEMENTS},
+        {"A.java", "interface A extends B {}", "A", "B", EDGE_INHERITS},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct batch *b = extract(cases[i].path, cases[i].text);
