@@ -1,0 +1,10 @@
+class Crlf {
+    /**
+     * Two
+     * lines.
+     */
+    void run(int a,
+             int b) {
+    }
+    int x; // trailing
+}
