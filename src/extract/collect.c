@@ -7,7 +7,7 @@
 #define LIST_LOOKAHEAD_BYTES 256 // where a comma behind a declarator is looked for
 
 struct match {
-    TSNode definition, name, declarator, body;
+    TSNode definition, name, declarator, body, doc;
     TSNode name_end;        // the last of several nodes that are the name together
     struct stretch scope;   // from the first node captured to the last
     enum lang_capture role; // DEFINITION, a reference, or what stands alone
@@ -205,11 +205,13 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
         .body = stretch_of(m->body, f->text),
         .scope = m->scope,
         .is_qualified = !ts_node_is_null(m->declarator) && !stretch_is_empty(m->scope),
+        .doc = stretch_of(m->doc, f->text),
         .kind = (enum entity_kind)m->kind,
         .pattern = raw->pattern_index,
         .level = pattern->level,
         .flat = pattern->flat,
         .first_only = pattern->first_only,
+        .merges = pattern->merges,
     };
     if (!lang_query_accepts(q, raw, f->text, stretch_text(d.name, f->text)))
         return;
@@ -263,6 +265,10 @@ read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *ki
         case LANG_CAPTURE_INHERIT:
         case LANG_CAPTURE_IMPLEMENT:
         case LANG_CAPTURE_DOC:
+            m->doc = capture->node;
+            if (m->role == LANG_CAPTURE_NONE)
+                m->role = role;
+            break;
         case LANG_CAPTURE_COMMENT:
         case LANG_CAPTURE_WRAPPER:
         case LANG_CAPTURE_LEADING:
@@ -287,7 +293,7 @@ add_match(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
     case LANG_CAPTURE_IMPORT: add_reference(f, q, raw, &m, EDGE_IMPORTS); break;
     case LANG_CAPTURE_INHERIT: add_reference(f, q, raw, &m, EDGE_INHERITS); break;
     case LANG_CAPTURE_IMPLEMENT: add_reference(f, q, raw, &m, EDGE_IMPLEMENTS); break;
-    case LANG_CAPTURE_DOC: *vec_push(&f->docs) = stretch_of(m.alone, f->text); break;
+    case LANG_CAPTURE_DOC: *vec_push(&f->docs) = stretch_of(m.doc, f->text); break;
     case LANG_CAPTURE_COMMENT:
         *vec_push(&f->comments) = trimmed_end(stretch_of(m.alone, f->text), f->text);
         break;

@@ -86,38 +86,90 @@ is_directive(struct str comment)
            comment.p[i + 1] <= 'z';
 }
 
+/* How comments begin and, those of several lines, end; the longest opening of a kind first. */
+static const struct {
+    const char *opening, *closing; // NULL: to the end of the line
+    bool is_starred;               // a star may begin each line
+} marks[] = {
+    {"<!--", "-->", false}, {"/**<", "*/", true},  {"/*!<", "*/", true},
+    {"/**", "*/", true},    {"/*!", "*/", true},   {"/*", "*/", true},
+    {"///<", NULL, false},  {"//!<", NULL, false}, {"///", NULL, false},
+    {"//!", NULL, false},   {"//", NULL, false},   {"(**", "*)", true},
+    {"(*", "*)", true},     {"{-", "-}", false},   {"#=", "=#", false},
+};
+
+/* --[[ … ]] and --[==[ … ]==] are of several lines, another -- is of one. */
 static struct str
-strip_opening(struct str c, bool *ret_is_block)
+strip_dashes(struct str c, bool *ret_is_block)
 {
-    static const char *const openings[] = {"/**<", "/*!<", "/**", "/*!", "/*",
-                                           "///<", "//!<", "///", "//!", "//"};
-    if (str_starts_with(c, STR("<!--"))) {
-        *ret_is_block = true;
-        c = drop(c, 4);
-        return str_ends_with(c, STR("-->")) ? str_slice(c.p, c.n - 3) : c;
+    size_t level = 3;
+    while (level < c.n && c.p[level] == '=')
+        level++;
+    *ret_is_block = c.n > level && c.p[2] == '[' && c.p[level] == '[';
+    if (*ret_is_block) {
+        size_t closing = level - 1; // ]==]
+        c = drop(c, level + 1);
+        c.n -= c.n >= closing && c.p[c.n - 1] == ']' ? closing : 0;
+        return c;
     }
-    *ret_is_block = str_starts_with(c, STR("/*"));
-    if (str_starts_with(c, STR("/**/")))
-        return STR_NONE;
-    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
-        if (str_starts_with(c, str_of(openings[i]))) {
-            c = drop(c, strlen(openings[i]));
-            break;
-        }
-    if (*ret_is_block && str_ends_with(c, STR("*/")))
-        c.n -= 2;
-    while (!*ret_is_block && c.n > 0 && c.p[0] == '#')
+    while (c.n > 0 && c.p[0] == '-')
         c = drop(c, 1);
     return c;
 }
 
+static struct str
+strip_marks(struct str c, bool *ret_is_block, bool *ret_is_starred)
+{
+    *ret_is_block = *ret_is_starred = false;
+    if (str_starts_with(c, STR("/**/")) || str_eq_c(c, "(**)") || str_eq_c(c, "(**/**)"))
+        return STR_NONE;
+    if (str_starts_with(c, STR("--")))
+        return strip_dashes(c, ret_is_block);
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        struct str closing = str_of(marks[i].closing ? marks[i].closing : "");
+        size_t opening_n = strlen(marks[i].opening);
+        if (!str_starts_with(c, str_of(marks[i].opening)))
+            continue;
+        bool is_closed = c.n >= opening_n + closing.n && str_ends_with(c, closing);
+        if (!is_closed && c.p[0] == '#')
+            break; // #=== is a line of many languages
+        *ret_is_block = closing.n > 0;
+        *ret_is_starred = marks[i].is_starred;
+        c = drop(c, opening_n);
+        c.n -= is_closed ? closing.n : 0;
+        return c;
+    }
+    while (c.n > 0 && c.p[0] == '#')
+        c = drop(c, 1);
+    return c;
+}
+
+/* "-- | what follows", "{-^ what was before": the sign is no text. */
+static struct str
+strip_sign(struct str comment, struct str rest)
+{
+    size_t n = indent_of(rest);
+    bool has_signs =
+        str_starts_with(comment, STR("--")) || str_starts_with(comment, STR("{-"));
+    if (has_signs && n < rest.n && (rest.p[n] == '|' || rest.p[n] == '^'))
+        return drop(rest, n + 1);
+    return rest;
+}
+
+static void add_docstring(struct buf *b, struct str s);
+
 static void
 add_comment(struct buf *b, size_t start, struct str comment)
 {
-    bool is_block;
+    if (comment.n > 0 && (comment.p[0] == '"' || comment.p[0] == '@')) {
+        add_docstring(b, comment); // the query calls it a comment
+        return;
+    }
     if (is_directive(comment))
         return;
-    struct str rest = strip_opening(comment, &is_block), line;
+    bool is_block, is_starred;
+    struct str rest = strip_marks(comment, &is_block, &is_starred), line;
+    rest = strip_sign(comment, rest);
     if (!is_block) {
         add_line(b, start, indent_of(rest) > 0 ? drop(rest, 1) : rest);
         return;
@@ -131,7 +183,7 @@ add_comment(struct buf *b, size_t start, struct str comment)
             continue;
         }
         line = trim_end(drop(line, indent_of(line)));
-        if (line.n > 0 && line.p[0] == '*') {
+        if (is_starred && line.n > 0 && line.p[0] == '*') {
             line = drop(line, 1);
             if (indent_of(line) > 0)
                 line = drop(line, 1);
@@ -163,6 +215,29 @@ add_docstring(struct buf *b, struct str s)
                  drop(line, is_first ? indent_of(line) : MIN(shared, indent_of(line))));
 }
 
+/* "-- ^ …", "///< …": about what stands before it. So is a comment for OCaml's tools that nothing
+ * follows directly. */
+static bool
+points_back(struct str text, struct stretch comment)
+{
+    static const char *const openings[] = {"-- ^", "{- ^", "{-^", "///<",
+                                           "//!<", "/**<", "/*!<"};
+    struct str c = stretch_text(comment, text);
+    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
+        if (str_starts_with(c, str_of(openings[i])))
+            return true;
+    if (!str_starts_with(c, STR("(** ")))
+        return false;
+    unsigned n_ends = 0;
+    for (uint32_t at = comment.end; at < text.n && n_ends < 2; at++) {
+        if (text.p[at] == '\n')
+            n_ends++;
+        else if (text.p[at] == '\0' || !strchr(" \t\r", text.p[at]))
+            return false;
+    }
+    return true;
+}
+
 /* The first of the comments that stand directly above `at`; *ret_end is one past the last. */
 static ssize_t
 comments_above(const struct finds *f, uint32_t at, ssize_t *ret_end)
@@ -178,9 +253,34 @@ comments_above(const struct finds *f, uint32_t at, ssize_t *ret_end)
             break;
         if (v[i].start == 0 && str_starts_with(f->text, STR("#!")))
             break;
+        if (points_back(f->text, v[i]))
+            break; // with what follows it: that goes on about the same
         at = v[i].start;
     }
     return i + 1;
+}
+
+/* The comment on the line below, which says that it is about what is above, or -1. */
+static ssize_t
+comment_below(const struct finds *f, const struct found *d, size_t *ret_n)
+{
+    const struct stretch *v = f->comments.v;
+    uint32_t from = d->range.end;
+    size_t i = (size_t)(stretch_last_before(v, f->comments.n, from) + 1);
+    while (i < f->comments.n && v[i].start < from)
+        i++; // in it
+    if (i == f->comments.n || !points_back(f->text, v[i]) ||
+        line_ends(f->text, from, v[i].start) > 1)
+        return -1;
+    size_t n = 1;
+    for (uint32_t bytes = 0; i + n < f->comments.n && bytes < ENTITY_DOC_BYTES_MAX; n++) {
+        bytes += v[i + n].end - v[i + n].start;
+        if (line_ends(f->text, v[i + n - 1].end, v[i + n].start) > 1 ||
+            f->text.p[v[i].start] == '(' || !is_first_on_line(f->text, v[i + n].start))
+            break;
+    }
+    *ret_n = n;
+    return (ssize_t)i;
 }
 
 /* int argc;  // how many: the comment behind a member on its line, or -1. */
@@ -206,6 +306,14 @@ comment_behind(const struct finds *f, const struct found *d)
     return (ssize_t)i;
 }
 
+static ssize_t
+comments_behind(const struct finds *f, const struct found *d, size_t *ret_n)
+{
+    ssize_t i = comment_behind(f, d);
+    *ret_n = 1;
+    return i >= 0 ? i : comment_below(f, d, ret_n);
+}
+
 /* typedef struct job { … } job_t: what stands above documents the struct, too. */
 static uint32_t
 anchor_of(const struct finds *f, const struct found *d)
@@ -225,6 +333,7 @@ text_add_doc(struct buf *b, const struct finds *f, struct found *d)
 {
     AUTO(buf_finish) struct buf raw = {0};
     const struct stretch *comments = f->comments.v;
+    size_t n_behind = 0;
     uint32_t anchor = anchor_of(f, d);
     ssize_t end, i = comments_above(f, anchor, &end);
     ssize_t string = -1;
@@ -233,15 +342,18 @@ text_add_doc(struct buf *b, const struct finds *f, struct found *d)
         d->extent.start = comments[i].start;
     if (!stretch_is_empty(d->body))
         string = stretch_last_before(f->docs.v, f->docs.n, d->body.start) + 1;
-    if (string >= 0 && string < (ssize_t)f->docs.n &&
-        f->docs.v[string].start == d->body.start) {
+    if (!stretch_is_empty(d->doc)) {
+        add_docstring(&raw, stretch_text(d->doc, f->text));
+    } else if (string >= 0 && string < (ssize_t)f->docs.n &&
+               f->docs.v[string].start == d->body.start) {
         add_docstring(&raw, stretch_text(f->docs.v[string], f->text));
     } else if (i < end) {
         for (; i < end; i++)
             add_comment(&raw, 0, stretch_text(comments[i], f->text));
-    } else if ((i = comment_behind(f, d)) >= 0) {
-        add_comment(&raw, 0, stretch_text(comments[i], f->text));
-        d->extent.end = MAX(d->extent.end, comments[i].end);
+    } else if ((i = comments_behind(f, d, &n_behind)) >= 0) {
+        for (size_t n = 0; n < n_behind; n++)
+            add_comment(&raw, 0, stretch_text(comments[(size_t)i + n], f->text));
+        d->extent.end = MAX(d->extent.end, comments[(size_t)i + n_behind - 1].end);
     }
     struct str doc = trim_end(str_slice(raw.p, raw.n));
     for (size_t n = 0; n < doc.n; n++)

@@ -24,6 +24,7 @@ struct found {
     struct stretch declarator; // of one name in a list (int a, *b); empty: the only one
     uint32_t prefix_end;       // what all names of that list share ends here
     struct stretch scope;      // empty: none
+    struct stretch doc;        // a string in the definition's own match; empty: none
     struct stretch extent;     // range with the comments that became doc
     enum entity_kind kind;
     uint32_t pattern;
@@ -31,7 +32,7 @@ struct found {
     uint32_t parent; // by meaning; ENTITY_NONE
     uint32_t index;  // in the batch; ENTITY_NONE when left out
     unsigned level;  // of a heading, 0: none
-    bool flat, first_only, is_dropped;
+    bool flat, first_only, merges, is_dropped;
     bool is_qualified; // the name in its declarator was: int a::f()
 };
 

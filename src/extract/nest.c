@@ -3,6 +3,8 @@
  * stack of open ranges is therefore enough, and no recursion follows the nesting. */
 #include "extract/found.h"
 
+#define ARITY_LOOKAHEAD_BYTES 4096
+
 static int
 compare_stretches(const void *a, const void *b)
 {
@@ -292,6 +294,61 @@ settle_kind(const struct finds *f, struct found *d)
     }
 }
 
+/* The arguments in parentheses directly behind a name: f(a, b) has 2, f a b none. */
+static unsigned
+arity_behind(struct str text, uint32_t at)
+{
+    uint32_t depth = 0, end = (uint32_t)MIN(text.n, (size_t)at + ARITY_LOOKAHEAD_BYTES);
+    unsigned n = 0;
+    for (uint32_t i = at; i < end; i++) {
+        char c = text.p[i];
+        if (c == '(' || c == '[' || c == '{')
+            depth++;
+        else if (c == ')' || c == ']' || c == '}')
+            depth--;
+        else if (c == ',' && depth == 1)
+            n++;
+        else if (n == 0 && depth > 0 && !strchr(" \t\r\n", c))
+            n = 1;
+        if (depth == 0)
+            break;
+    }
+    return n;
+}
+
+/* Only white space and comments from one to the other. */
+static bool
+is_gap_blank(const struct finds *f, uint32_t from, uint32_t to)
+{
+    ssize_t i = stretch_last_before(f->comments.v, f->comments.n, to);
+    for (; i >= 0 && f->comments.v[i].start >= from; i--) {
+        if (!has_only(f->text, f->comments.v[i].end, to, " \t\r\n;"))
+            return false;
+        to = f->comments.v[i].start;
+    }
+    return has_only(f->text, from, to, " \t\r\n;");
+}
+
+/* f :: …; f 0 = …; f n = …: a function's signature and clauses, if nothing is between, are one
+ * definition, the first with the range of all. */
+static bool
+merge(struct finds *f, uint32_t before, const struct found *d)
+{
+    if (before == ENTITY_NONE || !d->merges || !f->defs.v[before].merges)
+        return false;
+    struct found *b = &f->defs.v[before];
+    if (!str_eq(stretch_text(b->name, f->text), stretch_text(d->name, f->text)) ||
+        arity_behind(f->text, b->name.end) != arity_behind(f->text, d->name.end) ||
+        !is_gap_blank(f, b->range.end, d->range.start))
+        return false;
+    if (stretch_is_empty(b->body))
+        b->body.start = b->range.end; // the signature is what comes first
+    b->range.end = d->range.end;
+    if (b->body.end <= b->body.start)
+        b->body.end = b->range.end;
+    return true;
+}
+
 static void
 find_parents(struct finds *f)
 {
@@ -299,12 +356,19 @@ find_parents(struct finds *f)
     for (uint32_t i = 0; i < f->defs.n; i++) {
         struct found *d = &f->defs.v[i];
         bool is_twin = false; // of one list with the top of the stack
+        uint32_t before = ENTITY_NONE;
         while (f->stack.n > 0) {
             const struct found *top = &f->defs.v[f->stack.v[f->stack.n - 1]];
             is_twin = compare_stretches(&top->range, &d->range) == 0;
             if (is_twin || top->range.end >= d->range.end)
                 break;
-            f->stack.n--;
+            before = f->stack.v[--f->stack.n];
+        }
+        if (!is_twin && merge(f, before, d)) {
+            d->is_dropped = true;
+            d->outer = d->parent = before;
+            *vec_push(&f->stack) = before;
+            continue;
         }
         d->outer = f->stack.n == 0 ? ENTITY_NONE : f->stack.v[f->stack.n - 1];
         if (is_twin)

@@ -50,7 +50,8 @@ enum lang_capture {
     LANG_CAPTURE_DECLARATOR, // holds the name at the end of its declarators, may be qualified
     LANG_CAPTURE_BODY,       // left out of the signature
     LANG_CAPTURE_SCOPE,      // goes before the name in the qualified name
-    LANG_CAPTURE_DOC,        // a string that documents the definition whose body it opens
+    LANG_CAPTURE_DOC, // a string that documents the definition of its match, else the one
+                      // whose body it opens
     LANG_CAPTURE_COMMENT,
     LANG_CAPTURE_WRAPPER, // widens the definition that it holds and that ends with it
     LANG_CAPTURE_LEADING, // widens the definition that follows it
@@ -67,6 +68,7 @@ struct lang_pattern {
     bool flat; // (#set! flat): stands alone, whatever is around it
     bool
         first_only; // (#set! first): a later one of the same qualified name is no definition
+    bool merges;    // (#set! merge): with the one before it, if that has its name, is one
     TSSymbol
         rejected_declarator; // (#set! reject-declarator "type"): no definition if the name
                              // hangs on such a declarator; 0: none

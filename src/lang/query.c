@@ -95,7 +95,7 @@ read_captures(struct lang_query *q, char **ret_why)
     return 0;
 }
 
-/* (#set! flat), (#set! first), (#set! level "1"), (#set! reject-declarator "type"); of the whole
+/* (#set! flat), (#set! first), (#set! merge), (#set! level "1"), (#set! reject-declarator "type"); of the whole
  * language: (#set! depth "3") */
 static int
 read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pattern,
@@ -107,6 +107,8 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
         pattern->flat = true;
     } else if (str_eq_c(key, "first")) {
         pattern->first_only = true;
+    } else if (str_eq_c(key, "merge")) {
+        pattern->merges = true;
     } else if (str_eq_c(key, "level")) {
         pattern->level = value.n == 1 ? (unsigned)(value.p[0] - '0') : 0;
         if (pattern->level == 0 || pattern->level > LANG_LEVEL_MAX) {

@@ -1,0 +1,6 @@
+-- One.
+function one()
+  two()
+end
+
+local x = 1
