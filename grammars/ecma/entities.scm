@@ -9,40 +9,25 @@
 (class_declaration name: (_) @name body: (_) @body) @definition.class
 
 ; Functions and classes bound to a name.
-(variable_declarator name: (identifier) @name value: [
-    (arrow_function body: (_) @body)
-    (function_expression body: (_) @body)
-    (generator_function body: (_) @body)
-  ]) @definition.function
+; (What else has a body: the three ways to write a function.)
 (variable_declarator name: (identifier) @name value: (class body: (_) @body)) @definition.class
-(pair key: (_) @name value: [
-    (arrow_function body: (_) @body)
-    (function_expression body: (_) @body)
-    (generator_function body: (_) @body)
-  ]) @definition.function
+(variable_declarator name: (identifier) @name value: (_ body: (_) @body)) @definition.function
 (pair key: (_) @name value: (class body: (_) @body)) @definition.class
+(pair key: (_) @name value: (_ body: (_) @body)) @definition.function
 ((assignment_expression
     left: (member_expression
       object: (member_expression object: (_) @scope property: (property_identifier) @_prototype)
       property: (property_identifier) @name)
-    right: [
-      (arrow_function body: (_) @body)
-      (function_expression body: (_) @body)
-      (generator_function body: (_) @body)
-    ]) @definition.method
+    right: (_ body: (statement_block) @body)) @definition.method
   (#eq? @_prototype "prototype"))
-(assignment_expression
-  left: [(identifier) @name
-         (member_expression property: [(property_identifier) (private_property_identifier)] @name)]
-  right: [
-    (arrow_function body: (_) @body)
-    (function_expression body: (_) @body)
-    (generator_function body: (_) @body)
-  ]) @definition.function
 (assignment_expression
   left: [(identifier) @name
          (member_expression property: (property_identifier) @name)]
   right: (class body: (_) @body)) @definition.class
+(assignment_expression
+  left: [(identifier) @name
+         (member_expression property: [(property_identifier) (private_property_identifier)] @name)]
+  right: (_ body: (_) @body)) @definition.function
 
 (method_definition ["get" "set"] name: (_) @name body: (_) @body) @definition.property
 ((method_definition name: (property_identifier) @name body: (_) @body) @definition.constructor

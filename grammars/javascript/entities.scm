@@ -1,7 +1,7 @@
-; JavaScript's own: class fields.
-(field_definition property: (_) @name value: [
-    (arrow_function body: (_) @body)
-    (function_expression body: (_) @body)
-    (generator_function body: (_) @body)
-  ]) @definition.method
+; JavaScript's own: bases and class fields.
+(class_heritage [
+    (identifier) @name
+    (member_expression property: (property_identifier) @name)
+  ]) @reference.inherit
+(field_definition property: (_) @name value: (_ body: (_) @body)) @definition.method
 (field_definition property: (_) @name) @definition.field

@@ -5,14 +5,21 @@
 (block . (expression_statement . (string) @doc))
 
 (class_definition name: (identifier) @name body: (_) @body) @definition.class
+(class_definition superclasses: (argument_list [
+    (identifier) @name
+    (attribute attribute: (identifier) @name)
+    (subscript value: [(identifier) @name (attribute attribute: (identifier) @name)])
+  ])) @reference.inherit
 
 ((function_definition name: (identifier) @name body: (_) @body) @definition.constructor
   (#eq? @name "__init__"))
-((decorated_definition (decorator (identifier) @_decorator)
+((decorated_definition (decorator [(identifier) @_decorator (attribute attribute: (identifier) @_decorator)])
   definition: (function_definition name: (identifier) @name body: (_) @body) @definition.property)
-  (#any-of? @_decorator "property" "cached_property"))
+  (#any-of? @_decorator "property" "cached_property" "setter" "getter" "deleter" "abstractproperty"))
 (function_definition name: (identifier) @name body: (_) @body) @definition.function
 
+((assignment left: (identifier) @name right: (lambda body: (_) @body)) @definition.function
+  (#set! first))
 ((assignment left: (identifier) @name) @definition.constant
   (#match? @name "^_*[A-Z][A-Z0-9_]*$")
   (#set! first))

@@ -12,19 +12,32 @@
 (module name: (_) @name body: (_) @body) @definition.module
 (ambient_declaration "global" @name (statement_block) @body) @definition.namespace
 
+; Bases of classes and interfaces, without their module and type arguments.
+(extends_clause value: [
+    (identifier) @name
+    (member_expression property: (property_identifier) @name)
+  ]) @reference.inherit
+(implements_clause [
+    (type_identifier) @name
+    (nested_type_identifier name: (type_identifier) @name)
+    (generic_type name: [(type_identifier) @name (nested_type_identifier name: (type_identifier) @name)])
+  ]) @reference.implement
+(extends_type_clause [
+    (type_identifier) @name
+    (nested_type_identifier name: (type_identifier) @name)
+    (generic_type name: [(type_identifier) @name (nested_type_identifier name: (type_identifier) @name)])
+  ]) @reference.inherit
+
 ; Overloads and declarations without a body are what a .d.ts consists of.
 (function_signature name: (identifier) @name) @definition.function
 ((method_signature name: (property_identifier) @name) @definition.constructor
   (#eq? @name "constructor"))
 (method_signature ["get" "set"] name: (_) @name) @definition.property
 (method_signature name: (_) @name) @definition.method
+(interface_body (construct_signature "new" @name) @definition.constructor)
 (abstract_method_signature name: (_) @name) @definition.method
 
-(public_field_definition name: (_) @name value: [
-    (arrow_function body: (_) @body)
-    (function_expression body: (_) @body)
-    (generator_function body: (_) @body)
-  ]) @definition.method
+(public_field_definition name: (_) @name value: (_ body: (_) @body)) @definition.method
 (public_field_definition name: (_) @name) @definition.field
 (interface_body (property_signature name: (_) @name) @definition.property)
 (type_alias_declaration value: (object_type (property_signature name: (_) @name) @definition.property))

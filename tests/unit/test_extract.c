@@ -289,7 +289,11 @@ test_edges_of_languages(void **state)
     } cases[] = {
         {"a.py", "import os.path as p\n", "os.path", NULL},
         {"a.py", "from ..a.b import c\n", "..a.b", NULL},
+        {"a.py", "from a import b, c as d\n", "c", NULL},
         {"a.py", "@deco\ndef f(): x.y.go()\n", NULL, "go"},
+        {"a.js", "import d, {a as b} from 'x'", "a", NULL},
+        {"a.js", "export {a as b} from 'x'", "a", NULL},
+        {"a.ts", "export {type A} from 'x'", "A", NULL},
         {"a.py", "@app.route('/')\ndef f(): pass\n", NULL, "route"},
         {"a.js", "import x from './x.js'", "./x.js", NULL},
         {"a.js", "export * from \"y\"", "y", NULL},
@@ -345,6 +349,15 @@ test_references_of_languages(void **state)
         const char *path, *text, *from, *target;
         enum edge_kind kind;
     } cases[] = {
+        {"a.py", "class A(B, metaclass=M): pass", "A", "B", EDGE_INHERITS},
+        {"a.py", "class A(x.B): pass", "A", "B", EDGE_INHERITS},
+        {"a.py", "class A(x.B[int]): pass", "A", "B", EDGE_INHERITS},
+        {"a.js", "export class A extends x.B {}", "A", "B", EDGE_INHERITS},
+        {"a.js", "const A = class extends B {}", "A", "B", EDGE_INHERITS},
+        {"a.ts", "class A<T> extends x.B<T> {}", "A", "B", EDGE_INHERITS},
+        {"a.ts", "abstract class A implements x.B<T> {}", "A", "B", EDGE_IMPLEMENTS},
+        {"a.tsx", "class A implements B {}", "A", "B", EDGE_IMPLEMENTS},
+        {"a.ts", "interface A extends x.B<T> {}", "A", "B", EDGE_INHERITS},
         {"a.cs", "class A : N.B<int> {}", "A", "B", EDGE_INHERITS},
         {"a.cs", "class A : IList<int> {}", "A", "IList", EDGE_IMPLEMENTS},
         {"a.cs", "interface A : IList {}", "A", "IList", EDGE_INHERITS},
