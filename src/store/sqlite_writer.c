@@ -7,7 +7,7 @@
 #include "base/err.h"
 
 #define PRUNE_ROWS 5000
-#define WAL_PAGES_PASSIVE 1000
+#define WAL_PAGES_PASSIVE 4000 // 16 MB: each costs two syncs
 #define WAL_BYTES_TRUNCATE (64LL << 20)
 
 static int

@@ -52,6 +52,8 @@ struct workspace {
     struct list waiting;
     size_t n_waiting, credits;
     size_t n_working; // pool jobs and commits that closing waits for
+    size_t n_storing; // jobs at the writer
+    bool is_flushing; // the writer was told that nothing more comes for now
     unsigned walk;
     bool is_walking, has_walked, is_scan_paused;
     uint64_t walk_files, walk_done, walk_unchanged, walk_removed;

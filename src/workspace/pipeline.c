@@ -15,6 +15,7 @@
 #include "base/log.h"
 
 static void submit_waiting(struct workspace *w);
+static void store_now(struct workspace *w);
 static void drop_waiting(struct workspace *w);
 
 /* ---- what is known of each path ---- */
@@ -117,6 +118,7 @@ on_stored(void *ctx, int r, struct event *event UNUSED)
     struct workspace *w = job->w;
     struct known_file *known = pipeline_known(w, str_of(job->path), false);
 
+    w->n_storing--;
     if (known)
         known->is_stored = r == 0 && job->kind == JOB_INDEX;
     if (r < 0)
@@ -151,9 +153,32 @@ pipeline_not_stored(struct workspace *w, const char *what, int r)
 }
 
 static void
+on_flushed(void *ctx, int r UNUSED, struct event *event UNUSED)
+{
+    struct workspace *w = ctx;
+
+    w->is_flushing = false;
+    store_now(w);
+}
+
+/* When all that has a credit is at the writer and nothing follows, it need not wait for more. */
+static void
+store_now(struct workspace *w)
+{
+    bool is_more = w->n_waiting > 0 && w->credits > WORKSPACE_CREDITS_RESERVED;
+
+    if (w->is_closing || w->is_flushing || is_more || w->n_storing == 0 ||
+        w->n_storing < WORKSPACE_CREDITS - w->credits)
+        return;
+    w->is_flushing = true;
+    writer_flush(w->writer, on_flushed, w);
+}
+
+static void
 store_delete(struct file_job *job)
 {
     job->state = JOB_STORING;
+    job->w->n_storing++;
     writer_delete_file(job->w->writer, str_of(job->path), on_stored, job);
 }
 
@@ -172,6 +197,7 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
         log_info("%s/%s vanished while it was read", w->root, job->path);
         job->kind = JOB_DELETE;
         store_delete(job);
+        store_now(w);
         return;
     }
     if (!job->batch) {
@@ -189,7 +215,9 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
     known->is_stored = false;
     known->walk = w->walk;
     job->state = JOB_STORING;
+    w->n_storing++;
     writer_put_file(w->writer, steal(job->batch), job->is_urgent, on_stored, job);
+    store_now(w);
 }
 
 static void
@@ -225,11 +253,12 @@ submit_waiting(struct workspace *w)
         size_t reserved = job->is_urgent ? 0 : WORKSPACE_CREDITS_RESERVED;
 
         if (w->credits <= reserved)
-            return;
+            break;
         list_remove(&job->link);
         w->n_waiting--;
         job_submit(job);
     }
+    store_now(w);
 }
 
 /* The next walk finds them again: what is not stored is not unchanged, what is gone is not walked. */

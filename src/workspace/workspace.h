@@ -15,7 +15,7 @@
 
 #define WORKSPACE_ID_BYTES 13 // hex of the real root's hash: the same after a restart
 #define WORKSPACE_COUNT_MAX 64
-#define WORKSPACE_CREDITS 64         // files between scan and commit
+#define WORKSPACE_CREDITS 512        // files between scan and commit
 #define WORKSPACE_CREDITS_RESERVED 8 // of them, kept for open documents
 
 enum workspace_state {

@@ -179,24 +179,64 @@ command_of(struct queue_item *item)
     return item ? container_of(item, struct command, item) : NULL;
 }
 
-/* One drain: from this command on until the queue is empty or a limit is reached. */
+/* Nobody waits for a file of a walk but those who wait for all of them, and they say so by a flush.
+ * An fsync costs what a hundred files cost. */
+static void
+count_bulk(struct drain *d, const struct command *c)
+{
+    switch (c->kind) {
+    case COMMAND_PUT_FILE:
+    case COMMAND_DELETE_FILE: d->n_bulk = c->is_urgent ? 0 : d->n_bulk + 1; break;
+    case COMMAND_PUT_HOVERS:
+    case COMMAND_PUT_EVENT:
+    case COMMAND_FLUSH: d->n_bulk = 0; break;
+    }
+}
+
+static struct command *
+next_of_group(struct drain *d, int64_t begin_ms)
+{
+    struct command *c = command_of(queue_try_take(d->queue));
+    if (c || d->n_bulk < WRITER_BULK_FILES)
+        return c;
+    c = command_of(queue_take(d->queue, begin_ms + WRITER_BATCH_MS));
+    if (!c)
+        d->n_bulk = 0;
+    return c;
+}
+
+struct group_size {
+    size_t entities, bytes;
+    int64_t begin_ms;
+    bool is_urgent;
+};
+
+static bool
+is_full(const struct group_size *size)
+{
+    int64_t ms = clock_mono_ms() - size->begin_ms;
+    if (size->is_urgent)
+        return size->entities >= WRITER_URGENT_ENTITIES || ms >= WRITER_URGENT_MS;
+    return size->entities >= WRITER_BATCH_ENTITIES || size->bytes >= WRITER_BATCH_BYTES ||
+           ms >= WRITER_BATCH_MS;
+}
+
+/* One drain: from this command on until nothing is there to take or a limit is reached. */
 static void
 do_group(struct drain *d, struct command *c)
 {
-    int64_t begin_ms = clock_mono_ms();
-    size_t n = 0, bytes = 0;
+    struct group_size size = {.begin_ms = clock_mono_ms()};
     uint64_t us = 0;
     int r = store_begin(d->store);
     while (c) {
         list_add(&d->group, &c->link);
-        n += entities_of(c);
-        bytes += bytes_of(c);
+        size.entities += entities_of(c);
+        size.bytes += bytes_of(c);
+        size.is_urgent |= c->is_urgent;
+        count_bulk(d, c);
         if (r == 0)
             r = apply(d, c);
-        bool is_full = r < 0 || n >= WRITER_BATCH_ENTITIES ||
-                       bytes >= WRITER_BATCH_BYTES ||
-                       clock_mono_ms() - begin_ms >= MIN(WRITER_HOLD_MS, WRITER_BATCH_MS);
-        c = is_full ? NULL : command_of(queue_try_take(d->queue));
+        c = r < 0 || is_full(&size) ? NULL : next_of_group(d, size.begin_ms);
     }
     if (r == 0)
         r = commit(d, &us);
@@ -276,6 +316,7 @@ next_command(struct drain *d)
         if (c)
             return c;
         is_quiet = true;
+        d->n_bulk = 0;
     }
 }
 

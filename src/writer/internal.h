@@ -28,6 +28,7 @@ struct command {
             size_t subject_n, data_n;
         } event;
     } u;
+    bool is_urgent;
     writer_done_fn done;
     void *ctx;
     int r;
@@ -57,6 +58,7 @@ struct drain {
     struct store_writer *store; // NULL when it could not be opened
     int open_r;
     struct list group; // struct command.link, of the open transaction
+    size_t n_bulk;     // files in a row that nobody waits for
     bool is_text_waiting;
     bool is_failing; // the last retries were in vain: the next command gets none
     int64_t prune_at_ms;

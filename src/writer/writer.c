@@ -138,6 +138,7 @@ push(struct writer *w, struct command *c, bool is_urgent)
 {
     ASSERT_LOOP();
     assert(!w->is_closing);
+    c->is_urgent = is_urgent;
     bool is_taken = queue_push(w->queue, &c->item, is_urgent);
     assert(is_taken);
     (void)is_taken;

@@ -9,12 +9,16 @@
 #include "rt/loop.h"
 #include "store/store.h"
 
-#define WRITER_BATCH_ENTITIES                                                            \
-    1000 // a transaction stops taking more at the first of these
-#define WRITER_BATCH_BYTES (1u << 20)
-#define WRITER_BATCH_MS 100 // after its first command
-#define WRITER_HOLD_MS                                                                   \
-    50 // after its BEGIN, so that an interactive write is never behind a long one
+/* A transaction stops taking more at the first of these, or when the queue is empty; but in the
+ * middle of a bulk load it waits for more, so that a load of thousands of files is a few commits a
+ * second. writer_flush() ends that. */
+#define WRITER_BATCH_ENTITIES 8000
+#define WRITER_BATCH_BYTES (8u << 20)
+#define WRITER_BATCH_MS 250 // after its BEGIN
+/* And with an urgent command in it: so that it is never behind a long one. */
+#define WRITER_URGENT_ENTITIES 1000
+#define WRITER_URGENT_MS 50
+#define WRITER_BULK_FILES 16 // in a row, with nobody waiting, are a bulk load
 #define WRITER_QUEUE_CAPACITY 4096
 #define WRITER_RETRIES 3 // of -EBUSY and -EIO, with back-off 10, 40, 160 ms
 
@@ -49,7 +53,7 @@ void writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done
                        void *ctx);
 void writer_put_event(struct writer *w, enum event_type type, struct str subject,
                       struct str data, writer_done_fn done, void *ctx);
-/* done after everything pushed before it is committed. */
+/* done after everything pushed before it is committed, which is not put off any longer. */
 void writer_flush(struct writer *w, writer_done_fn done, void *ctx);
 struct writer_stats writer_stats(const struct writer *w);
 /* Commits what is queued, delivers every completion, joins, frees, then on_closed. */

@@ -587,7 +587,8 @@ static void
 test_many_files(void **state UNUSED)
 {
     struct fixture f;
-    size_t n_files = 700, most_waiting = 0, least_credits = WORKSPACE_CREDITS;
+    size_t n_files = WORKSPACE_CREDITS + 3 * WORKSPACE_SCAN_AHEAD, most_waiting = 0,
+           least_credits = WORKSPACE_CREDITS;
     bool was_paused = false;
 
     set_up(&f);
@@ -761,7 +762,7 @@ test_close_at_each_stage(void **state UNUSED)
     struct fixture f;
 
     set_up(&f);
-    for (size_t i = 0; i < 200; i++) {
+    for (size_t i = 0; i < WORKSPACE_CREDITS + 100; i++) {
         AUTO(free) char *path = xasprintf("f%zu.c", i);
         put(&f, path, AB);
     }

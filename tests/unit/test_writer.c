@@ -3,6 +3,7 @@
 #include "store/sample.h"
 
 #include "../fault/fail_vfs.h"
+#include "base/clock.h"
 #include "rt/timer.h"
 #include "writer/writer.h"
 
@@ -20,6 +21,8 @@ struct scene {
     void (*on_tick)(struct scene *scene);
     struct writer_stats stats;
     size_t n_commits, n_commit_max; // with events
+    size_t n_put;
+    int64_t begin_ms;
 };
 
 struct note {
@@ -226,7 +229,7 @@ static void
 push_many(struct scene *scene)
 {
     AUTO(buf_finish) struct buf spec = {0};
-    for (int i = 0; i < 400; i++)
+    for (int i = 0; i < WRITER_BATCH_ENTITIES * 2 / 5; i++)
         buf_printf(&spec, "f%d:%d ", i, i);
     for (int i = 0; i < 10; i++) {
         char path[16];
@@ -245,10 +248,51 @@ test_large_drain_is_cut(void **state)
     push_many(&scene);
     loop_run(&scene.loop);
     OK(loop_finish(&scene.loop));
-    assert_true(scene.n_commit_max <= 3); // 401 each: the third one reaches 1,000
+    assert_true(scene.n_commit_max <= 3); // two fifths and a file each: three are over it
     assert_true(scene.n_commits >= 4);
     buf_finish(&scene.story);
-    assert_counts(&scene, 4000, 10);
+    assert_counts(&scene, WRITER_BATCH_ENTITIES * 4, 10);
+}
+
+/* ---- a bulk load: files that come one by one share commits until somebody waits ---- */
+
+#define STREAM_FILES 80
+
+static void
+put_next(struct scene *scene)
+{
+    char path[16];
+    snprintf(path, sizeof(path), "%zu.c", scene->n_put);
+    writer_put_file(scene->w, sample_batch(path, "one:1"), false, NULL, NULL);
+    if (++scene->n_put < STREAM_FILES)
+        return;
+    timer_close(scene->timer);
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+}
+
+static void
+begin_stream(struct scene *scene)
+{
+    scene->begin_ms = clock_mono_ms();
+    timer_start(scene->timer, 1, 1);
+}
+
+static void
+test_bulk_shares_commits(void **state)
+{
+    struct scene scene = {.s = *state, .on_ready = begin_stream, .on_tick = put_next};
+    OK(loop_init(&scene.loop));
+    scene.timer = timer_open(&scene.loop, on_timer, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, &writer_events, &scene);
+    loop_run(&scene.loop);
+    OK(loop_finish(&scene.loop));
+    /* each pause of a slow machine may end a load, and the next one begins with single files */
+    int64_t n_pauses = (clock_mono_ms() - scene.begin_ms) / WRITER_BATCH_MS;
+    assert_true((int64_t)scene.n_commits <=
+                (WRITER_BULK_FILES + 1) * (n_pauses + 1) + n_pauses);
+    assert_string_equal(scene.story.p, "flush= closed");
+    buf_finish(&scene.story);
+    assert_counts(&scene, STREAM_FILES, STREAM_FILES);
 }
 
 /* ---- urgent ones first ---- */
@@ -473,6 +517,7 @@ main(void)
         TEST(test_close_in_completion),
         TEST(test_bad_command_fails_alone),
         TEST(test_large_drain_is_cut),
+        TEST(test_bulk_shares_commits),
         TEST(test_urgent_first),
         TEST(test_error_is_retried),
         TEST(test_error_is_reported),
