@@ -256,6 +256,13 @@ is_only_written_in(const struct found *d, const struct found *around)
             around->kind == ENTITY_TYPE_ALIAS || around->kind == ENTITY_FUNCTION);
 }
 
+static bool
+is_field_like(enum entity_kind kind)
+{
+    return kind == ENTITY_FIELD || kind == ENTITY_PROPERTY;
+}
+
+/* What a constructor's parameters make is the class's: constructor(private x). */
 static uint32_t
 parent_of(const struct finds *f, const struct found *d)
 {
@@ -263,6 +270,9 @@ parent_of(const struct finds *f, const struct found *d)
         return ENTITY_NONE;
     uint32_t p = d->outer;
     while (p != ENTITY_NONE && is_only_written_in(d, &f->defs.v[p]))
+        p = f->defs.v[p].parent;
+    if (p != ENTITY_NONE && is_field_like(d->kind) &&
+        f->defs.v[p].kind == ENTITY_CONSTRUCTOR)
         p = f->defs.v[p].parent;
     return p;
 }

@@ -374,6 +374,13 @@ test_references_of_languages(void **state)
         {"A.java", "class A<T> extends x.B<T> {}", "A", "B", EDGE_INHERITS},
         {"A.java", "class A implements B<D> {}", "A", "B", EDGE_IMPLEMENTS},
         {"A.java", "interface A extends B {}", "A", "B", EDGE_INHERITS},
+        {"a.php", "<?php class A extends \\N\\B {}", "A", "B", EDGE_INHERITS},
+        {"a.php", "<?php enum A implements B {}", "A", "B", EDGE_IMPLEMENTS},
+        {"a.php", "<?php trait A { use B; }", "A", "B", EDGE_INHERITS},
+        {"a.php", "<?php function f() { $a?->g(); }", "f", "g", EDGE_CALLS},
+        {"a.php", "<?php function f() { new \\N\\B; }", "f", "B", EDGE_CALLS},
+        {"a.php", "<?php use A\\B as C;", NULL, "A\\B", EDGE_IMPORTS},
+        {"a.php", "<?php require_once(D . '/b.php');", NULL, "/b.php", EDGE_IMPORTS},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct batch *b = extract(cases[i].path, cases[i].text);
