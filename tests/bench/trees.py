@@ -58,6 +58,7 @@ def fetch_linux(name, target, folder):
     (package,) = work.glob("*.deb")
     subprocess.run(["dpkg-deb", "-x", str(package), str(work / "root")], check=True)
     subprocess.run(["tar", "xf", str(work / "root" / "usr" / "src" / f"{name}.tar.xz"), "-C", str(work)], check=True)
+    (work / name / ".gitignore").unlink()  # Debian's ends with a line that ignores everything
     (work / name).rename(target)
     shutil.rmtree(work)
 
