@@ -71,7 +71,7 @@ static const struct row table[] = {
      "apt install gopls"},
     {{.name = "rust-analyzer",
       .command = LIST("rust-analyzer"),
-      .languages = LIST("rs"),
+      .languages = LIST("rust"),
       .root_markers = LIST("Cargo.toml"),
       .initialization_options =
           "{\"cachePriming\":{\"enable\":false},\"checkOnSave\":false}",
