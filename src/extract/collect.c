@@ -211,6 +211,7 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
         .level = pattern->level,
         .flat = pattern->flat,
         .first_only = pattern->first_only,
+        .members_only = pattern->member,
         .merges = pattern->merges,
     };
     if (!lang_query_accepts(q, raw, f->text, stretch_text(d.name, f->text)))

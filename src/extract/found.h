@@ -33,6 +33,7 @@ struct found {
     uint32_t index;  // in the batch; ENTITY_NONE when left out
     unsigned level;  // of a heading, 0: none
     bool flat, first_only, merges, is_dropped;
+    bool members_only; // (#set! member)
     bool is_qualified; // the name in its declarator was: int a::f()
 };
 

@@ -288,13 +288,27 @@ scope_of(const struct finds *f, const struct found *d)
     return p;
 }
 
+/* (#set! member): in a class; what looks like a constructor has its name, else it is a macro. */
+static bool
+is_stray(const struct finds *f, const struct found *d)
+{
+    if (!d->members_only)
+        return false;
+    if (d->parent == ENTITY_NONE || !is_class_like(f->defs.v[d->parent].kind))
+        return true;
+    return d->kind == ENTITY_CONSTRUCTOR &&
+           !str_eq(stretch_text(d->name, f->text),
+                   stretch_text(f->defs.v[d->parent].name, f->text));
+}
+
 static void
 settle_kind(const struct finds *f, struct found *d)
 {
     bool is_member = d->parent != ENTITY_NONE && is_class_like(f->defs.v[d->parent].kind);
+    d->is_dropped = is_stray(f, d);
     if (is_variable_like(d->kind)) {
         uint32_t scope = scope_of(f, d);
-        d->is_dropped = scope != ENTITY_NONE && is_function_like(f->defs.v[scope].kind);
+        d->is_dropped |= scope != ENTITY_NONE && is_function_like(f->defs.v[scope].kind);
         if (is_member && d->kind == ENTITY_VARIABLE)
             d->kind = ENTITY_FIELD;
     } else if (d->kind == ENTITY_FUNCTION && (is_member || d->is_qualified)) {

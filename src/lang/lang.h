@@ -69,6 +69,8 @@ struct lang_pattern {
     bool
         first_only; // (#set! first): a later one of the same qualified name is no definition
     bool merges;    // (#set! merge): with the one before it, if that has its name, is one
+    bool
+        member; // (#set! member): only in a class, a constructor by the class's name only
     TSSymbol
         rejected_declarator; // (#set! reject-declarator "type"): no definition if the name
                              // hangs on such a declarator; 0: none

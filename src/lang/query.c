@@ -107,6 +107,8 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
         pattern->flat = true;
     } else if (str_eq_c(key, "first")) {
         pattern->first_only = true;
+    } else if (str_eq_c(key, "member")) {
+        pattern->member = true;
     } else if (str_eq_c(key, "merge")) {
         pattern->merges = true;
     } else if (str_eq_c(key, "level")) {
