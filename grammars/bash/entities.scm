@@ -38,3 +38,8 @@
   (compound_statement (variable_assignment name: (variable_name) @name) @definition.variable)
  ]
   (#set! first))
+
+; alias ll='ls -l'
+((command name: (command_name (word) @_alias) argument: (concatenation . (word)) @definition.macro)
+  (#eq? @_alias "alias")
+  (#set! find "^([^=[:space:]]+)=.*"))

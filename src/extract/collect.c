@@ -4,6 +4,7 @@
 #include "extract/extract.h"
 #include "extract/found.h"
 
+#define FIND_BYTES_MAX (1024 * 1024)
 #define LIST_LOOKAHEAD_BYTES 256 // where a comma behind a declarator is looked for
 
 struct match {
@@ -188,6 +189,50 @@ split_list(const struct lang_query *q, const struct match *m, struct str text,
 }
 
 static void
+push_definition(struct finds *f, const struct found *d)
+{
+    if (f->defs.n >= FOUND_MAX)
+        f->has_too_many = true;
+    else
+        *vec_push(&f->defs) = *d;
+}
+
+/* Each match of the pattern's expression in the node's text; of what is very long, in its start. */
+static void
+add_found_in_text(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
+                  const struct match *m)
+{
+    const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
+    struct stretch node = stretch_of(m->definition, f->text);
+    struct str text = stretch_text(node, f->text);
+    struct lang_place place;
+    text.n = MIN(text.n, (size_t)FIND_BYTES_MAX);
+    for (size_t from = 0; lang_finder_next(pattern->finder, text, from, &place);
+         from = place.end) {
+        struct found d = {
+            .range = {node.start + (uint32_t)place.start,
+                      node.start + (uint32_t)place.end},
+            .name = {node.start + (uint32_t)place.name_start,
+                     node.start + (uint32_t)place.name_end},
+            .scope = {node.start + (uint32_t)place.scope_start,
+                      node.start + (uint32_t)place.scope_end},
+            .kind = (enum entity_kind)m->kind,
+            .pattern = raw->pattern_index,
+            .flat = pattern->flat,
+            .first_only = pattern->first_only,
+        };
+        while (d.range.start < d.name.start &&
+               strchr(" \t\r\n", f->text.p[d.range.start]))
+            d.range.start++;
+        if (!lang_query_accepts(q, raw, f->text, stretch_text(d.name, f->text)))
+            continue;
+        push_definition(f, &d);
+        if (is_deadline_over(f->until_ms))
+            return;
+    }
+}
+
+static void
 add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
                struct match *m)
 {
@@ -196,7 +241,9 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
     struct stretch name = name_stretch(m, f->text);
     if (!ts_node_is_null(m->declarator) && ts_node_is_null(m->name))
         name = name_of_declarator(q, m->declarator, f->text, &last, &m->scope);
-    if (stretch_is_empty(name) || m->kind < 0 ||
+    if (m->kind >= 0 && pattern->finder)
+        add_found_in_text(f, q, raw, m);
+    if (stretch_is_empty(name) || m->kind < 0 || pattern->finder ||
         (pattern->rejected_declarator != 0 && last == pattern->rejected_declarator))
         return;
     struct found d = {
@@ -218,10 +265,7 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
         return;
     if (!ts_node_is_null(m->declarator) && stretch_is_empty(d.body))
         split_list(q, m, f->text, &d);
-    if (f->defs.n >= FOUND_MAX)
-        f->has_too_many = true;
-    else
-        *vec_push(&f->defs) = d;
+    push_definition(f, &d);
 }
 
 static void

@@ -210,6 +210,10 @@ text_add_scope(struct buf *b, struct str scope)
             depth -= depth > 0;
         else if (depth > 0 || is_space(c))
             continue;
+        else if (c == '"' && plain.n > 0 && i + 1 < scope.n)
+            buf_add_char(&plain, '.'); // data "aws_ami"
+        else if (c == '"')
+            continue;
         else if (c == ':' && i + 1 < scope.n && scope.p[i + 1] == ':')
             buf_add_char(&plain, '.');
         else if (c != ':' || i == 0 || scope.p[i - 1] != ':')

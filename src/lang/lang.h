@@ -77,6 +77,9 @@ struct lang_pattern {
     unsigned
         level; // (#set! level "2"): the definition goes on to the next of this level or
                // a smaller one; 0: it ends with its node
+    struct lang_finder
+        *finder; // (#set! find "expression"): its matches in the node's text are
+                 // the definitions; NULL: the node is
     uint32_t first_predicate, n_predicates;
 };
 
@@ -103,5 +106,14 @@ bool lang_query_accepts(const struct lang_query *q, const TSQueryMatch *match,
                         struct str text, struct str name);
 /* The text under a node. */
 struct str lang_node_text(TSNode node, struct str text);
+
+/* find.c: a definition found in text, in bytes of it; scope empty: none. */
+struct lang_place {
+    size_t start, end, name_start, name_end, scope_start, scope_end;
+};
+int lang_finder_create(struct str expression, struct lang_finder **ret_finder);
+void lang_finder_destroy(struct lang_finder *finder);
+bool lang_finder_next(const struct lang_finder *finder, struct str text, size_t from,
+                      struct lang_place *ret_place);
 
 DEFINE_AUTO(lang_query_destroy, struct lang_query *)

@@ -95,7 +95,7 @@ read_captures(struct lang_query *q, char **ret_why)
     return 0;
 }
 
-/* (#set! flat), (#set! first), (#set! merge), (#set! level "1"), (#set! reject-declarator "type"); of the whole
+/* (#set! flat), (#set! first), (#set! merge), (#set! level "1"), (#set! find "…"), (#set! reject-declarator "type"); of the whole
  * language: (#set! depth "3") */
 static int
 read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pattern,
@@ -111,6 +111,11 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
         pattern->member = true;
     } else if (str_eq_c(key, "merge")) {
         pattern->merges = true;
+    } else if (str_eq_c(key, "find")) {
+        if (lang_finder_create(value, &pattern->finder) < 0) {
+            *ret_why = xasprintf("%.*s finds no name", STR_ARG(value));
+            return -EINVAL;
+        }
     } else if (str_eq_c(key, "level")) {
         pattern->level = value.n == 1 ? (unsigned)(value.p[0] - '0') : 0;
         if (pattern->level == 0 || pattern->level > LANG_LEVEL_MAX) {
@@ -267,6 +272,8 @@ lang_query_destroy(struct lang_query *q)
 {
     if (!q)
         return;
+    for (uint32_t i = 0; q->patterns && i < q->n_patterns; i++)
+        lang_finder_destroy(q->patterns[i].finder);
     for (uint32_t i = 0; i < q->n_predicates; i++) {
         if (q->predicates[i].op == OP_MATCH)
             regfree(&q->predicates[i].regex);

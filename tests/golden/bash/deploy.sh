@@ -112,3 +112,5 @@ test -z "$CI" || {
     IN_GROUP=yes
 }
 cleanup() { rm -rf "$tmp"; }
+alias ll='ls -l' la="ls -a"
+alias ..='cd ..' # up

@@ -1,0 +1,1 @@
+(create_extension [(keyword_extension) (keyword_exists)] . (identifier) @name) @reference.import

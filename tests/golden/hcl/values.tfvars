@@ -1,0 +1,6 @@
+region = "eu"
+# How many.
+count = 2
+tags = {
+  a = "b"
+}
