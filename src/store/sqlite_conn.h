@@ -16,6 +16,8 @@ enum sql {
     SQL_FILE_BY_PATH,
     SQL_FILE_BY_ID,
     SQL_FILE_ALL,
+    SQL_FILE_EACH,
+    SQL_FILE_TWIN,
     SQL_FILE_UNASKED,
     SQL_FILE_ADD,
     SQL_FILE_PUT,

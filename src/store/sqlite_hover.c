@@ -1,6 +1,6 @@
 /* Hovers: answers for a file, and their texts, each kept once. A text's id is the hash of what it
  * says, so finding it needs no index; refs counts the entities that show it, and the last one to go
- * takes it along. An answer of "unknown" never replaces what is known. */
+ * takes it along. A file that comes under a new path has the hovers of the one it was. An answer of "unknown" never replaces what is known. */
 #include "store/sqlite.h"
 
 #include "base/err.h"
@@ -99,6 +99,41 @@ sqlite_hover_unref(struct sqlite_writer *w, int64_t id)
         return r;
     sqlite3_bind_int64(stmt, 1, id);
     return sqlite_run(&w->c, SQL_HOVER_DELETE, stmt);
+}
+
+int
+sqlite_hover_share(struct sqlite_writer *w, int64_t id)
+{
+    int64_t refs = 0;
+    return id == 0 ? 0 : add_refs(w, id, 1, &refs);
+}
+
+int
+sqlite_hovers_of_twin(struct sqlite_writer *w, const struct file *file, int64_t own_id,
+                      struct entity_list *ret_list)
+{
+    struct file_stored twin;
+    sqlite3_stmt *stmt = NULL;
+    *ret_list = (struct entity_list){0};
+    int r = sqlite_get(&w->c, SQL_FILE_TWIN, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_blob(stmt, 1, &file->content, sizeof(file->content), SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 2, own_id);
+    sqlite_bind_str(stmt, 3, file->lang);
+    r = sqlite_step(&w->c, stmt);
+    bool is_there = r > 0;
+    if (is_there)
+        r = sqlite_file_read(stmt, &w->scratch, &twin);
+    sqlite_put(&w->c, SQL_FILE_TWIN, stmt);
+    if (r < 0 || !is_there)
+        return r;
+    r = sqlite_entities_of_file(&w->c, &twin, &w->scratch, ret_list);
+    for (size_t i = 0; i < ret_list->n; i++) {
+        struct entity_stored *s = &ret_list->v[i];
+        s->hover_gen = s->hover_gen == twin.content_gen ? 1 : 0;
+    }
+    return err_trace(r);
 }
 
 /* ---- answers ---- */

@@ -16,6 +16,8 @@ struct diff {
     bool is_content_same;
     struct file_stored f; // as it was, then as it will be
     struct entity_list old;
+    struct entity_list
+        twin; // a file of this content under another path, if known hovers are there
     uint32_t *old_of; // by new index; ENTITY_NONE: none
     bool *is_kept;    // by old index
     uint32_t *slots;  // by new index
@@ -148,12 +150,35 @@ fill_row(struct diff *d, size_t i, const struct entity_stored *s,
         ret_row->parent_key = d->keys[ret_row->e.parent];
 }
 
+/* The same text gives the same entities in the same order; if it ever does not, they are asked for. */
+static int
+take_hover(struct diff *d, size_t i, struct entity_stored *s)
+{
+    if (i >= d->twin.n)
+        return 0;
+    const struct entity_stored *was = &d->twin.v[i];
+    if (was->hover_state == HOVER_UNKNOWN || was->e.kind != s->e.kind ||
+        was->e.ordinal != s->e.ordinal ||
+        !str_eq(was->e.qualified_name, s->e.qualified_name))
+        return 0;
+    s->hover_state = was->hover_state;
+    s->hover_reason = was->hover_reason;
+    s->hover_gen = was->hover_gen ? d->f.content_gen : 0;
+    s->hover_id = was->hover_id;
+    s->markdown = was->markdown;
+    s->server = was->server;
+    return sqlite_hover_share(d->w, s->hover_id);
+}
+
 static int
 add_entity(struct diff *d, size_t i, struct entity_stored *s)
 {
     struct entity_row row;
     s->rev = d->seq;
     s->hover_reason = HOVER_REASON_NOT_ASKED;
+    int r = take_hover(d, i, s);
+    if (r < 0)
+        return err_trace(r);
     fill_row(d, i, s, &row);
     codec_delta_add(&d->delta, &row);
     return write_row(d, SQL_ENTITY_ADD, s);
@@ -261,11 +286,11 @@ touch_file(struct diff *d)
     return write_file(d, SQL_FILE_TOUCH);
 }
 
-/* All there is of the file is new: its rows are what the log has to say. */
+/* All there is of the file is new, hovers are not asked: its rows are what the log has to say. */
 static bool
 is_bare(const struct diff *d)
 {
-    return d->old.n == 0 && d->n > 0;
+    return d->old.n == 0 && d->n > 0 && d->twin.n == 0;
 }
 
 /* A new file's row goes first, since its id is part of the others'. */
@@ -299,7 +324,7 @@ begin_file(struct diff *d)
 static int
 write_counts(struct diff *d)
 {
-    if (d->is_known)
+    if (d->is_known || d->twin.n > 0)
         return sqlite_counts_refresh(d->w, &d->f);
     int64_t n_reason[HOVER_REASON_COUNT] = {0};
     n_reason[HOVER_REASON_NOT_ASKED] = (int64_t)d->n;
@@ -368,7 +393,10 @@ put_changed(struct diff *d, struct event **ret_event)
         return r;
     prepare_diff(d);
     uint64_t n_edges_was = d->f.n_edges;
-    r = begin_file(d);
+    if (d->old.n == 0 && d->n > 0 && has_content(&d->batch->file))
+        r = sqlite_hovers_of_twin(d->w, &d->batch->file, d->f.id, &d->twin);
+    if (r == 0)
+        r = begin_file(d);
     if (r == 0)
         r = delete_gone(d);
     if (r == 0)

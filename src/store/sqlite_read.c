@@ -182,7 +182,7 @@ each_file(struct sqlite_conn *c, enum sql which, store_file_fn fn, void *ctx)
 static int
 reader_each_file(struct store_reader *r, store_file_fn fn, void *ctx)
 {
-    return each_file(&sqlite_reader_of(r)->c, SQL_FILE_ALL, fn, ctx);
+    return each_file(&sqlite_reader_of(r)->c, SQL_FILE_EACH, fn, ctx);
 }
 
 static int

@@ -34,6 +34,10 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_FILE_BY_PATH] = "SELECT " FILE_COLUMNS " FROM file f WHERE f.path=?1",
     [SQL_FILE_BY_ID] = "SELECT " FILE_COLUMNS " FROM file f WHERE f.id=?1",
     [SQL_FILE_ALL] = "SELECT " FILE_COLUMNS " FROM file f ORDER BY f.path",
+    [SQL_FILE_EACH] = "SELECT " FILE_COLUMNS " FROM file f",
+    [SQL_FILE_TWIN] = "SELECT " FILE_COLUMNS
+                      " FROM file f INDEXED BY file_known WHERE f.content=?1 AND "
+                      "f.n_known>0 AND f.id<>?2 AND f.lang=?3 AND f.state=0 LIMIT 1",
     [SQL_FILE_UNASKED] =
         "SELECT " FILE_COLUMNS " FROM file f WHERE f.n_stale>0 OR EXISTS(SELECT 1 FROM "
         "file_unknown u WHERE u.file_id=f.id AND u.reason IN (1,3,4,5,6,7)) ORDER BY "

@@ -65,5 +65,11 @@ int sqlite_put_hovers(struct store_writer *w, const struct hover_batch *hovers,
                       struct event **ret_event);
 int sqlite_hover_ref(struct sqlite_writer *w, struct str markdown, struct str server,
                      int64_t *ret_id);
+/* One more entity shows it; 0 is allowed. */
+int sqlite_hover_share(struct sqlite_writer *w, int64_t id);
+/* Entities of another file of the same content and language whose hovers are known, as stored, in
+ * their order; none when there is no such file. What is stale there has hover_gen 0. */
+int sqlite_hovers_of_twin(struct sqlite_writer *w, const struct file *file,
+                          int64_t own_id, struct entity_list *ret_list);
 int sqlite_hover_unref(struct sqlite_writer *w, int64_t id); // 0 is allowed
 int sqlite_index_text(struct store_writer *w, size_t n_entities, bool *ret_more);

@@ -45,6 +45,7 @@ main(void)
         TEST(test_hover_dropped),
         TEST(test_hover_stale),
         TEST(test_hover_texts_are_shared),
+        TEST(test_rename_keeps_hovers),
         TEST(test_unasked),
         TEST(test_search_text),
         TEST(test_text_index_starts_over),

@@ -140,6 +140,53 @@ test_hover_texts_are_shared(void **state)
     store_writer_close(w);
 }
 
+/* Under a new path while the old row is there, then that one goes. */
+static void
+test_rename_keeps_hovers(void **state)
+{
+    struct sample *s = *state;
+    AUTO(arena_finish) struct arena a = {0};
+    struct entity_row row;
+    struct store_counts c;
+    const char *const text = "one:1 two:2 three:3";
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", text));
+    event_unref(sample_put_hovers(w, "a.c", text, "one=text two- three?"));
+    struct event *e = sample_put(w, "sub/b.c", text);
+    assert_true(str_find(e->data, STR("\"markdown\":\"text\"")) > 0);
+    event_unref(e);
+    assert_int_equal(read_int(s, "refs", "hover"), 2);
+    event_unref(sample_delete(w, "a.c"));
+    struct store_reader *r = sample_read(s);
+    OK(sample_row(r, "sub/b.c", "one", 1, &a, &row));
+    assert_int_equal(row.hover.state, HOVER_KNOWN);
+    assert_true(str_eq_c(row.hover.markdown, "text"));
+    assert_false(row.hover.stale);
+    OK(sample_row(r, "sub/b.c", "two", 1, &a, &row));
+    assert_int_equal(row.hover.state, HOVER_EMPTY);
+    OK(sample_row(r, "sub/b.c", "three", 1, &a, &row));
+    assert_int_equal(row.hover.reason, HOVER_REASON_NOT_ASKED);
+    OK(store_read_counts(r, &c));
+    assert_int_equal(c.hovers[HOVER_KNOWN], 1);
+    assert_int_equal(c.hovers[HOVER_EMPTY], 1);
+    assert_int_equal(c.reasons[HOVER_REASON_NOT_ASKED], 1);
+    assert_int_equal(read_int(s, "refs", "hover"), 1);
+    /* another content is another file; what was stale stays so */
+    event_unref(sample_put(w, "other.c", "one:1 two:2 three:4"));
+    OK(sample_row(r, "other.c", "one", 1, &a, &row));
+    assert_int_equal(row.hover.state, HOVER_UNKNOWN);
+    event_unref(sample_put(w, "sub/b.c", "one:9 two:2 three:3"));
+    event_unref(sample_put(w, "c.c", "one:9 two:2 three:3"));
+    OK(sample_row(r, "c.c", "one", 1, &a, &row));
+    assert_int_equal(row.hover.state, HOVER_KNOWN);
+    assert_true(row.hover.stale);
+    event_unref(sample_delete(w, "c.c"));
+    event_unref(sample_delete(w, "sub/b.c"));
+    assert_int_equal(count_rows(s, "hover"), 0);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
 static int
 collect_path(void *ctx, const struct file *f)
 {

@@ -246,8 +246,11 @@ test_replay(void **state)
             tell(&told,
                  sample_put_hovers(w, path, specs[f], "get=g set=s run- stop? init=i"));
         } else {
+            const char *other = specs[next_random(&seed) % ARRAY_LEN(specs)];
+            bool is_copy = other && next_random(&seed) % 3 == 0;
+            char *spec = is_copy ? xstrdup(other) : random_spec(&seed);
             free(specs[f]);
-            specs[f] = random_spec(&seed);
+            specs[f] = spec;
             tell(&told, sample_put(w, path, specs[f]));
         }
         if (i % 20 == 0 || i > 580)
