@@ -261,6 +261,8 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
         .members_only = pattern->member,
         .merges = pattern->merges,
     };
+    if (str_starts_with(stretch_text(d.name, f->text), pattern->name_prefix))
+        d.name.start += (uint32_t)pattern->name_prefix.n;
     if (!lang_query_accepts(q, raw, f->text, stretch_text(d.name, f->text)))
         return;
     if (!ts_node_is_null(m->declarator) && stretch_is_empty(d.body))

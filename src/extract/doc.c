@@ -96,6 +96,7 @@ static const struct {
     {"///<", NULL, false},  {"//!<", NULL, false}, {"///", NULL, false},
     {"//!", NULL, false},   {"//", NULL, false},   {"(**", "*)", true},
     {"(*", "*)", true},     {"{-", "-}", false},   {"#=", "=#", false},
+    {"=begin", "=end", false},
 };
 
 /* --[[ … ]] and --[==[ … ]==] are of several lines, another -- is of one. */

@@ -71,6 +71,7 @@ struct lang_pattern {
     bool merges;    // (#set! merge): with the one before it, if that has its name, is one
     bool
         member; // (#set! member): only in a class, a constructor by the class's name only
+    struct str name_prefix; // (#set! prefix ":"): the name begins behind it; may be empty
     TSSymbol
         rejected_declarator; // (#set! reject-declarator "type"): no definition if the name
                              // hangs on such a declarator; 0: none

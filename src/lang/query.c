@@ -129,6 +129,8 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
             return -EINVAL;
         }
         q->depth = (uint32_t)depth;
+    } else if (str_eq_c(key, "prefix")) {
+        pattern->name_prefix = value;
     } else if (str_eq_c(key, "reject-declarator")) {
         pattern->rejected_declarator =
             ts_language_symbol_for_name(l->grammar, value.p, (uint32_t)value.n, true);
