@@ -112,8 +112,10 @@ handle_event(struct watch *w, const struct inotify_event *e)
     if (e->len == 0)
         return; // attributes of the directory itself: its parent's watch tells
     enum watch_change change;
-    if (e->mask & (IN_CREATE | IN_MOVED_TO))
+    if (e->mask & IN_CREATE)
         change = WATCH_CREATED;
+    else if (e->mask & IN_MOVED_TO)
+        change = WATCH_MOVED_IN;
     else if (e->mask & IN_CLOSE_WRITE)
         change = WATCH_WRITTEN;
     else if (e->mask & (IN_DELETE | IN_MOVED_FROM))

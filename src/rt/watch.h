@@ -5,9 +5,10 @@
 #include "rt/loop.h"
 
 enum watch_change {
-    WATCH_CREATED, // or moved in; is_dir tells
-    WATCH_WRITTEN, // closed after write
-    WATCH_DELETED, // or moved out
+    WATCH_CREATED,  // is_dir tells; what is being written says so when it is closed
+    WATCH_MOVED_IN, // complete as it is
+    WATCH_WRITTEN,  // closed after write
+    WATCH_DELETED,  // or moved out
     WATCH_ATTRIB,
     WATCH_DIR_GONE, // the watched directory itself; the watch is over
     WATCH_OVERFLOW, // events were lost: look at everything again. dir and name are NULL

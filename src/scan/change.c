@@ -5,6 +5,7 @@
  * folder that is being read, or with a job. A path is looked at only after its folder's
  * reading was delivered, so that a listing never overtakes what came after it. */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "scan/internal.h"
@@ -265,6 +266,21 @@ settle(struct scan *s, const struct change *c)
     }
 }
 
+static struct lately *
+lately_at(struct scan *s, struct str path, uint64_t *ret_hash)
+{
+    *ret_hash = hash64(path);
+    return &s->lately[*ret_hash % SCAN_LATELY_SLOTS];
+}
+
+static void
+note_lately(struct scan *s, struct str path)
+{
+    uint64_t hash;
+    struct lately *l = lately_at(s, path, &hash);
+    *l = (struct lately){hash, clock_mono_ms()};
+}
+
 static bool
 check_deliver(struct scan_job *job)
 {
@@ -276,6 +292,7 @@ check_deliver(struct scan_job *job)
         struct change *c = j->changes[j->next++];
         /* Out of the table first: what settling adds is a change of its own. */
         map_remove(s->changes, str_slice(c->path, c->path_n));
+        note_lately(s, str_slice(c->path, c->path_n));
         settle(s, c);
         if (c->is_again)
             change_add(s, str_slice(c->path, c->path_n), SCAN_DEBOUNCE_MS,
@@ -352,6 +369,20 @@ on_git_change(struct scan *s, enum watch_change change, const char *dir, const c
         scan_load_base(s, READ_DIFF);
 }
 
+/* A file that is complete now, alone, and not written all the time: somebody saved it and waits for
+ * what comes of it. */
+static int64_t
+delay_of(struct scan *s, enum watch_change change, struct str path)
+{
+    uint64_t hash;
+    const struct lately *l = lately_at(s, path, &hash);
+    bool is_complete = change == WATCH_WRITTEN || change == WATCH_MOVED_IN;
+    bool is_lately = l->hash == hash && clock_mono_ms() - l->at_ms < SCAN_AGAIN_MS;
+    return is_complete && !is_lately && map_count(s->changes) < SCAN_SINGLE_MAX
+               ? 0
+               : SCAN_DEBOUNCE_MS;
+}
+
 void
 on_watch_change(void *scan, enum watch_change change, const char *dir, const char *name,
                 bool is_dir)
@@ -390,5 +421,5 @@ on_watch_change(void *scan, enum watch_change change, const char *dir, const cha
     if (d->state == DIR_IDLE && !is_ignore_file(file) && !dir_find(s, path) &&
         dir_ignores(s->fixed, d->ignore, path, is_dir))
         return;
-    change_add(s, path, SCAN_DEBOUNCE_MS, change == WATCH_DELETED);
+    change_add(s, path, delay_of(s, change, path), change == WATCH_DELETED);
 }

@@ -4,16 +4,26 @@
 #include "rt/watch.h"
 #include "scan/dirs.h"
 
-#define SCAN_WALK_JOBS_MAX 4     // folders read or waiting for delivery
-#define SCAN_CHUNK_ENTRIES 1024  // entries of a folder that one job brings
-#define SCAN_DEBOUNCE_MS 10      // a path has to be quiet for so long
+#define SCAN_WALK_JOBS_MAX 4    // folders read or waiting for delivery
+#define SCAN_CHUNK_ENTRIES 1024 // entries of a folder that one job brings
+#define SCAN_DEBOUNCE_MS                                                                 \
+    10 // a path has to be quiet for so long, unless it is a single save
 #define SCAN_DEBOUNCE_MAX_MS 100 // but a path that never is gets its turn
-#define SCAN_CHECK_BATCH 128     // changed paths looked at by one job
+#define SCAN_SINGLE_MAX 16       // more changes than these at once are no single saves
+#define SCAN_AGAIN_MS 100 // a path that was looked at so lately is not a single save
+#define SCAN_LATELY_SLOTS 64
+#define SCAN_CHECK_BATCH 128 // changed paths looked at by one job
 #define SCAN_CHECK_JOBS_MAX 2
 #define SCAN_CHANGES_MAX                                                                 \
     65536 // more changed paths than this at once: look at everything again
 #define SCAN_LOCK_MAX_MS 2000 // how long .git/index.lock holds changes back
 #define SCAN_POLL_MS 2000     // how often unwatched folders are read again
+
+/* A path that was looked at. */
+struct lately {
+    uint64_t hash;
+    int64_t at_ms;
+};
 
 struct scan {
     struct loop *loop;
@@ -39,6 +49,7 @@ struct scan {
     struct list ready;   // of ready: brought by jobs, waiting for delivery
     struct map *changes; // of struct change by path
     struct list due;     // of struct change, by time
+    struct lately lately[SCAN_LATELY_SLOTS]; // by hash; a collision forgets
     size_t n_unwatched, n_watched, watch_limit;
     size_t n_jobs;    // submitted, done() not run
     size_t n_walking; // walk jobs, until delivered

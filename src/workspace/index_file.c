@@ -66,7 +66,12 @@ parse_and_extract(struct file_job *job, struct worker_tools *tools,
     TSTree *tree = NULL;
     int r;
 
-    r = parse_text(tools->parser, lang, text, NULL, WORKSPACE_PARSE_DEADLINE_MS, &tree);
+    if (job->with_kept)
+        r = kept_tree_parse(&job->kept, tools->parser, lang, text,
+                            WORKSPACE_PARSE_DEADLINE_MS, &tree);
+    else
+        r = parse_text(tools->parser, lang, text, NULL, WORKSPACE_PARSE_DEADLINE_MS,
+                       &tree);
     if (r != 0) {
         set_state(b, FILE_FAILED,
                   r == PARSE_E_TIMED_OUT ? FILE_REASON_TIMED_OUT

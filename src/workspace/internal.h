@@ -49,6 +49,7 @@ struct workspace {
     /* pipeline */
     struct map *known; // path → struct known_file
     struct map *jobs;  // path → struct file_job
+    struct trees *trees;
     struct list waiting;
     size_t n_waiting, credits;
     size_t n_working; // pool jobs and commits that closing waits for

@@ -50,6 +50,7 @@ job_destroy(struct file_job *job)
     map_remove(w->jobs, str_of(job->path));
     batch_destroy(job->batch);
     snapshot_unref(job->text);
+    kept_tree_destroy(job->kept);
     free(job->absolute);
     free(job->path);
     free(job);
@@ -193,6 +194,7 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
         job_end(job);
         return;
     }
+    trees_keep(w->trees, str_of(job->path), steal(job->kept));
     if (job->is_gone) {
         log_info("%s/%s vanished while it was read", w->root, job->path);
         job->kind = JOB_DELETE;
@@ -240,6 +242,8 @@ job_submit(struct file_job *job)
     job->known_content = job->is_known ? known->content : (struct hash128){0};
     job->max_file_bytes = w->config->max_file_bytes;
     job->tools = w->all->tools;
+    job->with_kept = job->is_urgent;
+    job->kept = trees_take(w->trees, str_of(job->path));
     publish_processing(w, job);
     pool_submit(w->all->pool, job->is_urgent ? POOL_INTERACTIVE : POOL_BULK, &job->pool,
                 index_file_work, on_worked);
@@ -596,6 +600,7 @@ pipeline_init(struct workspace *w)
     w->retry_ms = WORKSPACE_RETRY_MS;
     w->known = map_create();
     w->jobs = map_create();
+    w->trees = trees_create();
     list_init(&w->waiting);
     w->credits = WORKSPACE_CREDITS;
 }
@@ -608,5 +613,6 @@ pipeline_finish(struct workspace *w)
     timer_close(w->retry_timer);
     assert(map_count(w->jobs) == 0);
     map_destroy(w->jobs);
+    trees_destroy(w->trees);
     known_destroy(w->known);
 }

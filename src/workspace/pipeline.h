@@ -7,6 +7,7 @@
 #include "model/snapshot.h"
 #include "parse/parse.h"
 #include "rt/pool.h"
+#include "workspace/trees.h"
 
 #define WORKSPACE_PARSE_DEADLINE_MS 1000
 #define WORKSPACE_SCAN_AHEAD 256 // files waiting for a credit before the walk pauses
@@ -56,6 +57,8 @@ struct file_job {
     bool is_known;
     size_t max_file_bytes;
     struct worker_tools *tools;
+    bool with_kept;         // saved or typed in: the next version comes soon
+    struct kept_tree *kept; // of the version before, then of this one
     /* from the worker */
     struct batch *batch; // NULL: the overlay says what the index has
     bool is_gone;

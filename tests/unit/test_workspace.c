@@ -21,6 +21,7 @@
 #include "workspace/internal.h"
 
 #include "../lib/fake_ls.h"
+#include "workspace/test_trees.c"
 
 #define DEADLINE_MS 60000
 
@@ -1268,6 +1269,8 @@ main(void)
         cmocka_unit_test(test_acquire),
         cmocka_unit_test(test_listeners),
         cmocka_unit_test(test_watching),
+        cmocka_unit_test(test_kept_trees_say_the_same),
+        cmocka_unit_test(test_kept_trees_are_few),
         cmocka_unit_test(test_enrich),
         cmocka_unit_test(test_unknown_does_not_replace_known),
         cmocka_unit_test(test_asked_again_after_cancel),

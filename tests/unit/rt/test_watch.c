@@ -19,8 +19,8 @@ struct seen {
 static void
 see(void *ctx, enum watch_change change, const char *dir, const char *name, bool is_dir)
 {
-    static const char *const kinds[] = {"created", "written", "deleted",
-                                        "attrib",  "gone",    "overflow"};
+    static const char *const kinds[] = {"created", "moved in", "written", "deleted",
+                                        "attrib",  "gone",     "overflow"};
     struct seen *s = ctx;
     if (s->removes)
         watch_remove(s->w, dir); // dir stays readable until we return
@@ -92,7 +92,7 @@ test_watch_files(UNUSED void **state)
     assert_int_equal(chmod(a, 0640), 0);
     expect(&l, &s, "attrib /a\n");
     assert_int_equal(rename(a, b), 0);
-    expect(&l, &s, "deleted /a\ncreated /b\n");
+    expect(&l, &s, "deleted /a\nmoved in /b\n");
     assert_int_equal(unlink(b), 0);
     expect(&l, &s, "deleted /b\n");
     assert_int_equal(mkdir(sub, 0700), 0);

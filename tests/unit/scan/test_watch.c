@@ -22,6 +22,7 @@ test_changes(UNUSED void **state)
     wait_for(&f, "removed dir/new.c");
     rename(at(&f, "a.c"), at(&f, "dir/sub/a.c"));
     wait_for(&f, "file dir/sub/a.c");
+    wait_for(&f, "removed a.c"); // in this order, so that what is known of it can move too
     ASSERT_MODEL(&f, ".gitignore", "dir/b.c", "dir/sub/c.c", "dir/sub/a.c");
 
     /* Whole folders: moved inside, then changed under the new name; moved out; moved in.

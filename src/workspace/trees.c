@@ -1,0 +1,197 @@
+/* Parsing from the last version's tree. It exists because a whole parse runs at a few MB/s, so that a large file
+ * would be told of late after each save.
+ * Invariant: an entry's tree is that of its text, without errors; texts of all entries together stay below
+ * TREES_ALL_TEXT_BYTES_MAX; `recent` goes from the latest to the oldest. */
+#include "workspace/trees.h"
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+struct kept_tree {
+    struct list link; // of trees.recent
+    char *path;       // of its entry, while it is with the cache
+    const struct lang *lang;
+    TSTree *tree;
+    char *text;
+    size_t text_n;
+};
+
+struct trees {
+    struct map *by_path;
+    struct list recent;
+    size_t text_bytes;
+};
+
+void
+kept_tree_destroy(struct kept_tree *k)
+{
+    if (!k)
+        return;
+    ts_tree_delete(k->tree);
+    free(k->text);
+    free(k->path);
+    free(k);
+}
+
+struct trees *
+trees_create(void)
+{
+    struct trees *t = xnew(struct trees);
+
+    t->by_path = map_create();
+    list_init(&t->recent);
+    return t;
+}
+
+static struct kept_tree *
+take_out(struct trees *t, struct kept_tree *k)
+{
+    map_remove(t->by_path, str_of(k->path));
+    list_remove(&k->link);
+    t->text_bytes -= k->text_n;
+    return k;
+}
+
+void
+trees_destroy(struct trees *t)
+{
+    if (!t)
+        return;
+    while (!list_is_empty(&t->recent))
+        kept_tree_destroy(take_out(t, list_first(&t->recent, struct kept_tree, link)));
+    map_destroy(t->by_path);
+    free(t);
+}
+
+struct kept_tree *
+trees_take(struct trees *t, struct str path)
+{
+    struct kept_tree *k = map_get(t->by_path, path);
+
+    return k ? take_out(t, k) : NULL;
+}
+
+void
+trees_keep(struct trees *t, struct str path, struct kept_tree *k)
+{
+    kept_tree_destroy(trees_take(t, path));
+    if (!k)
+        return;
+    free(k->path);
+    k->path = str_dup(path);
+    map_put(t->by_path, path, k);
+    list_add_first(&t->recent, &k->link);
+    t->text_bytes += k->text_n;
+    while (t->text_bytes > TREES_ALL_TEXT_BYTES_MAX)
+        kept_tree_destroy(
+            take_out(t, list_entry(t->recent.prev, struct kept_tree, link)));
+}
+
+/* ---- what was changed ---- */
+
+static size_t
+common_start(const char *a, const char *b, size_t n_max)
+{
+    size_t n = 0;
+
+    while (n + 64 <= n_max && memcmp(a + n, b + n, 64) == 0)
+        n += 64;
+    while (n < n_max && a[n] == b[n])
+        n++;
+    return n;
+}
+
+/* Both pointers are behind the ends. */
+static size_t
+common_end(const char *a, const char *b, size_t n_max)
+{
+    size_t n = 0;
+
+    while (n + 64 <= n_max && memcmp(a - n - 64, b - n - 64, 64) == 0)
+        n += 64;
+    while (n < n_max && a[-1 - (ptrdiff_t)n] == b[-1 - (ptrdiff_t)n])
+        n++;
+    return n;
+}
+
+/* Of `offset`, counted on from a point before it. */
+static TSPoint
+point_at(const char *text, size_t from, TSPoint point, size_t offset)
+{
+    const char *p = text + from, *end = text + offset, *newline;
+
+    while ((newline = memchr(p, '\n', (size_t)(end - p)))) {
+        point = (TSPoint){.row = point.row + 1};
+        p = newline + 1;
+    }
+    point.column += (uint32_t)(end - p);
+    return point;
+}
+
+static void
+tell_change(struct kept_tree *k, struct str text)
+{
+    size_t n_min = MIN(k->text_n, text.n);
+    size_t start = common_start(k->text, text.p, n_min);
+    size_t n_end = common_end(k->text + k->text_n, text.p + text.n, n_min - start);
+    TSPoint start_point = point_at(text.p, 0, (TSPoint){0}, start);
+    TSInputEdit edit = {
+        .start_byte = (uint32_t)start,
+        .old_end_byte = (uint32_t)(k->text_n - n_end),
+        .new_end_byte = (uint32_t)(text.n - n_end),
+        .start_point = start_point,
+        .old_end_point = point_at(k->text, start, start_point, k->text_n - n_end),
+        .new_end_point = point_at(text.p, start, start_point, text.n - n_end),
+    };
+
+    ts_tree_edit(k->tree, &edit);
+}
+
+static struct kept_tree *
+keep(const struct lang *lang, struct str text, const TSTree *tree)
+{
+    struct kept_tree *k;
+
+    if (text.n < TREES_TEXT_BYTES_MIN || text.n > TREES_TEXT_BYTES_MAX)
+        return NULL;
+    k = xnew(struct kept_tree);
+    list_init(&k->link);
+    k->lang = lang;
+    k->tree = ts_tree_copy(tree);
+    k->text = str_dup(text);
+    k->text_n = text.n;
+    return k;
+}
+
+int
+kept_tree_parse(struct kept_tree **kept, struct parser *parser, const struct lang *lang,
+                struct str text, uint64_t deadline_ms, TSTree **ret_tree)
+{
+    struct kept_tree *old = steal(*kept);
+    int64_t until_ms = clock_mono_ms() + (int64_t)deadline_ms;
+    TSTree *tree = NULL;
+    bool is_clean = false;
+    int r = 0;
+
+    if (old && old->lang == lang) {
+        tell_change(old, text);
+        r = parse_text(parser, lang, text, old->tree, deadline_ms, &tree);
+        is_clean = r == 0 && !ts_node_has_error(ts_tree_root_node(tree));
+        if (r == 0 && !is_clean)
+            ts_tree_delete(steal(tree));
+    }
+    kept_tree_destroy(old);
+    if (r == 0 && !tree) {
+        uint64_t left_ms = (uint64_t)MAX(until_ms - clock_mono_ms(), 1);
+        r = parse_text(parser, lang, text, NULL, left_ms, &tree);
+        is_clean = r == 0 && !ts_node_has_error(ts_tree_root_node(tree));
+    }
+    if (r != 0)
+        return r;
+    if (is_clean)
+        *kept = keep(lang, text, tree);
+    *ret_tree = tree;
+    return 0;
+}
