@@ -522,6 +522,13 @@ test_deep_nesting(void **state)
         {"a.py", "(", "1", ")", 100000},
         {"a.ts", "namespace N {", "", "}", 20000},
         {"a.tsx", "<a>", "x", "</a>", 20000},
+        {"a.md", "> ", "x", "", 20000}, // more than the scanner's state has room for
+        {"a.md", "- ", "x", "", 2000},
+        {"a.yaml", "- ", "x", "", 2000},
+        {"a.html", "<p id=a>", "x", "</p>", 5000},
+        {"a.css", "a{", "b{}", "}", 5000},
+        {"a.json", "[", "1", "]", 100000},
+        {"a.toml", "a=[", "1", "]", 20000},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO(buf_finish) struct buf text = {0};
