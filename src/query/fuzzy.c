@@ -1,28 +1,25 @@
-/* How well a typed pattern fits a name. The best way to lay the pattern's letters into the name is
- * searched (a table of pattern × name), since the first way found often misses the starts of words:
- * "pc" in "specialProcessCommand". Pure. */
+/* How well a typed pattern fits a name. The cheapest way to lay the pattern's letters into the name is
+ * searched, since the first way found often misses the starts of words: "pc" in
+ * "specialProcessCommand". Only places where a letter of the pattern stands are looked at, so a name
+ * costs little more than one pass over it. Pure. */
+#include "query/fuzzy.h"
 #include "query/query.h"
 
-#define NAME_MAX_SEARCHED 256 // of longer names the first part is looked at
-#define PATTERN_MAX 64
+#define COST_RUN 10       // each run of letters but the first
+#define COST_SHORTENED 15 // letters are left out of a word that was begun: cmd, Command
+#define COST_WORD 15      // each word that is skipped between two runs
+#define COST_NOT_FIRST 5  // the first run is not where the name begins
+#define COST_CASE 30      // a capital of the pattern is none in the name
+#define COST_CASE_START 2
+#define COST_CASE_MAX 30 // of a beginning, so that its band holds
+#define COST_PART_PREFIX                                                                 \
+    10 // containers: begins so, has these letters, stands further out
+#define COST_PART_FUZZY 30
+#define COST_PART_SKIPPED 5
 
-#define SCORE_LETTER 1.0
-#define SCORE_CASE 0.5 // same case
-#define SCORE_WORD_START 6.0
-#define SCORE_NAME_START 8.0
-#define SCORE_RUN 5.0  // right behind the letter before
-#define COST_SKIP 0.15 // a letter of the name left out between two
-#define COST_LEAD 0.02 // or before the first
-#define SCORE_PREFIX 30.0
-#define SCORE_WHOLE 60.0
-#define SCORE_WHOLE_CASE 20.0
-#define NEVER (-1e9)
-
-static char
-lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
+#define BIT_DIGIT 26
+#define BIT_OTHER 36
+#define BIT_START 38
 
 static bool
 is_upper(char c)
@@ -31,99 +28,448 @@ is_upper(char c)
 }
 
 static bool
-is_letter_or_digit(char c)
+is_digit(char c)
 {
-    return is_upper(c) || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80);
+    return c >= '0' && c <= '9';
 }
 
 static bool
+is_letter_or_digit(char c)
+{
+    return is_upper(c) || (c >= 'a' && c <= 'z') || is_digit(c) || (c & 0x80);
+}
+
+/* Marks between words count as starts too: who types one means it. */
+static bool
 starts_word(struct str s, size_t i)
 {
-    if (i == 0 || !is_letter_or_digit(s.p[i - 1]))
-        return is_letter_or_digit(s.p[i]);
-    if (!is_upper(s.p[i]))
+    char c = s.p[i];
+    if (i == 0 || !is_letter_or_digit(c) || !is_letter_or_digit(s.p[i - 1]))
+        return true;
+    if (is_digit(c) != is_digit(s.p[i - 1]))
+        return true;
+    if (!is_upper(c))
         return false;
     return !is_upper(s.p[i - 1]) ||
            (i + 1 < s.n && s.p[i + 1] >= 'a' && s.p[i + 1] <= 'z');
 }
 
-static bool
-is_subsequence(struct str pattern, struct str name)
+static unsigned
+bit_of(char folded)
 {
-    size_t k = 0;
-    for (size_t i = 0; i < name.n && k < pattern.n; i++)
-        k += lower(name.p[i]) == lower(pattern.p[k]);
-    return k == pattern.n;
+    if (folded >= 'a' && folded <= 'z')
+        return (unsigned)(folded - 'a');
+    return is_digit(folded) ? BIT_DIGIT + (unsigned)(folded - '0') : BIT_OTHER;
 }
 
-static double
-letter_score(struct str name, size_t i, char wanted)
+uint64_t
+fuzzy_mask(struct str name)
 {
-    double score = SCORE_LETTER + (name.p[i] == wanted ? SCORE_CASE : 0);
-    if (i == 0)
-        score += SCORE_NAME_START;
-    else if (starts_word(name, i))
-        score += SCORE_WORD_START;
-    return score;
-}
-
-/* row[j]: the best for the pattern so far, its last letter at j. */
-static double
-best_layout(struct str pattern, struct str name)
-{
-    double row[NAME_MAX_SEARCHED], before[NAME_MAX_SEARCHED];
-    for (size_t k = 0; k < pattern.n; k++) {
-        double far =
-            NEVER; // best end at least two letters back, with what the skips cost
-        memcpy(before, row, k > 0 ? name.n * sizeof(*row) : 0);
-        for (size_t j = 0; j < name.n; j++) {
-            if (k > 0 && j >= 2)
-                far = MAX(far, before[j - 2]) - COST_SKIP;
-            row[j] = NEVER;
-            if (lower(name.p[j]) != lower(pattern.p[k]))
-                continue;
-            double so_far = -COST_LEAD * (double)j;
-            if (k > 0)
-                so_far = MAX(far, j > 0 ? before[j - 1] + SCORE_RUN : NEVER);
-            if (so_far > NEVER / 2)
-                row[j] = so_far + letter_score(name, j, pattern.p[k]);
-        }
+    uint64_t mask = 0;
+    name.n = MIN(name.n, (size_t)FUZZY_NAME_MAX);
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned bit = bit_of(fuzzy_fold(name.p[i]));
+        mask |= UINT64_C(1) << bit;
+        if (bit < BIT_DIGIT && starts_word(name, i))
+            mask |= UINT64_C(1) << (BIT_START + bit);
     }
-    double best = NEVER;
-    for (size_t j = 0; j < name.n; j++)
-        best = MAX(best, row[j]);
-    return best;
+    return mask;
 }
 
-static bool
-is_prefix(struct str pattern, struct str name)
+static uint64_t
+pair_bit(char before, char c)
 {
-    for (size_t i = 0; i < pattern.n; i++) {
-        if (i >= name.n || lower(pattern.p[i]) != lower(name.p[i]))
+    unsigned hash = (unsigned char)before * 0x9E5u + (unsigned char)c * 0x1B7u;
+    return UINT64_C(1) << (hash >> 4 & 63);
+}
+
+uint64_t
+fuzzy_pairs(struct str name)
+{
+    uint64_t pairs = 0;
+    name.n = MIN(name.n, (size_t)FUZZY_NAME_MAX);
+    for (size_t i = 1; i < name.n; i++)
+        pairs |= pair_bit(fuzzy_fold(name.p[i - 1]), fuzzy_fold(name.p[i]));
+    return pairs;
+}
+
+void
+fuzzy_pattern_init(struct fuzzy_pattern *p, struct str text)
+{
+    memset(p, 0, sizeof(*p));
+    p->text.p = p->typed;
+    for (size_t i = 0; i < text.n && p->text.n < sizeof(p->typed); i++) {
+        char c = text.p[i], folded = fuzzy_fold(c);
+        if (c == ' ')
+            continue;
+        p->mask |= UINT64_C(1) << bit_of(folded);
+        p->has_upper |= is_upper(c);
+        p->has_lower |= c >= 'a' && c <= 'z';
+        p->slots[(unsigned char)folded] = 1;
+        p->slots[(unsigned char)c] = 1;
+        if (bit_of(folded) < BIT_DIGIT)
+            p->slots[(unsigned char)(folded - 32)] = 1;
+        if (bit_of(folded) < BIT_DIGIT)
+            p->starts[p->text.n] = UINT64_C(1) << (BIT_START + bit_of(folded));
+        if (p->text.n > 0)
+            p->pairs[p->text.n] = pair_bit(p->folded[p->text.n - 1], folded);
+        p->folded[p->text.n] = folded;
+        p->typed[p->text.n++] = c;
+    }
+}
+
+/* Length of the separator at i, or 0. */
+static size_t
+separator_at(struct str s, size_t i)
+{
+    if (s.p[i] == '.' || s.p[i] == '#')
+        return 1;
+    return s.p[i] == ':' && i + 1 < s.n && s.p[i + 1] == ':' ? 2 : 0;
+}
+
+void
+fuzzy_query_init(struct fuzzy_query *q, struct str text)
+{
+    size_t begin = 0;
+    memset(q, 0, sizeof(*q));
+    fuzzy_pattern_init(&q->whole, text);
+    for (size_t i = 0; i < text.n; i++) {
+        size_t n = separator_at(text, i);
+        if (n == 0)
+            continue;
+        q->is_qualified = true;
+        if (i > begin && q->n_parts < FUZZY_PARTS_MAX)
+            fuzzy_pattern_init(&q->parts[q->n_parts++],
+                               str_slice(text.p + begin, i - begin));
+        begin = i + n;
+        i += n - 1;
+    }
+    fuzzy_pattern_init(&q->last, str_slice(text.p + begin, text.n - begin));
+}
+
+int
+fuzzy_compare(struct str a, struct str b)
+{
+    for (size_t i = 0; i < a.n && i < b.n; i++) {
+        unsigned char x = (unsigned char)fuzzy_fold(a.p[i]);
+        unsigned char y = (unsigned char)fuzzy_fold(b.p[i]);
+        if (x != y)
+            return x < y ? -1 : 1;
+    }
+    return a.n != b.n ? (a.n < b.n ? -1 : 1) : str_cmp(a, b);
+}
+
+bool
+fuzzy_is_prefix(const struct fuzzy_pattern *p, struct str name)
+{
+    if (name.n < p->text.n)
+        return false;
+    for (size_t i = 0; i < p->text.n; i++) {
+        if (p->folded[i] != fuzzy_fold(name.p[i]))
             return false;
     }
     return true;
 }
 
+static int
+length_cost(const struct fuzzy_pattern *p, size_t name_n)
+{
+    size_t more = name_n - MIN(name_n, p->text.n);
+    return (int)MIN(more, (size_t)FUZZY_COST_LENGTH_MAX);
+}
+
+/* A letter that neither follows the one before it nor begins a word is inside of one. */
+int
+fuzzy_cost_least(const struct fuzzy_pattern *p, uint64_t mask, uint64_t pairs,
+                 size_t name_n)
+{
+    int cost = FUZZY_COST_INSIDE + length_cost(p, name_n);
+    if (p->starts[0] != 0 && !(mask & p->starts[0]))
+        cost += FUZZY_COST_BAD_START;
+    for (size_t i = 1; i < p->text.n; i++) {
+        int is_run = !(pairs & p->pairs[i]);
+        int is_bad = !(mask & p->starts[i]) & (p->starts[i] != 0);
+        cost += is_run * (COST_RUN + is_bad * (COST_SHORTENED - COST_RUN)); // no jumps
+    }
+    return cost;
+}
+
+/* A capital typed for the start of a word is as good as right in snake_case. */
+static int
+case_cost(const struct fuzzy_pattern *p, size_t k, char c, bool is_start)
+{
+    if (!p->has_upper || !is_upper(p->typed[k]) || p->typed[k] == c)
+        return 0;
+    return is_start ? COST_CASE_START : COST_CASE;
+}
+
+static int
+prefix_cost(const struct fuzzy_pattern *p, struct str name)
+{
+    int in_case = 0;
+    for (size_t i = 0; i < p->text.n; i++)
+        in_case += case_cost(p, i, name.p[i], false);
+    if (name.n == p->text.n)
+        return str_eq(name, p->text) ? 0 : FUZZY_COST_CASE_WHOLE;
+    return FUZZY_COST_PREFIX + length_cost(p, name.n) + MIN(in_case, COST_CASE_MAX);
+}
+
+/* Places of the name where a letter of the pattern stands. */
+struct place {
+    uint16_t at, word; // words are counted; the mark before one belongs to it
+    char folded, is;
+    bool is_start;
+};
+
+bool
+fuzzy_has_letters(const struct fuzzy_pattern *p, struct str name)
+{
+    size_t k = 0;
+    name.n = MIN(name.n, (size_t)FUZZY_NAME_MAX);
+    if (p->text.n == 0)
+        return true;
+    for (size_t i = 0; i < name.n; i++) {
+        if (fuzzy_fold(name.p[i]) == p->folded[k] && ++k == p->text.n)
+            return true;
+    }
+    return false;
+}
+
+static size_t
+find_places(const struct fuzzy_pattern *p, struct str name, struct place *places)
+{
+    size_t n = 0;
+    uint16_t word = 0;
+    for (size_t i = 0; i < name.n; i++) {
+        bool is_start = starts_word(name, i);
+        word += is_start && (i == 0 || is_letter_or_digit(name.p[i - 1]));
+        if (p->slots[(unsigned char)name.p[i]])
+            places[n++] = (struct place){.at = (uint16_t)i,
+                                         .word = word,
+                                         .folded = fuzzy_fold(name.p[i]),
+                                         .is = name.p[i],
+                                         .is_start = is_start};
+    }
+    return n;
+}
+
+/* The least costs of all ways so far whose last letter stands at a place. */
+struct ways {
+    int anchored; // the run's word was entered at its start
+    int loose;
+};
+
+static int
+least_of(const struct ways *w)
+{
+    return MIN(w->anchored, w->loose);
+}
+
+static int
+plus(int cost, int more)
+{
+    return cost == FUZZY_NEVER ? FUZZY_NEVER : cost + more;
+}
+
+/* Of the ways to the letter before that end further left: the least, the least when the words that are
+ * skipped count, and the least of those that are anchored in the word we are in. */
+struct far {
+    int any, by_word, in_word;
+    unsigned word;
+};
+
+static void
+pass(struct far *far, const struct place *place, const struct ways *w)
+{
+    int least = least_of(w);
+    if (far->word != place->word) {
+        far->word = place->word;
+        far->in_word = FUZZY_NEVER;
+    }
+    far->any = MIN(far->any, least);
+    far->by_word = MIN(far->by_word, plus(least, -COST_WORD * place->word));
+    far->in_word = MIN(far->in_word, w->anchored);
+}
+
+/* A capital among small letters stands for a start; and what begins with a single letter and goes on
+ * inside of its word is scattered, not shortened. */
+static bool
+may_shorten(const struct fuzzy_pattern *p, size_t k)
+{
+    return k > 1 && !(p->has_lower && is_upper(p->typed[k]));
+}
+
+static struct ways
+jump(const struct fuzzy_pattern *p, size_t k, const struct far *far,
+     const struct place *place)
+{
+    struct ways w = {FUZZY_NEVER, FUZZY_NEVER};
+    if (far->any == FUZZY_NEVER)
+        return w;
+    if (place->is_start) {
+        int skipped = far->by_word + COST_WORD * (place->word - 1);
+        w.anchored = COST_RUN + MAX(far->any, skipped);
+        return w;
+    }
+    w.loose = COST_RUN + FUZZY_COST_BAD_START + far->any;
+    if (far->word == place->word && may_shorten(p, k))
+        w.anchored = plus(far->in_word, COST_SHORTENED);
+    return w;
+}
+
+static struct ways
+first_letter(const struct fuzzy_pattern *p, const struct place *place)
+{
+    struct ways w = {FUZZY_NEVER, FUZZY_NEVER};
+    int cost = (place->at > 0 ? COST_NOT_FIRST : 0) +
+               case_cost(p, 0, place->is, place->is_start);
+    if (place->is_start)
+        w.anchored = cost;
+    else
+        w.loose = cost + FUZZY_COST_BAD_START;
+    return w;
+}
+
+static struct ways
+next_letter(const struct fuzzy_pattern *p, size_t k, const struct place *places, size_t i,
+            const struct ways *before, const struct far *far)
+{
+    struct ways w = jump(p, k, far, &places[i]);
+    if (i > 0 && places[i - 1].at + 1 == places[i].at) {
+        if (places[i].is_start) {
+            w.anchored = MIN(w.anchored, least_of(&before[i - 1]));
+        } else {
+            w.anchored = MIN(w.anchored, before[i - 1].anchored);
+            w.loose = MIN(w.loose, before[i - 1].loose);
+        }
+    }
+    return w;
+}
+
+static int
+least_layout(const struct fuzzy_pattern *p, const struct place *places, size_t n)
+{
+    static const struct ways none = {FUZZY_NEVER, FUZZY_NEVER};
+    struct ways rows[2][FUZZY_NAME_MAX], *now = rows[0], *before = rows[1];
+    for (size_t i = 0; i < n; i++)
+        now[i] = places[i].folded == p->folded[0] ? first_letter(p, &places[i]) : none;
+    for (size_t k = 1; k < p->text.n; k++) {
+        struct far far = {FUZZY_NEVER, FUZZY_NEVER, FUZZY_NEVER, 0};
+        struct ways *swap = before;
+        before = now;
+        now = swap;
+        for (size_t i = 0; i < n; i++) {
+            now[i] = none;
+            if (places[i].folded == p->folded[k]) {
+                int in_case = case_cost(p, k, places[i].is, places[i].is_start);
+                struct ways w = next_letter(p, k, places, i, before, &far);
+                now[i] = (struct ways){plus(w.anchored, in_case), plus(w.loose, in_case)};
+            }
+            if (least_of(&before[i]) != FUZZY_NEVER)
+                pass(&far, &places[i], &before[i]);
+        }
+    }
+    int least = FUZZY_NEVER;
+    for (size_t i = 0; i < n; i++)
+        least = MIN(least, least_of(&now[i]));
+    return least;
+}
+
+int
+fuzzy_cost_inside(const struct fuzzy_pattern *p, struct str name)
+{
+    struct place places[FUZZY_NAME_MAX];
+    struct str head = str_slice(name.p, MIN(name.n, (size_t)FUZZY_NAME_MAX));
+    if (p->text.n == 0)
+        return FUZZY_COST_INSIDE + length_cost(p, name.n);
+    size_t n = find_places(p, head, places);
+    return FUZZY_COST_INSIDE + least_layout(p, places, n) + length_cost(p, name.n);
+}
+
+int
+fuzzy_cost(const struct fuzzy_pattern *p, struct str name)
+{
+    if (p->text.n > 0 && fuzzy_is_prefix(p, name))
+        return prefix_cost(p, name);
+    return fuzzy_has_letters(p, name) ? fuzzy_cost_inside(p, name) : FUZZY_NEVER;
+}
+
+/* ---- containers ---- */
+
+static int
+part_cost(const struct fuzzy_pattern *p, struct str part)
+{
+    int cost = fuzzy_cost(p, part);
+    if (cost == FUZZY_NEVER)
+        return FUZZY_NEVER;
+    return cost == 0                       ? 0
+           : cost <= FUZZY_COST_CASE_WHOLE ? 1
+           : cost < FUZZY_COST_INSIDE      ? COST_PART_PREFIX
+                                           : COST_PART_FUZZY;
+}
+
+int
+fuzzy_container_cost(const struct fuzzy_query *q, struct str container)
+{
+    int sum = 0;
+    size_t k = q->n_parts;
+    while (k > 0 && container.n > 0) {
+        size_t begin = container.n;
+        while (begin > 0 && container.p[begin - 1] != '.')
+            begin--;
+        struct str part = str_slice(container.p + begin, container.n - begin);
+        int cost = part_cost(&q->parts[k - 1], part);
+        if (cost == FUZZY_NEVER) {
+            sum += COST_PART_SKIPPED;
+        } else {
+            sum += cost;
+            k--;
+        }
+        container.n = begin > 0 ? begin - 1 : 0;
+    }
+    return k > 0 ? FUZZY_NEVER : sum;
+}
+
+int
+fuzzy_kind_cost(enum entity_kind kind)
+{
+    switch (kind) {
+    case ENTITY_CLASS:
+    case ENTITY_INTERFACE:
+    case ENTITY_TRAIT:
+    case ENTITY_FUNCTION:
+    case ENTITY_METHOD: return 0;
+    case ENTITY_STRUCT:
+    case ENTITY_UNION:
+    case ENTITY_ENUM:
+    case ENTITY_TYPE_ALIAS:
+    case ENTITY_TABLE:
+    case ENTITY_CONSTRUCTOR: return 2;
+    case ENTITY_MODULE:
+    case ENTITY_NAMESPACE:
+    case ENTITY_IMPL:
+    case ENTITY_SECTION:
+    case ENTITY_TARGET:
+    case ENTITY_BLOCK:
+    case ENTITY_MACRO: return 4;
+    case ENTITY_VARIABLE:
+    case ENTITY_CONSTANT:
+    case ENTITY_SELECTOR:
+    case ENTITY_ELEMENT:
+    case ENTITY_ENUM_MEMBER: return 7;
+    case ENTITY_FIELD:
+    case ENTITY_PROPERTY:
+    case ENTITY_KEY:
+    case ENTITY_KIND_COUNT: return FUZZY_COST_KIND_MAX;
+    }
+    return FUZZY_COST_KIND_MAX;
+}
+
 double
 fuzzy_score(struct str pattern, struct str name)
 {
-    char letters[PATTERN_MAX];
-    struct str p = {.p = letters};
-    for (size_t i = 0; i < pattern.n && p.n < sizeof(letters); i++) {
-        if (pattern.p[i] != ' ')
-            letters[p.n++] = pattern.p[i];
-    }
-    if (p.n == 0)
-        return 1;
-    struct str head = str_slice(name.p, MIN(name.n, (size_t)NAME_MAX_SEARCHED));
-    if (!is_subsequence(p, head))
-        return 0;
-    double score = best_layout(p, head);
-    if (is_prefix(p, name)) {
-        score += SCORE_PREFIX;
-        if (p.n == name.n)
-            score += SCORE_WHOLE + (str_eq(p, name) ? SCORE_WHOLE_CASE : 0);
-    }
-    return MAX(score, 0.01);
+    struct fuzzy_pattern p;
+    fuzzy_pattern_init(&p, pattern);
+    int cost = fuzzy_cost(&p, name);
+    return cost == FUZZY_NEVER ? 0 : MAX(FUZZY_SCORE_MAX - cost, 1);
 }

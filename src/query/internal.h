@@ -3,6 +3,7 @@
 #include "base/list.h"
 #include "base/vec.h"
 #include "query/query.h"
+#include "query/table.h"
 
 struct query_conn;
 
@@ -19,6 +20,8 @@ struct query_ticket {
     int64_t since;
     size_t limit;
     bool with_edges;
+    enum pool_lane lane;
+    struct table_loan loan;
     struct query_result *result;
     query_done_fn done;
     void *ctx;
@@ -32,6 +35,8 @@ void query_copy_edge(struct arena *a, const struct edge_row *edge,
 
 /* Each fills t->result. On a worker. */
 void query_run_search(struct query_ticket *t, struct store_reader *r);
+void query_run_build(struct query_ticket *t, struct store_reader *r); // the name table
+void query_run_refresh(struct query_ticket *t, struct store_reader *r);
 void query_run_entity(struct query_ticket *t, struct store_reader *r);
 void query_run_file(struct query_ticket *t, struct store_reader *r);
 void query_run_named(struct query_ticket *t, struct store_reader *r);

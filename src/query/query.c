@@ -25,6 +25,7 @@ struct query {
     struct loop *loop;
     struct pool *pool;
     struct timer *timer;
+    struct names_table table;
     char *url;
     struct query_conn conns[QUERY_CONNECTIONS_MAX];
     struct list waiting;
@@ -37,6 +38,7 @@ struct query {
 };
 
 static void pump(struct query *q);
+static void on_table_timer(void *ctx);
 
 /* ---- the end ---- */
 
@@ -47,6 +49,7 @@ finish(void *ctx)
     void (*on_closed)(void *ctx) = q->on_closed;
     void *closed_ctx = q->closed_ctx;
     timer_close(q->timer);
+    table_finish(&q->table);
     free(q->url);
     free(q);
     if (on_closed)
@@ -72,6 +75,7 @@ static void
 answer(struct query_ticket *t)
 {
     struct query *q = t->query;
+    table_take(&q->table, &t->loan);
     t->done(t->ctx, &t->result);
     query_result_destroy(t->result);
     arena_finish(&t->arena);
@@ -208,7 +212,8 @@ run_on(struct query_conn *c, struct query_ticket *t)
     c->state = CONN_RUNNING;
     c->ticket = t;
     t->conn = c;
-    pool_submit(c->query->pool, POOL_INTERACTIVE, &c->job, work_run, on_run);
+    table_lend(&c->query->table, &t->loan, &t->arena);
+    pool_submit(c->query->pool, t->lane, &c->job, work_run, on_run);
 }
 
 /* What waits goes to idle connections; for the rest connections are opened while there may be more. */
@@ -261,6 +266,7 @@ query_open(struct loop *l, struct pool *pool, const char *url)
     q->pool = pool;
     q->url = xstrdup(url);
     q->timer = timer_open(l, on_sweep, q);
+    table_init(&q->table, l, on_table_timer, q);
     list_init(&q->waiting);
     list_init(&q->cancelled);
     for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
@@ -291,6 +297,7 @@ query_close(struct query *q, void (*closed)(void *ctx), void *ctx)
     q->on_closed = closed;
     q->closed_ctx = ctx;
     timer_stop(q->timer);
+    timer_stop(q->table.timer);
     while (!list_is_empty(&q->waiting))
         fail_later(list_first(&q->waiting, struct query_ticket, link), -EINTR);
     for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
@@ -330,6 +337,47 @@ ask(struct query_ticket *t)
     return t;
 }
 
+/* ---- the name table ---- */
+
+static void
+on_table_done(void *ctx UNUSED, struct query_result **result UNUSED)
+{
+}
+
+/* Work of our own is a question nobody waits for. */
+static void
+on_table_timer(void *ctx)
+{
+    struct query *q = ctx;
+    enum table_use use = table_next(&q->table);
+    if (q->is_closing || use == TABLE_UNUSED)
+        return;
+    struct query_ticket *t =
+        ticket_create(q, use == TABLE_BUILD ? query_run_build : query_run_refresh,
+                      STR_NONE, on_table_done, NULL);
+    t->loan.use = use;
+    t->lane = POOL_BULK;
+    ask(t);
+}
+
+void
+query_warm(struct query *q)
+{
+    ASSERT_LOOP();
+    if (!q->is_closing)
+        table_want(&q->table);
+}
+
+void
+query_committed(struct query *q, struct str path)
+{
+    ASSERT_LOOP();
+    if (!q->is_closing)
+        table_committed(&q->table, path);
+}
+
+/* ---- questions, each ---- */
+
 struct query_ticket *
 query_search(struct query *q, const struct query_search *search, query_done_fn done,
              void *ctx)
@@ -339,6 +387,7 @@ query_search(struct query *q, const struct query_search *search, query_done_fn d
     t->search.text = arena_str(&t->arena, search->text);
     t->search.lang = arena_str(&t->arena, search->lang);
     t->search.path_glob = arena_str(&t->arena, search->path_glob);
+    t->loan.use = search->is_text_search ? TABLE_UNUSED : TABLE_SEARCH;
     if (search->n_kinds > 0) {
         enum entity_kind *kinds =
             arena_alloc(&t->arena, search->n_kinds * sizeof(*kinds));

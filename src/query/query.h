@@ -22,6 +22,7 @@ struct query_result {
     int r; // 0, -ENOENT, -EINTR (cancelled), other -errno
     struct entity_row *rows;
     size_t n_rows;
+    bool is_from_table; // of query_search: no walk over the index was needed
     struct edge_row *callers, *callees; // of query_show
     size_t n_callers, n_callees;
     struct file file; // of query_file
@@ -47,6 +48,11 @@ struct query_search {
 struct query *query_open(struct loop *l, struct pool *pool, const char *url) MUST_USE;
 /* Pending ones are interrupted and answered -EINTR; frees itself after the last one. */
 void query_close(struct query *q, void (*on_closed)(void *ctx), void *ctx);
+
+/* Builds the name table now; else the first search does, and is itself answered by a walk over all names. */
+void query_warm(struct query *q);
+/* What the index has of this file changed: told after the commit, before its event. */
+void query_committed(struct query *q, struct str path);
 
 struct query_ticket; // a running question; valid until its done
 void query_cancel(
@@ -75,6 +81,7 @@ int query_search_now(struct store_reader *r, const struct query_search *search,
                      struct arena *a, struct entity_row **ret_rows, size_t *ret_n);
 
 /* ---- query/fuzzy.c: pure ---- */
-/* How well a name fits: 0 no match, else higher is better. Subsequence, case-insensitive; starts of words
- * (camelCase, snake_case, after '.') and runs count more, an exact or prefix match most. */
+/* How well a name fits: 0 no match, else higher is better. Subsequence, case-insensitive, in bands: the
+ * whole name, its beginning, runs at starts of words (camelCase, snake_case, digits), an infix, scattered
+ * letters; within a band shorter names first, and case counts if the pattern has a capital. */
 double fuzzy_score(struct str pattern, struct str name);

@@ -79,14 +79,6 @@ keep_rows(struct query_result *result, struct rows *rows)
     vec_finish(&rows->all);
 }
 
-void
-query_run_search(struct query_ticket *t, struct store_reader *r)
-{
-    struct query_result *result = t->result;
-    result->r =
-        query_search_now(r, &t->search, &result->arena, &result->rows, &result->n_rows);
-}
-
 static int
 read_edges(struct query_ticket *t, struct store_reader *r)
 {

@@ -1,23 +1,20 @@
-/* Search by name or text with filters. By name: every name is scored while it streams by, the best
- * are kept in a heap whose worst is on top, and only those rows are read in full. The order is total
- * (score, length, path, place), so the same index gives the same answer. */
-#include <fnmatch.h>
-
+/* Search by name or text with filters. By name: in the name table when there is one, else every name
+ * is laid out while it streams by; only the winners' rows are read in full. Both ways give the same
+ * answer. A winner whose row is not what the table said was committed a moment ago, before the loop
+ * heard of it: then its file is read again in this view and the search repeated. */
 #include "base/err.h"
 #include "query/internal.h"
 
-struct winner {
-    int64_t id;
-    double score;
-    size_t name_n;
-    struct str path; // in the arena, one copy per file
-};
+#define SEARCH_TRIES 3 // one view of the index: the second look cannot be behind
 
-struct name_search {
+/* ---- by name, over the index ---- */
+
+struct name_scan {
     const struct query_search *search;
+    const struct fuzzy_query *q;
+    struct glob glob;
+    struct winners *winners;
     struct arena *a;
-    struct winner *heap; // worst first
-    size_t n, limit;
     /* Of the file the scan is in. */
     struct buf path;
     struct str kept_path; // in the arena, once a winner needs it
@@ -34,143 +31,190 @@ is_kind_wanted(const struct query_search *s, enum entity_kind kind)
     return s->n_kinds == 0;
 }
 
-static bool
-is_path_wanted(const struct query_search *s, struct str path)
-{
-    if (s->path_glob.n == 0)
-        return true;
-    char *glob = str_dup(s->path_glob);
-    char *text = str_dup(path);
-    bool is = fnmatch(glob, text, 0) == 0;
-    free(glob);
-    free(text);
-    return is;
-}
-
-/* <0: a comes before b in the answer. */
 static int
-compare(const struct winner *a, const struct winner *b)
+cost_of(const struct fuzzy_query *q, const struct entity_row *row)
 {
-    if (a->score != b->score)
-        return a->score > b->score ? -1 : 1;
-    if (a->name_n != b->name_n)
-        return a->name_n < b->name_n ? -1 : 1;
-    int r = a->path.p == b->path.p ? 0 : str_cmp(a->path, b->path);
-    return r != 0 ? r : (a->id > b->id) - (a->id < b->id);
-}
-
-static int
-by_place_in_answer(const void *a, const void *b)
-{
-    return compare(a, b);
-}
-
-static void
-swap(struct winner *a, struct winner *b)
-{
-    struct winner t = *a;
-    *a = *b;
-    *b = t;
-}
-
-static void
-sift_up(struct winner *heap, size_t i)
-{
-    while (i > 0 && compare(&heap[i], &heap[(i - 1) / 2]) > 0) {
-        swap(&heap[i], &heap[(i - 1) / 2]);
-        i = (i - 1) / 2;
+    int cost = fuzzy_cost(&q->whole, row->e.name);
+    if (q->is_qualified) {
+        struct str container = row->e.qualified_name;
+        bool has = container.n > row->e.name.n && str_ends_with(container, row->e.name);
+        container.n = has ? container.n - row->e.name.n - 1 : 0;
+        int last = fuzzy_cost(&q->last, row->e.name);
+        int outside =
+            last == FUZZY_NEVER ? FUZZY_NEVER : fuzzy_container_cost(q, container);
+        if (outside != FUZZY_NEVER)
+            cost = MIN(cost, last + outside);
     }
+    return cost == FUZZY_NEVER ? cost : cost + fuzzy_kind_cost(row->e.kind);
 }
 
 static void
-sift_down(struct winner *heap, size_t n)
+enter_file(struct name_scan *s, struct str path)
 {
-    size_t i = 0;
-    for (;;) {
-        size_t worst = i;
-        for (size_t k = 2 * i + 1; k <= 2 * i + 2 && k < n; k++) {
-            if (compare(&heap[k], &heap[worst]) > 0)
-                worst = k;
-        }
-        if (worst == i)
-            return;
-        swap(&heap[i], &heap[worst]);
-        i = worst;
-    }
-}
-
-static void
-offer(struct name_search *s, struct winner w)
-{
-    if (s->n == s->limit && compare(&w, &s->heap[0]) >= 0)
+    if (s->path.n > 0 && str_eq(buf_str(&s->path), path))
         return;
-    if (!s->is_path_kept) {
-        s->kept_path = arena_str(s->a, w.path);
-        s->is_path_kept = true;
-    }
-    w.path = s->kept_path;
-    if (s->n < s->limit) {
-        s->heap[s->n++] = w;
-        sift_up(s->heap, s->n - 1);
-    } else {
-        s->heap[0] = w;
-        sift_down(s->heap, s->n);
-    }
-}
-
-static double
-score_of(const struct query_search *s, const struct entity_row *row)
-{
-    double score = fuzzy_score(s->text, row->e.name);
-    if (str_find_char(s->text, '.') >= 0)
-        score = MAX(score, fuzzy_score(s->text, row->e.qualified_name));
-    return score;
+    s->is_path_wanted = s->glob.pattern.n == 0 || glob_fits(&s->glob, path);
+    s->is_path_kept = false;
+    buf_reset(&s->path);
+    buf_add_str(&s->path, path);
 }
 
 static int
 on_name(void *ctx, const struct entity_row *row)
 {
-    struct name_search *s = ctx;
-    if (s->path.n == 0 || !str_eq(buf_str(&s->path), row->path)) {
-        s->is_path_wanted = is_path_wanted(s->search, row->path);
-        s->is_path_kept = false;
-        buf_reset(&s->path);
-        buf_add_str(&s->path, row->path);
-    }
+    struct name_scan *s = ctx;
+    enter_file(s, row->path);
     if (!s->is_path_wanted || !is_kind_wanted(s->search, row->e.kind) ||
         (s->search->lang.n > 0 && !str_eq(s->search->lang, row->lang)))
         return 0;
-    double score = score_of(s->search, row);
-    if (score > 0)
-        offer(s, (struct winner){row->id, score, row->e.name.n, row->path});
+    struct winner w = {.id = row->id,
+                       .kind = row->e.kind,
+                       .name = row->e.name,
+                       .path = row->path,
+                       .cost = cost_of(s->q, row)};
+    if (w.cost == FUZZY_NEVER || w.cost > winners_worst(s->winners))
+        return 0;
+    if (!s->is_path_kept) {
+        s->kept_path = arena_str(s->a, row->path);
+        s->is_path_kept = true;
+    }
+    w.path = s->kept_path;
+    w.name = arena_str(s->a, row->e.name);
+    winners_offer(s->winners, &w);
+    return 0;
+}
+
+/* ---- winners' rows ---- */
+
+static bool
+is_same(const struct entity_row *row, const struct winner *w)
+{
+    return row->e.kind == w->kind && str_eq(row->e.name, w->name) &&
+           str_eq(row->path, w->path);
+}
+
+struct paths {
+    VEC(struct str) all;
+};
+
+/* What is not as the winner says goes into `stale`. */
+static int
+read_rows(struct store_reader *r, struct winners *w, struct arena *a,
+          struct entity_row **ret_rows, struct paths *stale)
+{
+    struct entity_row *rows = arena_calloc(a, w->n + 1, sizeof(*rows));
+    winners_sort(w);
+    for (size_t i = 0; i < w->n; i++) {
+        int e = store_read_entity_id(r, w->heap[i].id, a, &rows[i]);
+        if (e < 0 && e != -ENOENT)
+            return err_trace(e);
+        if (e < 0 || !is_same(&rows[i], &w->heap[i]))
+            *vec_push(&stale->all) = arena_str(a, w->heap[i].path);
+        rows[i].score = MAX(FUZZY_SCORE_MAX - w->heap[i].cost, 1);
+    }
+    *ret_rows = rows;
     return 0;
 }
 
 static int
-search_names(struct store_reader *r, const struct query_search *search, struct arena *a,
-             struct entity_row **ret_rows, size_t *ret_n)
+scan_names(struct store_reader *r, const struct query_search *search, struct arena *a,
+           struct entity_row **ret_rows, size_t *ret_n)
 {
-    struct name_search s = {.search = search, .a = a, .limit = search->limit};
-    s.heap = arena_alloc(a, search->limit * sizeof(*s.heap));
+    struct fuzzy_query q;
+    struct winners w = {.limit = search->limit};
+    struct name_scan s = {.search = search, .a = a, .q = &q, .winners = &w};
+    struct paths stale = {{0}};
+    fuzzy_query_init(&q, search->text);
+    glob_init(&s.glob, search->path_glob);
+    w.heap = arena_alloc(a, search->limit * sizeof(*w.heap));
     int e = store_each_name(r, on_name, &s);
     buf_finish(&s.path);
+    if (e == 0)
+        e = read_rows(r, &w, a, ret_rows, &stale);
+    if (e == 0 && stale.all.n > 0)
+        e = -EBADMSG;
+    vec_finish(&stale.all);
+    *ret_n = w.n;
+    return err_trace(e);
+}
+
+/* ---- by name, in the table ---- */
+
+static int
+on_row(void *ctx, const struct entity_row *row)
+{
+    return names_add(ctx, row);
+}
+
+static int
+read_files(struct store_reader *r, const struct str *paths, size_t n,
+           struct names_segment **ret_segment)
+{
+    struct names_builder b = {.file = 0};
+    int e = 0;
+    for (size_t i = 0; i < n && e == 0; i++) {
+        e = store_each_entity(r, paths[i], on_row, &b);
+        if (e == 0)
+            e = names_add_file(&b, paths[i], STR_NONE);
+    }
+    if (e == 0)
+        *ret_segment = names_build(&b);
+    names_builder_finish(&b);
+    return err_trace(e);
+}
+
+/* The loan's view with all paths committed since on top; none: the view as it is. */
+static int
+refresh(struct store_reader *r, struct table_loan *loan, const struct paths *more)
+{
+    AUTO(arena_finish) struct arena a = {0};
+    struct names_segment *segment = NULL;
+    size_t n = loan->n_paths + more->all.n;
+    struct str *paths = arena_calloc(&a, n + 1, sizeof(*paths));
+    if (n == 0)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        paths[i] = i < loan->n_paths ? loan->paths[i] : more->all.v[i - loan->n_paths];
+    int e = read_files(r, paths, n, &segment);
     if (e < 0)
         return e;
-    qsort(s.heap, s.n, sizeof(*s.heap), by_place_in_answer);
-    struct entity_row *rows = arena_calloc(a, s.n + 1, sizeof(*rows));
-    for (size_t i = 0; i < s.n; i++) {
-        e = store_read_entity_id(r, s.heap[i].id, a, &rows[i]);
-        if (e < 0)
-            return err_trace(e == -ENOENT ? -EBADMSG : e);
-        rows[i].score = s.heap[i].score;
-    }
-    *ret_rows = rows;
-    *ret_n = s.n;
+    names_view_drop(loan->fresh, loan->view);
+    loan->fresh = names_view_with(loan->view, segment);
     return 0;
 }
 
+static int
+search_table(struct store_reader *r, const struct query_search *search,
+             struct table_loan *loan, struct query_result *result)
+{
+    struct fuzzy_query q;
+    struct winners w = {.limit = search->limit};
+    struct paths stale = {{0}};
+    size_t n_known = 0;
+    int e = refresh(r, loan, &stale);
+    fuzzy_query_init(&q, search->text);
+    w.heap = arena_alloc(&result->arena, search->limit * sizeof(*w.heap));
+    for (int i = 0; i < SEARCH_TRIES && e == 0; i++) {
+        w.n = 0;
+        n_known = stale.all.n;
+        names_find(loan->fresh ? loan->fresh : loan->view, search, &q, &w);
+        e = read_rows(r, &w, &result->arena, &result->rows, &stale);
+        if (e < 0 || stale.all.n == n_known)
+            break;
+        e = refresh(r, loan, &stale);
+    }
+    if (e == 0 && stale.all.n > n_known)
+        e = -EBADMSG;
+    vec_finish(&stale.all);
+    result->n_rows = e == 0 ? w.n : 0;
+    return err_trace(e);
+}
+
+/* ---- by text ---- */
+
 struct text_search {
     const struct query_search *search;
+    struct glob glob;
     struct arena *a;
     struct entity_row *rows;
     size_t n;
@@ -181,7 +225,7 @@ on_text_row(void *ctx, const struct entity_row *row)
 {
     struct text_search *s = ctx;
     if (!is_kind_wanted(s->search, row->e.kind) ||
-        !is_path_wanted(s->search, row->path) ||
+        (s->glob.pattern.n > 0 && !glob_fits(&s->glob, row->path)) ||
         (s->search->lang.n > 0 && !str_eq(s->search->lang, row->lang)))
         return 0;
     query_copy_row(s->a, row, &s->rows[s->n++]);
@@ -195,6 +239,7 @@ search_text(struct store_reader *r, const struct query_search *search, struct ar
     bool has_filter =
         search->n_kinds > 0 || search->lang.n > 0 || search->path_glob.n > 0;
     struct text_search s = {.search = search, .a = a};
+    glob_init(&s.glob, search->path_glob);
     s.rows = arena_alloc(a, search->limit * sizeof(*s.rows));
     int e = store_search_text(r, search->text, has_filter ? SIZE_MAX : search->limit,
                               on_text_row, &s);
@@ -205,19 +250,73 @@ search_text(struct store_reader *r, const struct query_search *search, struct ar
     return 0;
 }
 
+/* ---- questions ---- */
+
+static int
+check(const struct query_search *search, struct query_search *ret_search)
+{
+    *ret_search = *search;
+    ret_search->limit = MAX(MIN(search->limit, (size_t)QUERY_LIMIT_MAX), (size_t)1);
+    return search->text.n > QUERY_TEXT_BYTES_MAX ? -E2BIG : 0;
+}
+
 int
 query_search_now(struct store_reader *r, const struct query_search *search,
                  struct arena *a, struct entity_row **ret_rows, size_t *ret_n)
 {
-    struct query_search s = *search;
-    s.limit = MAX(MIN(s.limit, (size_t)QUERY_LIMIT_MAX), (size_t)1);
-    if (s.text.n > QUERY_TEXT_BYTES_MAX)
-        return -E2BIG;
-    int e = store_reader_begin(r);
+    struct query_search s;
+    int e = check(search, &s);
+    if (e < 0)
+        return e;
+    e = store_reader_begin(r);
     if (e < 0)
         return err_trace(e);
     e = s.is_text_search ? search_text(r, &s, a, ret_rows, ret_n)
-                         : search_names(r, &s, a, ret_rows, ret_n);
+                         : scan_names(r, &s, a, ret_rows, ret_n);
     store_reader_end(r);
     return e;
+}
+
+void
+query_run_search(struct query_ticket *t, struct store_reader *r)
+{
+    struct query_result *result = t->result;
+    struct query_search s;
+    if (!t->loan.view) {
+        result->r = query_search_now(r, &t->search, &result->arena, &result->rows,
+                                     &result->n_rows);
+        return;
+    }
+    result->r = check(&t->search, &s);
+    if (result->r == 0)
+        result->r = store_reader_begin(r);
+    if (result->r < 0)
+        return;
+    result->r = search_table(r, &s, &t->loan, result);
+    result->is_from_table = true;
+    store_reader_end(r);
+}
+
+void
+query_run_refresh(struct query_ticket *t, struct store_reader *r)
+{
+    struct paths none = {{0}};
+    if (!t->loan.view)
+        return;
+    t->result->r = store_reader_begin(r);
+    if (t->result->r < 0)
+        return;
+    t->result->r = refresh(r, &t->loan, &none);
+    store_reader_end(r);
+}
+
+void
+query_run_build(struct query_ticket *t, struct store_reader *r)
+{
+    struct names_builder b = {.file = 0};
+    int e = store_each_name(r, on_row, &b);
+    if (e == 0)
+        t->loan.fresh = names_view_with(NULL, names_build(&b));
+    names_builder_finish(&b);
+    t->result->r = err_trace(e);
 }

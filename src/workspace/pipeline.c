@@ -76,6 +76,8 @@ walk_check(struct workspace *w)
             w->retry_ms = WORKSPACE_RETRY_MS;
         runs_check(w);
         asking_from_store(w);
+        if (w->all->options.with_watch && w->query)
+            query_warm(w->query);
     }
     if (w->is_scan_paused && w->n_waiting < WORKSPACE_SCAN_AHEAD / 2 && w->scan) {
         w->is_scan_paused = false;

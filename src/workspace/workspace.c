@@ -125,6 +125,17 @@ on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
     timer_start(w->notify_timer, 0, 0); // requests wait for this
 }
 
+/* Before the event is published: who hears of it and searches finds it. */
+static void
+tell_query(struct workspace *w, const struct event *e)
+{
+    bool is_of_names = e->type == EVENT_FILE_COMPLETED || e->type == EVENT_FILE_FAILED ||
+                       e->type == EVENT_FILE_DELETED;
+
+    if (w->query && is_of_names)
+        query_committed(w->query, e->subject);
+}
+
 static void
 on_commit(void *ctx, struct event *const *events, size_t n)
 {
@@ -132,6 +143,7 @@ on_commit(void *ctx, struct event *const *events, size_t n)
 
     for (size_t i = 0; i < n; i++) {
         w->info.head = MAX(w->info.head, events[i]->seq);
+        tell_query(w, events[i]);
         bus_publish(w->bus, events[i]);
     }
     counts_refresh(w);

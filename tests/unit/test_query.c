@@ -48,6 +48,32 @@ test_fuzzy_prefers(void **state UNUSED)
     }
 }
 
+/* A query, and real names in the order it must give them. */
+static void
+test_fuzzy_orders(void **state UNUSED)
+{
+    static const char *const orders[][8] = {
+        {"hmset", "hmset", "HMSET", "hmsetCommand", "processHmset", "hashMoreTypeSet"},
+        {"uvrun", "uvrun", "uv_run", "uv__run_timers", "uv_fs_return"},
+        {"gFN", "getFileName", "get_file_number", "gofname"},
+        {"procmd", "processCommand", "PROTO_SHARED_SELECT_CMDS", "processInlineCommand", "reprocessedcommand"},
+        {"Run", "Run", "run", "RunLoop", "runLoop", "doRun"},
+        {"dictadd", "dictAdd", "dictAddRaw", "kvstoreDictAddRaw", "addictadd"},
+        {"utf8", "utf8", "utf8_decode", "is_utf8", "unitf8"},
+        {"sds", "sds", "sdsnew", "hi_sds", "addsds", "sadness"},
+        {"httpserver", "HTTPServer", "HTTPServerOptions", "newHTTPServer", "xhttpserver"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        for (size_t k = 2; k < ARRAY_LEN(orders[i]) && orders[i][k]; k++) {
+            double a = score(orders[i][0], orders[i][k - 1]),
+                   b = score(orders[i][0], orders[i][k]);
+            if (!(a > b && b > 0))
+                fail_msg("%s: %s %f, %s %f", orders[i][0], orders[i][k - 1], a,
+                         orders[i][k], b);
+        }
+    }
+}
+
 static void
 test_fuzzy_long_names(void **state UNUSED)
 {
@@ -332,6 +358,145 @@ test_many_at_once(void **state)
     drop(&scene);
 }
 
+/* ---- the name table ---- */
+
+#define TABLE_ROUNDS 40
+
+/* A scene that lives over several questions. */
+struct table_scene {
+    struct scene scene;
+    struct sample *s;
+    size_t step;
+    struct buf late; // a path committed, its mail on its way
+};
+
+static char *
+ask_store(const struct sample *s, const struct query_search *search)
+{
+    AUTO(arena_finish) struct arena a = {0};
+    struct store_reader *r = sample_read(s);
+    struct entity_row *rows = NULL;
+    size_t n = 0;
+    OK(query_search_now(r, search, &a, &rows, &n));
+    store_reader_close(r);
+    return rows_text(rows, n);
+}
+
+static const enum entity_kind only_functions[] = {ENTITY_FUNCTION, ENTITY_STRUCT};
+
+static const struct query_search table_searches[] = {
+    {.text = {"a", 1}, .limit = 7},
+    {.text = {"", 0}, .limit = 9},
+    {.text = {"ps", 2}, .limit = 5},
+    {.text = {"GetName", 7}, .limit = 20},
+    {.text = {"gn", 2}, .limit = 1000},
+    {.text = {"etn", 3}, .limit = 20},
+    {.text = {"zzz", 3}, .limit = 20},
+    {.text = {"box.get", 7}, .limit = 20},
+    {.text = {"Box::", 5}, .limit = 20},
+    {.text = {"set", 3}, .limit = 20, .path_glob = {"src/*3.c", 8}},
+    {.text = {"s", 1}, .limit = 3, .kinds = only_functions, .n_kinds = 2},
+    {.text = {"n", 1}, .limit = 50, .lang = {"py", 2}},
+    {.text = {"n", 1}, .limit = 50, .lang = {"nothing", 7}},
+};
+
+static void
+put_names(struct store_writer *w, size_t file, unsigned seed)
+{
+    static const char *const words[] = {"get", "set",  "name", "Size", "process",
+                                        "run", "Loop", "at",   "uv",   "8"};
+    AUTO(free) char *path = xasprintf("src/f%zu.%s", file, file % 3 ? "c" : "py");
+    struct batch *b = sample_batch(path, "");
+    b->file.lang = file % 3 ? STR("c") : STR("py");
+    b->file.content.lo = seed + file;
+    b->entities = arena_calloc(&b->arena, 30, sizeof(*b->entities));
+    for (uint32_t i = 0; i < 30; i++) {
+        struct entity *e = &b->entities[b->n_entities++];
+        seed = seed * 1103515245 + 12345;
+        e->name = arena_printf(&b->arena, "%s%s%s", words[seed >> 8 & 7],
+                               seed >> 20 & 1 ? "_" : "", words[(seed >> 12) % 10]);
+        e->kind = (enum entity_kind)(seed >> 16 & 15);
+        e->parent = ENTITY_NONE;
+        e->qualified_name = seed >> 24 & 1
+                                ? arena_printf(&b->arena, "ns.Box.%.*s", STR_ARG(e->name))
+                                : e->name;
+        e->hash = seed;
+        e->ordinal = i + 1;
+        e->range = (struct span){.start_byte = i * 20, .end_byte = i * 20 + 10};
+        e->name_range = e->range;
+    }
+    event_unref(sample_put_batch(w, b));
+}
+
+static void table_ask(struct table_scene *t);
+
+/* Every answer is what a walk over the index gives, from the table once it is there. */
+static void
+on_table_answer(void *ctx, struct query_result **result)
+{
+    struct table_scene *t = ctx;
+    const struct query_search *search =
+        &table_searches[t->step % ARRAY_LEN(table_searches)];
+    OK((*result)->r);
+    char *is = rows_text((*result)->rows, (*result)->n_rows);
+    char *wanted = ask_store(t->s, search);
+    if (t->late.n == 0)
+        assert_string_equal(is, wanted);
+    else // it may miss what is new, but what it gives is there
+        query_committed(t->scene.q, buf_str(&t->late));
+    buf_reset(&t->late);
+    free(is);
+    free(wanted);
+    t->step += (*result)->is_from_table; // before: the same again
+    if (t->step == TABLE_ROUNDS * ARRAY_LEN(table_searches)) {
+        query_close(t->scene.q, on_query_closed, &t->scene);
+        return;
+    }
+    if ((*result)->is_from_table && t->step % 3 == 0) {
+        size_t file = t->step / 3 % 12;
+        AUTO(free) char *path = xasprintf("src/f%zu.%s", file, file % 3 ? "c" : "py");
+        struct store_writer *w = sample_open(t->s, NULL);
+        struct event *event = NULL;
+        if (t->step % 7 == 0) {
+            OK(store_begin(w));
+            OK(store_delete_file(w, str_of(path), &event));
+            OK(store_commit(w));
+            event_unref(event);
+        } else {
+            put_names(w, file, (unsigned)t->step);
+        }
+        store_writer_close(w);
+        if (t->step % 4 == 0)
+            buf_add_cstr(&t->late, path);
+        else
+            query_committed(t->scene.q, str_of(path));
+    }
+    table_ask(t);
+}
+
+static void
+table_ask(struct table_scene *t)
+{
+    query_search(t->scene.q, &table_searches[t->step % ARRAY_LEN(table_searches)],
+                 on_table_answer, t);
+}
+
+static void
+test_table_follows(void **state)
+{
+    struct table_scene t = {.s = *state};
+    struct store_writer *w = sample_open(t.s, NULL);
+    for (size_t i = 0; i < 10; i++)
+        put_names(w, i, (unsigned)i * 77);
+    store_writer_close(w);
+    begin(&t.scene, t.s, SIZE_MAX);
+    query_warm(t.scene.q);
+    table_ask(&t);
+    end(&t.scene);
+    buf_finish(&t.late);
+    assert_int_equal(t.step, TABLE_ROUNDS * ARRAY_LEN(table_searches));
+}
+
 static void
 test_no_index_yet(void **state)
 {
@@ -419,6 +584,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fuzzy_matches),
         cmocka_unit_test(test_fuzzy_prefers),
+        cmocka_unit_test(test_fuzzy_orders),
         cmocka_unit_test(test_fuzzy_long_names),
         TEST(test_search_names),
         TEST(test_search_text),
@@ -427,6 +593,7 @@ main(void)
         TEST(test_file),
         TEST(test_named_events_counts_unasked),
         TEST(test_many_at_once),
+        TEST(test_table_follows),
         TEST(test_no_index_yet),
         TEST(test_cancel),
         TEST(test_cancel_running),
