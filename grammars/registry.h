@@ -21,6 +21,7 @@ struct grammar {
     const char *const *filenames;               // whole names: "SConstruct"
     const char *const *shebangs;                // programs: "python3"
     const char *language_id;                    // of files known by name or shebang
+    const char *outline;     // how its bodies are known: a row of src/bodies/syntax.c; NULL: not at all
     /* Query texts, "" where there is none. */
     const char *entities;
     const char *calls;

@@ -13,7 +13,8 @@ import sys
 QUERIES = ("entities", "calls", "imports")
 TEXT = {"name", "key_prefix", "package", "source", "symbol", "language_id"}
 LISTS = {"queries", "filenames", "shebangs"}
-OPTIONAL = {"line_starts"}
+OPTIONAL = {"line_starts", "outline"}
+OUTLINES = {"c", "cpp", "go", "java", "csharp", "rust"}  # the rows of src/bodies/syntax.c
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -30,6 +31,8 @@ def load(path):
             if not WORD.fullmatch(lang[member]):
                 sys.exit(f"{where}: {member} is not a lower-case word")
         claims = [("name", lang["name"]), ("key_prefix", lang["key_prefix"])]
+        if lang.setdefault("outline", None) not in OUTLINES | {None}:
+            sys.exit(f"{where}: outline is none of {', '.join(sorted(OUTLINES))}")
         starts = lang.setdefault("line_starts", {})
         if set(starts) - set(lang["extensions"]):
             sys.exit(f"{where}: line_starts of an extension that is not claimed")
@@ -114,6 +117,7 @@ def write_registry(root, languages, output):
             f"        .filenames = {name}_filenames,",
             f"        .shebangs = {name}_shebangs,",
             f"        .language_id = {word(lang['language_id'])},",
+            f"        .outline = {word(lang['outline']) if lang['outline'] else 'NULL'},",
         ]
         out += [f"        .{query} = {name}_{query}," for query in QUERIES]
         out.append("    },")

@@ -26,12 +26,19 @@ struct config_server {
     bool enabled;
 };
 
+/* How much of a file is parsed. */
+enum config_parse {
+    CONFIG_PARSE_OUTLINE, // not the insides of bodies, where a language allows it
+    CONFIG_PARSE_FULL
+};
+
 /* Plain fields are the getters. */
 struct config {
     uint64_t max_file_bytes;
     const struct str
         *ignore; // gitignore(5) patterns, NUL-terminated; the workspace's come last
     size_t n_ignore;
+    enum config_parse parse;
     uint64_t jobs;        // workers; 0: one per core
     uint64_t hub_port;    // 0: any free one
     uint64_t idle_exit_s; // 0: never

@@ -8,6 +8,7 @@
 
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
 static const char *const formats[] = {"text", "json", NULL};
+static const char *const parses[] = {"outline", "full", NULL};
 
 #define FIELD(f) .offset = offsetof(struct config, f)
 
@@ -41,6 +42,9 @@ static const struct config_setting settings[] = {
      CONFIG_NUMBER, FIELD(max_file_bytes), .is_workspace_safe = true,
      .fallback = "2097152", .min = 1024, .max = 64 * 1024 * 1024,
      .help = "a larger file is skipped, with the reason recorded"},
+    {"index.parse", "parse", "GLOSS_INDEX_PARSE", CONFIG_CHOICE, FIELD(parse),
+     .fallback = "outline", .choices = parses,
+     .help = "full: parse the insides of functions, too, though no entity is lost there"},
     {"log.format", "log-format", "GLOSS_LOG_FORMAT", CONFIG_CHOICE, FIELD(log_format),
      .fallback = "text", .choices = formats,
      .help = "lines on stderr for people or for programs"},

@@ -35,22 +35,23 @@ on_progress(TSQueryCursorState *state)
     return watch->is_late;
 }
 
-/* A node's bytes; clipped, for a tree may be of another text by a caller's mistake. */
+/* A node's bytes of the source; clipped, for a tree may be of another text by a caller's mistake. */
 static struct stretch
-stretch_of(TSNode node, struct str text)
+stretch_of(TSNode node, const struct finds *f)
 {
     if (ts_node_is_null(node))
         return (struct stretch){0, 0};
-    uint32_t end = MIN(ts_node_end_byte(node), (uint32_t)text.n);
-    return (struct stretch){MIN(ts_node_start_byte(node), end), end};
+    uint32_t end = MIN(ts_node_end_byte(node), (uint32_t)f->parsed.n);
+    struct stretch s = {MIN(ts_node_start_byte(node), end), end};
+    return f->outline ? outline_stretch_to_source(f->outline, s) : s;
 }
 
 /* From the first @name of the match to the last one. */
 static struct stretch
-name_stretch(const struct match *m, struct str text)
+name_stretch(const struct match *m, const struct finds *f)
 {
-    struct stretch name = stretch_of(m->name, text);
-    name.end = MAX(name.end, stretch_of(m->name_end, text).end);
+    struct stretch name = stretch_of(m->name, f);
+    name.end = MAX(name.end, stretch_of(m->name_end, f).end);
     return name;
 }
 
@@ -96,16 +97,16 @@ next_declarator(const struct lang_query *q, TSNode node)
 /* What stands before the parameters of a declarator that has no name: operator const T&. */
 static struct stretch
 name_before_abstract(const struct lang_query *q, TSNode node, TSNode abstract,
-                     struct str text)
+                     const struct finds *f)
 {
-    struct stretch name = stretch_of(node, text);
+    struct stretch name = stretch_of(node, f);
     TSNode inner = abstract;
     while (!ts_node_is_null(inner)) {
         abstract = inner;
         inner = next_declarator(q, abstract);
     }
-    name.end = MAX(name.start, stretch_of(abstract, text).start);
-    return trimmed_end(name, text);
+    name.end = MAX(name.start, stretch_of(abstract, f).start);
+    return trimmed_end(name, f->text);
 }
 
 static void
@@ -120,7 +121,7 @@ widen(struct stretch *s, struct stretch by)
  * parentheses overlooked: in int (*f)(void) a pointer, in int f(void) a function. Of a name that is
  * itself qualified, a::b<T>::f, the last part is the name and what stands before it the scope. */
 static struct stretch
-name_of_declarator(const struct lang_query *q, TSNode node, struct str text,
+name_of_declarator(const struct lang_query *q, TSNode node, const struct finds *f,
                    TSSymbol *ret_last, struct stretch *scope)
 {
     TSNode inner;
@@ -130,17 +131,16 @@ name_of_declarator(const struct lang_query *q, TSNode node, struct str text,
         if (!ts_node_is_null(inner)) {
             *ret_last = ts_node_symbol(node);
             if (str_starts_with(str_of(ts_node_type(inner)), STR("abstract_")))
-                return name_before_abstract(q, node, inner, text);
+                return name_before_abstract(q, node, inner, f);
         } else if (!ts_node_is_null(inner =
                                         ts_node_child_by_field_id(node, q->name_field))) {
-            widen(scope,
-                  stretch_of(ts_node_child_by_field_id(node, q->scope_field), text));
+            widen(scope, stretch_of(ts_node_child_by_field_id(node, q->scope_field), f));
         } else if (ts_node_is_null(inner = next_declarator(q, node))) {
             break;
         }
         node = inner;
     }
-    return stretch_of(node, text);
+    return stretch_of(node, f);
 }
 
 static TSNode
@@ -172,17 +172,17 @@ first_declarator(const struct lang_query *q, const struct match *m)
 
 /* int a, *b: each name has what stands before the first, and its own declarator. */
 static void
-split_list(const struct lang_query *q, const struct match *m, struct str text,
+split_list(const struct lang_query *q, const struct match *m, const struct finds *f,
            struct found *d)
 {
     TSNode first = first_declarator(q, m);
-    struct stretch own = stretch_of(m->declarator, text);
+    struct stretch own = stretch_of(m->declarator, f);
     if (ts_node_is_null(first) || own.end > d->range.end)
         return;
-    struct stretch head = stretch_of(first, text);
+    struct stretch head = stretch_of(first, f);
     size_t ahead = MIN(d->range.end - own.end, (uint32_t)LIST_LOOKAHEAD_BYTES);
     if (head.start == own.start &&
-        str_find_char(str_slice(text.p + own.end, ahead), ',') < 0)
+        str_find_char(str_slice(f->text.p + own.end, ahead), ',') < 0)
         return;
     d->declarator = own;
     d->prefix_end = head.start;
@@ -203,7 +203,7 @@ add_found_in_text(struct finds *f, const struct lang_query *q, const TSQueryMatc
                   const struct match *m)
 {
     const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
-    struct stretch node = stretch_of(m->definition, f->text);
+    struct stretch node = stretch_of(m->definition, f);
     struct str text = stretch_text(node, f->text);
     struct lang_place place;
     text.n = MIN(text.n, (size_t)FIND_BYTES_MAX);
@@ -224,7 +224,7 @@ add_found_in_text(struct finds *f, const struct lang_query *q, const TSQueryMatc
         while (d.range.start < d.name.start &&
                strchr(" \t\r\n", f->text.p[d.range.start]))
             d.range.start++;
-        if (!lang_query_accepts(q, raw, f->text, stretch_text(d.name, f->text)))
+        if (!lang_query_accepts(q, raw, f->parsed, stretch_text(d.name, f->text)))
             continue;
         push_definition(f, &d);
         if (is_deadline_over(f->until_ms))
@@ -238,21 +238,21 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
 {
     const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
     TSSymbol last = 0;
-    struct stretch name = name_stretch(m, f->text);
+    struct stretch name = name_stretch(m, f);
     if (!ts_node_is_null(m->declarator) && ts_node_is_null(m->name))
-        name = name_of_declarator(q, m->declarator, f->text, &last, &m->scope);
+        name = name_of_declarator(q, m->declarator, f, &last, &m->scope);
     if (m->kind >= 0 && pattern->finder)
         add_found_in_text(f, q, raw, m);
     if (stretch_is_empty(name) || m->kind < 0 || pattern->finder ||
         (pattern->rejected_declarator != 0 && last == pattern->rejected_declarator))
         return;
     struct found d = {
-        .range = trimmed_end(stretch_of(m->definition, f->text), f->text),
+        .range = trimmed_end(stretch_of(m->definition, f), f->text),
         .name = name,
-        .body = stretch_of(m->body, f->text),
+        .body = stretch_of(m->body, f),
         .scope = m->scope,
         .is_qualified = !ts_node_is_null(m->declarator) && !stretch_is_empty(m->scope),
-        .doc = stretch_of(m->doc, f->text),
+        .doc = stretch_of(m->doc, f),
         .kind = (enum entity_kind)m->kind,
         .pattern = raw->pattern_index,
         .level = pattern->level,
@@ -263,10 +263,10 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
     };
     if (str_starts_with(stretch_text(d.name, f->text), pattern->name_prefix))
         d.name.start += (uint32_t)pattern->name_prefix.n;
-    if (!lang_query_accepts(q, raw, f->text, stretch_text(d.name, f->text)))
+    if (!lang_query_accepts(q, raw, f->parsed, stretch_text(d.name, f->text)))
         return;
     if (!ts_node_is_null(m->declarator) && stretch_is_empty(d.body))
-        split_list(q, m, f->text, &d);
+        split_list(q, m, f, &d);
     push_definition(f, &d);
 }
 
@@ -275,11 +275,11 @@ add_reference(struct finds *f, const struct lang_query *q, const TSQueryMatch *r
               const struct match *m, enum edge_kind kind)
 {
     TSSymbol last;
-    struct stretch name = name_stretch(m, f->text), scope = {0, 0};
+    struct stretch name = name_stretch(m, f), scope = {0, 0};
     if (!ts_node_is_null(m->declarator))
-        name = name_of_declarator(q, m->declarator, f->text, &last, &scope);
+        name = name_of_declarator(q, m->declarator, f, &last, &scope);
     if (stretch_is_empty(name) || f->edges.n >= EDGE_PER_FILE_MAX ||
-        !lang_query_accepts(q, raw, f->text, stretch_text(name, f->text)))
+        !lang_query_accepts(q, raw, f->parsed, stretch_text(name, f->text)))
         return;
     *vec_push(&f->edges) =
         (struct found_edge){.name = name, .kind = kind, .pattern = raw->pattern_index};
@@ -287,7 +287,7 @@ add_reference(struct finds *f, const struct lang_query *q, const TSQueryMatch *r
 
 static void
 read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *kinds,
-              struct str text, struct match *m)
+              const struct finds *f, struct match *m)
 {
     for (uint16_t i = 0; i < raw->capture_count; i++) {
         const TSQueryCapture *capture = &raw->captures[i];
@@ -306,7 +306,7 @@ read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *ki
             break;
         case LANG_CAPTURE_DECLARATOR: m->declarator = capture->node; break;
         case LANG_CAPTURE_BODY: m->body = capture->node; break;
-        case LANG_CAPTURE_SCOPE: widen(&m->scope, stretch_of(capture->node, text)); break;
+        case LANG_CAPTURE_SCOPE: widen(&m->scope, stretch_of(capture->node, f)); break;
         case LANG_CAPTURE_CALL:
         case LANG_CAPTURE_IMPORT:
         case LANG_CAPTURE_INHERIT:
@@ -333,29 +333,21 @@ add_match(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
           const int *kinds)
 {
     struct match m = {.kind = -1};
-    read_captures(q, raw, kinds, f->text, &m);
+    read_captures(q, raw, kinds, f, &m);
     switch (m.role) {
     case LANG_CAPTURE_DEFINITION: add_definition(f, q, raw, &m); break;
     case LANG_CAPTURE_CALL: add_reference(f, q, raw, &m, EDGE_CALLS); break;
     case LANG_CAPTURE_IMPORT: add_reference(f, q, raw, &m, EDGE_IMPORTS); break;
     case LANG_CAPTURE_INHERIT: add_reference(f, q, raw, &m, EDGE_INHERITS); break;
     case LANG_CAPTURE_IMPLEMENT: add_reference(f, q, raw, &m, EDGE_IMPLEMENTS); break;
-    case LANG_CAPTURE_DOC: *vec_push(&f->docs) = stretch_of(m.doc, f->text); break;
+    case LANG_CAPTURE_DOC: *vec_push(&f->docs) = stretch_of(m.doc, f); break;
     case LANG_CAPTURE_COMMENT:
-        *vec_push(&f->comments) = trimmed_end(stretch_of(m.alone, f->text), f->text);
+        *vec_push(&f->comments) = trimmed_end(stretch_of(m.alone, f), f->text);
         break;
-    case LANG_CAPTURE_WRAPPER:
-        *vec_push(&f->wrappers) = stretch_of(m.alone, f->text);
-        break;
-    case LANG_CAPTURE_LEADING:
-        *vec_push(&f->leadings) = stretch_of(m.alone, f->text);
-        break;
-    case LANG_CAPTURE_AROUND:
-        *vec_push(&f->arounds) = stretch_of(m.alone, f->text);
-        break;
-    case LANG_CAPTURE_OPAQUE:
-        *vec_push(&f->opaques) = stretch_of(m.alone, f->text);
-        break;
+    case LANG_CAPTURE_WRAPPER: *vec_push(&f->wrappers) = stretch_of(m.alone, f); break;
+    case LANG_CAPTURE_LEADING: *vec_push(&f->leadings) = stretch_of(m.alone, f); break;
+    case LANG_CAPTURE_AROUND: *vec_push(&f->arounds) = stretch_of(m.alone, f); break;
+    case LANG_CAPTURE_OPAQUE: *vec_push(&f->opaques) = stretch_of(m.alone, f); break;
     case LANG_CAPTURE_NONE:
     case LANG_CAPTURE_NAME:
     case LANG_CAPTURE_DECLARATOR:
@@ -379,4 +371,43 @@ collect_matches(struct finds *f, TSQueryCursor *cursor, const struct lang_query 
             watch.is_late = true;
     }
     return watch.is_late ? EXTRACT_E_TIMED_OUT : 0;
+}
+
+/* Stretches in rising order into others, from the back. */
+static void
+merge_comments(struct finds *f, const struct stretch *v, size_t n)
+{
+    size_t from = f->comments.n;
+    vec_reserve(&f->comments, n);
+    f->comments.n += n;
+    for (size_t at = f->comments.n; n > 0; at--) {
+        if (from > 0 && f->comments.v[from - 1].start > v[n - 1].start)
+            f->comments.v[at - 1] = f->comments.v[--from];
+        else
+            f->comments.v[at - 1] = v[--n];
+    }
+}
+
+static void
+merge_calls(struct finds *f, const struct stretch *v, size_t n)
+{
+    size_t from = f->edges.n;
+    n = MIN(n, (size_t)EDGE_PER_FILE_MAX - MIN(from, (size_t)EDGE_PER_FILE_MAX));
+    vec_reserve(&f->edges, n);
+    f->edges.n += n;
+    for (size_t at = f->edges.n; n > 0; at--) {
+        if (from > 0 && f->edges.v[from - 1].name.start > v[n - 1].start)
+            f->edges.v[at - 1] = f->edges.v[--from];
+        else
+            f->edges.v[at - 1] = (struct found_edge){.name = v[--n], .kind = EDGE_CALLS};
+    }
+}
+
+void
+collect_outline(struct finds *f)
+{
+    if (!f->outline)
+        return;
+    merge_comments(f, f->outline->comments, f->outline->n_comments);
+    merge_calls(f, f->outline->calls, f->outline->n_calls);
 }

@@ -308,7 +308,10 @@ static void
 fill_edges(struct extractor *x, struct batch *batch)
 {
     struct finds *f = &x->finds;
-    if (f->edges.n > 1)
+    bool is_sorted = true;
+    for (size_t i = 1; i < f->edges.n && is_sorted; i++)
+        is_sorted = compare_edges(&f->edges.v[i - 1], &f->edges.v[i]) <= 0;
+    if (!is_sorted)
         qsort(f->edges.v, f->edges.n, sizeof(*f->edges.v), compare_edges);
     batch->edges = arena_calloc(&batch->arena, f->edges.n + 1, sizeof(*batch->edges));
     f->stack.n = 0;
@@ -344,7 +347,8 @@ fill_edges(struct extractor *x, struct batch *batch)
     } while (0)
 
 static void
-reset(struct extractor *x, struct str text, uint64_t deadline_ms)
+reset(struct extractor *x, struct str text, const struct outline *outline,
+      uint64_t deadline_ms)
 {
     struct finds *f = &x->finds;
     release_if_large(&f->defs);
@@ -355,6 +359,8 @@ reset(struct extractor *x, struct str text, uint64_t deadline_ms)
     release_if_large(&x->names);
     release_if_large(&x->ordinals);
     f->text = text;
+    f->outline = outline;
+    f->parsed = outline ? outline->text : text;
     f->defs.n = f->edges.n = f->comments.n = f->docs.n = 0;
     f->wrappers.n = f->leadings.n = f->arounds.n = f->opaques.n = f->stack.n = 0;
     f->has_too_many = false;
@@ -365,7 +371,8 @@ reset(struct extractor *x, struct str text, uint64_t deadline_ms)
 
 int
 extract_batch(struct extractor *x, const struct lang *lang, struct str text,
-              const TSTree *tree, uint64_t deadline_ms, struct batch *batch)
+              const struct outline *outline, const TSTree *tree, uint64_t deadline_ms,
+              struct batch *batch)
 {
     if (text.n > UINT32_MAX - 1)
         return err_trace(-EFBIG);
@@ -374,13 +381,14 @@ extract_batch(struct extractor *x, const struct lang *lang, struct str text,
         return r;
     batch->file.lang = arena_cstr(&batch->arena, lang->key_prefix);
     batch->n_entities = batch->n_edges = 0;
-    reset(x, text, deadline_ms);
+    reset(x, text, outline, deadline_ms);
     ts_query_cursor_set_max_start_depth(
         x->cursor, MIN(x->queries[lang->index]->depth, (uint32_t)MATCH_DEPTH_MAX));
     r = collect_matches(&x->finds, x->cursor, x->queries[lang->index],
                         x->kinds[lang->index], ts_tree_root_node(tree));
     if (r != 0)
         return r;
+    collect_outline(&x->finds);
     lines_set_text(&x->lines, text);
     nest_definitions(&x->finds);
     name_definitions(x, &batch->arena);

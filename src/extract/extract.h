@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "lang/lang.h"
 #include "model/batch.h"
+#include "model/outline.h"
 
 /* Conditions. */
 #define EXTRACT_E_TOO_MANY                                                               \
@@ -18,7 +19,8 @@ struct extractor;
 struct extractor *extractor_create(void) MUST_USE;
 void extractor_destroy(struct extractor *x);
 /* Fills batch->entities and ->edges from batch->arena; batch->file.lang is set. Strings are copied and
- * valid UTF-8. deadline_ms counts from the call; 0: none. Late or too many: the batch holds
+ * valid UTF-8. outline: NULL, or what of text the tree is of. deadline_ms counts from the call; 0: none. Late or too many: the batch holds
  * what is complete. */
 int extract_batch(struct extractor *x, const struct lang *lang, struct str text,
-                  const TSTree *tree, uint64_t deadline_ms, struct batch *batch);
+                  const struct outline *outline, const TSTree *tree, uint64_t deadline_ms,
+                  struct batch *batch);

@@ -9,15 +9,12 @@
 #include "lang/lang.h"
 #include "model/edge.h"
 #include "model/entity.h"
+#include "model/outline.h"
 
 /* More matches than this are no source somebody wrote. */
 #define FOUND_MAX (8 * ENTITY_PER_FILE_MAX)
 /* How many steps of a loop between two looks at the clock. */
 #define DEADLINE_STRIDE 256
-
-struct stretch {
-    uint32_t start, end; // bytes
-};
 
 struct found {
     struct stretch range, name, body; // body empty: none
@@ -45,6 +42,8 @@ struct found_edge {
 
 struct finds {
     struct str text;
+    struct str parsed;             // what the tree is of: text or its outline
+    const struct outline *outline; // NULL: the tree is of text
     VEC(struct found) defs;
     VEC(struct found_edge) edges;
     VEC(struct stretch) comments; // in source order
@@ -61,6 +60,8 @@ struct finds {
 /* collect.c: one walk of the cursor. EXTRACT_E_TIMED_OUT. `kinds`: entity_kind by capture. */
 int collect_matches(struct finds *f, TSQueryCursor *cursor, const struct lang_query *q,
                     const int *kinds, TSNode root);
+/* Adds what the tree of an outline cannot show. */
+void collect_outline(struct finds *f);
 /* nest.c: sorts, removes doubles, widens, finds parents, settles kinds, marks locals as dropped. */
 void nest_definitions(struct finds *f);
 /* The last of n sorted stretches that ends at or before `at`, or -1. */

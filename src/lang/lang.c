@@ -32,6 +32,7 @@ lang_init(char **ret_why)
             .name = grammars[i].name,
             .key_prefix = grammars[i].key_prefix,
             .grammar = grammar,
+            .outline = grammars[i].outline,
             .source = &grammars[i],
             .index = (unsigned)i,
         };

@@ -17,6 +17,7 @@ struct lang {
     const char *name;       // "typescript"
     const char *key_prefix; // "ts": entity keys and the `lang` of files
     const TSLanguage *grammar;
+    const char *outline; // of src/bodies: what of a file may be left unparsed; NULL: nothing
     const struct grammar *source; // its row of grammars/registry.h
     unsigned index;               // 0 … lang_count()-1
 };

@@ -13,3 +13,8 @@ struct span {
     struct position start, end;
     uint32_t start_byte, end_byte;
 };
+
+/* Bytes of a text, half open. */
+struct stretch {
+    uint32_t start, end;
+};

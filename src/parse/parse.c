@@ -1,16 +1,19 @@
-/* One tree-sitter parser, given text as one chunk and stopped at its deadline. A parser that was
- * stopped forgets what it had: the next file never resumes the last one's. */
+/* Text given to tree-sitter as one chunk and stopped at its deadline. A parser that was stopped forgets
+ * what it had: the next file never resumes the last one's. A tree that is looked at once and never
+ * again lives, with a parser of its own, in a memory that is taken back at once. */
 #include "parse/parse.h"
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "parse/tree_memory.h"
 
 #define BINARY_HEAD_BYTES 8192
 
 struct parser {
     TSParser *ts;
-    const struct lang *lang; // of the last text
+    const struct lang *lang;    // of ts's last text
+    struct tree_memory *memory; // of the last tree of parse_text_once
 };
 
 struct input {
@@ -22,6 +25,7 @@ struct parser *
 parser_create(void)
 {
     struct parser *p = xnew(struct parser);
+    p->memory = tree_memory_create();
     p->ts = ts_parser_new();
     return p;
 }
@@ -32,6 +36,7 @@ parser_destroy(struct parser *p)
     if (!p)
         return;
     ts_parser_delete(p->ts);
+    tree_memory_destroy(p->memory);
     free(p);
 }
 
@@ -62,6 +67,17 @@ deadline_until(uint64_t deadline_ms)
     return clock_mono_ms() + (int64_t)MIN(deadline_ms, (uint64_t)INT32_MAX);
 }
 
+static TSTree *
+parse(TSParser *ts, struct str text, const TSTree *old_tree, uint64_t deadline_ms)
+{
+    struct input input = {.text = text, .until_ms = deadline_until(deadline_ms)};
+    TSInput source = {
+        .payload = &input, .read = on_read, .encoding = TSInputEncodingUTF8};
+    TSParseOptions options = {.payload = &input, .progress_callback = on_progress};
+    return deadline_ms == 0 ? ts_parser_parse(ts, old_tree, source)
+                            : ts_parser_parse_with_options(ts, old_tree, source, options);
+}
+
 int
 parse_text(struct parser *p, const struct lang *lang, struct str text,
            const TSTree *old_tree, uint64_t deadline_ms, TSTree **ret_tree)
@@ -73,17 +89,33 @@ parse_text(struct parser *p, const struct lang *lang, struct str text,
             return err_trace(-EINVAL);
         p->lang = lang;
     }
-    struct input input = {.text = text, .until_ms = deadline_until(deadline_ms)};
-    TSInput source = {
-        .payload = &input, .read = on_read, .encoding = TSInputEncodingUTF8};
-    TSParseOptions options = {.payload = &input, .progress_callback = on_progress};
-    TSTree *tree = deadline_ms == 0
-                       ? ts_parser_parse(p->ts, old_tree, source)
-                       : ts_parser_parse_with_options(p->ts, old_tree, source, options);
+    TSTree *tree = parse(p->ts, text, old_tree, deadline_ms);
     if (!tree) {
         ts_parser_reset(p->ts);
         return PARSE_E_TIMED_OUT;
     }
+    *ret_tree = tree;
+    return 0;
+}
+
+/* What a grammar's own scanner allocates is the heap's, so the parser is deleted; the tree is not. */
+int
+parse_text_once(struct parser *p, const struct lang *lang, struct str text,
+                uint64_t deadline_ms, const TSTree **ret_tree)
+{
+    if (text.n > UINT32_MAX - 1)
+        return err_trace(-EFBIG);
+    tree_memory_reset(p->memory);
+    tree_memory_enter(p->memory);
+    TSParser *ts = ts_parser_new();
+    bool is_known = ts_parser_set_language(ts, lang->grammar);
+    const TSTree *tree = is_known ? parse(ts, text, NULL, deadline_ms) : NULL;
+    ts_parser_delete(ts);
+    tree_memory_leave();
+    if (!is_known)
+        return err_trace(-EINVAL);
+    if (!tree)
+        return PARSE_E_TIMED_OUT;
     *ret_tree = tree;
     return 0;
 }

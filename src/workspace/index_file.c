@@ -1,4 +1,4 @@
-/* What a worker does with one path: read → parse → extract. It sees the job and its own tools,
+/* What a worker does with one path: read → outline → parse → extract. It sees the job and its own tools,
  * nothing else, and cannot fail: whatever goes wrong becomes a recorded state of the file. */
 #include "base/clock.h"
 #include "base/fs.h"
@@ -57,21 +57,41 @@ read_text(struct file_job *job, struct buf *text)
     return false;
 }
 
+/* NULL: all of the text is to be parsed. */
+static const struct outline *
+outline_of(const struct file_job *job, struct worker_tools *tools,
+           const struct lang *lang, struct str text, struct outline *outline)
+{
+    const struct bodies_syntax *syntax =
+        lang->outline ? bodies_syntax_named(str_of(lang->outline)) : NULL;
+
+    if (!syntax || job->is_parsed_full ||
+        bodies_scan(tools->bodies, syntax, text, outline) != 0)
+        return NULL;
+    return outline;
+}
+
 static void
 parse_and_extract(struct file_job *job, struct worker_tools *tools,
                   const struct lang *lang, struct str text)
 {
     struct batch *b = job->batch;
     int64_t started_ms = clock_mono_ms(), spent_ms;
-    TSTree *tree = NULL;
+    struct outline space;
+    const struct outline *outline = NULL;
+    const TSTree *tree = NULL;
+    TSTree *own = NULL; // of a version that is kept
     int r;
 
-    if (job->with_kept)
+    if (job->with_kept) {
         r = kept_tree_parse(&job->kept, tools->parser, lang, text,
+                            WORKSPACE_PARSE_DEADLINE_MS, &own);
+        tree = own;
+    } else {
+        outline = outline_of(job, tools, lang, text, &space);
+        r = parse_text_once(tools->parser, lang, outline ? outline->text : text,
                             WORKSPACE_PARSE_DEADLINE_MS, &tree);
-    else
-        r = parse_text(tools->parser, lang, text, NULL, WORKSPACE_PARSE_DEADLINE_MS,
-                       &tree);
+    }
     if (r != 0) {
         set_state(b, FILE_FAILED,
                   r == PARSE_E_TIMED_OUT ? FILE_REASON_TIMED_OUT
@@ -79,9 +99,9 @@ parse_and_extract(struct file_job *job, struct worker_tools *tools,
         return;
     }
     spent_ms = clock_mono_ms() - started_ms;
-    r = extract_batch(tools->extractor, lang, text, tree,
+    r = extract_batch(tools->extractor, lang, text, outline, tree,
                       (uint64_t)MAX(1, WORKSPACE_PARSE_DEADLINE_MS - spent_ms), b);
-    ts_tree_delete(tree);
+    ts_tree_delete(own);
     if (r == EXTRACT_E_TOO_MANY) {
         b->file.reason = FILE_REASON_TOO_MANY_ENTITIES;
     } else if (r != 0) {

@@ -82,6 +82,7 @@ workspace_outline(struct workspace *w, struct str path, query_done_fn done, void
     job->file.path = str_dup(path);
     job->file.text = snapshot_ref(doc->text);
     job->file.max_file_bytes = w->config->max_file_bytes;
+    job->file.is_parsed_full = w->config->parse == CONFIG_PARSE_FULL;
     job->file.tools = w->all->tools;
     w->n_working++;
     pool_submit(w->all->pool, POOL_INTERACTIVE, &job->pool, outline_work, on_outlined);

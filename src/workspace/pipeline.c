@@ -243,6 +243,7 @@ job_submit(struct file_job *job)
     job->is_known = known && known->is_stored;
     job->known_content = job->is_known ? known->content : (struct hash128){0};
     job->max_file_bytes = w->config->max_file_bytes;
+    job->is_parsed_full = w->config->parse == CONFIG_PARSE_FULL;
     job->tools = w->all->tools;
     job->with_kept = job->is_urgent;
     job->kept = trees_take(w->trees, str_of(job->path));

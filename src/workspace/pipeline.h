@@ -2,6 +2,7 @@
 /* The stages: what is known of each path, and the way of one path from "it changed" to its commit. */
 #include "base/hash.h"
 #include "base/list.h"
+#include "bodies/bodies.h"
 #include "extract/extract.h"
 #include "model/batch.h"
 #include "model/snapshot.h"
@@ -20,6 +21,7 @@ struct workspace;
 struct worker_tools {
     struct parser *parser;
     struct extractor *extractor;
+    struct bodies *bodies;
 };
 
 /* What the store last said of a path, so that an unchanged file costs one look-up. */
@@ -56,6 +58,7 @@ struct file_job {
     struct hash128 known_content;
     bool is_known;
     size_t max_file_bytes;
+    bool is_parsed_full;
     struct worker_tools *tools;
     bool with_kept;         // saved or typed in: the next version comes soon
     struct kept_tree *kept; // of the version before, then of this one

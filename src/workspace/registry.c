@@ -23,6 +23,7 @@ workspaces_open(struct loop *l, const struct workspaces_options *options)
     for (unsigned i = 0; i < all->n_tools; i++) {
         all->tools[i].parser = parser_create();
         all->tools[i].extractor = extractor_create();
+        all->tools[i].bodies = bodies_create();
     }
     return all;
 }
@@ -37,6 +38,7 @@ on_pool_closed(void *ctx)
     for (unsigned i = 0; i < all->n_tools; i++) {
         parser_destroy(all->tools[i].parser);
         extractor_destroy(all->tools[i].extractor);
+        bodies_destroy(all->tools[i].bodies);
     }
     free(all->tools);
     free(all);

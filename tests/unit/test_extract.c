@@ -78,7 +78,7 @@ extract_until(const char *path, struct str text, uint64_t deadline_ms, int expec
         ts_parser_parse_string(parser, NULL, text.p ? text.p : "", (uint32_t)text.n);
     assert_non_null(tree);
     struct batch *b = batch_create(str_of(path));
-    assert_int_equal(extract_batch(extractor, l, text, tree, deadline_ms, b), expected);
+    assert_int_equal(extract_batch(extractor, l, text, NULL, tree, deadline_ms, b), expected);
     ts_tree_delete(tree);
     assert_true(str_eq_c(b->file.lang, l->key_prefix));
     check_batch(b, text);
@@ -542,7 +542,7 @@ test_deep_nesting(void **state)
         TSTree *tree = ts_parser_parse_string(parser, NULL, text.p, (uint32_t)text.n);
         assert_non_null(tree);
         struct batch *b = batch_create(STR("deep"));
-        int r = extract_batch(extractor, l, buf_str(&text), tree, 3000, b);
+        int r = extract_batch(extractor, l, buf_str(&text), NULL, tree, 3000, b);
         assert_true(r == 0 || r == EXTRACT_E_TIMED_OUT || r == EXTRACT_E_TOO_MANY);
         check_batch(b, buf_str(&text));
         assert_true(b->arena.total_bytes < 512u * 1024 * 1024);

@@ -81,6 +81,27 @@ test_old_tree(void **state)
     ts_tree_delete(tree);
 }
 
+/* A tree is there until the next one; its memory is used again. */
+static void
+test_many_trees(void **state)
+{
+    (void)state;
+    AUTO(buf_finish) struct buf text = {0};
+    for (int i = 0; i < 300; i++)
+        buf_printf(&text, "def f%d(a=[1, (2, {3: 4})]):\n    return \"%d\" + f(a)\n", i,
+                   i);
+    for (size_t n = 1; n <= text.n; n = n * 2 + 1) {
+        const TSTree *tree = NULL;
+        assert_int_equal(
+            parse_text_once(parser, lang_named("a.py"), str_slice(text.p, n), 0, &tree),
+            0);
+        assert_true(ts_node_end_byte(ts_tree_root_node(tree)) <= n);
+        char *shown = ts_node_string(ts_tree_root_node(tree)); // of the heap
+        assert_non_null(strstr(shown, "module"));
+        free(shown);
+    }
+}
+
 static void
 test_deadline(void **state)
 {
@@ -123,9 +144,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_languages_in_turn),
-        cmocka_unit_test(test_old_tree),
-        cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_languages_in_turn), cmocka_unit_test(test_old_tree),
+        cmocka_unit_test(test_many_trees),        cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_is_binary),
     };
     return cmocka_run_group_tests_name("parse", tests, setup, teardown);

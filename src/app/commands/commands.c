@@ -191,7 +191,7 @@ static int
 load_config(struct command_line *line)
 {
     static const char *const names[] = {"db",         "idle-exit", "jobs",
-                                        "log-format", "log-level", "port"};
+                                        "log-format", "log-level", "parse", "port"};
     struct config_flag flags[ARRAY_LEN(names)];
     size_t n = 0;
     AUTO(free) char *why = NULL;

@@ -10,6 +10,7 @@
 static const struct command_option options[] = {
     {"enrich", OPTION_FLAG, NULL, "ask the language servers too, and wait for them"},
     {"jobs", OPTION_NUMBER, "N", "worker threads (default: one per core)"},
+    {"parse", OPTION_TEXT, "MODE", "outline (default) or full: function bodies, too"},
     {0},
 };
 

@@ -1,0 +1,111 @@
+/* The scanner and what it hands out: the text without its gaps, and of comments and calls those that
+ * lie in them. A file of many bodies must not keep its memory for the rest of the run. */
+#include "bodies/bodies.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "bodies/internal.h"
+
+#define KEPT_BYTES_MAX ((size_t)1024 * 1024)
+#define KEPT_MAX 16384
+#define release_if_large(vec)                                                            \
+    do {                                                                                 \
+        if ((vec)->cap > KEPT_MAX)                                                       \
+            vec_finish(vec);                                                             \
+    } while (0)
+
+struct bodies *
+bodies_create(void)
+{
+    return xnew(struct bodies);
+}
+
+void
+bodies_destroy(struct bodies *b)
+{
+    if (!b)
+        return;
+    vec_finish(&b->open);
+    vec_finish(&b->conditions);
+    vec_finish(&b->gaps);
+    vec_finish(&b->comments);
+    vec_finish(&b->calls);
+    vec_finish(&b->places);
+    buf_finish(&b->outline);
+    free(b);
+}
+
+static void
+reset(struct bodies *b, struct str text)
+{
+    release_if_large(&b->gaps);
+    release_if_large(&b->comments);
+    release_if_large(&b->calls);
+    release_if_large(&b->places);
+    if (b->outline.cap > KEPT_BYTES_MAX)
+        buf_finish(&b->outline);
+    buf_reset(&b->outline);
+    b->open.n = b->conditions.n = b->gaps.n = b->comments.n = b->calls.n = b->places.n =
+        0;
+    b->text = text;
+    b->at = b->n_braces = b->n_opaque = b->n_mute = 0;
+    b->branch = b->last_branch = b->virtual_braces = 0;
+    b->is_virtual = b->is_lost = false;
+    b->head = (struct head){.before = BEFORE_NONE};
+}
+
+/* Of sorted stretches those that lie in a gap; the number kept. */
+static size_t
+keep_in_gaps(const struct bodies *b, struct stretch *v, size_t n)
+{
+    size_t kept = 0, gap = 0;
+    for (size_t i = 0; i < n; i++) {
+        while (gap < b->gaps.n && b->gaps.v[gap].end < v[i].end)
+            gap++;
+        if (gap < b->gaps.n && b->gaps.v[gap].start <= v[i].start)
+            v[kept++] = v[i];
+    }
+    return kept;
+}
+
+static void
+leave_out_gaps(struct bodies *b)
+{
+    uint32_t at = 0, left = 0;
+    buf_reserve(&b->outline, b->text.n);
+    vec_reserve(&b->places, b->gaps.n);
+    for (size_t i = 0; i < b->gaps.n; i++) {
+        struct stretch gap = b->gaps.v[i];
+        buf_add(&b->outline, b->text.p + at, gap.start - at);
+        left += gap.end - gap.start;
+        at = gap.end;
+        *vec_push(&b->places) = (struct outline_gap){(uint32_t)b->outline.n, left};
+    }
+    buf_add(&b->outline, b->text.p + at, b->text.n - at);
+}
+
+int
+bodies_scan(struct bodies *b, const struct bodies_syntax *syntax, struct str text,
+            struct outline *ret_outline)
+{
+    if (text.n > UINT32_MAX - 1)
+        return err_trace(-EFBIG);
+    bodies_set_syntax(b, syntax);
+    reset(b, text);
+    bodies_run(b);
+    if (b->is_lost)
+        return BODIES_E_UNBALANCED;
+    leave_out_gaps(b);
+    b->comments.n = keep_in_gaps(b, b->comments.v, b->comments.n);
+    b->calls.n = keep_in_gaps(b, b->calls.v, b->calls.n);
+    *ret_outline = (struct outline){
+        .text = b->gaps.n > 0 ? buf_str(&b->outline) : text,
+        .gaps = b->places.v,
+        .n_gaps = b->places.n,
+        .comments = b->comments.v,
+        .n_comments = b->comments.n,
+        .calls = b->calls.v,
+        .n_calls = b->calls.n,
+    };
+    return 0;
+}

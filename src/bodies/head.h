@@ -1,0 +1,56 @@
+#pragma once
+/* What is remembered of a statement, and of each open bracket. */
+#include "base/base.h"
+
+/* Of the token before. */
+enum before {
+    BEFORE_NONE, // begin of a statement
+    BEFORE_NAME,
+    BEFORE_CONTROL,
+    BEFORE_AGGREGATE,
+    BEFORE_FUNCTION,
+    BEFORE_ATTRIBUTE,
+    BEFORE_BLOCK,
+    BEFORE_VALUE,
+    BEFORE_STRING,
+    BEFORE_PAREN,   // )
+    BEFORE_BRACKET, // ]
+    BEFORE_BRACE,   // }
+    BEFORE_ASSIGN,  // =
+    BEFORE_ARROW,   // => and ->
+    BEFORE_ANGLE,   // >
+    BEFORE_STAR,    // * & ?
+    BEFORE_DOT,
+    BEFORE_COLON,
+    BEFORE_COMMA,
+    BEFORE_BANG,
+    BEFORE_OTHER
+};
+
+/* What is known of the statement so far. Plain: copied when a bracket opens. */
+struct head {
+    uint8_t before;      // enum before
+    uint8_t before_name; // of the last name: what came before it
+    bool has_params, has_aggregate, had_aggregate, has_scope, has_function;
+    bool has_new, has_assign, has_colon, has_bang;
+    bool is_enum, is_record;
+    bool params_are_declared; // int f( …
+    bool params_are_new;      // new T( …
+    bool last_is_callable;    // the last name may be called
+    uint32_t angles;          // < open since the aggregate
+    uint32_t name_start, name_end;
+    uint32_t params_calls; // calls there were before the last ( … )
+};
+
+struct bracket {
+    uint32_t at;
+    uint32_t n_gaps; // there were at its begin
+    uint32_t n_calls;
+    uint32_t branch;
+    struct head head;   // to go on with behind it
+    char kind;          // ( [ {
+    bool is_opaque;     // unless something in it must be seen
+    bool is_tainted;    // something is
+    bool is_expression; // the statement goes on behind it
+    bool is_attribute, is_declared, is_new, is_enum, is_type, is_mute;
+};

@@ -1,0 +1,87 @@
+#pragma once
+/* What the files of this folder share. Nobody else includes it.
+ * scan (bytes → tokens, by tokens.c) → brackets (which group is opaque) and conditions (#if) →
+ * bodies (the shorter text). */
+#include "base/base.h"
+#include "base/vec.h"
+#include "bodies/bodies.h"
+#include "bodies/head.h"
+#include "bodies/syntax.h"
+#include "model/edge.h"
+
+/* One open #if. */
+struct condition {
+    uint32_t outer_branch;
+    size_t n_open, min_open; // brackets at #if, and the fewest since
+    uint32_t depth;          // braces at #if
+    int64_t end_depth;       // braces at the end of the first branch; -1: not known
+    bool was_virtual;
+};
+
+struct bodies {
+    const struct bodies_syntax *syntax; // the tables below are made for it
+    uint8_t classes[256];               // enum byte_class
+    uint8_t word_slots[256];            // index into words + 1, by word_hash
+    struct str text;
+    uint32_t at;
+    struct head head;
+    VEC(struct bracket) open;
+    VEC(struct condition) conditions;
+    VEC(struct stretch) gaps; // disjoint, in source order
+    VEC(struct stretch) comments;
+    VEC(struct stretch) calls;
+    VEC(struct outline_gap) places;
+    struct buf outline;
+    uint32_t n_braces, n_opaque, n_mute; // open ones
+    uint32_t branch, last_branch;        // of #if: no two share a number
+    uint32_t virtual_braces;             // in a branch whose brackets are only counted
+    bool is_virtual;
+    bool is_lost; // not balanced
+};
+
+enum byte_class {
+    BYTE_OTHER,
+    BYTE_SPACE,
+    BYTE_NEWLINE,
+    BYTE_LETTER,
+    BYTE_DIGIT,
+    BYTE_QUOTE,
+    BYTE_TICK,
+    BYTE_BACKTICK,
+    BYTE_SLASH,
+    BYTE_HASH,
+    BYTE_OPEN,
+    BYTE_CLOSE,
+    BYTE_SEMICOLON,
+    BYTE_EQUALS,
+    BYTE_STRING_MARK // @ $ before a quote
+};
+
+#define GAP_BYTES_MIN 3
+
+/* scan.c */
+void bodies_set_syntax(struct bodies *b, const struct bodies_syntax *syntax);
+void bodies_run(struct bodies *b);
+/* tokens.c: where what begins at `at` ends; 0: nowhere. */
+uint32_t token_line_comment_end(const struct bodies *b, uint32_t at);
+uint32_t token_block_comment_end(const struct bodies *b, uint32_t at);
+uint32_t token_string_end(const struct bodies *b, uint32_t at);
+uint32_t token_tick_end(const struct bodies *b, uint32_t at);
+uint32_t token_backtick_end(const struct bodies *b, uint32_t at);
+uint32_t token_number_end(const struct bodies *b, uint32_t at);
+/* Of a string with a prefix that ends before `quote`: R" r#" @" $"; UINT32_MAX: it is none. */
+uint32_t token_prefixed_end(const struct bodies *b, uint32_t prefix, uint32_t quote);
+/* brackets.c */
+void bracket_open(struct bodies *b, char kind);
+void bracket_close(struct bodies *b, char kind);
+void bracket_trim(struct bodies *b, size_t n); // drops ( and [ that nothing closes
+void bracket_taint(struct bodies *b);
+/* conditions.c: b->at is behind the #. */
+void condition_line(struct bodies *b);
+
+static inline bool
+is_word_byte(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '_' || c >= 0x80;
+}

@@ -1,0 +1,180 @@
+/* The languages whose bodies may be left out, a row each. What a row's words say is law for the
+ * scanner: a word that can define something within a body is a WORD_DEFINES or _CLASS here whenever
+ * the language's entities.scm finds what it defines. */
+#include "bodies/internal.h"
+
+#define WORDS_OF_C                                                                       \
+    {"struct", WORD_AGGREGATE}, {"union", WORD_AGGREGATE}, {"enum", WORD_AGGREGATE},     \
+        {"typedef", WORD_DEFINES}, {"__attribute__", WORD_ATTRIBUTE},                    \
+        {"__attribute", WORD_ATTRIBUTE}, {"__declspec", WORD_ATTRIBUTE},                 \
+        {"_Alignas", WORD_ATTRIBUTE}, {"alignas", WORD_ATTRIBUTE}, {"else", WORD_BLOCK}, \
+        {"do", WORD_BLOCK}, {"if", WORD_CONTROL}, {"for", WORD_CONTROL},                 \
+        {"while", WORD_CONTROL}, {"switch", WORD_CONTROL}, {"return", WORD_CONTROL},     \
+        {"case", WORD_CONTROL}, {"default", WORD_CONTROL}, {"goto", WORD_CONTROL},       \
+        {"break", WORD_CONTROL}, {"continue", WORD_CONTROL}, {"sizeof", WORD_CONTROL},   \
+        {"offsetof", WORD_CONTROL}, {"_Alignof", WORD_CONTROL},                          \
+        {"__alignof__", WORD_CONTROL}, {"__alignof", WORD_CONTROL},                      \
+        {"alignof", WORD_CONTROL}, {"_alignof", WORD_CONTROL},                           \
+        {"_Generic", WORD_CONTROL}, {"__extension__", WORD_CONTROL},                     \
+        {"asm", WORD_CONTROL}, {"__asm__", WORD_CONTROL}, {"__asm", WORD_CONTROL},       \
+        {"volatile", WORD_TYPE}, {"__volatile__", WORD_TYPE}, {"const", WORD_TYPE},      \
+        {"static", WORD_TYPE}, {"extern", WORD_TYPE}, {"register", WORD_TYPE},           \
+        {"inline", WORD_TYPE}, {"auto", WORD_TYPE}, {"void", WORD_TYPE},                 \
+        {"char", WORD_TYPE}, {"int", WORD_TYPE}, {"long", WORD_TYPE},                    \
+        {"short", WORD_TYPE}, {"unsigned", WORD_TYPE}, {"signed", WORD_TYPE},            \
+        {"float", WORD_TYPE}, {"double", WORD_TYPE},                                     \
+    {                                                                                    \
+        "bool", WORD_TYPE                                                                \
+    }
+
+static const struct word_row c_words[] = {WORDS_OF_C, {NULL, WORD_NAME}};
+
+static const struct word_row cpp_words[] = {
+    WORDS_OF_C,
+    {"class", WORD_AGGREGATE},
+    {"namespace", WORD_SCOPE},
+    {"concept", WORD_SCOPE},
+    {"using", WORD_DEFINES},
+    {"try", WORD_BLOCK},
+    {"catch", WORD_CONTROL},
+    {"throw", WORD_CONTROL},
+    {"new", WORD_CONTROL},
+    {"delete", WORD_CONTROL},
+    {"co_return", WORD_CONTROL},
+    {"co_await", WORD_CONTROL},
+    {"co_yield", WORD_CONTROL},
+    {"noexcept", WORD_TYPE},
+    {"decltype", WORD_CONTROL},
+    {"requires", WORD_SCOPE},
+    {"static_assert", WORD_CONTROL},
+    {"constexpr", WORD_TYPE},
+    {"not", WORD_CONTROL},
+    {"and", WORD_CONTROL},
+    {"or", WORD_CONTROL},
+    {"typename", WORD_TYPE},
+    {"operator", WORD_TYPE},
+    {NULL, WORD_NAME},
+};
+
+static const struct word_row go_words[] = {
+    {"func", WORD_FUNCTION},  {"struct", WORD_AGGREGATE}, {"interface", WORD_AGGREGATE},
+    {"type", WORD_DEFINES},   {"if", WORD_CONTROL},       {"for", WORD_CONTROL},
+    {"switch", WORD_CONTROL}, {"select", WORD_CONTROL},   {"return", WORD_CONTROL},
+    {"case", WORD_CONTROL},   {"go", WORD_CONTROL},       {"defer", WORD_CONTROL},
+    {"range", WORD_CONTROL},  {"else", WORD_BLOCK},       {"var", WORD_CONTROL},
+    {"const", WORD_CONTROL},  {"import", WORD_CONTROL},   {"map", WORD_TYPE},
+    {"chan", WORD_TYPE},      {NULL, WORD_NAME},
+};
+
+static const struct word_row java_words[] = {
+    {"class", WORD_CLASS},
+    {"interface", WORD_CLASS},
+    {"enum", WORD_ENUM},
+    {"record", WORD_RECORD},
+    {"new", WORD_NEW},
+    {"static", WORD_BLOCK},
+    {"else", WORD_BLOCK},
+    {"do", WORD_BLOCK},
+    {"try", WORD_BLOCK},
+    {"finally", WORD_BLOCK},
+    {"if", WORD_CONTROL},
+    {"for", WORD_CONTROL},
+    {"while", WORD_CONTROL},
+    {"switch", WORD_CONTROL},
+    {"catch", WORD_CONTROL},
+    {"return", WORD_CONTROL},
+    {"throw", WORD_CONTROL},
+    {"case", WORD_CONTROL},
+    {"default", WORD_CONTROL},
+    {"assert", WORD_CONTROL},
+    {"synchronized", WORD_CONTROL},
+    {"instanceof", WORD_CONTROL},
+    {"yield", WORD_CONTROL},
+    {"this", WORD_TYPE},
+    {"super", WORD_TYPE},
+    {"int", WORD_TYPE},
+    {"void", WORD_TYPE},
+    {NULL, WORD_NAME},
+};
+
+static const struct word_row csharp_words[] = {
+    {"class", WORD_CLASS},        {"interface", WORD_CLASS}, {"struct", WORD_CLASS},
+    {"enum", WORD_CLASS},         {"namespace", WORD_CLASS}, {"record", WORD_RECORD},
+    {"delegate", WORD_CONTROL},   {"new", WORD_CONTROL},     {"else", WORD_BLOCK},
+    {"do", WORD_BLOCK},           {"try", WORD_BLOCK},       {"finally", WORD_BLOCK},
+    {"unsafe", WORD_BLOCK},       {"checked", WORD_BLOCK},   {"unchecked", WORD_BLOCK},
+    {"get", WORD_BLOCK},          {"set", WORD_BLOCK},       {"init", WORD_BLOCK},
+    {"add", WORD_BLOCK},          {"remove", WORD_BLOCK},    {"if", WORD_CONTROL},
+    {"for", WORD_CONTROL},        {"foreach", WORD_CONTROL}, {"while", WORD_CONTROL},
+    {"switch", WORD_VALUE},       {"catch", WORD_CONTROL},   {"when", WORD_CONTROL},
+    {"return", WORD_CONTROL},     {"throw", WORD_CONTROL},   {"case", WORD_CONTROL},
+    {"default", WORD_CONTROL},    {"lock", WORD_CONTROL},    {"fixed", WORD_CONTROL},
+    {"using", WORD_CONTROL},      {"await", WORD_CONTROL},   {"yield", WORD_CONTROL},
+    {"typeof", WORD_CONTROL},     {"sizeof", WORD_CONTROL},  {"in", WORD_CONTROL},
+    {"is", WORD_CONTROL},         {"as", WORD_CONTROL},      {"not", WORD_CONTROL},
+    {"and", WORD_CONTROL},        {"or", WORD_CONTROL},      {"out", WORD_CONTROL},
+    {"ref", WORD_CONTROL},        {"base", WORD_TYPE},       {"this", WORD_TYPE},
+    {"stackalloc", WORD_CONTROL}, {NULL, WORD_NAME},
+};
+
+static const struct word_row rust_words[] = {
+    {"fn", WORD_FUNCTION},   {"struct", WORD_CLASS},   {"enum", WORD_CLASS},
+    {"trait", WORD_CLASS},   {"impl", WORD_CLASS},     {"mod", WORD_CLASS},
+    {"type", WORD_DEFINES},  {"use", WORD_DEFINES},    {"macro_rules", WORD_DEFINES},
+    {"const", WORD_DEFINES}, {"static", WORD_DEFINES}, {"union", WORD_RECORD},
+    {"extern", WORD_SCOPE},  {"else", WORD_BLOCK},     {"loop", WORD_BLOCK},
+    {"unsafe", WORD_BLOCK},  {"async", WORD_BLOCK},    {"if", WORD_CONTROL},
+    {"match", WORD_CONTROL}, {"while", WORD_CONTROL},  {"for", WORD_CONTROL},
+    {"in", WORD_CONTROL},    {"return", WORD_CONTROL}, {"break", WORD_CONTROL},
+    {"let", WORD_CONTROL},   {"mut", WORD_CONTROL},    {"ref", WORD_CONTROL},
+    {"move", WORD_CONTROL},  {"as", WORD_CONTROL},     {"dyn", WORD_CONTROL},
+    {"where", WORD_CONTROL}, {"pub", WORD_TYPE},       {"await", WORD_CONTROL},
+    {NULL, WORD_NAME},
+};
+
+static const struct bodies_syntax syntaxes[] = {
+    {.name = "c",
+     .keeps_comments = true,
+     .words = c_words,
+     .has_directives = true,
+     .has_continuations = true},
+    {.name = "cpp",
+     .words = cpp_words,
+     .raw = RAW_CPP,
+     .has_directives = true,
+     .has_continuations = true,
+     .has_colon_lists = true},
+    {.name = "go",
+     .words = go_words,
+     .has_backticks = true,
+     .has_newline_ends = true,
+     .has_function_word = true},
+    {.name = "java",
+     .words = java_words,
+     .has_text_blocks = true,
+     .has_anonymous_classes = true},
+    {.name = "csharp",
+     .words = csharp_words,
+     .raw = RAW_CSHARP,
+     .has_directives = true,
+     .has_text_blocks = true,
+     .has_constraints = true},
+    {.name = "rust",
+     .words = rust_words,
+     .raw = RAW_RUST,
+     .has_nested_comments = true,
+     .has_lifetimes = true,
+     .has_function_word = true,
+     .has_long_strings = true,
+     .has_macro_bang = true,
+     .keeps_comments = true},
+};
+
+const struct bodies_syntax *
+bodies_syntax_named(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(syntaxes); i++)
+        if (str_eq_c(name, syntaxes[i].name))
+            return &syntaxes[i];
+    return NULL;
+}

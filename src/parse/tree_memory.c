@@ -1,0 +1,224 @@
+/* A parse makes some hundred thousand small blocks that all die with the tree: handing them out from
+ * chunks, and giving the chunks back at once, is several times faster than the heap. Freed blocks wait
+ * in lists by size, so that a parse that frees as it goes needs no more than its peak.
+ * tree-sitter has one set of allocation functions for the process; which memory they mean is a
+ * thread's own matter (the one global that this library forces). Invariant: what was allocated inside
+ * enter … leave is freed inside or by reset, never outside; what was allocated outside is the heap's. */
+#include "parse/tree_memory.h"
+
+#include <tree_sitter/api.h>
+
+#include "base/mem.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#    include <sanitizer/asan_interface.h>
+#    define POISON(p, n) ASAN_POISON_MEMORY_REGION((p), (n))
+#    define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION((p), (n))
+#else
+#    define POISON(p, n) ((void)(p), (void)(n))
+#    define UNPOISON(p, n) ((void)(p), (void)(n))
+#endif
+
+#define GRAIN_BYTES ((size_t)16)
+#define SMALL_BYTES_MAX                                                                  \
+    ((size_t)1024) // a list for each size up to here; then for each power of two
+#define N_SMALL (SMALL_BYTES_MAX / GRAIN_BYTES + 1)
+#define N_LARGE 40
+#define CHUNK_BYTES_MIN ((size_t)256 * 1024)
+#define CHUNK_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define KEPT_BYTES_MAX ((size_t)8 * 1024 * 1024) // between two trees
+
+struct chunk {
+    struct chunk *older;
+    size_t size_bytes; // of data
+    max_align_t data[];
+};
+
+/* Before each block: its list, and so its size. Blocks are aligned for what tree-sitter has in them,
+ * pointers and 64-bit numbers. */
+struct header {
+    uint64_t list;
+};
+
+struct tree_memory {
+    struct chunk *head; // newest first
+    char *at, *end;     // what is free in head
+    size_t total_bytes;
+    void *free_lists[N_SMALL + N_LARGE];
+};
+
+static _Thread_local struct tree_memory *current;
+
+static size_t
+list_of(size_t size_bytes)
+{
+    if (size_bytes <= SMALL_BYTES_MAX)
+        return (size_bytes + GRAIN_BYTES - 1) / GRAIN_BYTES;
+    size_t list = N_SMALL;
+    for (size_t n = SMALL_BYTES_MAX * 2; n < size_bytes; n *= 2)
+        if (++list == N_SMALL + N_LARGE)
+            mem_exhausted(size_bytes);
+    return list;
+}
+
+static size_t
+size_of(size_t list)
+{
+    return list < N_SMALL ? list * GRAIN_BYTES
+                          : (SMALL_BYTES_MAX * 2) << (list - N_SMALL);
+}
+
+static void
+add_chunk(struct tree_memory *m, size_t need_bytes)
+{
+    size_t n = m->head ? MIN(m->head->size_bytes * 2, CHUNK_BYTES_MAX) : CHUNK_BYTES_MIN;
+    n = MAX(n, need_bytes);
+    struct chunk *c = xmalloc(sizeof(*c) + n);
+    c->older = m->head;
+    c->size_bytes = n;
+    m->head = c;
+    m->at = (char *)c->data;
+    m->end = m->at + n;
+    m->total_bytes += n;
+    POISON(c->data, n);
+}
+
+static void *
+take(struct tree_memory *m, size_t size_bytes)
+{
+    size_t list = list_of(MAX(size_bytes, (size_t)1)), size = size_of(list);
+    void **free_block = m->free_lists[list];
+    if (free_block) {
+        UNPOISON(free_block, size);
+        m->free_lists[list] = *free_block;
+        return free_block;
+    }
+    if ((size_t)(m->end - m->at) < sizeof(struct header) + size)
+        add_chunk(m, sizeof(struct header) + size);
+    struct header *h = (struct header *)(void *)m->at;
+    UNPOISON(h, sizeof(*h) + size);
+    m->at += sizeof(*h) + size;
+    h->list = list;
+    return h + 1;
+}
+
+static size_t
+list_at(const void *p)
+{
+    return ((const struct header *)p)[-1].list;
+}
+
+static void
+give_back(struct tree_memory *m, void *p)
+{
+    size_t list = list_at(p);
+    *(void **)p = m->free_lists[list];
+    m->free_lists[list] = p;
+    POISON(p, size_of(list));
+}
+
+static void *
+on_malloc(size_t size_bytes)
+{
+    return current ? take(current, size_bytes) : xmalloc(size_bytes);
+}
+
+static void *
+on_calloc(size_t n, size_t size_bytes)
+{
+    size_t total;
+    if (!current)
+        return xcalloc(n, size_bytes);
+    if (__builtin_mul_overflow(n, size_bytes, &total))
+        mem_exhausted(SIZE_MAX);
+    void *p = take(current, total);
+    memset(p, 0, total);
+    return p;
+}
+
+static void *
+on_realloc(void *p, size_t size_bytes)
+{
+    if (!current)
+        return xrealloc(p, size_bytes);
+    if (!p)
+        return take(current, size_bytes);
+    size_t had = size_of(list_at(p));
+    if (size_bytes <= had)
+        return p;
+    void *moved = take(current, size_bytes);
+    memcpy(moved, p, had);
+    give_back(current, p);
+    return moved;
+}
+
+static void
+on_free(void *p)
+{
+    if (!current)
+        free(p);
+    else if (p)
+        give_back(current, p);
+}
+
+struct tree_memory *
+tree_memory_create(void)
+{
+    static bool is_hooked;
+    if (!is_hooked) {
+        ts_set_allocator(on_malloc, on_calloc, on_realloc, on_free);
+        is_hooked = true;
+    }
+    return xnew(struct tree_memory);
+}
+
+static void
+drop_chunks(struct chunk *c)
+{
+    while (c) {
+        struct chunk *older = c->older;
+        UNPOISON(c->data, c->size_bytes);
+        free(c);
+        c = older;
+    }
+}
+
+void
+tree_memory_destroy(struct tree_memory *m)
+{
+    if (!m)
+        return;
+    drop_chunks(m->head);
+    free(m);
+}
+
+void
+tree_memory_enter(struct tree_memory *m)
+{
+    assert(!current);
+    current = m;
+}
+
+void
+tree_memory_leave(void)
+{
+    current = NULL;
+}
+
+/* Keeps one chunk: several small ones become one, as large as all, if that is allowed. */
+void
+tree_memory_reset(struct tree_memory *m)
+{
+    size_t kept_bytes = MIN(m->total_bytes, KEPT_BYTES_MAX);
+    memset(m->free_lists, 0, sizeof(m->free_lists));
+    if (m->head && (m->head->older || m->head->size_bytes > KEPT_BYTES_MAX)) {
+        drop_chunks(steal(m->head));
+        m->total_bytes = 0;
+        add_chunk(m, kept_bytes);
+    }
+    if (m->head) {
+        m->at = (char *)m->head->data;
+        m->end = m->at + m->head->size_bytes;
+        POISON(m->head->data, m->head->size_bytes);
+    }
+}

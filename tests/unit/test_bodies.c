@@ -1,0 +1,420 @@
+/* What is left of a text when bodies are left out: a line of input, the line it becomes, in each
+ * language; then what holds for whatever text there is, also for ruined ones. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "bodies/bodies.h"
+
+#define RUINS 40 // per file and syntax
+#define FILE_BYTES_MAX (1024 * 1024)
+
+static struct bodies *bodies;
+static const char *const names[] = {"c", "cpp", "go", "java", "csharp", "rust"};
+
+static int
+setup(void **state)
+{
+    (void)state;
+    bodies = bodies_create();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    bodies_destroy(bodies);
+    bodies_destroy(NULL);
+    return 0;
+}
+
+struct row {
+    const char *text, *outline; // NULL: not balanced
+};
+
+static void
+check_rows(const char *syntax_name, const struct row *rows, size_t n)
+{
+    const struct bodies_syntax *syntax = bodies_syntax_named(str_of(syntax_name));
+    struct outline o;
+    assert_non_null(syntax);
+    for (size_t i = 0; i < n; i++) {
+        int r = bodies_scan(bodies, syntax, str_of(rows[i].text), &o);
+        if (!rows[i].outline) {
+            assert_int_equal(r, BODIES_E_UNBALANCED);
+            continue;
+        }
+        assert_int_equal(r, 0);
+        AUTO(free) char *shown = str_dup(o.text);
+        assert_string_equal(shown, rows[i].outline);
+    }
+}
+
+#define CHECK_ROWS(name, rows) check_rows(name, rows, ARRAY_LEN(rows))
+
+static void
+test_c(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"", ""},
+        {"int f(void) { return 1; }\nint x;", "int f(void) {}\nint x;"},
+        {"int f(a, b) int a; int b; { return a; }", "int f(a, b) int a; int b; {}"},
+        {"int f(void) ATTR { g(); }", "int f(void) ATTR {}"},
+        {"int f(void) __attribute__((noinline)) { g(); }",
+         "int f(void) __attribute__((noinline)) {}"},
+        {"struct s { int a; char b; };", "struct s { int a; char b; };"},
+        {"struct s *f(int x) { return 0; }", "struct s *f(int x) {}"},
+        {"struct s f(int x) { return 0; }", "struct s f(int x) {}"},
+        {"struct __attribute__((packed)) s { int a; };",
+         "struct __attribute__((packed)) s { int a; };"},
+        {"struct __aligned(8) s { int a; };", "struct __aligned(8) s { int a; };"},
+        {"enum e { A, B = (1), C };", "enum e { A, B = (1), C };"},
+        {"struct s v = { .a = { 1, 2 }, .b = 3 };", "struct s v = {};"},
+        {"int t[] = { '}', '{', \"}\\\"}\", 4 }, u = 1;", "int t[] = {}, u = 1;"},
+        {"extern \"C\" { int f(void) { x(); } }", "extern \"C\" { int f(void) {} }"},
+        /* what defines something is seen, and what is beside it is not */
+        {"int f(void) { struct t { int a; }; }", "int f(void) { struct t { int a; }; }"},
+        {"int f(void) { typedef int t; if (x) { y(); } }",
+         "int f(void) { typedef int t; if (x) {} }"},
+        {"int f(void) {\n#define A 1\n}", "int f(void) {\n#define A 1\n}"},
+        {"int f(void) {\n#include \"a.inc\"\n}", "int f(void) {\n#include \"a.inc\"\n}"},
+        {"int f(void) { struct t x = { 1 }; g(); }", "int f(void) {}"},
+        {"int f(void) { int g(int a) { return a; } h(); }",
+         "int f(void) { int g(int a) {} h(); }"},
+        {"int f(void) { for_each(a, b) { g(); } }", "int f(void) {}"},
+        /* strings and comments hold no braces */
+        {"int f(void) { s = \"}\"; /* } */ // }\n c = '}'; }", "int f(void) {}"},
+        {"int f(void) { s = \"a\\\n}\"; }", "int f(void) {}"},
+        {"// { \\\n {\nint f(void) { x; }", "// { \\\n {\nint f(void) {}"},
+        {"#define M { \\\n { /* \n { */ \"{\"\nint f(void) { x; }",
+         "#define M { \\\n { /* \n { */ \"{\"\nint f(void) {}"},
+        {"#error don't {\nint f(void) { x; }", "#error don't {\nint f(void) {}"},
+        {"int n = 1'000'000; int f(void) { x; }", "int n = 1'000'000; int f(void) {}"},
+        /* conditions */
+        {"#if A\nint f(int a) {\n#else\nint f(void) {\n#endif\n x;\n}",
+         "#if A\nint f(int a) {\n#else\nint f(void) {\n#endif\n x;\n}"},
+        {"int f(void) {\n#if A\n if (a) {\n#elif B\n if (b) {\n#else\n {\n#endif\n }\n}",
+         "int f(void) {}"},
+        {"int f(void) {\n#if A\n } else {\n#endif\n }\nint g(void) { x; }",
+         "int f(void) {\n#if A\n } else {\n#endif\n }\nint g(void) {}"},
+        {"int f(void) {\n#if A\n x(); }\n#else\n y(); }\n#endif\nint g(void) { x; }",
+         "int f(void) {\n#if A\n x(); }\n#else\n y(); }\n#endif\nint g(void) {}"},
+        {"#if A\nint f(void) { x; }\n#else\nint f(int a) { y; }\n#endif\n",
+         "#if A\nint f(void) {}\n#else\nint f(int a) {}\n#endif\n"},
+        {"#ifdef __cplusplus\nextern \"C\" {\n#endif\nint f(void) { x; }\n"
+         "#ifdef __cplusplus\n}\n#endif\n",
+         "#ifdef __cplusplus\nextern \"C\" {\n#endif\nint f(void) {}\n"
+         "#ifdef __cplusplus\n}\n#endif\n"},
+        {"#if A\nint f(void) {\n#else\n#endif\n}", NULL},
+        {"#else\n#endif\n#elif\nint f(void) { x; }",
+         "#else\n#endif\n#elif\nint f(void) {}"},
+        /* what does not end */
+        {"int f(void) { x;", NULL},
+        {"}", NULL},
+        {"int f(void) { /* }", NULL},
+        {"int f(void) { \" }", NULL},
+        {"int a[(3] = { 1 };", "int a[(3] = {};"},
+    };
+    CHECK_ROWS("c", rows);
+}
+
+static void
+test_cpp(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"namespace a { class B { int c() const { return 1; } }; }",
+         "namespace a { class B { int c() const {} }; }"},
+        {"B::B() : a(1), b{2}, c() { x(); }", "B::B() : a(1), b{2}, c() {}"},
+        {"B::B() : b{2} { x(); }", "B::B() : b{2} {}"},
+        {"auto f() -> std::vector<int> { return 1; }", "auto f() -> std::vector<int> {}"},
+        {"int f() noexcept(true) { return 1; }", "int f() noexcept(true) {}"},
+        {"template <class T> int f(T t) { return t; }",
+         "template <class T> int f(T t) {}"},
+        {"template <class T, class U> struct P<T *> : Q<U>, R { T t; };",
+         "template <class T, class U> struct P<T *> : Q<U>, R { T t; };"},
+        {"class A : public B<int (*)(int)> { int x; };",
+         "class A : public B<int (*)(int)> { int x; };"},
+        {"enum class E : int { A, B };", "enum class E : int { A, B };"},
+        {"int f() { class L { int x; }; }", "int f() { class L { int x; }; }"},
+        {"int f() { using T = int; g(); }", "int f() { using T = int; g(); }"},
+        {"auto s = R\"x( } )\" )x\"; int f() { R\"(})\"; }",
+         "auto s = R\"x( } )\" )x\"; int f() {}"},
+        {"auto s = R\"(", NULL},
+    };
+    CHECK_ROWS("cpp", rows);
+}
+
+static void
+test_go(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"func f(a int) error {\n\treturn nil\n}\n", "func f(a int) error {}\n"},
+        {"func (s *S) f(g func(int) int) (a int, err error) { x() }",
+         "func (s *S) f(g func(int) int) (a int, err error) {}"},
+        {"func f() interface{} { return 1 }", "func f() interface{} {}"},
+        {"func f() struct{ A int } { return 1 }", "func f() struct{ A int } {}"},
+        {"type T struct {\n\tA int\n}\nfunc f() { x() }\n",
+         "type T struct {\n\tA int\n}\nfunc f() {}\n"},
+        {"type I interface {\n\tM(a int)\n}\n", "type I interface {\n\tM(a int)\n}\n"},
+        {"var v = []int{1, 2}\nvar w = map[string]T{\"}\": {1}}\n",
+         "var v = []int{}\nvar w = map[string]T{}\n"},
+        {"var v = []struct{ A int }{{1}, {2}}\n", "var v = []struct{ A int }{}\n"},
+        {"func f() {\n\ttype T int\n\tg()\n}", "func f() {\n\ttype T int\n\tg()\n}"},
+        {"func f() { m := map[string]struct{}{}; s := `}`; c := '}' }", "func f() {}"},
+        {"func f() { t := []struct{ a int }{{1}} }",
+         "func f() { t := []struct{ a int }{} }"},
+        {"func asm(a int) int\n\ntype T struct {\n\tA int\n}\n",
+         "func asm(a int) int\n\ntype T struct {\n\tA int\n}\n"},
+        {"var s = `", NULL},
+    };
+    CHECK_ROWS("go", rows);
+}
+
+static void
+test_java(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"class A { int f() throws X, Y { return 1; } }",
+         "class A { int f() throws X, Y {} }"},
+        {"class A { static { x(); } { y(); } A() { z(); } }",
+         "class A { static {} {} A() {} }"},
+        {"class A { T t = new T() { void m() { x(); } }; }",
+         "class A { T t = new T() { void m() {} }; }"},
+        {"class A { void f() { g(new T(a(1)) { void m() { x(); } }); h(); } }",
+         "class A { void f() { g(new T(a(1)) { void m() {} }); h(); } }"},
+        {"enum E { A(1) { void m() { x(); } }, B; void n() { y(); } }",
+         "enum E { A(1) { void m() {} }, B; void n() {} }"},
+        {"record P(int x, int y) implements Q { int z() { return 1; } }",
+         "record P(int x, int y) implements Q { int z() {} }"},
+        {"class A { void f() { record.g(); Class c = A.class; } }",
+         "class A { void f() {} }"},
+        {"class A { void f() { class L { int x; } } }",
+         "class A { void f() { class L { int x; } } }"},
+        {"class A { Runnable r = () -> { x(); }; int[] a = {1, 2}; }",
+         "class A { Runnable r = () -> {}; int[] a = {}; }"},
+        {"class A { String s = \"\"\"\n } \\\"\"\" { \"\"\"; void f() { x(); } }",
+         "class A { String s = \"\"\"\n } \\\"\"\" { \"\"\"; void f() {} }"},
+        {"@I(a = {1, 2}) class A { @J({\"}\"}) int f() { return 1; } }",
+         "@I(a = {}) class A { @J({}) int f() {} }"},
+    };
+    CHECK_ROWS("java", rows);
+}
+
+static void
+test_csharp(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"namespace N { class A : B { A() : base(1) { x(); } } }",
+         "namespace N { class A : B { A() : base(1) {} } }"},
+        {"class A { int P { get { return 1; } set { x(); } } int Q { get; set; } }",
+         "class A { int P { get {} set {} } int Q { get; set; } }"},
+        {"class A { void F<T>(T t) where T : class, new() { x(); } }",
+         "class A { void F<T>(T t) where T : class, new() {} }"},
+        {"class A { void F() { int G(int a) { return a; } h(); } }",
+         "class A { void F() { int G(int a) {} h(); } }"},
+        {"class A { string s = @\"}\"\"{\"; void F() { var t = $\"{{ {a(\"}\")} }}\"; } "
+         "}",
+         "class A { string s = @\"}\"\"{\"; void F() {} }"},
+        {"class A { string s = \"\"\"\" } \"\"\" { \"\"\"\"; void F() { x(); } }",
+         "class A { string s = \"\"\"\" } \"\"\" { \"\"\"\"; void F() {} }"},
+        {"record P(int X) { int Y() { return 1; } }", "record P(int X) { int Y() {} }"},
+    };
+    CHECK_ROWS("csharp", rows);
+}
+
+static void
+test_rust(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"fn f<'a>(x: &'a str) -> u8 { b'}'; '}'; 'a: loop { } }",
+         "fn f<'a>(x: &'a str) -> u8 {}"},
+        {"impl<T> A for B<T> where T: C { fn f(&self) -> impl D { g() } }",
+         "impl<T> A for B<T> where T: C { fn f(&self) -> impl D {} }"},
+        {"fn f() { r#\"}\"#; \"\n}\"; /* /* } */ } */ }", "fn f() {}"},
+        {"fn f() { fn g() { h() } i() }", "fn f() { fn g() {} i() }"},
+        {"fn f() { struct S; g() }", "fn f() { struct S; g() }"},
+        {"fn f() { let p: fn(u8) -> u8 = g; h() }", "fn f() {}"},
+        {"const A: S = S { a: 1, b: 2 };", "const A: S = S {};"},
+        {"enum E { A { x: u8 }, B }", "enum E { A { x: u8 }, B }"},
+        {"/// doc\nfn f() { g() } // why\n", "/// doc\nfn f() {} // why\n"},
+        {"fn f() { r#\"", NULL},
+    };
+    CHECK_ROWS("rust", rows);
+}
+
+static void
+check_calls(const char *syntax_name, const char *text, const char *expected)
+{
+    AUTO(buf_finish) struct buf found = {0};
+    struct outline o;
+    assert_int_equal(
+        bodies_scan(bodies, bodies_syntax_named(str_of(syntax_name)), str_of(text), &o),
+        0);
+    for (size_t i = 0; i < o.n_calls; i++)
+        buf_printf(&found, "%.*s ", (int)(o.calls[i].end - o.calls[i].start),
+                   text + o.calls[i].start);
+    assert_string_equal(found.n > 0 ? found.p : "", expected);
+}
+
+static void
+test_calls(void **state)
+{
+    (void)state;
+    check_calls(
+        "c",
+        "int f(int a) { if (g(1)) return h (2); a->i(3); int l(int); int (*p)(int);"
+        " sizeof(int); j(k(), \"m()\" /* n() */); }",
+        "g h i j k ");
+    check_calls("c", "int f(void) {\n#if defined(A) || VERSION(1)\n a();\n#endif\n}",
+                "VERSION a ");
+    check_calls("c", "int v[] = { SIZE(3), 4 };", "SIZE ");
+    /* outside of what is left out the tree has them */
+    check_calls("c", "int v = g(1); int f(void) { typedef int t; h(); }", "");
+    check_calls("go", "func f() { g(); a.b(c()); go func() { d() }() }", "g b c d ");
+    check_calls("rust",
+                "fn f() { g(); println!(\"{}\", h()); match x { Some(y) => i(), } }",
+                "g i ");
+}
+
+static void
+test_places(void **state)
+{
+    (void)state;
+    struct str text = STR("int f(void) { aaaa; }\nint g = { 1, 2 };\nint h;");
+    struct outline o;
+    assert_int_equal(bodies_scan(bodies, bodies_syntax_named(STR("c")), text, &o), 0);
+    ssize_t h = str_find(o.text, STR("h;"));
+    assert_int_equal(outline_to_source(&o, (uint32_t)h), str_find(text, STR("h;")));
+    /* A stretch that ends before a gap does not reach over it. */
+    uint32_t brace = (uint32_t)str_find(o.text, STR("{"));
+    struct stretch s = outline_stretch_to_source(&o, (struct stretch){0, brace + 1});
+    assert_int_equal(s.end, brace + 1);
+    s = outline_stretch_to_source(&o, (struct stretch){0, brace + 2});
+    assert_int_equal(s.end, str_find(text, STR("}")) + 1);
+}
+
+/* Every byte is in the outline or left out, in order; comments and calls are in what is left out. */
+static void
+check_outline(const struct outline *o, struct str text)
+{
+    uint32_t left = 0, at = 0;
+    for (size_t i = 0; i < o->n_gaps; i++) {
+        assert_true(o->gaps[i].at >= at && o->gaps[i].left_bytes > left);
+        assert_memory_equal(o->text.p + at, text.p + at + left, o->gaps[i].at - at);
+        at = o->gaps[i].at;
+        left = o->gaps[i].left_bytes;
+    }
+    assert_int_equal(o->text.n + left, text.n);
+    for (size_t i = 0; i < o->n_calls; i++) {
+        assert_true(o->calls[i].start < o->calls[i].end && o->calls[i].end <= text.n);
+        assert_true(i == 0 || o->calls[i - 1].end <= o->calls[i].start);
+    }
+    for (size_t i = 0; i < o->n_comments; i++)
+        assert_true(o->comments[i].end <= text.n &&
+                    (i == 0 || o->comments[i - 1].end <= o->comments[i].start));
+}
+
+static uint32_t
+next_random(uint32_t *seed)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return *seed >> 8;
+}
+
+static void
+ruin(struct buf *text, uint32_t *seed)
+{
+    static const char marks[] = "{}()[]\"'`/*\\#\n@$<>=;:,rR!";
+    for (uint32_t n = next_random(seed) % 8; n > 0 && text->n > 0; n--) {
+        char *at = &text->p[next_random(seed) % text->n];
+        *at = next_random(seed) % 4 == 0 ? (char)next_random(seed)
+                                         : marks[next_random(seed) % (sizeof(marks) - 1)];
+    }
+    if (next_random(seed) % 3 == 0)
+        text->n = next_random(seed) % (text->n + 1);
+}
+
+static void
+test_ruined(void **state)
+{
+    (void)state;
+    AUTO(free) char *folder = path_join(getenv("TEST_SOURCE_ROOT"), "src/bodies");
+    DIR *dir = opendir(folder);
+    uint32_t seed = 1;
+    size_t n_balanced = 0, n_files = 0;
+    assert_non_null(dir);
+    for (struct dirent *d; (d = readdir(dir));) {
+        AUTO(free) char *path = path_join(folder, d->d_name);
+        AUTO(buf_finish) struct buf source = {0}, text = {0};
+        if (d->d_type != DT_REG || fs_read_file(path, FILE_BYTES_MAX, &source, NULL) < 0)
+            continue;
+        n_files++;
+        for (size_t i = 0; i < RUINS * ARRAY_LEN(names); i++) {
+            struct outline o;
+            buf_reset(&text);
+            buf_add_str(&text, buf_str(&source));
+            ruin(&text, &seed);
+            AUTO(free)
+            char *exact = xmemdup(text.p, text.n); // so that a sanitizer sees its end
+            int r = bodies_scan(bodies,
+                                bodies_syntax_named(str_of(names[i % ARRAY_LEN(names)])),
+                                str_slice(exact, text.n), &o);
+            assert_true(r == 0 || r == BODIES_E_UNBALANCED);
+            if (r == 0) {
+                check_outline(&o, str_slice(exact, text.n));
+                n_balanced++;
+            }
+        }
+    }
+    closedir(dir);
+    assert_true(n_files > 5 && n_balanced > n_files);
+}
+
+/* What would be slow if anything were looked at twice, or deep if anything called itself. */
+static void
+test_hostile(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"(",     "{",       "[",    "\"", "'\\'", "/*",
+                                         "#if\n", "#else\n", "R\"(", "r#", "$\"{", "a<",
+                                         "=>",    "\\\n",    "'",    "`"};
+    for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+        AUTO(buf_finish) struct buf text = {0};
+        while (text.n < 300000)
+            buf_add_cstr(&text, pieces[i]);
+        for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+            struct outline o;
+            int r = bodies_scan(bodies, bodies_syntax_named(str_of(names[k])),
+                                buf_str(&text), &o);
+            assert_true(r == 0 || r == BODIES_E_UNBALANCED);
+        }
+    }
+    assert_null(bodies_syntax_named(STR("cobol")));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_c),      cmocka_unit_test(test_cpp),
+        cmocka_unit_test(test_go),     cmocka_unit_test(test_java),
+        cmocka_unit_test(test_csharp), cmocka_unit_test(test_rust),
+        cmocka_unit_test(test_calls),  cmocka_unit_test(test_places),
+        cmocka_unit_test(test_ruined), cmocka_unit_test(test_hostile),
+    };
+    return cmocka_run_group_tests_name("bodies", tests, setup, teardown);
+}
