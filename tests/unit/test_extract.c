@@ -69,20 +69,27 @@ check_batch(const struct batch *b, struct str text)
 }
 
 static struct batch *
-extract_until(const char *path, struct str text, uint64_t deadline_ms, int expected)
+extract_as(const struct lang *l, struct str text, uint64_t deadline_ms, int expected)
 {
-    const struct lang *l = lang_of_file(str_of(path), text);
-    assert_non_null(l);
     assert_true(ts_parser_set_language(parser, l->grammar));
     TSTree *tree =
         ts_parser_parse_string(parser, NULL, text.p ? text.p : "", (uint32_t)text.n);
     assert_non_null(tree);
-    struct batch *b = batch_create(str_of(path));
-    assert_int_equal(extract_batch(extractor, l, text, NULL, tree, deadline_ms, b), expected);
+    struct batch *b = batch_create(str_of(l->name));
+    assert_int_equal(extract_batch(extractor, l, text, NULL, tree, deadline_ms, b),
+                     expected);
     ts_tree_delete(tree);
     assert_true(str_eq_c(b->file.lang, l->key_prefix));
     check_batch(b, text);
     return b;
+}
+
+static struct batch *
+extract_until(const char *path, struct str text, uint64_t deadline_ms, int expected)
+{
+    const struct lang *l = lang_of_file(str_of(path), text);
+    assert_non_null(l);
+    return extract_as(l, text, deadline_ms, expected);
 }
 
 static struct batch *
@@ -128,12 +135,13 @@ print_batch(struct buf *out, const struct batch *b)
 }
 
 static void
-compare_golden(const char *path)
+compare_golden(const struct lang *l, const char *path)
 {
     AUTO(buf_finish) struct buf text = {0}, expected = {0}, got = {0};
     AUTO(free) char *expected_path = xasprintf("%s.expected", path);
     assert_int_equal(fs_read_file(path, GOLDEN_BYTES_MAX, &text, NULL), 0);
-    struct batch *b = extract_until(path, buf_str(&text), 0, 0);
+    assert_ptr_equal(lang_of_file(str_of(path), buf_str(&text)), l);
+    struct batch *b = extract_as(l, buf_str(&text), 0, 0);
     print_batch(&got, b);
     batch_destroy(b);
     if (getenv("GOLDEN_UPDATE"))
@@ -150,30 +158,37 @@ compare_golden(const char *path)
     }
 }
 
+/* Every language has one at least. */
 static void
-test_golden(void **state)
+each_golden(void (*visit)(const struct lang *l, const char *path))
 {
-    (void)state;
     const char *root = getenv("TEST_SOURCE_ROOT");
     assert_non_null(root);
-    size_t n = 0;
     for (size_t i = 0; i < lang_count(); i++) {
         AUTO(free) char *dir = xasprintf("%s/tests/golden/%s", root, lang_at(i)->name);
         DIR *d = opendir(dir);
         if (!d)
             fail_msg("%s has no golden file", lang_at(i)->name);
         struct dirent *entry;
+        size_t n = 0;
         while ((entry = readdir(d))) {
             struct str name = str_of(entry->d_name);
             if (entry->d_name[0] == '.' || str_ends_with(name, STR(".expected")))
                 continue;
             AUTO(free) char *path = xasprintf("%s/%s", dir, entry->d_name);
-            compare_golden(path);
+            visit(lang_at(i), path);
             n++;
         }
         closedir(d);
+        assert_true(n > 0);
     }
-    assert_true(n >= lang_count());
+}
+
+static void
+test_golden(void **state)
+{
+    (void)state;
+    each_golden(compare_golden);
 }
 
 static const char hashed[] = "/* One. */\n"
@@ -563,6 +578,15 @@ next_random(uint32_t *seed)
     return *seed >> 8;
 }
 
+/* From memory of its own, of just this size: reading past its end is seen. */
+static void
+extract_copy(const struct lang *l, struct str text)
+{
+    char *copy = xmemdup(text.p ? text.p : "", text.n ? text.n : 1);
+    batch_destroy(extract_as(l, str_slice(copy, text.n), 0, 0));
+    free(copy);
+}
+
 static void
 test_random_text(void **state)
 {
@@ -576,9 +600,8 @@ test_random_text(void **state)
         "<",       ">",        "\\",      "\r",       "namespace ", "enum ", "interface ",
         "*",       "\"\"\"",   "\t",      "$",        "1",
     };
-    static const char *const paths[] = {"a.c", "a.py", "a.js", "a.ts", "a.tsx"};
     uint32_t seed = 20260;
-    for (int round = 0; round < 200; round++) {
+    for (int round = 0; round < 100; round++) {
         AUTO(buf_finish) struct buf text = {0};
         for (uint32_t n = next_random(&seed) % 400; n > 0; n--) {
             if (round % 4 == 0)
@@ -586,13 +609,84 @@ test_random_text(void **state)
             else
                 buf_add_cstr(&text, words[next_random(&seed) % ARRAY_LEN(words)]);
         }
-        for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-            /* Memory of its own, of just this size: reading past its end is seen. */
-            char *copy = xmemdup(text.p ? text.p : "", text.n ? text.n : 1);
-            batch_destroy(extract_until(paths[i], str_slice(copy, text.n), 0, 0));
-            free(copy);
-        }
+        for (size_t i = 0; i < lang_count(); i++)
+            extract_copy(lang_at(i), buf_str(&text));
     }
+}
+
+#define CUTS 12
+#define MUTATIONS 12
+
+/* What is being typed: a file of the language cut short, and with bytes that are not its own. */
+static void
+mutate_golden(const struct lang *l, const char *path)
+{
+    AUTO(buf_finish) struct buf text = {0};
+    uint32_t seed = (uint32_t)l->index + 7;
+    assert_int_equal(fs_read_file(path, GOLDEN_BYTES_MAX, &text, NULL), 0);
+    for (size_t i = 1; i < CUTS; i++)
+        extract_copy(l, str_slice(text.p, text.n * i / CUTS));
+    for (size_t i = 0; text.n > 0 && i < MUTATIONS; i++) {
+        for (size_t n = text.n / 200 + 1; n > 0; n--)
+            text.p[next_random(&seed) % text.n] =
+                "\0\n\"'(){}[]<>/*\\#\xff="[next_random(&seed) % 18];
+        extract_copy(l, buf_str(&text));
+    }
+}
+
+static void
+test_mutated_files(void **state)
+{
+    (void)state;
+    each_golden(mutate_golden);
+}
+
+/* UTF-8 with a mark at its start; Latin-1; UTF-16, which the scan leaves out as binary but an
+ * editor may still send. */
+static void
+test_encodings(void **state)
+{
+    (void)state;
+    struct batch *b = extract("a.py", "\xef\xbb\xbf"
+                                      "def f(): pass\r\nx = 1\r\n");
+    assert_int_equal(find(b, "f")->range.start.col_byte, 3);
+    assert_int_equal(find(b, "f")->range.start.col_utf16, 1);
+    assert_int_equal(find(b, "x")->range.start.line, 1);
+    batch_destroy(b);
+    b = extract("a.js", "// caf\xe9\nfunction f(a = '\xe9') {}\n");
+    assert_true(str_eq_c(find(b, "f")->doc, "caf\xef\xbf\xbd"));
+    assert_true(str_eq_c(find(b, "f")->signature, "function f(a = '\xef\xbf\xbd')"));
+    batch_destroy(b);
+    static const char wide[] = "\xff\xfe"
+                               "d\0e\0f\0 \0f\0(\0)\0:\0 \0p\0a\0s\0s\0\n";
+    for (size_t i = 0; i < lang_count(); i++)
+        extract_copy(lang_at(i), str_slice(wide, sizeof(wide)));
+}
+
+static void
+test_odd_names(void **state)
+{
+    (void)state;
+    struct batch *b =
+        extract("a.json", "{\"a\\\"b\": 1, \"\xf0\x9f\x98\x80\": 2, \"\": 3,\n"
+                          "\" \": 4, \"\xe2\x80\x8f"
+                          "x\": 5, \"c\td\": 6}");
+    static const char *const names[] = {"a\\\"b",
+                                        "\xf0\x9f\x98\x80",
+                                        "\"\"",
+                                        NULL,
+                                        "\xe2\x80\x8f"
+                                        "x",
+                                        "c d"};
+    assert_int_equal(b->n_entities, ARRAY_LEN(names));
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        assert_true(names[i] == NULL || str_eq_c(b->entities[i].name, names[i]));
+    batch_destroy(b);
+    b = extract("a.md", "# `a` and `b`\n## 'c'\n# \"d\"\n");
+    find(b, "`a` and `b`");
+    find(b, "`a` and `b`.c");
+    find(b, "d");
+    batch_destroy(b);
 }
 
 static void
@@ -640,6 +734,9 @@ main(void)
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_deep_nesting),
         cmocka_unit_test(test_random_text),
+        cmocka_unit_test(test_mutated_files),
+        cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_odd_names),
         cmocka_unit_test(test_carriage_returns),
         cmocka_unit_test(test_empty),
     };
