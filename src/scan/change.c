@@ -378,6 +378,9 @@ delay_of(struct scan *s, enum watch_change change, struct str path)
     const struct lately *l = lately_at(s, path, &hash);
     bool is_complete = change == WATCH_WRITTEN || change == WATCH_MOVED_IN;
     bool is_lately = l->hash == hash && clock_mono_ms() - l->at_ms < SCAN_AGAIN_MS;
+    /* What was moved is found at its new path before it is missed at the old one. */
+    if (change == WATCH_DELETED)
+        return SCAN_GONE_MS;
     return is_complete && !is_lately && map_count(s->changes) < SCAN_SINGLE_MAX
                ? 0
                : SCAN_DEBOUNCE_MS;

@@ -7,7 +7,8 @@
 #define SCAN_WALK_JOBS_MAX 4    // folders read or waiting for delivery
 #define SCAN_CHUNK_ENTRIES 1024 // entries of a folder that one job brings
 #define SCAN_DEBOUNCE_MS                                                                 \
-    10 // a path has to be quiet for so long, unless it is a single save
+    10                  // a path has to be quiet for so long, unless it is a single save
+#define SCAN_GONE_MS 20 // the same of what was taken away
 #define SCAN_DEBOUNCE_MAX_MS 100 // but a path that never is gets its turn
 #define SCAN_SINGLE_MAX 16       // more changes than these at once are no single saves
 #define SCAN_AGAIN_MS 100 // a path that was looked at so lately is not a single save
@@ -60,7 +61,7 @@ struct scan {
     bool is_watching_wanted, is_budget_spent;
     bool is_started, is_walking, is_rescan_wanted;
     bool is_base_stale; // changed while base_job was at work
-    bool is_paused, is_scheduled;
+    bool is_paused, is_scheduled, is_in_turn;
     bool is_cancelled, is_stopped, is_closing;
     void (*on_closed)(void *ctx);
     void *closed_ctx;

@@ -168,11 +168,19 @@ wind_down(struct scan *s)
         scan_free(s);
 }
 
+bool
+scan_is_busy(const struct scan *s)
+{
+    return s->is_in_turn || s->n_walking > 0 || s->n_checking > 0 || s->base_job ||
+           !list_is_empty(&s->queue) || !list_is_empty(&s->ready);
+}
+
 static void
 take_turn(void *scan)
 {
     struct scan *s = scan;
     s->is_scheduled = false;
+    s->is_in_turn = true;
     while (!list_is_empty(&s->ready) && !s->is_paused && !s->is_cancelled) {
         struct scan_job *job = list_first(&s->ready, struct scan_job, link);
         list_remove(&job->link);
@@ -181,8 +189,11 @@ take_turn(void *scan)
     }
     if (!s->is_cancelled)
         walk_pump(s);
+    s->is_in_turn = false;
     if (s->is_cancelled)
         wind_down(s);
+    else if (s->events->on_settled && !scan_is_busy(s))
+        s->events->on_settled(s->ctx);
 }
 
 void

@@ -24,6 +24,8 @@ struct scan_events {
     void (*on_walked)(void *ctx, bool is_complete);
     /* A rescan begins (inotify overflow): treat it as a new walk. */
     void (*on_rescan)(void *ctx);
+    /* Nothing is being looked at any more: all that was seen so far is told. Comes often. May be NULL. */
+    void (*on_settled)(void *ctx);
 };
 
 struct scan *scan_open(struct loop *l, struct pool *pool, const struct config *config,
@@ -37,6 +39,8 @@ void scan_pause(struct scan *s);
 void scan_resume(struct scan *s);
 /* Ends the walk (on_walked follows if there is one) and the watching; nothing is reported after. NULL is allowed. */
 void scan_cancel(struct scan *s);
+/* Something is being looked at: on_settled follows. */
+bool scan_is_busy(const struct scan *s);
 /* Ask again about one path: on_file or on_removed follows. */
 void scan_recheck(struct scan *s, struct str path);
 /* Directories that could not be watched because the user's budget is spent. */

@@ -81,7 +81,7 @@ asking_ends(struct workspace *w, struct str path)
 static bool
 was_asked(struct workspace *w, struct str path)
 {
-    const struct known_file *known = pipeline_known(w, path, false);
+    const struct known_file *known = known_find(w->known, path);
 
     return !known || known->state != FILE_INDEXED ||
            hash128_eq(known->asked, known->content);
@@ -115,15 +115,12 @@ void
 asking_forget(struct workspace *w)
 {
     struct str path;
+    struct known_file *known;
     size_t iter = 0;
-    void *value;
 
-    while (map_next(w->known, &iter, &path, &value)) {
-        struct known_file *known = value;
-
+    while (known_next(w->known, &iter, &path, &known))
         if (known->n_asking == 0)
             known->asked = (struct hash128){0};
-    }
     w->has_asked_store = false;
 }
 
@@ -211,7 +208,7 @@ text_work(struct pool_job *pool_job, unsigned worker UNUSED)
 static struct known_file *
 forget_asking(struct workspace *w, struct str path)
 {
-    struct known_file *known = pipeline_known(w, path, false);
+    struct known_file *known = known_find(w->known, path);
 
     if (known && known->n_asking > 0) // 0: it was deleted and is back
         known->n_asking--;
@@ -289,7 +286,7 @@ struct file_question {
 static bool
 look_up(struct workspace *w, struct str path, const struct query_result *result)
 {
-    struct known_file *known = pipeline_known(w, path, false);
+    struct known_file *known = known_find(w->known, path);
     struct look_up *l;
 
     if (result->r < 0 || !known)

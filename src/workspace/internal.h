@@ -47,11 +47,14 @@ struct workspace {
     unsigned closing_parts;
 
     /* pipeline */
-    struct map *known; // path → struct known_file
+    struct known_files *known;
     struct map *jobs;  // path → struct file_job
     struct trees *trees;
     struct list waiting;
-    size_t n_waiting, credits;
+    struct list leaving; // deletions
+    size_t n_waiting, n_leaving, credits;
+    size_t n_deleting; // at the writer
+    int64_t leaving_since_ms;
     size_t n_working; // pool jobs and commits that closing waits for
     size_t n_storing; // jobs at the writer
     bool is_flushing; // the writer was told that nothing more comes for now

@@ -20,18 +20,6 @@ static void drop_waiting(struct workspace *w);
 
 /* ---- what is known of each path ---- */
 
-struct known_file *
-pipeline_known(struct workspace *w, struct str path, bool create)
-{
-    struct known_file *known = map_get(w->known, path);
-
-    if (!known && create) {
-        known = xnew(struct known_file);
-        map_put(w->known, path, known);
-    }
-    return known;
-}
-
 static bool
 is_unchanged(const struct known_file *known, const struct fs_stat *st)
 {
@@ -54,6 +42,37 @@ job_destroy(struct file_job *job)
     free(job->absolute);
     free(job->path);
     free(job);
+}
+
+/* Of a job that waits. */
+static void
+leave_list(struct file_job *job)
+{
+    list_remove(&job->link);
+    if (job->is_leaving)
+        job->w->n_leaving--;
+    else
+        job->w->n_waiting--;
+}
+
+/* Deletions wait in a list of their own. */
+static void
+enter_list(struct file_job *job)
+{
+    struct workspace *w = job->w;
+
+    job->is_leaving = job->kind == JOB_DELETE;
+    if (job->is_leaving) {
+        if (w->n_leaving++ == 0)
+            w->leaving_since_ms = clock_mono_ms();
+        list_add(&w->leaving, &job->link);
+        return;
+    }
+    w->n_waiting++;
+    if (job->is_urgent)
+        list_add_first(&w->waiting, &job->link);
+    else
+        list_add(&w->waiting, &job->link);
 }
 
 static void
@@ -119,15 +138,16 @@ on_stored(void *ctx, int r, struct event *event UNUSED)
 {
     struct file_job *job = ctx;
     struct workspace *w = job->w;
-    struct known_file *known = pipeline_known(w, str_of(job->path), false);
+    struct known_file *known = known_find(w->known, str_of(job->path));
 
     w->n_storing--;
+    w->n_deleting -= job->kind == JOB_DELETE;
     if (known)
         known->is_stored = r == 0 && job->kind == JOB_INDEX;
     if (r < 0)
         pipeline_not_stored(w, job->path, r);
     else if (known && job->kind == JOB_DELETE && !job->is_again)
-        free(map_remove(w->known, str_of(job->path)));
+        known_remove(w->known, str_of(job->path));
     else if (known && job->kind == JOB_INDEX && known->state == FILE_INDEXED)
         asking_file(w, str_of(job->path));
     job_end(job);
@@ -182,6 +202,7 @@ store_delete(struct file_job *job)
 {
     job->state = JOB_STORING;
     job->w->n_storing++;
+    job->w->n_deleting++;
     writer_delete_file(job->w->writer, str_of(job->path), on_stored, job);
 }
 
@@ -208,7 +229,7 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
         job_end(job);
         return;
     }
-    known = pipeline_known(w, str_of(job->path), true);
+    known = known_add(w->known, str_of(job->path));
     if (!hash128_eq(known->content, job->batch->file.content))
         known->asked = (struct hash128){0}; // also when it will be what it was before
     known->size_bytes = job->batch->file.size_bytes;
@@ -228,7 +249,7 @@ static void
 job_submit(struct file_job *job)
 {
     struct workspace *w = job->w;
-    struct known_file *known = pipeline_known(w, str_of(job->path), false);
+    struct known_file *known = known_find(w->known, str_of(job->path));
     struct doc *doc = documents_find(w, str_of(job->path));
 
     w->credits--;
@@ -252,6 +273,24 @@ job_submit(struct file_job *job)
                 index_file_work, on_worked);
 }
 
+/* A file may only have been moved, and what is known of it goes over to the path it has now: that one
+ * comes first. */
+static void
+submit_leaving(struct workspace *w)
+{
+    size_t n_indexing = map_count(w->jobs) - w->n_leaving - w->n_deleting;
+    bool is_late = clock_mono_ms() - w->leaving_since_ms > WORKSPACE_LEAVE_MS_MAX;
+
+    if ((n_indexing > 0 || (w->scan && scan_is_busy(w->scan))) && !is_late)
+        return;
+    while (!list_is_empty(&w->leaving) && w->credits > WORKSPACE_CREDITS_RESERVED) {
+        struct file_job *job = list_first(&w->leaving, struct file_job, link);
+
+        leave_list(job);
+        job_submit(job);
+    }
+}
+
 static void
 submit_waiting(struct workspace *w)
 {
@@ -261,28 +300,34 @@ submit_waiting(struct workspace *w)
 
         if (w->credits <= reserved)
             break;
-        list_remove(&job->link);
-        w->n_waiting--;
+        leave_list(job);
         job_submit(job);
     }
+    submit_leaving(w);
     store_now(w);
+}
+
+static void
+drop_job(struct file_job *job)
+{
+    struct workspace *w = job->w;
+    struct known_file *known = known_find(w->known, str_of(job->path));
+
+    if (known && job->kind == JOB_INDEX)
+        known->is_stored = false;
+    leave_list(job);
+    w->n_not_stored++;
+    job_destroy(job);
 }
 
 /* The next walk finds them again: what is not stored is not unchanged, what is gone is not walked. */
 static void
 drop_waiting(struct workspace *w)
 {
-    list_for_each_safe (it, &w->waiting) {
-        struct file_job *job = list_entry(it, struct file_job, link);
-        struct known_file *known = pipeline_known(w, str_of(job->path), false);
-
-        if (known && job->kind == JOB_INDEX)
-            known->is_stored = false;
-        list_remove(&job->link);
-        w->n_waiting--;
-        w->n_not_stored++;
-        job_destroy(job);
-    }
+    list_for_each_safe (it, &w->waiting)
+        drop_job(list_entry(it, struct file_job, link));
+    list_for_each_safe (it, &w->leaving)
+        drop_job(list_entry(it, struct file_job, link));
 }
 
 void
@@ -305,17 +350,13 @@ pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
         job->w = w;
         job->path = str_dup(path);
         map_put(w->jobs, path, job);
-        w->n_waiting++;
         w->walk_files++;
     } else {
-        list_remove(&job->link);
+        leave_list(job);
     }
     job->kind = kind;
     job->is_urgent |= is_urgent;
-    if (job->is_urgent)
-        list_add_first(&w->waiting, &job->link);
-    else
-        list_add(&w->waiting, &job->link);
+    enter_list(job);
     submit_waiting(w);
     workspace_changed(w);
 }
@@ -346,7 +387,7 @@ on_file(void *ctx, struct str path, const struct fs_stat *st)
 
     if (w->is_closing || is_own_index(w, path))
         return;
-    known = pipeline_known(w, path, true);
+    known = known_add(w->known, path);
     known->walk = w->walk;
     if (documents_find(w, path) && known->is_stored)
         return; // the open document is what counts
@@ -360,7 +401,9 @@ on_file(void *ctx, struct str path, const struct fs_stat *st)
         w->n_not_stored++;
         return;
     }
-    pipeline_touch(w, path, JOB_INDEX, !w->is_walking);
+    /* One of many, as after a checkout, is nobody's single save. */
+    pipeline_touch(w, path, JOB_INDEX,
+                   !w->is_walking && w->n_waiting < WORKSPACE_CREDITS_RESERVED);
     if (w->n_waiting > WORKSPACE_SCAN_AHEAD && !w->is_scan_paused) {
         w->is_scan_paused = true;
         scan_pause(w->scan);
@@ -378,58 +421,55 @@ touch_gone(struct workspace *w, struct str path)
     pipeline_touch(w, path, JOB_DELETE, false);
 }
 
-/* Everything known that `is_gone` says is gone; keys are collected first, the table may not change under us. */
+/* Paths are collected first: the table may not change under who looks through it. */
+struct gone_paths {
+    struct workspace *w;
+    VEC(struct str) all;
+};
+
 static void
-delete_gone(struct workspace *w,
-            bool (*is_gone)(const struct workspace *w, struct str path,
-                            const struct known_file *known, struct str arg),
-            struct str arg)
+add_gone(void *ctx, struct str path, struct known_file *known UNUSED)
 {
-    VEC(struct str) gone = {0};
+    struct gone_paths *gone = ctx;
+
+    if (!documents_find(gone->w, path))
+        *vec_push(&gone->all) = str_slice(str_dup(path), path.n);
+}
+
+static void
+touch_all_gone(struct gone_paths *gone)
+{
+    for (size_t i = 0; i < gone->all.n; i++) {
+        touch_gone(gone->w, gone->all.v[i]);
+        free((char *)gone->all.v[i].p);
+    }
+    vec_finish(&gone->all);
+}
+
+static void
+delete_not_walked(struct workspace *w)
+{
+    struct gone_paths gone = {.w = w};
+    struct known_file *known;
     struct str path;
     size_t iter = 0;
-    void *value;
 
-    while (map_next(w->known, &iter, &path, &value))
-        if (!documents_find(w, path) && is_gone(w, path, value, arg))
-            *vec_push(&gone) = (struct str){str_dup(path), path.n};
-    for (size_t i = 0; i < gone.n; i++) {
-        touch_gone(w, gone.v[i]);
-        free((char *)gone.v[i].p);
-    }
-    vec_finish(&gone);
-}
-
-static bool
-is_not_walked(const struct workspace *w, struct str path UNUSED,
-              const struct known_file *known, struct str arg UNUSED)
-{
-    return known->walk != w->walk;
-}
-
-static bool
-is_at_or_below(const struct workspace *w UNUSED, struct str path,
-               const struct known_file *known UNUSED, struct str arg)
-{
-    return str_eq(path, arg) ||
-           (path.n > arg.n && str_starts_with(path, arg) && path.p[arg.n] == '/');
+    while (known_next(w->known, &iter, &path, &known))
+        if (known->walk != w->walk)
+            add_gone(&gone, path, known);
+    touch_all_gone(&gone);
 }
 
 static void
 on_removed(void *ctx, struct str path)
 {
     struct workspace *w = ctx;
-    const struct known_file *known = pipeline_known(w, path, false);
+    struct gone_paths gone = {.w = w};
 
     if (w->is_closing)
         return;
-    /* What is in the index as a file is no folder: the whole table need not be looked through. */
-    if (known && known->is_stored && !map_get(w->jobs, path)) {
-        if (!documents_find(w, path))
-            touch_gone(w, path);
-        return;
-    }
-    delete_gone(w, is_at_or_below, path);
+    known_each_at(w->known, path, add_gone, &gone);
+    touch_all_gone(&gone);
 }
 
 static void
@@ -451,7 +491,7 @@ on_walked(void *ctx, bool is_complete)
     w->is_walking = false;
     w->has_walked = true;
     if (is_complete && !w->is_stuck)
-        delete_gone(w, is_not_walked, STR_NONE);
+        delete_not_walked(w);
     walk_check(w);
 }
 
@@ -478,12 +518,22 @@ on_rescan(void *ctx)
     begin_walk(w);
 }
 
+static void
+on_settled(void *ctx)
+{
+    struct workspace *w = ctx;
+
+    if (!w->is_closing && !list_is_empty(&w->leaving))
+        submit_waiting(w);
+}
+
 static const struct scan_events scan_events = {
     .on_file = on_file,
     .on_removed = on_removed,
     .on_problem = on_problem,
     .on_walked = on_walked,
     .on_rescan = on_rescan,
+    .on_settled = on_settled,
 };
 
 void
@@ -501,29 +551,14 @@ struct known_job {
     struct pool_job pool;
     struct workspace *w;
     char *url;
-    struct map *known; // the worker's; the workspace's once it is complete
+    struct known_files *known; // the worker's; the workspace's once it is complete
     int r;
 };
-
-static void
-known_destroy(struct map *known)
-{
-    struct str path;
-    size_t iter = 0;
-    void *value;
-
-    if (!known)
-        return;
-    while (map_next(known, &iter, &path, &value))
-        free(value);
-    map_destroy(known);
-}
 
 static int
 add_known(void *ctx, const struct file *file)
 {
-    struct map *known = ctx;
-    struct known_file *k = xnew(struct known_file);
+    struct known_file *k = known_add(ctx, file->path);
 
     k->size_bytes = file->size_bytes;
     k->mtime_ns = file->mtime_ns;
@@ -531,7 +566,6 @@ add_known(void *ctx, const struct file *file)
     k->content = file->content;
     k->state = file->state;
     k->is_stored = true;
-    free(map_put(known, file->path, k));
     return 0;
 }
 
@@ -580,7 +614,7 @@ pipeline_start(struct workspace *w)
 
     job->w = w;
     job->url = xstrdup(w->url);
-    job->known = map_create();
+    job->known = known_create();
     w->n_working++;
     pool_submit(w->all->pool, POOL_INTERACTIVE, &job->pool, known_work, on_known);
 }
@@ -601,10 +635,11 @@ pipeline_init(struct workspace *w)
 {
     w->retry_timer = timer_open(w->all->loop, on_retry, w);
     w->retry_ms = WORKSPACE_RETRY_MS;
-    w->known = map_create();
+    w->known = known_create();
     w->jobs = map_create();
     w->trees = trees_create();
     list_init(&w->waiting);
+    list_init(&w->leaving);
     w->credits = WORKSPACE_CREDITS;
 }
 
@@ -612,6 +647,8 @@ void
 pipeline_finish(struct workspace *w)
 {
     list_for_each_safe (it, &w->waiting)
+        job_destroy(list_entry(it, struct file_job, link));
+    list_for_each_safe (it, &w->leaving)
         job_destroy(list_entry(it, struct file_job, link));
     timer_close(w->retry_timer);
     assert(map_count(w->jobs) == 0);

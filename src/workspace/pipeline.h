@@ -8,11 +8,13 @@
 #include "model/snapshot.h"
 #include "parse/parse.h"
 #include "rt/pool.h"
+#include "workspace/known.h"
 #include "workspace/trees.h"
 
 #define WORKSPACE_PARSE_DEADLINE_MS 1000
-#define WORKSPACE_SCAN_AHEAD 256 // files waiting for a credit before the walk pauses
-#define WORKSPACE_RETRY_MS 30000 // after the index could not be written, walk again,
+#define WORKSPACE_SCAN_AHEAD 256    // files waiting for a credit before the walk pauses
+#define WORKSPACE_LEAVE_MS_MAX 1000 // deletions wait so long for files that come
+#define WORKSPACE_RETRY_MS 30000    // after the index could not be written, walk again,
 #define WORKSPACE_RETRY_MS_MAX 1000000 // and twice as late each time
 
 struct workspace;
@@ -22,19 +24,6 @@ struct worker_tools {
     struct parser *parser;
     struct extractor *extractor;
     struct bodies *bodies;
-};
-
-/* What the store last said of a path, so that an unchanged file costs one look-up. */
-struct known_file {
-    uint64_t size_bytes;
-    int64_t mtime_ns;
-    uint64_t inode;
-    struct hash128 content;
-    struct hash128 asked; // content whose hovers were asked for in this run
-    enum file_state state;
-    unsigned walk;     // last walk that saw it
-    unsigned n_asking; // hover jobs under way
-    bool is_stored;    // false: seen, not committed yet
 };
 
 enum file_job_kind { JOB_INDEX, JOB_DELETE };
@@ -52,6 +41,7 @@ struct file_job {
     enum file_job_kind kind, again_kind;
     enum file_job_state state;
     bool is_again, is_urgent;
+    bool is_leaving; // while it waits: in workspace.leaving
     /* for the worker */
     char *absolute;
     struct snapshot *text; // NULL: from disk
@@ -75,7 +65,6 @@ void pipeline_walk(struct workspace *w);
 void pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
                     bool is_urgent);
 bool pipeline_is_idle(const struct workspace *w);
-struct known_file *pipeline_known(struct workspace *w, struct str path, bool create);
 /* The writer failed: one line; a later walk tries again. If it is the index that cannot be written
  * (disk full…), what waits is left to that walk too. */
 void pipeline_not_stored(struct workspace *w, const char *what, int r);

@@ -129,7 +129,7 @@ workspace_index(struct workspace *w, bool with_enrich, workspace_summary_fn fn, 
 void
 workspace_reindex(struct workspace *w, struct str path)
 {
-    struct known_file *known = pipeline_known(w, path, false);
+    struct known_file *known = known_find(w->known, path);
 
     ASSERT_LOOP();
     if (known)

@@ -491,7 +491,7 @@ test_vanishes_while_read(void **state UNUSED)
     assert_int_equal(f.summary.files, 1);
     assert_int_equal(f.summary.failed, 0);
     assert_string_equal(indexed(&f, "gone.c"), "-2");
-    assert_null(pipeline_known(f.w, STR("gone.c"), false));
+    assert_null(known_find(f.w->known, STR("gone.c")));
     f.on_event = NULL;
     put(&f, "gone.c", AB);
     index_ok(&f);
@@ -523,7 +523,7 @@ test_deleted_and_back(void **state UNUSED)
     pipeline_touch(f.w, STR("a.c"), JOB_DELETE, false);
     WAIT(&f, is_quiet(&f));
     assert_string_equal(indexed(&f, "a.c"), "-2");
-    assert_null(pipeline_known(f.w, STR("a.c"), false));
+    assert_null(known_find(f.w->known, STR("a.c")));
 
     pipeline_touch(f.w, STR("a.c"), JOB_INDEX, false);
     WAIT(&f, is_quiet(&f));
@@ -536,7 +536,7 @@ test_deleted_and_back(void **state UNUSED)
 
     /* It vanished, and is there again before the worker's word of it arrives. */
     workspace_doc_close(f.w, STR("a.c"));
-    WAIT(&f, pipeline_known(f.w, STR("a.c"), false)->mtime_ns != 0 && is_quiet(&f));
+    WAIT(&f, known_find(f.w->known, STR("a.c"))->mtime_ns != 0 && is_quiet(&f));
     cut(&f, "a.c");
     pipeline_touch(f.w, STR("a.c"), JOB_INDEX, false);
     WAIT(&f, ({
@@ -1033,6 +1033,94 @@ test_watching(void **state UNUSED)
     tear_down(&f);
 }
 
+/* Each file is stored at its new path before it is deleted at the old one, both once. */
+static void
+test_moved_folder(void **state UNUSED)
+{
+    enum { FILES = 1000 };
+    struct fixture f;
+
+    set_up(&f);
+    for (int i = 0; i < FILES; i++) {
+        AUTO(free) char *path = xasprintf("from/s%d/f%d.c", i % 10, i);
+        put(&f, path, AB);
+    }
+    put(&f, "fro/a.c", AB); // its name begins alike
+    put(&f, "from.c", AB);
+    f.with_watch = true;
+    open_all(&f);
+    index_ok(&f);
+    forget_events(&f);
+    AUTO(free) char *from = at(&f, "from"), *to = at(&f, "to");
+    assert_int_equal(rename(from, to), 0);
+    WAIT(&f, f.events.n >= 2 * FILES && is_quiet(&f));
+    size_t n_completed = 0, n_deleted = 0;
+    for (size_t i = 0; i < f.events.n; i++) {
+        const struct seen *e = &f.events.v[i];
+        if (e->type == EVENT_FILE_COMPLETED) {
+            assert_true(str_starts_with(str_of(e->subject), STR("to/")));
+            assert_int_equal(n_deleted, 0);
+            n_completed++;
+        } else if (e->type == EVENT_FILE_DELETED) {
+            assert_true(str_starts_with(str_of(e->subject), STR("from/")));
+            n_deleted++;
+        }
+    }
+    assert_int_equal(n_completed, FILES);
+    assert_int_equal(n_deleted, FILES);
+    assert_string_equal(indexed(&f, "from.c"), "a,b");
+    assert_string_equal(indexed(&f, "fro/a.c"), "a,b");
+    assert_string_equal(indexed(&f, "to/s1/f1.c"), "a,b");
+    tear_down(&f);
+}
+
+static void
+count_known(void *ctx, struct str path UNUSED, struct known_file *file UNUSED)
+{
+    ++*(size_t *)ctx;
+}
+
+static size_t
+n_known_at(const struct known_files *k, const char *path)
+{
+    size_t n = 0;
+
+    known_each_at(k, str_of(path), count_known, &n);
+    return n;
+}
+
+static void
+test_known_by_folder(void **state UNUSED)
+{
+    struct known_files *k = known_create();
+    static const char *const paths[] = {"a",     "a/b",  "a/b/c/d", "a/b/c/e",
+                                        "a/f/g", "ab/c", "z",       "x/y/z/u/v"};
+
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+            struct known_file *file = known_add(k, str_of(paths[i]));
+            assert_ptr_equal(known_find(k, str_of(paths[i])), file);
+            assert_ptr_equal(known_add(k, str_of(paths[i])), file);
+        }
+        assert_int_equal(n_known_at(k, "a"), 5); // a file and a folder of one name
+        assert_int_equal(n_known_at(k, "a/b"), 3);
+        assert_int_equal(n_known_at(k, "a/b/c"), 2);
+        assert_int_equal(n_known_at(k, "x"), 1);
+        assert_int_equal(n_known_at(k, "x/y/z/u/v"), 1);
+        assert_int_equal(n_known_at(k, "none/at/all"), 0);
+        known_remove(k, STR("a/b/c/d"));
+        known_remove(k, STR("a/b/c/none"));
+        assert_int_equal(n_known_at(k, "a/b/c"), 1);
+        known_remove(k, STR("x/y/z/u/v"));
+        assert_int_equal(n_known_at(k, "x"), 0);
+        for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+            known_remove(k, str_of(paths[i]));
+        assert_int_equal(n_known_at(k, "a"), 0);
+    }
+    known_add(k, STR("left/behind"));
+    known_destroy(k);
+}
+
 /* ---- enrichment, with a server that does as it is told ---- */
 
 struct enriched {
@@ -1269,6 +1357,8 @@ main(void)
         cmocka_unit_test(test_acquire),
         cmocka_unit_test(test_listeners),
         cmocka_unit_test(test_watching),
+        cmocka_unit_test(test_moved_folder),
+        cmocka_unit_test(test_known_by_folder),
         cmocka_unit_test(test_kept_trees_say_the_same),
         cmocka_unit_test(test_kept_trees_are_few),
         cmocka_unit_test(test_enrich),

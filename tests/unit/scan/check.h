@@ -180,8 +180,16 @@ on_rescan(void *ctx)
     say(f, "rescan");
 }
 
-static const struct scan_events events = {on_file, on_removed, on_problem, on_walked,
-                                          on_rescan};
+static void
+on_settled(void *ctx)
+{
+    const struct fixture *f = ctx;
+    assert_false(scan_is_busy(f->scan));
+    assert_false(f->is_closed);
+}
+
+static const struct scan_events events = {on_file,   on_removed, on_problem,
+                                          on_walked, on_rescan,  on_settled};
 
 static void
 on_deadline(void *ctx)
