@@ -83,12 +83,13 @@ parse_and_extract(struct file_job *job, struct worker_tools *tools,
     TSTree *own = NULL; // of a version that is kept
     int r;
 
-    if (job->with_kept) {
+    /* The same way for a saved file as in a walk: what the index has must not depend on how it came. */
+    outline = outline_of(job, tools, lang, text, &space);
+    if (!outline && job->with_kept) {
         r = kept_tree_parse(&job->kept, tools->parser, lang, text,
                             WORKSPACE_PARSE_DEADLINE_MS, &own);
         tree = own;
     } else {
-        outline = outline_of(job, tools, lang, text, &space);
         r = parse_text_once(tools->parser, lang, outline ? outline->text : text,
                             WORKSPACE_PARSE_DEADLINE_MS, &tree);
     }
