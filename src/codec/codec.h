@@ -49,7 +49,7 @@ enum codec_with { CODEC_WITH_HOVER = 1, CODEC_WITH_SCORE = 2 };
 void codec_add_entity(struct buf *b, const struct entity_row *row, unsigned with);
 /* {"state":"known","markdown":…} · {"state":"empty"} · {"state":"unknown","reason":…}, "stale":true when it is, "server" when known */
 void codec_add_hover(struct buf *b, const struct hover *hover);
-/* {"kind":"calls","from":key or null,"path","line","target"} */
+/* {"kind":"calls","from":key or null,"path","line","character","target",["to":key or null,"confidence"]} */
 void codec_add_edge(struct buf *b, const struct edge_row *edge);
 
 /* ---- the event log's data, written by the store in the row's own transaction ---- */

@@ -149,7 +149,15 @@ codec_add_edge(struct buf *b, const struct edge_row *edge)
     codec_add_string(b, edge->path);
     put_lit(b, ",\"line\":");
     put_u64(b, edge->line);
+    put_lit(b, ",\"character\":");
+    put_u64(b, edge->at.col_utf16);
     put_lit(b, ",\"target\":");
     codec_add_string(b, edge->target);
+    if (edge->confidence != EDGE_CONFIDENCE_NONE) {
+        put_lit(b, ",\"to\":");
+        put_key_or_null(b, edge->to_key);
+        put_lit(b, ",\"confidence\":");
+        put_word(b, edge_confidence_name(edge->confidence));
+    }
     put_lit(b, "}");
 }

@@ -210,6 +210,24 @@ add_edges(struct buf *data, const char *name, const struct edge_row *edges, size
     buf_printf(data, "],\"%s_truncated\":%s", name, is_cut ? "true" : "false");
 }
 
+/* Keys: each is one `get` away. */
+static void
+add_members(struct buf *data, const struct query_links *links)
+{
+    bool is_cut = false;
+    buf_add_cstr(data, ",\"members\":[");
+    for (size_t i = 0; i < links->n_members && !is_cut; i++) {
+        struct str key = links->members[i].key;
+        is_cut = data->n + 6 * key.n + ASK_ENVELOPE_BYTES > HUB_FRAME_BYTES_MAX;
+        if (is_cut)
+            break;
+        if (i > 0)
+            buf_add_char(data, ',');
+        codec_add_string(data, key);
+    }
+    buf_printf(data, "],\"members_truncated\":%s", is_cut ? "true" : "false");
+}
+
 static void
 on_entity(struct ask *ask, struct query_result **result)
 {
@@ -228,8 +246,12 @@ on_entity(struct ask *ask, struct query_result **result)
     buf_add_cstr(&data, ",\"entity\":");
     codec_add_entity(&data, &found->rows[0], CODEC_WITH_HOVER);
     if (ask->owner) {
-        add_edges(&data, "callers", found->callers, found->n_callers);
-        add_edges(&data, "callees", found->callees, found->n_callees);
+        const struct query_links *l = &found->links;
+        add_edges(&data, "callers", l->callers, l->n_callers);
+        add_edges(&data, "callees", l->callees, l->n_callees);
+        add_edges(&data, "bases", l->bases, l->n_bases);
+        add_edges(&data, "derived", l->derived, l->n_derived);
+        add_members(&data, l);
     }
     buf_add_char(&data, '}');
     asker_data(&ask->asker, buf_str(&data));

@@ -23,7 +23,15 @@ struct edge {
     struct position at; // of the name
 };
 
-/* An edge as the store gives it back. */
+/* How sure it is that an edge means the entity it points to. */
+enum edge_confidence {
+    EDGE_CONFIDENCE_NONE, // nobody looked
+    EDGE_CONFIDENCE_NAME, // the name is the same, but others have it too, or nobody has
+    EDGE_CONFIDENCE_LEXICAL, // the only one that can be meant, by name, kind and place
+    EDGE_CONFIDENCE_COUNT
+};
+
+/* An edge as the store gives it back; the last two are for who reads it to find out. */
 struct edge_row {
     enum edge_kind kind;
     struct str from_key; // empty at file scope
@@ -31,6 +39,10 @@ struct edge_row {
     struct str target;
     uint32_t line;
     struct position at; // of the name; at.line is line
+    struct str to_key;  // the entity it points to; empty: not known
+    enum edge_confidence confidence;
 };
 
 const char *edge_kind_name(enum edge_kind kind);
+/* "none", "name", "lexical" */
+const char *edge_confidence_name(enum edge_confidence confidence);

@@ -27,11 +27,9 @@ struct query_ticket {
     void *ctx;
 };
 
-/* Deep copies. */
+/* A deep copy. */
 void query_copy_row(struct arena *a, const struct entity_row *row,
                     struct entity_row *ret_row);
-void query_copy_edge(struct arena *a, const struct edge_row *edge,
-                     struct edge_row *ret_edge);
 
 /* Each fills t->result. On a worker. */
 void query_run_search(struct query_ticket *t, struct store_reader *r);

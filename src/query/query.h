@@ -16,16 +16,24 @@
 
 struct query;
 
+/* What an entity has to do with others; sure ones first. Found when asked, so that a definition that
+ * came or went elsewhere counts at once. */
+struct query_links {
+    struct edge_row *callers, *callees; // calls, and who imports it or what it imports
+    struct edge_row *bases, *derived;   // inherits, implements
+    struct entity_row *members;         // its children
+    size_t n_callers, n_callees, n_bases, n_derived, n_members;
+};
+
 /* The result of any question; owns its arena. */
 struct query_result {
     struct arena arena;
     int r; // 0, -ENOENT, -EINTR (cancelled), other -errno
     struct entity_row *rows;
     size_t n_rows;
-    bool is_from_table; // of query_search: no walk over the index was needed
-    struct edge_row *callers, *callees; // of query_show
-    size_t n_callers, n_callees;
-    struct file file; // of query_file
+    bool is_from_table;       // of query_search: no walk over the index was needed
+    struct query_links links; // of query_entity with edges
+    struct file file;         // of query_file
     struct store_counts counts;
     struct store_info info;
     struct event **events; // referenced; of query_events
@@ -79,6 +87,10 @@ void query_result_destroy(struct query_result *result);
 /* ---- the same without a loop, for a command that opens the index by itself; any thread ---- */
 int query_search_now(struct store_reader *r, const struct query_search *search,
                      struct arena *a, struct entity_row **ret_rows, size_t *ret_n);
+
+/* Of an entity of this reader; at most QUERY_LIMIT_MAX of each. */
+int query_links_now(struct store_reader *r, const struct entity_row *row, struct arena *a,
+                    struct query_links *ret_links);
 
 /* ---- query/fuzzy.c: pure ---- */
 /* How well a name fits: 0 no match, else higher is better. Subsequence, case-insensitive, in bands: the

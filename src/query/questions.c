@@ -20,24 +20,10 @@ query_copy_row(struct arena *a, const struct entity_row *row, struct entity_row 
     *ret_row = copy;
 }
 
-void
-query_copy_edge(struct arena *a, const struct edge_row *edge, struct edge_row *ret_edge)
-{
-    *ret_edge = *edge;
-    ret_edge->from_key = arena_str(a, edge->from_key);
-    ret_edge->path = arena_str(a, edge->path);
-    ret_edge->target = arena_str(a, edge->target);
-}
-
 /* Growing arrays that end up in the arena. */
 struct rows {
     struct arena *a;
     VEC(struct entity_row) all;
-};
-
-struct edges {
-    struct arena *a;
-    VEC(struct edge_row) all;
 };
 
 static int
@@ -47,16 +33,6 @@ on_row(void *ctx, const struct entity_row *row)
     struct entity_row copy;
     query_copy_row(rows->a, row, &copy);
     *vec_push(&rows->all) = copy;
-    return 0;
-}
-
-static int
-on_edge(void *ctx, const struct edge_row *edge)
-{
-    struct edges *edges = ctx;
-    struct edge_row copy;
-    query_copy_edge(edges->a, edge, &copy);
-    *vec_push(&edges->all) = copy;
     return 0;
 }
 
@@ -79,26 +55,6 @@ keep_rows(struct query_result *result, struct rows *rows)
     vec_finish(&rows->all);
 }
 
-static int
-read_edges(struct query_ticket *t, struct store_reader *r)
-{
-    struct query_result *result = t->result;
-    struct edges callers = {.a = &result->arena}, callees = {.a = &result->arena};
-    int e =
-        store_each_caller(r, result->rows[0].e.name, QUERY_LIMIT_MAX, on_edge, &callers);
-    if (e == 0)
-        e = store_each_callee(r, t->subject, QUERY_LIMIT_MAX, on_edge, &callees);
-    result->callers =
-        into_arena(&result->arena, callers.all.v, callers.all.n * sizeof(*callers.all.v));
-    result->n_callers = callers.all.n;
-    result->callees =
-        into_arena(&result->arena, callees.all.v, callees.all.n * sizeof(*callees.all.v));
-    result->n_callees = callees.all.n;
-    vec_finish(&callers.all);
-    vec_finish(&callees.all);
-    return e;
-}
-
 void
 query_run_entity(struct query_ticket *t, struct store_reader *r)
 {
@@ -113,7 +69,7 @@ query_run_entity(struct query_ticket *t, struct store_reader *r)
     if (e == 0) {
         result->n_rows = 1;
         if (t->with_edges)
-            e = read_edges(t, r);
+            e = query_links_now(r, &result->rows[0], &result->arena, &result->links);
     }
     store_reader_end(r);
     result->r = e;

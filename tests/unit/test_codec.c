@@ -374,18 +374,32 @@ static void
 test_edge(UNUSED void **state)
 {
     AUTO(buf_finish) struct buf b = {0};
-    struct edge_row edge = {EDGE_CALLS, STR("c:fn:a.c#f"), STR("a.c"), STR("g\xFF"),
-                            7,          {7, 2, 2}};
+    struct edge_row edge = {.kind = EDGE_CALLS,
+                            .from_key = STR("c:fn:a.c#f"),
+                            .path = STR("a.c"),
+                            .target = STR("g\xFF"),
+                            .line = 7,
+                            .at = {7, 2, 1}};
     codec_add_edge(&b, &edge);
     assert_buf(&b,
                "{\"kind\":\"calls\",\"from\":\"c:fn:a.c#f\",\"path\":\"a.c\",\"line\":7,"
-               "\"target\":\"g\uFFFD\"}");
+               "\"character\":1,\"target\":\"g\uFFFD\"}");
     buf_reset(&b);
     edge =
-        (struct edge_row){EDGE_IMPORTS, STR_NONE, STR("a.c"), STR("x.h"), 0, {0, 0, 0}};
+        (struct edge_row){.kind = EDGE_IMPORTS, .path = STR("a.c"), .target = STR("x.h")};
     codec_add_edge(&b, &edge);
     assert_buf(&b, "{\"kind\":\"imports\",\"from\":null,\"path\":\"a.c\",\"line\":0,"
-                   "\"target\":\"x.h\"}");
+                   "\"character\":0,\"target\":\"x.h\"}");
+    buf_reset(&b);
+    edge.confidence = EDGE_CONFIDENCE_NAME;
+    codec_add_edge(&b, &edge);
+    assert_true(str_ends_with(buf_str(&b), STR(",\"to\":null,\"confidence\":\"name\"}")));
+    buf_reset(&b);
+    edge.confidence = EDGE_CONFIDENCE_LEXICAL;
+    edge.to_key = STR("c:fn:b.c#g");
+    codec_add_edge(&b, &edge);
+    assert_true(str_ends_with(buf_str(&b),
+                              STR(",\"to\":\"c:fn:b.c#g\",\"confidence\":\"lexical\"}")));
 }
 
 /* ---- deltas ---- */

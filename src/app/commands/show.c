@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "codec/codec.h"
+#include "query/query.h"
 #include "store/store.h"
 
 #define SHOW_EDGES_MAX 50
@@ -75,36 +76,101 @@ split_place(const char *text, char **ret_file, struct at *at)
     return true;
 }
 
-/* ---- edges ---- */
+/* ---- what it has to do with others ---- */
 
-struct edges {
-    struct buf json, text;
-    size_t n;
-};
-
-static int
-on_edge(void *ctx, const struct edge_row *edge)
+/* The entity a key names, without its language and file: those stand beside it. */
+static struct str
+name_of_key(struct str key)
 {
-    struct edges *e = ctx;
+    struct entity_key_parts parts;
 
-    if (e->n++ > 0)
-        buf_add_char(&e->json, ',');
-    codec_add_edge(&e->json, edge);
-    buf_printf(&e->text, "  %.*s:%u  %s %.*s\n", STR_ARG(edge->path), edge->line + 1,
-               edge_kind_name(edge->kind),
-               STR_ARG(edge->from_key.n ? edge->from_key : edge->target));
-    return 0;
+    return entity_key_parse(key, &parts) == 0 ? parts.qualified_name : key;
 }
 
-static int
-on_callee(void *ctx, const struct edge_row *edge)
+static void
+show_rest(size_t n)
 {
-    struct edge_row named = *edge;
-    int r;
+    if (n > SHOW_EDGES_MAX)
+        out_line("  and %zu more", n - SHOW_EDGES_MAX);
+}
 
-    named.from_key = STR_NONE; // it is the entity itself
-    r = on_edge(ctx, &named);
-    return r;
+/* Who, and where: a question mark when it may mean another of the same name. */
+static void
+show_into(const char *title, const struct edge_row *edges, size_t n)
+{
+    if (n > 0)
+        out_line("\n%s (%zu)", title, n);
+    for (size_t i = 0; i < MIN(n, (size_t)SHOW_EDGES_MAX); i++) {
+        const struct edge_row *e = &edges[i];
+        struct str who =
+            e->from_key.n ? name_of_key(e->from_key) : STR("(the file itself)");
+
+        out_line("  %.*s:%u:%u  %.*s%s%s%s", STR_ARG(e->path), e->line + 1,
+                 e->at.col_byte + 1, STR_ARG(who), e->kind == EDGE_CALLS ? "" : "  ",
+                 e->kind == EDGE_CALLS ? "" : edge_kind_name(e->kind),
+                 e->confidence == EDGE_CONFIDENCE_LEXICAL ? "" : "  ?");
+    }
+    show_rest(n);
+}
+
+/* What, from which line on, and what it is when that is known. */
+static void
+show_out(const char *title, const struct edge_row *edges, size_t n)
+{
+    if (n > 0)
+        out_line("\n%s (%zu)", title, n);
+    for (size_t i = 0; i < MIN(n, (size_t)SHOW_EDGES_MAX); i++) {
+        const struct edge_row *e = &edges[i];
+
+        out_line("  %u:%u  %.*s%s%s%s%.*s", e->line + 1, e->at.col_byte + 1,
+                 STR_ARG(e->target), e->kind == EDGE_CALLS ? "" : "  ",
+                 e->kind == EDGE_CALLS ? "" : edge_kind_name(e->kind),
+                 e->to_key.n ? "  = " : "", STR_ARG(e->to_key));
+    }
+    show_rest(n);
+}
+
+static void
+show_members(const struct query_links *links)
+{
+    if (links->n_members > 0)
+        out_line("\nmembers (%zu)", links->n_members);
+    for (size_t i = 0; i < MIN(links->n_members, (size_t)SHOW_EDGES_MAX); i++) {
+        const struct entity_row *m = &links->members[i];
+
+        out_line("  %u:%u  %s %.*s", m->e.name_range.start.line + 1,
+                 m->e.name_range.start.col_byte + 1, entity_kind_name(m->e.kind),
+                 STR_ARG(m->e.signature.n ? m->e.signature : m->e.name));
+    }
+    show_rest(links->n_members);
+}
+
+static void
+add_edges(struct buf *json, const char *name, const struct edge_row *edges, size_t n)
+{
+    buf_printf(json, ",\"%s\":[", name);
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            buf_add_char(json, ',');
+        codec_add_edge(json, &edges[i]);
+    }
+    buf_add_char(json, ']');
+}
+
+static void
+add_links(struct buf *json, const struct query_links *links)
+{
+    add_edges(json, "callers", links->callers, links->n_callers);
+    add_edges(json, "callees", links->callees, links->n_callees);
+    add_edges(json, "bases", links->bases, links->n_bases);
+    add_edges(json, "derived", links->derived, links->n_derived);
+    buf_add_cstr(json, ",\"members\":[");
+    for (size_t i = 0; i < links->n_members; i++) {
+        if (i > 0)
+            buf_add_char(json, ',');
+        codec_add_string(json, links->members[i].key);
+    }
+    buf_add_char(json, ']');
 }
 
 /* ---- output ---- */
@@ -126,8 +192,7 @@ add_isgl1(struct buf *b, const struct entity_row *row)
 }
 
 static void
-show_json(const struct entity_row *row, const struct edges *callers,
-          const struct edges *callees)
+show_json(const struct entity_row *row, const struct query_links *links)
 {
     AUTO(buf_finish) struct buf json = {0}, isgl1 = {0};
 
@@ -136,15 +201,13 @@ show_json(const struct entity_row *row, const struct edges *callers,
     add_isgl1(&isgl1, row);
     buf_add_cstr(&json, ",\"isgl1\":");
     codec_add_string(&json, buf_str(&isgl1));
-    buf_printf(&json, ",\"callers\":[%s],\"callees\":[%s]}",
-               callers->json.p ? callers->json.p : "",
-               callees->json.p ? callees->json.p : "");
+    add_links(&json, links);
+    buf_add_char(&json, '}');
     out_line("%s", json.p);
 }
 
 static void
-show_text(const struct entity_row *row, const struct edges *callers,
-          const struct edges *callees)
+show_text(const struct entity_row *row, const struct query_links *links)
 {
     const struct hover *h = &row->hover;
 
@@ -161,37 +224,36 @@ show_text(const struct entity_row *row, const struct edges *callers,
              h->stale ? " (of an earlier text)" : "");
     if (h->state == HOVER_KNOWN)
         out_line("%.*s", STR_ARG(h->markdown));
-    if (callers->n)
-        out_line("\ncallers\n%s", callers->text.p);
-    if (callees->n)
-        out_line("\ncallees\n%s", callees->text.p);
+    show_out("bases", links->bases, links->n_bases);
+    show_into("derived", links->derived, links->n_derived);
+    show_members(links);
+    show_into("callers", links->callers, links->n_callers);
+    show_out("callees", links->callees, links->n_callees);
 }
 
 static int
 show(const struct command_line *line, struct store_reader *reader, struct str key)
 {
     AUTO(arena_finish) struct arena arena = {0};
-    struct edges callers = {0}, callees = {0};
+    struct query_links links;
     struct entity_row row;
-    int r = store_read_entity(reader, key, &arena, &row);
+    int r = store_reader_begin(reader);
 
+    if (r == 0) {
+        r = store_read_entity(reader, key, &arena, &row);
+        if (r == 0)
+            r = query_links_now(reader, &row, &arena, &links);
+        store_reader_end(reader);
+    }
     if (r == -ENOENT)
         return fail("no entity has the key %.*s (`gloss search` prints keys with --json)",
                     STR_ARG(key));
-    if (r == 0)
-        r = store_each_caller(reader, row.e.name, SHOW_EDGES_MAX, on_edge, &callers);
-    if (r == 0)
-        r = store_each_callee(reader, row.key, SHOW_EDGES_MAX, on_callee, &callees);
     if (r < 0)
         return fail("cannot read the index: %s", err_text(r));
     if (line->is_json)
-        show_json(&row, &callers, &callees);
+        show_json(&row, &links);
     else
-        show_text(&row, &callers, &callees);
-    buf_finish(&callers.json);
-    buf_finish(&callers.text);
-    buf_finish(&callees.json);
-    buf_finish(&callees.text);
+        show_text(&row, &links);
     return EXIT_OK;
 }
 
@@ -233,9 +295,14 @@ run(const struct command_line *line)
 const struct command command_show = {
     .name = "show",
     .arguments = "KEY|FILE:LINE[:COL]",
-    .summary = "Print one entity: signature, doc, hover and its state, callers, callees",
-    .details = "LINE and COL count from 1, COL in bytes; without COL the innermost "
-               "entity of the line is shown.",
+    .summary =
+        "Print one entity: signature, doc, hover, bases, members, callers, callees",
+    .details =
+        "LINE and COL count from 1, COL in bytes; without COL the innermost "
+        "entity of the line is shown.\n"
+        "Callers and callees are found by name: a caller with a ? may mean another "
+        "of the same name; a\ncallee is followed by the key of what it can only "
+        "mean.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = 1,
