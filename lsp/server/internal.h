@@ -45,7 +45,8 @@ struct server_session {
     enum position_encoding encoding;
     bool is_editor, is_trusted, is_closing;
     bool has_progress, has_nested_symbols;
-    enum feature hover, definition, document_symbol;
+    enum feature hover, definition, document_symbol, references, call_hierarchy,
+        type_hierarchy;
     json_t *served; // language ids that another server in the editor serves, or NULL
     struct list roots;
     struct map *docs; // uri → struct session_doc
@@ -68,7 +69,7 @@ struct pending {
     char *uri, *word; // relative path; identifier, query or epoch
     int64_t since;    // of a feed; -1: from now
     struct position at;
-    bool is_answered;
+    bool is_answered, with_declaration;
     size_t n_wanted; // answers of other parts to come
     struct buf result;
     struct workspace_listener *listener;
@@ -109,6 +110,9 @@ bool place_read(struct server_session *s, const struct session_doc *doc, json_t 
 struct str place_word(const struct session_doc *doc, struct position at);
 void place_add_range(const struct server_session *s, struct buf *json,
                      const struct span *span);
+/* The range of `text` from `at` on. */
+void place_add_name(const struct server_session *s, struct buf *json,
+                    const struct position *at, struct str text);
 void place_add_location(const struct server_session *s, struct buf *json,
                         const struct workspace *w, const struct entity_row *row);
 bool feature_is_on(const struct server_session *s, enum feature f,

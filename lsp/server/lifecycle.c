@@ -59,6 +59,9 @@ read_capabilities(struct server_session *s, json_t *params)
     s->hover = read_feature(features, "hover");
     s->definition = read_feature(features, "definition");
     s->document_symbol = read_feature(features, "documentSymbol");
+    s->references = read_feature(features, "references");
+    s->call_hierarchy = read_feature(features, "callHierarchy");
+    s->type_hierarchy = read_feature(features, "typeHierarchy");
     s->served = json_incref(codec_array(options, "servedLanguages"));
     if (codec_get_bool(options, "trusted", &flag) == 0)
         s->is_trusted = flag;
@@ -138,14 +141,18 @@ lifecycle_initialize(struct server_session *s, const struct wire_id *id, json_t 
                "\"includeText\":false}},"
                "\"documentSymbolProvider\":%s,\"workspaceSymbolProvider\":true,"
                "\"hoverProvider\":%s,"
-               "\"definitionProvider\":%s,"
+               "\"definitionProvider\":%s,\"referencesProvider\":%s,"
+               "\"callHierarchyProvider\":%s,\"typeHierarchyProvider\":%s,"
                "\"workspace\":{\"workspaceFolders\":{\"supported\":true,"
                "\"changeNotifications\":true}}},"
                "\"serverInfo\":{\"name\":\"gloss\",\"version\":\"%s\"}}",
                s->encoding == ENCODING_UTF8 ? "utf-8" : "utf-16",
                s->document_symbol == FEATURE_OFF ? "false" : "true",
                s->hover == FEATURE_OFF ? "false" : "true",
-               s->definition == FEATURE_OFF ? "false" : "true", GLOSS_VERSION);
+               s->definition == FEATURE_OFF ? "false" : "true",
+               s->references == FEATURE_OFF ? "false" : "true",
+               s->call_hierarchy == FEATURE_OFF ? "false" : "true",
+               s->type_hierarchy == FEATURE_OFF ? "false" : "true", GLOSS_VERSION);
     wire_reply_text(s->wire, id, buf_str(&json));
 }
 

@@ -37,6 +37,30 @@ void symbols_outline(struct server_session *s, const struct wire_id *id, json_t 
 void navigation_hover(struct server_session *s, const struct wire_id *id, json_t *params);
 void navigation_definition(struct server_session *s, const struct wire_id *id,
                            json_t *params);
+void hierarchy_references(struct server_session *s, const struct wire_id *id,
+                          json_t *params);
+void hierarchy_prepare_calls(struct server_session *s, const struct wire_id *id,
+                             json_t *params);
+void hierarchy_incoming(struct server_session *s, const struct wire_id *id,
+                        json_t *params);
+void hierarchy_outgoing(struct server_session *s, const struct wire_id *id,
+                        json_t *params);
+void hierarchy_prepare_types(struct server_session *s, const struct wire_id *id,
+                             json_t *params);
+void hierarchy_supertypes(struct server_session *s, const struct wire_id *id,
+                          json_t *params);
+void hierarchy_subtypes(struct server_session *s, const struct wire_id *id,
+                        json_t *params);
+
+/* navigation.c: a request about the word at a place, through to the entities of that name */
+void navigation_ask(struct server_session *s, const struct wire_id *id, json_t *params,
+                    enum feature f, void (*run)(struct pending *p));
+void navigation_named(struct pending *p, query_done_fn done);
+/* NULL: none. is_wanted may be NULL: any kind. */
+const struct entity_row *navigation_best(const struct pending *p,
+                                         const struct query_result *result,
+                                         bool (*is_wanted)(enum entity_kind kind));
+
 void engine_status(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_hold(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_index(struct server_session *s, const struct wire_id *id, json_t *params);

@@ -55,8 +55,9 @@ weight(enum entity_kind kind)
     return 0;
 }
 
-static const struct entity_row *
-best_row(const struct pending *p, const struct query_result *result)
+const struct entity_row *
+navigation_best(const struct pending *p, const struct query_result *result,
+                bool (*is_wanted)(enum entity_kind kind))
 {
     const struct entity_row *best = NULL;
     int best_score = 0;
@@ -65,7 +66,7 @@ best_row(const struct pending *p, const struct query_result *result)
         const struct entity_row *row = &result->rows[i];
         int score = nearness(p, row) * 10 + weight(row->e.kind);
 
-        if (score > best_score) {
+        if (score > best_score && (!is_wanted || is_wanted(row->e.kind))) {
             best = row;
             best_score = score;
         }
@@ -109,7 +110,7 @@ on_hover_rows(void *ctx, struct query_result **result)
 {
     struct pending *p = ctx;
     const struct entity_row *row =
-        (*result)->r == 0 && p->session ? best_row(p, *result) : NULL;
+        (*result)->r == 0 && p->session ? navigation_best(p, *result, NULL) : NULL;
 
     p->ticket = NULL;
     if (row) {
@@ -141,7 +142,7 @@ on_definition_rows(void *ctx, struct query_result **result)
 {
     struct pending *p = ctx;
     const struct entity_row *best =
-        (*result)->r == 0 && p->session ? best_row(p, *result) : NULL;
+        (*result)->r == 0 && p->session ? navigation_best(p, *result, NULL) : NULL;
     AUTO(buf_finish) struct buf json = {0};
     size_t n = 0;
 
@@ -160,10 +161,10 @@ on_definition_rows(void *ctx, struct query_result **result)
     pending_destroy(p);
 }
 
-/* ---- both ---- */
+/* ---- all of them ---- */
 
-static void
-run_named(struct pending *p, query_done_fn done)
+void
+navigation_named(struct pending *p, query_done_fn done)
 {
     struct query *q = workspace_query(p->workspace);
 
@@ -178,18 +179,18 @@ run_named(struct pending *p, query_done_fn done)
 static void
 run_hover(struct pending *p)
 {
-    run_named(p, on_hover_rows);
+    navigation_named(p, on_hover_rows);
 }
 
 static void
 run_definition(struct pending *p)
 {
-    run_named(p, on_definition_rows);
+    navigation_named(p, on_definition_rows);
 }
 
-static void
-navigate(struct server_session *s, const struct wire_id *id, json_t *params,
-         enum feature f, void (*run)(struct pending *p))
+void
+navigation_ask(struct server_session *s, const struct wire_id *id, json_t *params,
+               enum feature f, void (*run)(struct pending *p))
 {
     struct session_doc *doc = session_find_doc(s, params, NULL);
     struct position at;
@@ -217,11 +218,11 @@ navigate(struct server_session *s, const struct wire_id *id, json_t *params,
 void
 navigation_hover(struct server_session *s, const struct wire_id *id, json_t *params)
 {
-    navigate(s, id, params, s->hover, run_hover);
+    navigation_ask(s, id, params, s->hover, run_hover);
 }
 
 void
 navigation_definition(struct server_session *s, const struct wire_id *id, json_t *params)
 {
-    navigate(s, id, params, s->definition, run_definition);
+    navigation_ask(s, id, params, s->definition, run_definition);
 }

@@ -78,6 +78,17 @@ place_add_range(const struct server_session *s, struct buf *json, const struct s
 }
 
 void
+place_add_name(const struct server_session *s, struct buf *json,
+               const struct position *at, struct str text)
+{
+    struct span span = {.start = *at, .end = *at};
+
+    span.end.col_byte += (uint32_t)text.n;
+    span.end.col_utf16 += (uint32_t)utf8_utf16_len(text);
+    place_add_range(s, json, &span);
+}
+
+void
 place_add_location(const struct server_session *s, struct buf *json,
                    const struct workspace *w, const struct entity_row *row)
 {

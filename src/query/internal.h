@@ -19,7 +19,7 @@ struct query_ticket {
     struct str subject; // key, path or name
     int64_t since;
     size_t limit;
-    bool with_edges;
+    bool with_edges, with_ends;
     enum pool_lane lane;
     struct table_loan loan;
     struct query_result *result;
@@ -35,6 +35,9 @@ void query_copy_row(struct arena *a, const struct entity_row *row,
 void query_run_search(struct query_ticket *t, struct store_reader *r);
 void query_run_build(struct query_ticket *t, struct store_reader *r); // the name table
 void query_run_refresh(struct query_ticket *t, struct store_reader *r);
+/* links.c: each entity that an edge of `links` names, once. */
+int query_read_ends(struct store_reader *r, const struct query_links *links,
+                    struct arena *a, struct entity_row **ret_ends, size_t *ret_n);
 void query_run_entity(struct query_ticket *t, struct store_reader *r);
 void query_run_file(struct query_ticket *t, struct store_reader *r);
 void query_run_named(struct query_ticket *t, struct store_reader *r);

@@ -226,3 +226,52 @@ query_links_now(struct store_reader *r, const struct entity_row *row, struct are
     vec_finish(&out.all);
     return err_trace(e);
 }
+
+/* ---- the entities at the other ends ---- */
+
+struct ends {
+    struct store_reader *r;
+    struct arena *a;
+    struct map *seen;
+    VEC(struct entity_row) all;
+};
+
+static int
+add_ends(struct ends *ends, const struct edge_row *edges, size_t n, bool is_into)
+{
+    int r = 0;
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct str key = is_into ? edges[i].from_key : edges[i].to_key;
+        struct entity_row row;
+        if (key.n == 0 || map_put(ends->seen, key, ends))
+            continue;
+        r = store_read_entity(ends->r, key, ends->a, &row);
+        if (r == 0)
+            *vec_push(&ends->all) = row;
+        r = r == -ENOENT ? 0 : r;
+    }
+    return r;
+}
+
+int
+query_read_ends(struct store_reader *r, const struct query_links *links, struct arena *a,
+                struct entity_row **ret_ends, size_t *ret_n)
+{
+    AUTO(map_destroy) struct map *seen = map_create();
+    struct ends ends = {.r = r, .a = a, .seen = seen};
+    int e = add_ends(&ends, links->callers, links->n_callers, true);
+    if (e == 0)
+        e = add_ends(&ends, links->derived, links->n_derived, true);
+    if (e == 0)
+        e = add_ends(&ends, links->callees, links->n_callees, false);
+    if (e == 0)
+        e = add_ends(&ends, links->bases, links->n_bases, false);
+    if (e == 0) {
+        *ret_n = ends.all.n;
+        *ret_ends = arena_alloc(a, ends.all.n * sizeof(**ret_ends) + 1);
+        if (ends.all.n > 0)
+            memcpy(*ret_ends, ends.all.v, ends.all.n * sizeof(**ret_ends));
+    }
+    vec_finish(&ends.all);
+    return err_trace(e);
+}

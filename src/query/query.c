@@ -407,6 +407,14 @@ query_entity(struct query *q, struct str key, bool with_edges, query_done_fn don
 }
 
 struct query_ticket *
+query_around(struct query *q, struct str key, query_done_fn done, void *ctx)
+{
+    struct query_ticket *t = ticket_create(q, query_run_entity, key, done, ctx);
+    t->with_edges = t->with_ends = true;
+    return ask(t);
+}
+
+struct query_ticket *
 query_file(struct query *q, struct str path, query_done_fn done, void *ctx)
 {
     return ask(ticket_create(q, query_run_file, path, done, ctx));

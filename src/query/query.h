@@ -32,8 +32,11 @@ struct query_result {
     struct entity_row *rows;
     size_t n_rows;
     bool is_from_table;       // of query_search: no walk over the index was needed
-    struct query_links links; // of query_entity with edges
-    struct file file;         // of query_file
+    struct query_links links; // of query_entity with edges, query_around
+    struct entity_row
+        *ends; // of query_around: the entities its edges come from or point to
+    size_t n_ends;
+    struct file file; // of query_file
     struct store_counts counts;
     struct store_info info;
     struct event **events; // referenced; of query_events
@@ -70,6 +73,9 @@ struct query_ticket *query_search(struct query *q, const struct query_search *se
                                   query_done_fn done, void *ctx);
 struct query_ticket *query_entity(struct query *q, struct str key, bool with_edges,
                                   query_done_fn done, void *ctx);
+/* The entity with its edges, and those at the other ends of them. */
+struct query_ticket *query_around(struct query *q, struct str key, query_done_fn done,
+                                  void *ctx);
 /* All entities of a file, in source order, and its file row. */
 struct query_ticket *query_file(struct query *q, struct str path, query_done_fn done,
                                 void *ctx);

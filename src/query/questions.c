@@ -70,6 +70,9 @@ query_run_entity(struct query_ticket *t, struct store_reader *r)
         result->n_rows = 1;
         if (t->with_edges)
             e = query_links_now(r, &result->rows[0], &result->arena, &result->links);
+        if (e == 0 && t->with_ends)
+            e = query_read_ends(r, &result->links, &result->arena, &result->ends,
+                                &result->n_ends);
     }
     store_reader_end(r);
     result->r = e;
