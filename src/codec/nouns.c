@@ -135,6 +135,10 @@ codec_add_entity(struct buf *b, const struct entity_row *row, unsigned with)
     put_i64(b, row->rev);
     if (with & CODEC_WITH_SCORE)
         put_score(b, row->score);
+    if (row->snippet.n > 0) {
+        put_lit(b, ",\"snippet\":");
+        codec_add_string(b, row->snippet);
+    }
     put_lit(b, "}");
 }
 

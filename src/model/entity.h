@@ -71,6 +71,8 @@ struct entity_row {
     struct hover hover;
     int64_t rev;  // seq that last changed it
     double score; // of a search, else 0
+    struct str
+        snippet; // of a text search: a line with its matches between **, else empty
 };
 
 /* "function", "struct", "enum_member"… as in JSON and queries. */

@@ -31,6 +31,22 @@ struct query_ticket {
 void query_copy_row(struct arena *a, const struct entity_row *row,
                     struct entity_row *ret_row);
 
+/* snippet.c: words and "phrases" of a text search, as they are looked for in a row. Pure. */
+#define SNIPPET_TERMS_MAX 32
+#define SNIPPET_BYTES_MAX 160 // of the text around the first match
+
+struct text_terms {
+    struct str all[SNIPPET_TERMS_MAX]; // views into the query
+    size_t n;
+    bool has_phrase;
+};
+void text_terms_init(struct text_terms *t, struct str query);
+/* Words stand in the row by the index's own rule; this says whether the phrases do. */
+bool text_has_phrases(const struct text_terms *t, const struct entity_row *row);
+/* Empty when the match is in the name alone. */
+struct str text_snippet(const struct text_terms *t, const struct entity_row *row,
+                        struct arena *a);
+
 /* Each fills t->result. On a worker. */
 void query_run_search(struct query_ticket *t, struct store_reader *r);
 void query_run_build(struct query_ticket *t, struct store_reader *r); // the name table

@@ -48,7 +48,8 @@ typedef void (*query_done_fn)(void *ctx, struct query_result **result);
 
 struct query_search {
     struct str text;
-    bool is_text_search; // FTS over signature, doc, hover; else fuzzy over names
+    bool
+        is_text_search; // words and "phrases" in signature, doc, hover; else fuzzy over names
     const enum entity_kind *kinds; // n_kinds 0: all
     size_t n_kinds;
     struct str lang;      // empty: all

@@ -214,6 +214,7 @@ search_table(struct store_reader *r, const struct query_search *search,
 
 struct text_search {
     const struct query_search *search;
+    struct text_terms terms;
     struct glob glob;
     struct arena *a;
     struct entity_row *rows;
@@ -228,7 +229,11 @@ on_text_row(void *ctx, const struct entity_row *row)
         (s->glob.pattern.n > 0 && !glob_fits(&s->glob, row->path)) ||
         (s->search->lang.n > 0 && !str_eq(s->search->lang, row->lang)))
         return 0;
-    query_copy_row(s->a, row, &s->rows[s->n++]);
+    if (s->terms.has_phrase && !text_has_phrases(&s->terms, row))
+        return 0;
+    query_copy_row(s->a, row, &s->rows[s->n]);
+    s->rows[s->n].snippet = text_snippet(&s->terms, row, s->a);
+    s->n++;
     return s->n == s->search->limit;
 }
 
@@ -239,12 +244,14 @@ search_text(struct store_reader *r, const struct query_search *search, struct ar
     bool has_filter =
         search->n_kinds > 0 || search->lang.n > 0 || search->path_glob.n > 0;
     struct text_search s = {.search = search, .a = a};
+    text_terms_init(&s.terms, search->text);
+    has_filter |= s.terms.has_phrase;
     glob_init(&s.glob, search->path_glob);
     s.rows = arena_alloc(a, search->limit * sizeof(*s.rows));
     int e = store_search_text(r, search->text, has_filter ? SIZE_MAX : search->limit,
                               on_text_row, &s);
     if (e < 0)
-        return e;
+        return err_trace(e);
     *ret_rows = s.rows;
     *ret_n = s.n;
     return 0;

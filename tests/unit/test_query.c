@@ -175,6 +175,66 @@ test_search_text(void **state)
 }
 
 static void
+assert_text(struct store_reader *r, const char *query, const char *found,
+            const char *snippet)
+{
+    AUTO(arena_finish) struct arena a = {0};
+    struct entity_row *rows = NULL;
+    struct query_search search = {
+        .text = str_of(query), .is_text_search = true, .limit = 10};
+    size_t n = 0;
+    OK(query_search_now(r, &search, &a, &rows, &n));
+    char *is = rows_text(rows, n);
+    assert_string_equal(is, found);
+    free(is);
+    if (!snippet)
+        return;
+    if (!str_eq_c(rows[0].snippet, snippet))
+        fail_msg("%s: %.*s", query, STR_ARG(rows[0].snippet));
+}
+
+static void
+test_text_snippets(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    struct batch *b = sample_batch("a.c", "one:1 two:2 three:3");
+    b->entities[0].doc = STR("Runs the event loop\nuntil foo-bar stops.");
+    b->entities[1].doc =
+        STR("The loop of an event: a long text that goes on and on before it "
+            "comes to say \xC3\xA4\xC3\xB6\xC3\xBC what happens in the "
+            "kettle when the water is hot and nobody looks at it, ever.");
+    event_unref(sample_put_batch(w, b));
+    for (int i = 0; i < 2; i++) {
+        struct store_reader *r = sample_read(s);
+        bool more = true;
+        assert_text(r, "\"event loop\"", "a.c:one",
+                    "Runs the **event loop** until foo-bar stops.");
+        assert_text(r, "foo-bar", "a.c:one",
+                    "Runs the event loop until **foo**-**bar** stops.");
+        assert_text(r, "kettle", "a.c:two",
+                    "… to say \xC3\xA4\xC3\xB6\xC3\xBC what happens in the "
+                    "**kettle** when the "
+                    "water is hot and nobody looks at it, ever.");
+        assert_text(r, "\"foo bar\" event", "a.c:one",
+                    "Runs the **event** loop until **foo-bar** stops.");
+        assert_text(r, "\"bar foo\"", "", NULL);
+        assert_text(r, "\"stops", "a.c:one", NULL);
+        assert_text(r, "three", "a.c:three", "int **three**(void)");
+        const char *const odd[] = {"\"",     "-",  "\"\"", "NEAR(", "* OR",
+                                   "zz AND", ")(", "'",    "col:x"};
+        for (size_t k = 0; k < ARRAY_LEN(odd); k++)
+            assert_text(r, odd[k], "", NULL);
+        store_reader_close(r);
+        OK(store_begin(w)); // and once more with the text index filled
+        while (more)
+            OK(store_index_text(w, 100, &more));
+        OK(store_commit(w));
+    }
+    store_writer_close(w);
+}
+
+static void
 test_search_limits(void **state)
 {
     struct sample *s = *state;
@@ -709,6 +769,7 @@ main(void)
         cmocka_unit_test(test_fuzzy_long_names),
         TEST(test_search_names),
         TEST(test_search_text),
+        TEST(test_text_snippets),
         TEST(test_search_limits),
         TEST(test_entity),
         TEST(test_file),

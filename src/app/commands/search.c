@@ -51,6 +51,8 @@ show(const struct command_line *line, const struct entity_row *rows, size_t n)
                      entity_kind_name(rows[i].e.kind),
                      STR_ARG(rows[i].e.signature.n ? rows[i].e.signature
                                                    : rows[i].e.qualified_name));
+            if (rows[i].snippet.n > 0)
+                out_line("    %.*s", STR_ARG(rows[i].snippet));
         }
     }
 }
@@ -100,10 +102,13 @@ const struct command command_search = {
     .name = "search",
     .arguments = "QUERY",
     .summary = "Find entities by name (fuzzy), or by text with --text",
-    .details = "Best first. --json prints one entity a line, with its score.\n"
-               "kinds: module namespace class struct union enum enum_member interface "
-               "trait impl function method\n"
-               "constructor field property variable constant type_alias macro",
+    .details =
+        "Best first. --json prints one entity a line, with its score.\n"
+        "A name may be qualified: Type::member, module.name. --text takes words and "
+        "\"quoted phrases\", and shows\nwhere they stand between **.\n"
+        "kinds: module namespace class struct union enum enum_member interface "
+        "trait impl function method\n"
+        "constructor field property variable constant type_alias macro",
     .options = options,
     .min_arguments = 1,
     .max_arguments = 1,
