@@ -310,7 +310,7 @@ read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *ki
         case LANG_CAPTURE_CALL:
         case LANG_CAPTURE_IMPORT:
         case LANG_CAPTURE_INHERIT:
-        case LANG_CAPTURE_IMPLEMENT:
+        case LANG_CAPTURE_IMPLEMENT: m->role = role; break;
         case LANG_CAPTURE_DOC:
             m->doc = capture->node;
             if (m->role == LANG_CAPTURE_NONE)
@@ -334,6 +334,11 @@ add_match(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
 {
     struct match m = {.kind = -1};
     read_captures(q, raw, kinds, f, &m);
+    if (!ts_node_is_null(m.alone) || m.role == LANG_CAPTURE_DOC) {
+        struct str name = stretch_text(name_stretch(&m, f), f->text);
+        if (!lang_query_accepts(q, raw, f->text, name))
+            return;
+    }
     switch (m.role) {
     case LANG_CAPTURE_DEFINITION: add_definition(f, q, raw, &m); break;
     case LANG_CAPTURE_CALL: add_reference(f, q, raw, &m, EDGE_CALLS); break;

@@ -326,9 +326,10 @@ arity_behind(struct str text, uint32_t at)
     unsigned n = 0;
     for (uint32_t i = at; i < end; i++) {
         char c = text.p[i];
-        if (c == '(' || c == '[' || c == '{')
+        if (c == '(' || c == '[' || c == '{') {
+            n = n == 0 && depth > 0 ? 1 : n;
             depth++;
-        else if (c == ')' || c == ']' || c == '}')
+        } else if (c == ')' || c == ']' || c == '}')
             depth--;
         else if (c == ',' && depth == 1)
             n++;

@@ -163,7 +163,8 @@ is_quoted(struct str name)
     if (name.n < 2 || str_trim(str_slice(name.p + 1, name.n - 2)).n == 0)
         return false;
     char quote = name.p[0];
-    if (quote == '<' && name.p[name.n - 1] == '>' && name.p[1] != '=') // Ruby's <=>
+    if (quote == '<' && name.p[name.n - 1] == '>' &&
+        !strchr("=~|-", name.p[1])) // operators: <=>, <~>
         return str_find_char(str_slice(name.p + 1, name.n - 2), '<') < 0;
     if (quote == '\0' || !strchr("\"'`", quote) || name.p[name.n - 1] != quote)
         return false;

@@ -1,0 +1,6 @@
+defmodule A do
+  @doc "One."
+  def one(x) do
+    x
+  end
+end
