@@ -31,8 +31,8 @@ match_one(struct str p, char c)
     return is_in != is_not ? i + 1 : 0;
 }
 
-bool
-glob_matches(struct str pattern, struct str text)
+static bool
+matches(struct str pattern, struct str text)
 {
     size_t p = 0, t = 0, star = SIZE_MAX, star_t = 0;
     while (t < text.n) {
@@ -85,5 +85,5 @@ bool
 glob_fits(const struct glob *g, struct str path)
 {
     return str_starts_with(path, g->head) && str_ends_with(path, g->tail) &&
-           glob_matches(g->pattern, path);
+           matches(g->pattern, path);
 }

@@ -22,7 +22,6 @@ struct glob {
 };
 void glob_init(struct glob *g, struct str pattern);
 bool glob_fits(const struct glob *g, struct str path);
-bool glob_matches(struct str pattern, struct str text);
 
 /* ---- different strings, numbered in order of arrival ---- */
 
