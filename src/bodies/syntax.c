@@ -57,13 +57,20 @@ static const struct word_row cpp_words[] = {
 };
 
 static const struct word_row go_words[] = {
-    {"func", WORD_FUNCTION},  {"struct", WORD_AGGREGATE}, {"interface", WORD_AGGREGATE},
-    {"type", WORD_DEFINES},   {"if", WORD_CONTROL},       {"for", WORD_CONTROL},
-    {"switch", WORD_CONTROL}, {"select", WORD_CONTROL},   {"return", WORD_CONTROL},
-    {"case", WORD_CONTROL},   {"go", WORD_CONTROL},       {"defer", WORD_CONTROL},
-    {"range", WORD_CONTROL},  {"else", WORD_BLOCK},       {"var", WORD_CONTROL},
-    {"const", WORD_CONTROL},  {"import", WORD_CONTROL},   {"map", WORD_TYPE},
-    {"chan", WORD_TYPE},      {NULL, WORD_NAME},
+    {"func", WORD_FUNCTION},   {"struct", WORD_AGGREGATE}, {"interface", WORD_AGGREGATE},
+    {"type", WORD_DEFINES},    {"if", WORD_CONTROL},       {"for", WORD_CONTROL},
+    {"switch", WORD_CONTROL},  {"select", WORD_CONTROL},   {"return", WORD_CONTROL},
+    {"case", WORD_CONTROL},    {"go", WORD_CONTROL},       {"defer", WORD_CONTROL},
+    {"range", WORD_CONTROL},   {"else", WORD_BLOCK},       {"var", WORD_CONTROL},
+    {"const", WORD_CONTROL},   {"import", WORD_CONTROL},   {"map", WORD_TYPE},
+    {"chan", WORD_TYPE},       {"bool", WORD_TYPE},        {"byte", WORD_TYPE},
+    {"rune", WORD_TYPE},       {"string", WORD_TYPE},      {"error", WORD_TYPE},
+    {"any", WORD_TYPE},        {"uintptr", WORD_TYPE},     {"float32", WORD_TYPE},
+    {"float64", WORD_TYPE},    {"int", WORD_TYPE},         {"int8", WORD_TYPE},
+    {"int16", WORD_TYPE},      {"int32", WORD_TYPE},       {"int64", WORD_TYPE},
+    {"uint", WORD_TYPE},       {"uint8", WORD_TYPE},       {"uint16", WORD_TYPE},
+    {"uint32", WORD_TYPE},     {"uint64", WORD_TYPE},      {"complex64", WORD_TYPE},
+    {"complex128", WORD_TYPE}, {NULL, WORD_NAME},
 };
 
 static const struct word_row java_words[] = {

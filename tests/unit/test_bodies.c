@@ -285,6 +285,7 @@ test_calls(void **state)
     /* outside of what is left out the tree has them */
     check_calls("c", "int v = g(1); int f(void) { typedef int t; h(); }", "");
     check_calls("go", "func f() { g(); a.b(c()); go func() { d() }() }", "g b c d ");
+    check_calls("go", "func f() { g(string(a), []byte(b), error(c)) }", "g ");
     check_calls("rust",
                 "fn f() { g(); println!(\"{}\", h()); match x { Some(y) => i(), } }",
                 "g i ");
