@@ -18,10 +18,14 @@
 #define WATCH_MASK                                                                       \
     (IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_ATTRIB |  \
      IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
+#define WATCH_MASK_NAMES                                                                 \
+    (IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF |              \
+     IN_MOVE_SELF | IN_ONLYDIR)
 
 struct watch_dir {
     struct list link; // of `retired`, once out of the maps
     int wd;
+    uint32_t mask;
     char *dir;
 };
 
@@ -75,7 +79,7 @@ retire(struct watch *w, struct watch_dir *d)
 static bool
 is_still_there(struct watch *w, const struct watch_dir *d)
 {
-    int wd = inotify_add_watch(w->fd, d->dir, WATCH_MASK);
+    int wd = inotify_add_watch(w->fd, d->dir, d->mask);
     if (wd >= 0 && wd != d->wd && !map_get(w->by_wd, wd_key(&wd)))
         inotify_rm_watch(w->fd,
                          wd); // something new under the old name: the caller's decision
@@ -174,11 +178,11 @@ watch_open(struct loop *l, watch_fn fn, void *ctx, struct watch **ret_watch)
     return 0;
 }
 
-int
-watch_add(struct watch *w, const char *dir)
+static int
+add(struct watch *w, const char *dir, uint32_t mask)
 {
     ASSERT_LOOP();
-    int wd = inotify_add_watch(w->fd, dir, WATCH_MASK);
+    int wd = inotify_add_watch(w->fd, dir, mask);
     if (wd < 0)
         return err_trace(-errno);
     struct watch_dir *same_inode = map_get(w->by_wd, wd_key(&wd));
@@ -187,6 +191,7 @@ watch_add(struct watch *w, const char *dir)
         return 0;
     struct watch_dir *d = xnew(struct watch_dir);
     d->wd = wd;
+    d->mask = mask;
     d->dir = xstrdup(dir);
     if (same_name) { // another directory had this name before
         inotify_rm_watch(w->fd, same_name->wd);
@@ -197,6 +202,18 @@ watch_add(struct watch *w, const char *dir)
     map_put(w->by_wd, wd_key(&d->wd), d);
     map_put(w->by_dir, str_of(d->dir), d);
     return 0;
+}
+
+int
+watch_add(struct watch *w, const char *dir)
+{
+    return add(w, dir, WATCH_MASK);
+}
+
+int
+watch_add_names(struct watch *w, const char *dir)
+{
+    return add(w, dir, WATCH_MASK_NAMES);
 }
 
 void

@@ -4,6 +4,8 @@
  * Invariant: a path has at most one change; it is in `due`, in the waiting list of the
  * folder that is being read, or with a job. A path is looked at only after its folder's
  * reading was delivered, so that a listing never overtakes what came after it. */
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -122,7 +124,14 @@ check_work(struct pool_job *job, UNUSED unsigned worker)
         struct change *c = j->changes[i];
         AUTO(free)
         char *path = c->path_n ? path_join(j->root, c->path) : xstrdup(j->root);
-        c->r = fs_lstat_file(path, &c->stat);
+        if (c->path_n) {
+            c->r = fs_lstat_file(path, &c->stat);
+            continue;
+        }
+        /* Named by the user, link or not; and it counts as there when it can be read. */
+        c->r = fs_stat_file(path, &c->stat);
+        if (c->r == 0 && access(path, R_OK | X_OK) < 0)
+            c->r = -errno;
     }
 }
 
@@ -157,6 +166,31 @@ settle_unknown(struct scan *s, struct dir *above, struct str path)
         change_add(s, next, 0, false);
 }
 
+void
+change_root_lost(struct scan *s, int r)
+{
+    s->is_root_lost = true;
+    s->events->on_problem(s->ctx, STR_NONE, r);
+    if (s->is_watching_wanted)
+        change_add(s, STR_NONE, SCAN_ROOT_MS, false);
+}
+
+/* Files of the root itself are not remembered, so another folder in its place is walked. */
+static void
+settle_root(struct scan *s, const struct change *c)
+{
+    const struct dir *d = s->dirs;
+    int r = c->r == 0 && !S_ISDIR(c->stat.mode) ? -ENOTDIR : c->r;
+    bool is_other =
+        d->inode && (d->inode != c->stat.inode || d->device != c->stat.device);
+    if (r < 0 && s->is_root_lost)
+        change_add(s, STR_NONE, SCAN_ROOT_MS, false);
+    else if (r < 0)
+        change_root_lost(s, r);
+    else if (s->is_root_lost || d->is_watch_lost || is_other)
+        scan_rescan(s);
+}
+
 static void
 settle_folder(struct scan *s, struct dir *parent, struct str path, const struct change *c)
 {
@@ -165,7 +199,7 @@ settle_folder(struct scan *s, struct dir *parent, struct str path, const struct 
     bool is_other = is_read && (d->inode != c->stat.inode || d->device != c->stat.device);
     /* The folder may be one whose creation was seen before the end of a file of its name was
      * told: whatever was there is taken back, and what is there now is looked at anew. */
-    if (d && d->parent && (d->is_watch_lost || is_other || c->was_there)) {
+    if (d && (d->is_watch_lost || is_other || c->was_there)) {
         dir_drop_and_tell(s, d);
         d = NULL;
     } else if (d && (d->is_watch_lost || is_other || d->has_failed ||
@@ -174,7 +208,7 @@ settle_folder(struct scan *s, struct dir *parent, struct str path, const struct 
     } else if (!d && c->was_there) {
         tell_removed(s, path); // a file, perhaps
     }
-    if (d || !parent)
+    if (d)
         return;
     if (dir_ignores(s->fixed, dir_rules(s, parent), path, true)) {
         tell_removed(s, path);
@@ -233,10 +267,7 @@ settle(struct scan *s, const struct change *c)
         str_eq(dir_path(above), str_eq(parent_path, STR(".")) ? STR_NONE : parent_path);
     bool is_there = c->r == 0 && (S_ISREG(c->stat.mode) || S_ISDIR(c->stat.mode));
     if (path.n == 0) {
-        if (c->r == 0 && S_ISDIR(c->stat.mode))
-            settle_folder(s, NULL, path, c);
-        else
-            s->events->on_problem(s->ctx, path, c->r < 0 ? c->r : -ENOTDIR);
+        settle_root(s, c);
         return;
     }
     if (!dir_is_settled(above)) { // it is being read again: that comes first
@@ -364,8 +395,10 @@ on_git_change(struct scan *s, enum watch_change change, const char *dir, const c
             change_arm(s);
         }
     }
-    if (s->exclude_dir && strcmp(dir, s->exclude_dir) == 0 &&
-        strcmp(name, "exclude") == 0)
+    bool is_exclude = s->exclude_dir && strcmp(dir, s->exclude_dir) == 0 &&
+                      strcmp(name, "exclude") == 0;
+    bool is_info = strcmp(dir, s->git_dir) == 0 && strcmp(name, "info") == 0;
+    if (is_exclude || is_info)
         scan_load_base(s, READ_DIFF);
 }
 
@@ -403,6 +436,11 @@ on_watch_change(void *scan, enum watch_change change, const char *dir, const cha
             on_git_change(s, change, dir, name);
         return;
     }
+    if (strcmp(dir, s->above) == 0) {
+        if (!name || str_eq_c(path_basename(str_of(s->root)), name))
+            change_add(s, STR_NONE, SCAN_DEBOUNCE_MS, false);
+        return;
+    }
     struct str below = path_below(str_slice(s->root, s->root_n), str_of(dir));
     struct dir *d = below.p ? dir_find(s, below) : NULL;
     if (!d)
@@ -418,6 +456,8 @@ on_watch_change(void *scan, enum watch_change change, const char *dir, const cha
     AUTO(buf_finish) struct buf space = {0};
     struct str file = str_of(name);
     struct str path = path_below_dir(below, file, &space);
+    if (d == s->dirs && strcmp(name, ".git") == 0 && change != WATCH_ATTRIB)
+        scan_load_base(s, READ_DIFF); // a repository from now on, or no longer
     if (s->root_n + 1 + path.n >= PATH_BYTES_MAX || is_vcs_folder(file))
         return;
     /* Builds write what is ignored. While the folder is read its rules may be new. */

@@ -19,6 +19,7 @@
     65536 // more changed paths than this at once: look at everything again
 #define SCAN_LOCK_MAX_MS 2000 // how long .git/index.lock holds changes back
 #define SCAN_POLL_MS 2000     // how often unwatched folders are read again
+#define SCAN_ROOT_MS 500      // how often a root that is gone is looked for
 
 /* A path that was looked at. */
 struct lately {
@@ -36,6 +37,7 @@ struct scan {
     void *ctx;
     char *root; // absolute
     size_t root_n;
+    char *above; // the folder that the root is in
     char *user_excludes;
     struct ignore *fixed; // the configuration's: decides before any other
     struct ignore *base;  // what holds before the root's own files
@@ -61,6 +63,7 @@ struct scan {
     bool is_watching_wanted, is_budget_spent;
     bool is_started, is_walking, is_rescan_wanted;
     bool is_base_stale; // changed while base_job was at work
+    bool is_root_lost;  // it could not be read when it was last looked at
     bool is_paused, is_scheduled, is_in_turn;
     bool is_cancelled, is_stopped, is_closing;
     void (*on_closed)(void *ctx);
@@ -107,6 +110,8 @@ void change_wake(struct scan *s, struct list *waiting);
 void change_clear(struct scan *s);
 void change_arm(struct scan *s);
 void change_hold(struct scan *s);
+/* The root could not be read; it is looked for from now on. */
+void change_root_lost(struct scan *s, int r);
 void on_watch_change(void *scan, enum watch_change change, const char *dir,
                      const char *name, bool is_dir);
 void on_change_timer(void *scan);

@@ -67,6 +67,9 @@ base_deliver(struct scan_job *job)
     free(s->exclude_dir);
     s->git_dir = steal(b->rules.git_dir);
     s->exclude_dir = steal(b->rules.exclude_dir);
+    /* A folder that somebody is still in does not say itself that it was deleted. */
+    if (s->watch && strcmp(s->above, s->root) != 0)
+        (void)watch_add_names(s->watch, s->above);
     if (s->watch && s->git_dir) {
         /* Without them changes are not held back; nothing is lost. */
         if (watch_add(s->watch, s->git_dir) == 0 && b->rules.is_locked)
@@ -144,6 +147,7 @@ scan_free(struct scan *s)
     free(s->exclude_dir);
     free(s->user_excludes);
     free(s->root);
+    free(s->above);
     void (*on_closed)(void *ctx) = s->on_closed;
     void *ctx = s->closed_ctx;
     free(s);
@@ -254,6 +258,7 @@ scan_open(struct loop *l, struct pool *pool, const struct config *config,
     s->ctx = ctx;
     s->root = path_normalize(root);
     s->root_n = strlen(s->root);
+    s->above = str_dup(path_dirname(str_of(s->root)));
     s->user_excludes = base_rules_user_file();
     s->fixed = parse_fixed(config);
     s->by_path = map_create();

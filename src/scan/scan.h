@@ -18,11 +18,12 @@ struct scan_events {
     void (*on_file)(void *ctx, struct str path, const struct fs_stat *stat);
     /* It is gone, or is ignored now; path may be a directory: everything below it too. Only from watching. */
     void (*on_removed)(void *ctx, struct str path);
-    /* A directory could not be read: one line for the user. */
+    /* A directory could not be read: one line for the user. Path "": the root, in every walk; while it
+     * is watched it is looked for, and on_rescan follows when it is there again. */
     void (*on_problem)(void *ctx, struct str path, int r);
-    /* The walk ended: what on_file did not name is gone. Also after a rescan (overflow). is_complete: no directory failed or was cut short by scan_cancel. */
+    /* The walk ended: what on_file did not name is gone. Also after a rescan. is_complete: no directory failed or was cut short by scan_cancel. */
     void (*on_walked)(void *ctx, bool is_complete);
-    /* A rescan begins (inotify overflow): treat it as a new walk. */
+    /* A rescan begins (events were lost, or the root is another folder now): treat it as a new walk. */
     void (*on_rescan)(void *ctx);
     /* Nothing is being looked at any more: all that was seen so far is told. Comes often. May be NULL. */
     void (*on_settled)(void *ctx);

@@ -297,15 +297,20 @@ deliver_failed(struct scan *s, struct walk_job *w)
     int r = w->r;
     end_job(s, w);
     /* A folder that is gone is told by its parent's watch or next reading. */
-    bool is_told = r != -ENOENT || !d->parent;
+    bool is_told = r != -ENOENT;
     bool is_news = !d->has_failed;
+    bool is_root = !d->parent;
     d->has_failed = true;
     AUTO(free) char *path = xstrdup(d->path);
     end_reading(s, d);
-    if (is_told && is_news)
-        tell_problem(s, str_of(path), r);
-    else if (is_told)
+    if (is_root) {
         s->n_problems++;
+        change_root_lost(s, r);
+    } else if (is_told && is_news) {
+        tell_problem(s, str_of(path), r);
+    } else if (is_told) {
+        s->n_problems++;
+    }
 }
 
 /* The other folder of the same identity was asked about. */
@@ -379,6 +384,8 @@ deliver_opened(struct scan *s, struct walk_job *w)
     }
     dir_set_id(s, d, w->stat.device, w->stat.inode);
     d->has_failed = false;
+    if (!d->parent)
+        s->is_root_lost = false;
     if (w->reading != READ_POLL) {
         ignore_unref(d->ignore);
         d->ignore = ignore_ref(w->ignore);

@@ -48,7 +48,7 @@ struct workspace {
 
     /* pipeline */
     struct known_files *known;
-    struct map *jobs;  // path → struct file_job
+    struct map *jobs; // path → struct file_job
     struct trees *trees;
     struct list waiting;
     struct list leaving; // deletions
@@ -60,6 +60,7 @@ struct workspace {
     bool is_flushing; // the writer was told that nothing more comes for now
     unsigned walk;
     bool is_walking, has_walked, is_scan_paused;
+    int root_r; // why the root could not be read when it was last looked at; 0: it was
     uint64_t walk_files, walk_done, walk_unchanged, walk_removed;
     struct timer *retry_timer;
     uint64_t retry_ms;

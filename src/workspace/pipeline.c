@@ -477,6 +477,14 @@ on_problem(void *ctx, struct str path, int r)
 {
     struct workspace *w = ctx;
 
+    if (path.n == 0) {
+        if (w->root_r != r && list_is_empty(&w->runs)) // else whoever waits is told
+            log_warn("%s cannot be read, the index stays as it is: %s", w->root,
+                     strerror(-r));
+        w->root_r = r;
+        workspace_changed(w);
+        return;
+    }
     log_warn("%s/%.*s cannot be read and is left as the index has it: %s", w->root,
              STR_ARG(path), strerror(-r));
 }
@@ -503,6 +511,7 @@ begin_walk(struct workspace *w)
     w->walk_files = map_count(w->jobs);
     w->walk_done = w->walk_unchanged = w->walk_removed = 0;
     w->n_not_stored = 0;
+    w->root_r = 0;
     w->is_stuck = false;
     workspace_changed(w);
 }
@@ -512,8 +521,8 @@ on_rescan(void *ctx)
 {
     struct workspace *w = ctx;
 
-    log_info("%s: changes came faster than the system could tell them; looking at "
-             "everything again",
+    log_info("%s: changes were lost, or it is another folder now; looking at everything "
+             "again",
              w->root);
     begin_walk(w);
 }

@@ -16,6 +16,11 @@ run_end(struct workspace *w, struct index_run *run, int r)
                         " files wait, what was stored is kept",
                         err_text(r), w->n_not_stored);
     }
+    if (r == 0 && w->root_r < 0) {
+        r = w->root_r;
+        why = xasprintf("%s cannot be read: %s; the index stays as it was", w->root,
+                        err_text(r));
+    }
     struct workspace_summary summary = {
         .r = r,
         .why = why,

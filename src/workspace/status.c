@@ -1,6 +1,7 @@
 /* The status object: one encoding for `gloss status`, gloss/status and /v1/stats. */
 #include <sys/resource.h>
 
+#include "base/mem.h"
 #include "codec/codec.h"
 #include "workspace/internal.h"
 
@@ -90,13 +91,17 @@ void
 workspace_add_status(struct buf *json, const struct workspace *w)
 {
     struct workspace_progress p = workspace_progress(w);
+    AUTO(free)
+    char *root_why =
+        w->root_r < 0 ? xasprintf("the folder cannot be read: %s", strerror(-w->root_r))
+                      : NULL;
 
     buf_add_cstr(json, "{\"id\":");
     codec_add_string(json, str_of(w->id));
     add_text(json, "root", w->root);
     add_text(json, "index", w->url);
     add_text(json, "state", workspace_state_name(workspace_state(w)));
-    add_text(json, "why", w->why);
+    add_text(json, "why", w->why ? w->why : root_why);
     add_text(json, "epoch", w->info.epoch);
     add_number(json, "head", (uint64_t)w->info.head);
     add_number(json, "first_seq", (uint64_t)w->info.first_seq);

@@ -76,6 +76,23 @@ def _(house):
     assert {"the_plan", "came_later", "queue_add"} <= names(house)
 
 
+@case("a root that cannot be read, or is not there, is an error, and the index stays as it was")
+def _(house):
+    trees.write_c(house)
+    before = be_nobody(house)
+    house.gloss("index", before=before).ok()
+    known = names(house)
+    os.chmod(house.tree, 0)
+    try:
+        r = house.gloss("index", house.tree, cwd=house.dir, before=before).ok(1)
+    finally:
+        os.chmod(house.tree, 0o700)
+    assert r.err.splitlines()[-1].startswith(f"gloss: {house.tree} cannot be read: Permission denied"), r.err
+    equal(names(house), known)
+    house.gloss("index", house.path("none"), before=before).fails(1, "none: No such file or directory")
+    house.gloss("index", house.path("src/queue.c"), before=before).fails(1, "Not a directory|not a folder")
+
+
 @case("an unreadable file is recorded as failed, and indexed once it can be read")
 def _(house):
     trees.write_c(house)

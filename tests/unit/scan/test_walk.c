@@ -224,7 +224,40 @@ test_missing_root(UNUSED void **state)
     scan_start(f.scan, true);
     wait_for(&f, "walked 0");
     assert_int_equal(count_lines(&f, 0, "problem  -2"), 1);
+    scan_start(f.scan, true); // each walk says so
+    wait_for(&f, "walked 0");
+    assert_int_equal(count_lines(&f, 0, "problem  -2"), 2);
+    write_text(at(&f, "a.c"), "");
+    wait_for(&f, "file a.c");
+    wait_for(&f, "walked 1");
     tear_down(&f);
+}
+
+static void
+root_opens(struct fixture *f)
+{
+    set_up(f);
+    write_text(at(f, "a.c"), "");
+    REQUIRE(chown(f->root, 65534, 65534) == 0);
+    REQUIRE(setgroups(0, NULL) == 0 && setgid(65534) == 0 && setuid(65534) == 0);
+    REQUIRE(chmod(f->root, 0) == 0);
+    open_scan(f);
+    scan_start(f->scan, true);
+    child_wait(f, "walked 0");
+    REQUIRE(count_lines(f, 0, "problem  -13") == 1);
+    REQUIRE(chmod(f->root, 0755) == 0);
+    child_wait(f, "file a.c");
+    REQUIRE(count_lines(f, 0, "rescan") == 1);
+}
+
+static void
+test_unreadable_root(UNUSED void **state)
+{
+    if (geteuid() != 0) {
+        print_message("# skipped: only root can\n");
+        return;
+    }
+    assert_int_equal(in_child(root_opens), 0);
 }
 
 static void

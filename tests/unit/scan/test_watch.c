@@ -22,7 +22,8 @@ test_changes(UNUSED void **state)
     wait_for(&f, "removed dir/new.c");
     rename(at(&f, "a.c"), at(&f, "dir/sub/a.c"));
     wait_for(&f, "file dir/sub/a.c");
-    wait_for(&f, "removed a.c"); // in this order, so that what is known of it can move too
+    wait_for(&f,
+             "removed a.c"); // in this order, so that what is known of it can move too
     ASSERT_MODEL(&f, ".gitignore", "dir/b.c", "dir/sub/c.c", "dir/sub/a.c");
 
     /* Whole folders: moved inside, then changed under the new name; moved out; moved in.
@@ -211,6 +212,46 @@ test_git_lock(UNUSED void **state)
     assert_int_equal(count_lines(&f, 0, "file b.c"), 0);
     unlink(at(&f, ".git/index.lock"));
     wait_for(&f, "file b.c");
+    tear_down(&f);
+}
+
+/* Deleted, moved away, replaced by another at once: what is there in the end is followed. */
+static void
+test_root_made_again(UNUSED void **state)
+{
+    struct fixture f;
+    set_up(&f);
+    write_text(at(&f, "a.c"), "1");
+    write_text(at(&f, "sub/b.c"), "1");
+    walk(&f, true);
+    run(fmt("rm -rf '%s'", f.root));
+    wait_for(&f, "problem  -2");
+    write_text(at(&f, "sub/c.c"), "1");
+    wait_for(&f, "walked 1");
+    ASSERT_MODEL(&f, "sub/c.c");
+    write_text(at(&f, "sub/d.c"), "1");
+    wait_for(&f, "file sub/d.c");
+
+    AUTO(free) char *aside = xasprintf("%s-aside", f.root);
+    assert_int_equal(rename(f.root, aside), 0);
+    write_text(at(&f, "e.c"), "1");
+    wait_for(&f, "rescan");
+    wait_for(&f, "walked 1");
+    ASSERT_MODEL(&f, "e.c");
+    write_text(fmt("%s/sub/nobody.c", aside), "1"); // the old one is nobody's now
+    write_text(at(&f, "sub/b.c"), "1");
+    wait_for(&f, "file sub/b.c");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, "e.c", "sub/b.c");
+
+    /* A repository from now on. */
+    run(fmt("mkdir -p '%s/.git/info'", f.root));
+    wait_until_told(&f);
+    write_text(at(&f, ".git/info/exclude"), "e.c\n");
+    wait_for(&f, "removed e.c");
+    run(fmt("rm -rf '%s/.git'", f.root));
+    wait_for(&f, "file e.c");
+    run(fmt("rm -rf '%s'", aside));
     tear_down(&f);
 }
 

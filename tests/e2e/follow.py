@@ -1,0 +1,60 @@
+"""An engine follows its folder through what folders go through: they are deleted, made again, replaced."""
+import os
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from house import wait  # noqa: E402
+from tap import case, equal, main  # noqa: E402
+
+QUIET = {"GLOSS_ENRICH_ENABLED": "false"}
+
+
+def names(house):
+    return {e["name"] for e in house.entities()}
+
+
+def state(house):
+    w = house.gloss("status", "--json", cwd=house.dir).json()["workspaces"][0]
+    return w["state"], w["why"]
+
+
+@case("a root that is deleted and made again is followed")
+def _(house):
+    house.write("src/before.c", "int before;\n")
+    house.serve(house.tree, env=QUIET)
+    house.wait_ready()
+    shutil.rmtree(house.tree)
+    wait("it is told", lambda: "No such file" in (state(house)[1] or ""))
+    house.gloss("index", house.tree, cwd=house.dir).fails(1, "No such file")
+    house.write("src/after.c", "int after;\n")
+    wait("the new one is in the index", lambda: "after" in names(house))
+    equal(names(house), {"after"})
+    house.write("src/later.c", "int later;\n")
+    wait("it is watched", lambda: names(house) == {"after", "later"})
+    wait("nothing is said any more", lambda: state(house) == ("ready", None))
+
+
+@case("another folder in the root's place is the index's tree from then on")
+def _(house):
+    for i in range(50):
+        house.write(f"d{i % 7}/f{i}.c", f"int old_{i};\n")
+    house.write("top.c", "int old_top;\n")
+    house.serve(house.tree, env=QUIET)
+    house.wait_ready()
+    other, aside = os.path.join(house.dir, "other"), os.path.join(house.dir, "aside")
+    os.makedirs(os.path.join(other, "d1"))
+    with open(os.path.join(other, "d1", "f1.c"), "w", encoding="utf-8") as f:
+        f.write("int new_one;\n")
+    os.rename(house.tree, aside)
+    os.rename(other, house.tree)
+    wait("its files are the index", lambda: names(house) == {"new_one"})
+    house.write("d1/f2.c", "int new_two;\n")
+    with open(os.path.join(aside, "d1", "f9.c"), "w", encoding="utf-8") as f:
+        f.write("int nobodys;\n")
+    wait("it is watched", lambda: "new_two" in names(house))
+    equal(names(house), {"new_one", "new_two"})
+
+
+main()
