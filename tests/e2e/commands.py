@@ -37,7 +37,8 @@ def _(house):
     house.gloss("index", "a", "b").fails(2, "one argument too many")
     house.gloss("search").fails(2, "QUERY is missing")
     house.gloss("search", "x", "--kind", "sofa").fails(2, "no kind \"sofa\"")
-    house.gloss("show", "neither").fails(2, "neither a key nor FILE:LINE")
+    house.gloss("search", "x", "--lang", "latin").fails(2, "no language \"latin\"; there are c, ")
+    house.gloss("show", "").fails(2, "the name is empty")
     house.gloss("export", "--format", "xml").fails(2, "no format \"xml\"")
     house.gloss("events", "--since", "yesterday").fails(2, "--since wants EPOCH:SEQ")
     house.gloss("index", "--db", "postgres://localhost/x").fails(2, "not in this build")
@@ -246,6 +247,21 @@ def _(house):
         assert part in text, text
     house.gloss("show", "c:fn:src/queue.c#nothing").fails(1, "no entity has the key")
     house.gloss("show", "src/queue.c:2").fails(1, "nothing is defined at")
+
+
+@case("show by name: one is shown, several are listed")
+def _(house):
+    trees.write_mixed(house)
+    house.write("src/again.c", "static int twice(void) { return 1; }\n")
+    house.write("src/more.c", "static int twice(void) { return 2; }\n")
+    house.index()
+    equal(house.gloss("show", "queue_add", "--json").json()["key"], "c:fn:src/queue.c#queue_add")
+    equal(house.gloss("show", "Shop.sell", "--json").json()["qualified_name"], "Shop.sell")
+    equal(house.gloss("show", "Shop::sell", "--json").json()["qualified_name"], "Shop.sell")
+    house.gloss("show", "queue_ad").fails(1, 'the key, place or name "queue_ad"')
+    several = house.gloss("show", "twice").fails(1, '2 entities are called "twice"')
+    equal(sorted(several.out.split()), ["c:fn:src/again.c#twice", "c:fn:src/more.c#twice",
+                                        "src/again.c:1:12:", "src/more.c:1:12:"])
 
 
 @case("outline is a tree in source order")

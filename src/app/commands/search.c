@@ -14,7 +14,8 @@ static const struct command_option options[] = {
     {"text", OPTION_FLAG, NULL, "search signatures, docs and hovers instead of names"},
     {"kind", OPTION_TEXT, "KINDS",
      "only these kinds, comma separated: function,struct,…"},
-    {"lang", OPTION_TEXT, "LANG", "only this language: c, py, js, ts, tsx"},
+    {"lang", OPTION_TEXT, "LANG",
+     "only this language, by name or by the prefix of its keys: python, py"},
     {"path", OPTION_TEXT, "GLOB", "only files whose path matches"},
     {"limit", OPTION_NUMBER, "N", "at most this many (default 50, at most 1000)"},
     {0},
@@ -34,6 +35,27 @@ parse_kinds(const char *text, enum entity_kind *kinds, size_t *ret_n)
         (*ret_n)++;
     }
     return EXIT_OK;
+}
+
+/* Empty when there is none of this name or prefix. */
+static struct str
+key_prefix_of(struct str text)
+{
+    for (size_t i = 0; i < lang_count(); i++)
+        if (str_eq_c(text, lang_at(i)->name))
+            return str_of(lang_at(i)->key_prefix);
+    return lang_by_key_prefix(text) ? text : str_of("");
+}
+
+static int
+fail_lang(const char *text)
+{
+    AUTO(buf_finish) struct buf names = {0};
+
+    for (size_t i = 0; i < lang_count(); i++)
+        buf_printf(&names, "%s%s", i > 0 ? ", " : "", lang_at(i)->name);
+    fail("there is no language \"%s\"; there are %s", text, names.p);
+    return EXIT_USAGE;
 }
 
 static void
@@ -82,11 +104,12 @@ run(const struct command_line *line)
     if (line_has(line, "kind") &&
         parse_kinds(line_text(line, "kind"), kinds, &search.n_kinds) != EXIT_OK)
         return EXIT_USAGE;
-    if (lang_init(&why) == 0 && line_has(line, "lang") &&
-        !lang_by_key_prefix(search.lang)) {
-        fail("there is no language \"%s\" (see `gloss search --help`)",
-             line_text(line, "lang"));
-        return EXIT_USAGE;
+    if (line_has(line, "lang")) {
+        if (lang_init(&why) < 0)
+            return fail("cannot load the languages: %s", why);
+        search.lang = key_prefix_of(search.lang);
+        if (search.lang.n == 0)
+            return fail_lang(line_text(line, "lang"));
     }
     root = line_root_of(line, line_text(line, "dir"));
     if (!root || !(reader = line_open_index(line, root)))
@@ -108,7 +131,8 @@ const struct command command_search = {
         "\"quoted phrases\", and shows\nwhere they stand between **.\n"
         "kinds: module namespace class struct union enum enum_member interface "
         "trait impl function method\n"
-        "constructor field property variable constant type_alias macro",
+        "constructor field property variable constant type_alias macro section key "
+        "selector element target\ntable block",
     .options = options,
     .min_arguments = 1,
     .max_arguments = 1,

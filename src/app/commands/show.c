@@ -7,6 +7,7 @@
 #include "store/store.h"
 
 #define SHOW_EDGES_MAX 50
+#define SHOW_NAMED_MAX 50
 
 static const struct command_option options[] = {
     {"dir", OPTION_TEXT, "DIR",
@@ -74,6 +75,91 @@ split_place(const char *text, char **ret_file, struct at *at)
     at->col_byte = n == 2 ? (uint32_t)MIN(MAX(numbers[0], 1u) - 1, UINT32_MAX) : 0;
     *ret_file = str_dup(s);
     return true;
+}
+
+/* ---- NAME or Qualified::NAME ---- */
+
+struct named {
+    struct str text;
+    bool is_json;
+    size_t n;
+    struct buf key;   // of the first
+    struct buf lines; // one for each, as `gloss search` prints them
+};
+
+/* Where the part behind the last :: or . of a qualified name begins. */
+static size_t
+last_part(struct str name)
+{
+    for (size_t i = name.n; i > 1; i--)
+        if (name.p[i - 1] == '.' || (name.p[i - 1] == ':' && name.p[i - 2] == ':'))
+            return i;
+    return 0;
+}
+
+/* Foo::bar and Foo.bar are the same: which of the two a language writes is its own affair. */
+static bool
+is_same_name(struct str a, struct str b)
+{
+    size_t i = 0, j = 0;
+
+    while (i < a.n && j < b.n) {
+        bool a_parts = str_starts_with(str_slice(a.p + i, a.n - i), STR("::"));
+        bool b_parts = str_starts_with(str_slice(b.p + j, b.n - j), STR("::"));
+        if ((a_parts ? '.' : a.p[i]) != (b_parts ? '.' : b.p[j]))
+            return false;
+        i += a_parts ? 2 : 1;
+        j += b_parts ? 2 : 1;
+    }
+    return i == a.n && j == b.n;
+}
+
+static int
+on_named(void *ctx, const struct entity_row *row)
+{
+    struct named *named = ctx;
+
+    if (!str_eq(row->e.name, named->text) &&
+        !is_same_name(row->e.qualified_name, named->text))
+        return 0;
+    if (named->n++ == 0)
+        buf_add_str(&named->key, row->key);
+    if (named->is_json)
+        codec_add_entity(&named->lines, row, 0);
+    else
+        buf_printf(&named->lines, "%.*s:%u:%u: %.*s", STR_ARG(row->path),
+                   row->e.name_range.start.line + 1, row->e.name_range.start.col_byte + 1,
+                   STR_ARG(row->key));
+    buf_add_char(&named->lines, '\n');
+    return named->n >= SHOW_NAMED_MAX;
+}
+
+/* The key of the one entity of this name; several are printed. */
+static int
+find_named(const struct command_line *line, struct store_reader *reader,
+           struct buf *ret_key)
+{
+    AUTO(buf_finish) struct buf lines = {0};
+    struct named named = {.text = str_of(line->arguments[0]), .is_json = line->is_json};
+    size_t last = last_part(named.text);
+    int r = store_each_named(reader, named.text, on_named, &named);
+
+    if (r >= 0 && named.n == 0 && last > 0 && last < named.text.n)
+        r = store_each_named(reader, str_slice(named.text.p + last, named.text.n - last),
+                             on_named, &named);
+    lines = named.lines;
+    *ret_key = named.key;
+    if (r < 0)
+        return fail("cannot read the index: %s", err_text(r));
+    if (named.n == 0)
+        return fail("nothing has the key, place or name \"%s\" (`gloss search` finds "
+                    "similar names)",
+                    named.text.p);
+    if (named.n == 1)
+        return EXIT_OK;
+    out_line("%.*s", (int)lines.n - 1, lines.p);
+    return fail("%zu%s entities are called \"%s\": give the key or place of one", named.n,
+                named.n == SHOW_NAMED_MAX ? " or more" : "", named.text.p);
 }
 
 /* ---- what it has to do with others ---- */
@@ -258,48 +344,62 @@ show(const struct command_line *line, struct store_reader *reader, struct str ke
 }
 
 static int
+run_place(const struct command_line *line, const char *file, struct at *at)
+{
+    AUTO(free) char *root = NULL, *relative = NULL;
+    struct store_reader *reader;
+    int r = line_file(line, file, line_text(line, "dir"), &root, &relative);
+
+    if (r != EXIT_OK || !(reader = line_open_index(line, root)))
+        return EXIT_FAILED;
+    r = store_each_entity(reader, str_of(relative), on_entity_at, at);
+    if (r < 0)
+        r = fail("cannot read the index: %s", err_text(r));
+    else if (!at->is_found)
+        r = fail("nothing is defined at %s", line->arguments[0]);
+    else
+        r = show(line, reader, at->key);
+    store_reader_close(reader);
+    return r;
+}
+
+static int
 run(const struct command_line *line)
 {
-    AUTO(free) char *root = NULL, *relative = NULL, *file = NULL;
+    AUTO(free) char *root = NULL, *file = NULL;
+    AUTO(buf_finish) struct buf found = {0};
     AUTO(arena_finish) struct arena arena = {0};
     struct at at = {.arena = &arena};
     struct entity_key_parts parts;
     struct store_reader *reader;
-    int r;
+    struct str text = str_of(line->arguments[0]);
+    bool is_key = entity_key_parse(text, &parts) == 0;
+    int r = EXIT_OK;
 
-    if (entity_key_parse(str_of(line->arguments[0]), &parts) == 0) {
-        root = line_root_of(line, line_text(line, "dir"));
-        if (!root || !(reader = line_open_index(line, root)))
-            return EXIT_FAILED;
-        r = show(line, reader, str_of(line->arguments[0]));
-        store_reader_close(reader);
-        return r;
-    }
-    if (!split_place(line->arguments[0], &file, &at))
-        return fail("\"%s\" is neither a key nor FILE:LINE[:COL]", line->arguments[0]) +
-               EXIT_USAGE - EXIT_FAILED;
-    r = line_file(line, file, line_text(line, "dir"), &root, &relative);
-    if (r != EXIT_OK || !(reader = line_open_index(line, root)))
+    if (text.n == 0)
+        return fail("the name is empty") + EXIT_USAGE - EXIT_FAILED;
+    if (!is_key && split_place(text.p, &file, &at))
+        return run_place(line, file, &at);
+    root = line_root_of(line, line_text(line, "dir"));
+    if (!root || !(reader = line_open_index(line, root)))
         return EXIT_FAILED;
-    r = store_each_entity(reader, str_of(relative), on_entity_at, &at);
-    if (r < 0)
-        r = fail("cannot read the index: %s", err_text(r));
-    else if (!at.is_found)
-        r = fail("nothing is defined at %s", line->arguments[0]);
-    else
-        r = show(line, reader, at.key);
+    if (!is_key)
+        r = find_named(line, reader, &found);
+    if (r == EXIT_OK)
+        r = show(line, reader, is_key ? text : buf_str(&found));
     store_reader_close(reader);
     return r;
 }
 
 const struct command command_show = {
     .name = "show",
-    .arguments = "KEY|FILE:LINE[:COL]",
+    .arguments = "KEY|FILE:LINE[:COL]|NAME",
     .summary =
         "Print one entity: signature, doc, hover, bases, members, callers, callees",
     .details =
         "LINE and COL count from 1, COL in bytes; without COL the innermost "
-        "entity of the line is shown.\n"
+        "entity of the line is shown.\nA NAME may be qualified (Type::member, "
+        "module.name); when several entities have it, they are listed.\n"
         "Callers and callees are found by name: a caller with a ? may mean another "
         "of the same name; a\ncallee is followed by the key of what it can only "
         "mean.",
