@@ -1,5 +1,6 @@
 /* Publish and subscribe, and the ring of recent durable events. Invariant: the ring holds an unbroken
- * run of seqs that ends with the head, so an event's place is its seq less the first one. A
+ * run of seqs that ends with the head, so an event's place is its seq less the first one. One without
+ * data ends the run: who wants it reads the log, and the run begins anew behind it. A
  * subscription that ends during a delivery is only marked; the outermost delivery takes it out. */
 #include "bus/bus.h"
 
@@ -69,6 +70,10 @@ static void
 keep(struct bus *b, struct event *event)
 {
     assert(event->seq > b->head);
+    if (event->data.n == 0) {
+        bus_set_head(b, event->seq);
+        return;
+    }
     /* A run must be unbroken: what came before a gap is of no use. */
     if (event->seq != b->head + 1) {
         while (b->first <= b->head)

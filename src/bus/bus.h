@@ -14,7 +14,8 @@ typedef void (*bus_event_fn)(void *ctx, struct event *event); // borrowed
 
 struct bus *bus_create(void) MUST_USE;
 void bus_destroy(struct bus *b); // no subscriptions left
-/* Durable events in seq order, each once; ephemeral ones pass through without the ring. */
+/* Durable events in seq order, each once; ephemeral ones pass through without the ring, and so does
+ * one without data: the ring then reaches back no further than to what follows it. */
 void bus_publish(struct bus *b, struct event *event);
 struct bus_subscription *bus_subscribe(struct bus *b, bus_event_fn fn, void *ctx)
     MUST_USE;

@@ -29,7 +29,7 @@ struct event {
     int64_t seq;        // 0 for an ephemeral one
     int64_t time_ms;    // wall clock
     struct str subject; // the file's path, or ""
-    struct str data;    // JSON object
+    struct str data;    // JSON object; empty: the log has it (store_be_brief)
 };
 
 /* "file:completed"… as on the wire. */

@@ -8,6 +8,7 @@ struct store_writer_ops {
     int (*begin)(struct store_writer *w);
     int (*commit)(struct store_writer *w);
     void (*rollback)(struct store_writer *w);
+    void (*be_brief)(struct store_writer *w, bool is_brief);
     int (*put_file)(struct store_writer *w, const struct batch *batch,
                     struct event **ret_event);
     int (*delete_file)(struct store_writer *w, struct str path, struct event **ret_event);

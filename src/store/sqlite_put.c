@@ -21,7 +21,8 @@ struct diff {
     uint32_t *old_of; // by new index; ENTITY_NONE: none
     bool *is_kept;    // by old index
     uint32_t *slots;  // by new index
-    struct str *keys; // by new index
+    struct str *keys; // by new index; NULL while nobody needs them
+    bool is_silent;   // the event goes without data
     struct codec_delta delta;
     int64_t seq; // that the event will have, if there is one
 };
@@ -173,14 +174,18 @@ take_hover(struct diff *d, size_t i, struct entity_stored *s)
 static int
 add_entity(struct diff *d, size_t i, struct entity_stored *s)
 {
-    struct entity_row row;
     s->rev = d->seq;
     s->hover_reason = HOVER_REASON_NOT_ASKED;
     int r = take_hover(d, i, s);
     if (r < 0)
         return err_trace(r);
-    fill_row(d, i, s, &row);
-    codec_delta_add(&d->delta, &row);
+    if (d->is_silent) {
+        d->delta.n_added++;
+    } else {
+        struct entity_row row;
+        fill_row(d, i, s, &row);
+        codec_delta_add(&d->delta, &row);
+    }
     return write_row(d, SQL_ENTITY_ADD, s);
 }
 
@@ -354,9 +359,23 @@ static int
 write_event(struct diff *d, enum event_type type, struct event **ret_event)
 {
     AUTO(buf_finish) struct buf data = {0};
-    codec_delta_write(&data, &d->delta, &d->f.f);
+    if (!d->is_silent)
+        codec_delta_write(&data, &d->delta, &d->f.f);
     return sqlite_event_add(d->w, type, d->f.f.path, buf_str(&data), is_bare(d),
                             ret_event);
+}
+
+static void
+make_keys(struct diff *d)
+{
+    const struct file *f = &d->batch->file;
+    struct arena *a = &d->w->scratch;
+    d->keys = arena_alloc(a, (d->n + 1) * sizeof(*d->keys));
+    for (size_t i = 0; i < d->n; i++) {
+        const struct entity *e = &d->batch->entities[i];
+        d->keys[i] =
+            entity_key(a, f->lang, e->kind, f->path, e->qualified_name, e->ordinal);
+    }
 }
 
 static void
@@ -368,14 +387,12 @@ prepare_diff(struct diff *d)
     d->seq = d->w->now.head + 1;
     d->old_of = arena_alloc(a, (d->n + 1) * sizeof(*d->old_of));
     d->slots = arena_alloc(a, (d->n + 1) * sizeof(*d->slots));
-    d->keys = arena_alloc(a, (d->n + 1) * sizeof(*d->keys));
     d->is_kept = arena_calloc(a, d->old.n + 1, sizeof(*d->is_kept));
-    for (size_t i = 0; i < d->n; i++) {
-        const struct entity *e = &d->batch->entities[i];
-        assert(e->parent == ENTITY_NONE || e->parent < i);
-        d->keys[i] =
-            entity_key(a, f->lang, e->kind, f->path, e->qualified_name, e->ordinal);
-    }
+    for (size_t i = 0; i < d->n; i++)
+        assert(d->batch->entities[i].parent == ENTITY_NONE ||
+               d->batch->entities[i].parent < i);
+    if (d->old.n > 0)
+        make_keys(d);
     match_rows(d);
     give_slots(d);
 }
@@ -395,6 +412,9 @@ put_changed(struct diff *d, struct event **ret_event)
     uint64_t n_edges_was = d->f.n_edges;
     if (d->old.n == 0 && d->n > 0 && has_content(&d->batch->file))
         r = sqlite_hovers_of_twin(d->w, &d->batch->file, d->f.id, &d->twin);
+    d->is_silent = d->w->is_brief && is_bare(d);
+    if (!d->is_silent && !d->keys)
+        make_keys(d);
     if (r == 0)
         r = begin_file(d);
     if (r == 0)

@@ -58,6 +58,12 @@ writer_rollback(struct store_writer *base)
     w->is_open = false;
 }
 
+static void
+writer_be_brief(struct store_writer *base, bool is_brief)
+{
+    sqlite_writer_of(base)->is_brief = is_brief;
+}
+
 int
 sqlite_event_add(struct sqlite_writer *w, enum event_type type, struct str subject,
                  struct str data, bool is_bare, struct event **ret_event)
@@ -272,6 +278,7 @@ const struct store_writer_ops sqlite_writer_ops = {
     .begin = writer_begin,
     .commit = writer_commit,
     .rollback = writer_rollback,
+    .be_brief = writer_be_brief,
     .put_file = sqlite_put_file,
     .delete_file = sqlite_delete_file,
     .put_hovers = sqlite_put_hovers,

@@ -25,7 +25,8 @@ struct sqlite_writer {
     char *root; // the tree it is the index of; NULL: of any
     int lock_fd;
     int wal_pages;
-    bool is_open; // in a transaction
+    bool is_open;  // in a transaction
+    bool is_brief; // store_be_brief()
 };
 
 static inline struct sqlite_writer *

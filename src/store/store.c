@@ -66,6 +66,12 @@ store_rollback(struct store_writer *w)
     w->ops->rollback(w);
 }
 
+void
+store_be_brief(struct store_writer *w, bool is_brief)
+{
+    w->ops->be_brief(w, is_brief);
+}
+
 int
 store_put_file(struct store_writer *w, const struct batch *batch,
                struct event **ret_event)

@@ -52,6 +52,9 @@ void store_writer_close(struct store_writer *w);
 int store_begin(struct store_writer *w);
 int store_commit(struct store_writer *w);
 void store_rollback(struct store_writer *w);
+/* From here on, until told otherwise, store_put_file() may leave the data of an event empty where the
+ * log has it anyway: a bulk load need not pay for what perhaps nobody reads. */
+void store_be_brief(struct store_writer *w, bool is_brief);
 
 /* Each within a transaction. *ret_event is the log row, seq given, or NULL when nothing changed.
  * The file's rows become the batch's: entities are diffed by key and hash; a moved one (same hash)

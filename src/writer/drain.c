@@ -36,7 +36,9 @@ static int
 apply(struct drain *d, struct command *c)
 {
     switch (c->kind) {
-    case COMMAND_PUT_FILE: return store_put_file(d->store, c->u.batch, &c->told);
+    case COMMAND_PUT_FILE:
+        store_be_brief(d->store, d->n_bulk >= WRITER_BULK_FILES);
+        return store_put_file(d->store, c->u.batch, &c->told);
     case COMMAND_DELETE_FILE:
         return store_delete_file(d->store, str_of(c->u.path), &c->told);
     case COMMAND_PUT_HOVERS: return store_put_hovers(d->store, c->u.hovers, &c->told);

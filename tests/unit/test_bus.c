@@ -166,6 +166,30 @@ test_cursor(void **state)
 }
 
 static void
+test_without_data(void **state)
+{
+    (void)state;
+    struct bus *b = bus_create();
+    struct ear ear = {0};
+    struct bus_subscription *own = bus_subscribe(b, listen, &ear);
+    publish(b, 1);
+    struct event *brief = durable(2, STR_NONE);
+    bus_publish(b, brief);
+    event_unref(brief);
+    assert_int_equal(ear.n, 2);
+    assert_int_equal(ear.heard[1], 2);
+    assert_int_equal(bus_head(b), 2);
+    assert_false(bus_covers(b, 0));
+    assert_false(bus_covers(b, 1));
+    assert_null(bus_next(b, 1));
+    publish(b, 3);
+    assert_false(bus_covers(b, 1));
+    assert_int_equal(bus_next(b, 2)->seq, 3);
+    bus_unsubscribe(own);
+    bus_destroy(b);
+}
+
+static void
 test_ring_of_events(void **state)
 {
     (void)state;
@@ -209,6 +233,7 @@ main(void)
         cmocka_unit_test(test_subscribe_inside),
         cmocka_unit_test(test_publish_inside),
         cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_without_data),
         cmocka_unit_test(test_ring_of_events),
         cmocka_unit_test(test_ring_of_bytes),
     };

@@ -60,6 +60,7 @@ main(void)
         TEST(test_prune),
         TEST(test_events_are_paged),
         TEST(test_replay),
+        TEST(test_brief_events),
         TEST(test_first_event_is_left_to_the_rows),
         TEST(test_pruned_event_is_not_filled),
         TEST(test_version_1),

@@ -202,7 +202,8 @@ replay_told(void *ctx, const struct event *e)
     assert_int_equal(e->type, was->type);
     assert_int_equal(e->time_ms, was->time_ms);
     assert_true(str_eq(e->subject, was->subject));
-    assert_true(str_eq(e->data, was->data));
+    if (was->data.n > 0) // else it was told briefly
+        assert_true(str_eq(e->data, was->data));
     return replay(told->rows, e);
 }
 
@@ -239,6 +240,7 @@ test_replay(void **state)
     for (int i = 0; i < 600; i++) {
         size_t f = next_random(&seed) % ARRAY_LEN(specs);
         snprintf(path, sizeof(path), "f%zu.c", f);
+        store_be_brief(w, i % 3 == 0);
         uint32_t what = next_random(&seed) % 10;
         if (what == 0) {
             tell(&told, sample_delete(w, path));
@@ -265,6 +267,33 @@ test_replay(void **state)
 }
 
 /* The event is told in full while the log keeps nothing twice; before the rows change, it does. */
+/* Only what the log has anyway is left out, and what it has is what would have been told. */
+static void
+test_brief_events(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    store_be_brief(w, true);
+    AUTO(event_unref) struct event *first = sample_put(w, "a.c", "one:1 two:2:says");
+    assert_int_equal(first->seq, 1);
+    assert_int_equal(first->data.n, 0);
+    sample_assert_names(sample_put(w, "a.c", "one:1 two:3:says"), "updated", "two");
+    sample_assert_names(sample_delete(w, "a.c"), "deleted", "one two");
+    store_be_brief(w, false);
+    AUTO(event_unref) struct event *whole = sample_put(w, "b.c", "one:1 two:2:says");
+    assert_true(whole->data.n > 0);
+
+    struct told told = {.rows = json_object()};
+    struct store_reader *r = sample_read(s);
+    OK(store_each_event(r, 0, 1, replay, told.rows));
+    assert_int_equal(json_object_size(told.rows), 2);
+    const json_t *two = json_object_get(told.rows, "c:fn:a.c#two");
+    assert_string_equal(json_string_value(json_object_get(two, "signature")), "says");
+    json_decref(told.rows);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
 static void
 test_first_event_is_left_to_the_rows(void **state)
 {
