@@ -1,7 +1,7 @@
 /* From "something happened at this path" to on_file or on_removed. It exists because
  * events come in bursts, are late, and say little that still holds: each path that was
  * named is looked at again by a worker once it is quiet, and what is there then counts.
- * Invariant: a path has at most one change; it is in `due`, in the waiting list of the
+ * Invariant: a path has at most one change; it is in `due` or `at_once`, in the waiting list of the
  * folder that is being read, or with a job. A path is looked at only after its folder's
  * reading was delivered, so that a listing never overtakes what came after it. */
 #include <unistd.h>
@@ -46,11 +46,13 @@ change_clear(struct scan *s)
 void
 change_arm(struct scan *s)
 {
-    if (s->is_cancelled || list_is_empty(&s->due) || s->n_checking >= SCAN_CHECK_JOBS_MAX)
+    bool is_at_once = !list_is_empty(&s->at_once);
+    if (s->is_cancelled || s->n_checking >= SCAN_CHECK_JOBS_MAX ||
+        (!is_at_once && list_is_empty(&s->due)))
         return;
     int64_t now = clock_mono_ms();
-    int64_t at = list_first(&s->due, struct change, link)->due_ms;
-    if (s->hold_until_ms)
+    int64_t at = is_at_once ? now : list_first(&s->due, struct change, link)->due_ms;
+    if (s->hold_until_ms && !is_at_once)
         at = MAX(at, s->hold_until_ms);
     timer_start(s->timer, at > now ? (uint64_t)(at - now) : 0, 0);
 }
@@ -93,7 +95,10 @@ change_add(struct scan *s, struct str path, int64_t delay_ms, bool was_there)
         return; // its turn comes
     c->due_ms = now + delay_ms;
     list_remove(&c->link);
-    put_due(s, c);
+    if (delay_ms == 0)
+        list_add(&s->at_once, &c->link);
+    else
+        put_due(s, c);
     change_arm(s);
 }
 
@@ -112,6 +117,7 @@ void
 change_hold(struct scan *s)
 {
     s->hold_until_ms = clock_mono_ms() + SCAN_LOCK_MAX_MS;
+    s->n_held = 0;
 }
 
 /* ---- looking, on a worker ---- */
@@ -337,6 +343,17 @@ check_deliver(struct scan_job *job)
     return true;
 }
 
+static struct change *
+next_due(struct scan *s, int64_t now)
+{
+    if (!list_is_empty(&s->at_once))
+        return list_first(&s->at_once, struct change, link);
+    if (list_is_empty(&s->due) || s->hold_until_ms)
+        return NULL;
+    struct change *c = list_first(&s->due, struct change, link);
+    return c->due_ms <= now ? c : NULL;
+}
+
 void
 on_change_timer(void *scan)
 {
@@ -344,16 +361,11 @@ on_change_timer(void *scan)
     int64_t now = clock_mono_ms();
     if (s->is_cancelled || !s->is_started)
         return;
-    if (s->hold_until_ms && now < s->hold_until_ms) {
-        change_arm(s);
-        return;
-    }
-    s->hold_until_ms = 0;
+    if (now >= s->hold_until_ms)
+        s->hold_until_ms = 0;
     struct check_job *j = NULL;
-    while (s->n_checking < SCAN_CHECK_JOBS_MAX && !list_is_empty(&s->due)) {
-        struct change *c = list_first(&s->due, struct change, link);
-        if (c->due_ms > now)
-            break;
+    struct change *c;
+    while (s->n_checking < SCAN_CHECK_JOBS_MAX && (c = next_due(s, now))) {
         list_remove(&c->link);
         struct dir *above = dir_find_above(s, str_slice(c->path, c->path_n));
         if (!dir_is_settled(above) && c->path_n > 0) {
@@ -414,6 +426,8 @@ delay_of(struct scan *s, enum watch_change change, struct str path)
     /* What was moved is found at its new path before it is missed at the old one. */
     if (change == WATCH_DELETED)
         return SCAN_GONE_MS;
+    if (s->hold_until_ms && ++s->n_held > SCAN_LOCK_SINGLE_MAX)
+        return SCAN_DEBOUNCE_MS;
     return is_complete && !is_lately && map_count(s->changes) < SCAN_SINGLE_MAX
                ? 0
                : SCAN_DEBOUNCE_MS;

@@ -18,8 +18,10 @@
 #define SCAN_CHANGES_MAX                                                                 \
     65536 // more changed paths than this at once: look at everything again
 #define SCAN_LOCK_MAX_MS 2000 // how long .git/index.lock holds changes back
-#define SCAN_POLL_MS 2000     // how often unwatched folders are read again
-#define SCAN_ROOT_MS 500      // how often a root that is gone is looked for
+#define SCAN_LOCK_SINGLE_MAX                                                             \
+    8 // but for the first few: a save beside a "git status" is no checkout
+#define SCAN_POLL_MS 2000 // how often unwatched folders are read again
+#define SCAN_ROOT_MS 500  // how often a root that is gone is looked for
 
 /* A path that was looked at. */
 struct lately {
@@ -52,6 +54,7 @@ struct scan {
     struct list ready;   // of ready: brought by jobs, waiting for delivery
     struct map *changes; // of struct change by path
     struct list due;     // of struct change, by time
+    struct list at_once; // of those that wait for nothing, not even for git
     struct lately lately[SCAN_LATELY_SLOTS]; // by hash; a collision forgets
     size_t n_unwatched, n_watched, watch_limit;
     size_t n_jobs;    // submitted, done() not run
@@ -59,6 +62,7 @@ struct scan {
     size_t n_checking;
     size_t n_problems;     // of this walk
     int64_t hold_until_ms; // changes wait for git until then; 0: they do not
+    size_t n_held;         // told since the lock was made
     struct list jobs;      // of scan_job.link: submitted
     bool is_watching_wanted, is_budget_spent;
     bool is_started, is_walking, is_rescan_wanted;
@@ -93,7 +97,7 @@ void walk_poll(void *scan);
 
 /* ---- change.c ---- */
 struct change {
-    struct list link; // scan.due, a dir's waiting, or none while looked at
+    struct list link; // scan.due or at_once, a dir's waiting, or none while looked at
     char *path;
     size_t path_n;
     int64_t due_ms, limit_ms;

@@ -269,6 +269,7 @@ scan_open(struct loop *l, struct pool *pool, const struct config *config,
     list_init(&s->unwatched);
     list_init(&s->ready);
     list_init(&s->due);
+    list_init(&s->at_once);
     list_init(&s->jobs);
     s->timer = timer_open(l, on_change_timer, s);
     s->poll_timer = timer_open(l, walk_poll, s);

@@ -177,28 +177,59 @@ test_changed_rules(UNUSED void **state)
 }
 
 static void
+change_many(const struct fixture *f, const char *text)
+{
+    for (unsigned i = 0; i < 40; i++)
+        write_text(at(f, fmt("d0/f%u.c", i)), text);
+}
+
+static size_t
+count_at_once(const struct fixture *f, size_t from)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < 40; i++)
+        n += count_lines(f, from, fmt("file d0/f%u.c", i));
+    return n;
+}
+
+static void
 test_git_lock(UNUSED void **state)
 {
     struct fixture f;
     set_up(&f);
     write_text(at(&f, ".git/HEAD"), "");
     write_text(at(&f, "a.c"), "1");
+    make_many(&f, 1, 40);
     walk(&f, true);
+
+    /* A single save is no checkout. */
     write_text(at(&f, ".git/index.lock"), "");
+    int64_t start = clock_mono_ms();
     write_text(at(&f, "a.c"), "22");
+    wait_for(&f, "file a.c");
+    assert_in_range(clock_mono_ms() - start, 0, 1000);
+    rename(at(&f, ".git/index.lock"), at(&f, ".git/index"));
+    wait_until_told(&f);
+
+    /* Many at once wait for its end. */
+    write_text(at(&f, ".git/index.lock"), "");
+    change_many(&f, "22");
+    write_text(at(&f, "a.c"), "333");
     size_t from = f.log.n;
     run_for(&f, 80); // long enough for a change that is not held back
-    assert_int_equal(f.log.n, from);
-    write_text(at(&f, "a.c"), "333");
+    assert_in_range(count_at_once(&f, from), 1, 8);
+    change_many(&f, "333");
     rename(at(&f, ".git/index.lock"), at(&f, ".git/index"));
     wait_for(&f, "file a.c");
     wait_until_told(&f);
-    assert_int_equal(count_lines(&f, from, "file a.c"), 1);
+    for (unsigned i = 8; i < 40; i++)
+        assert_int_equal(count_lines(&f, from, fmt("file d0/f%u.c", i)), 1);
 
     /* A lock that nobody takes away holds nothing for ever. */
     write_text(at(&f, ".git/index.lock"), "");
+    change_many(&f, "4444");
     write_text(at(&f, "a.c"), "4444");
-    int64_t start = clock_mono_ms();
+    start = clock_mono_ms();
     wait_for(&f, "file a.c");
     assert_in_range(clock_mono_ms() - start, 1000, 10000);
     tear_down(&f);
@@ -206,7 +237,9 @@ test_git_lock(UNUSED void **state)
     /* One that is there before us counts too. */
     set_up(&f);
     write_text(at(&f, ".git/index.lock"), "");
+    make_many(&f, 1, 40);
     walk(&f, true);
+    change_many(&f, "22");
     write_text(at(&f, "b.c"), "1");
     run_for(&f, 80);
     assert_int_equal(count_lines(&f, 0, "file b.c"), 0);
