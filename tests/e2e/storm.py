@@ -1,17 +1,22 @@
 """Checkout storms: whole folders go and come back quickly while an engine watches; what it holds in the end is
 what a fresh index of the same tree holds."""
+import collections
 import json
 import os
 import subprocess
 import sys
+import threading
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from house import wait  # noqa: E402
 from tap import case, equal, main  # noqa: E402
+from ws import WebSocket  # noqa: E402
 
 N_FOLDERS, N_FILES, N_SWITCHES = 30, 20, 8
 QUIET = {"GLOSS_ENRICH_ENABLED": "false"}
+N_BIG = 10000  # files that a big checkout changes
+BIG_WAIT_S = 120
 
 
 def git(house, *args):
@@ -70,6 +75,110 @@ def _(house):
     house.write("last.c", "int the_last_one;\n")
     wait("the last change is in", lambda: any("the_last_one" in key for key in rows(house)))
     wait("all is there", lambda: {k: v for k, v in rows(house).items() if "the_last_one" not in k} == before)
+
+
+# ---- ten thousand files, and somebody who follows every event ----
+
+def big_tree(branch):
+    """path → text; nearly all differ between the branches, some are in one only, some change their extension."""
+    for i in range(N_BIG):
+        if i % 20 == 7 and branch == "two":
+            continue
+        yield f"d{i % 211}/s{i % 3}/f{i}.{'py' if i % 50 == 9 and branch == 'two' else 'c'}", (
+            f"def f{i}_{branch}(x):\n    return x\n" if i % 50 == 9 and branch == "two" else
+            f"int same_{i};\nint f{i}_{branch}(int x)\n{{\n    return same_{i} + x;\n}}\n")
+    for i in range(N_BIG // 40):
+        yield f"only_{branch}/f{i}.c", f"int only_{branch}_{i};\n"
+
+
+def big_repository(house):
+    """Both branches by git's own import format: a second, where adding files takes ten."""
+    git(house, "init", "-q", "-b", "one")
+    stream = []
+    for branch in ("one", "two"):
+        stream.append(f"commit refs/heads/{branch}\ncommitter t <t@t> 1700000000 +0000\ndata 1\nx\n")
+        for path, text in big_tree(branch):
+            stream.append(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n")
+    subprocess.run(["git", "-C", house.tree, "fast-import", "--quiet"], input="".join(stream).encode(), check=True,
+                   env=house.env)
+    git(house, "checkout", "-q", "-f", "one")
+
+
+class Follower(threading.Thread):
+    """A client that reads all that is durable of a workspace."""
+
+    def __init__(self, engine, workspace):
+        super().__init__(daemon=True)
+        self.ws = WebSocket(engine)
+        reply = self.ws.request("subscribe", {
+            "workspace": workspace["id"], "snapshot": "never", "since": {"epoch": workspace["epoch"], "seq": 0},
+            "events": ["entity.*", "file:completed", "file:deleted", "file:failed"]})
+        assert reply["success"], reply
+        self.events, self.head, self.problem = [], 0, None
+        self.start()
+
+    def run(self):
+        try:
+            while True:
+                e = self.ws.event(BIG_WAIT_S)
+                if e.get("type") == "event" and "seq" in e:
+                    self.events.append(e)
+                    self.head = e["seq"]
+        except (OSError, AssertionError, ValueError) as e:
+            self.problem = e
+
+
+def check_story(events, rows_now):
+    """Told in order, nothing twice, and whoever plays it gets the index."""
+    places = [(e["seq"], e["i"]) for e in events]
+    assert places == sorted(set(places)), "out of order, or twice"
+    counts = collections.Counter((e["seq"], e["event_type"], e["data"].get("key", e["subject"])) for e in events)
+    equal([c for c in counts.items() if c[1] > 1][:5], [], "twice in one commit")
+    played = {}
+    for e in events:
+        key = e["data"].get("key")
+        if e["event_type"] == "entity.added":
+            assert key not in played, f"added twice: {key}"
+            played[key] = e["data"]["signature"]
+        elif e["event_type"] == "entity.updated":
+            assert key in played, f"updated before it was added: {key}"
+            played[key] = e["data"]["signature"]
+        elif e["event_type"] == "entity.deleted":
+            assert played.pop(key, None) is not None, f"deleted, and was not there: {key}"
+    wanted = {key: signature for key, (signature, _) in rows_now.items()}
+    assert played == wanted, f"{len(played.items() ^ wanted.items())} rows differ: " \
+                             f"{sorted(played.items() ^ wanted.items())[:6]}"
+
+
+@case("checkouts of 10,000 files while a client follows: a true index, no lost and no double event")
+def _(house):
+    big_repository(house)
+    _, engine = house.serve(house.tree, env=QUIET)
+    workspace = wait("the first index is there", lambda: (w := house.status()["workspaces"]) and
+                     w[0]["state"] == "ready" and w[0], BIG_WAIT_S)
+    follower = Follower(engine, workspace)
+
+    def check(name):
+        house.gloss("index", house.tree, "--db", os.path.join(house.dir, name)).ok()
+        fresh = rows(house, "--db", os.path.join(house.dir, name))
+        wait("the engine has heard of all", lambda: house.status()["workspaces"][0]["state"] == "ready" and
+             rows(house) == fresh, BIG_WAIT_S)
+        head = house.status()["workspaces"][0]["head"]
+        wait("the client has read all", lambda: follower.head == head or follower.problem, BIG_WAIT_S)
+        equal(follower.problem, None)
+        check_story(follower.events, fresh)
+
+    check("one.db")
+    n_before = len(follower.events)
+    git(house, "checkout", "-q", "two")
+    check("two.db")
+    told = collections.Counter(e["subject"] for e in follower.events[n_before:] if e["event_type"] == "file:completed")
+    assert len(told) > N_BIG * 0.9, len(told)
+    equal([t for t in told.items() if t[1] > 1][:5], [], "one checkout, one file, more than one commit")
+    for branch in ("one", "two", "one"):
+        git(house, "checkout", "-q", branch)
+    check("back.db")
+    follower.ws.close()
 
 
 main()
