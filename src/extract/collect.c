@@ -10,6 +10,7 @@
 struct match {
     TSNode definition, name, declarator, body, doc;
     TSNode name_end;        // the last of several nodes that are the name together
+    TSNode body_end;        // the same for the body
     struct stretch scope;   // from the first node captured to the last
     enum lang_capture role; // DEFINITION, a reference, or what stands alone
     int kind;
@@ -53,6 +54,14 @@ name_stretch(const struct match *m, const struct finds *f)
     struct stretch name = stretch_of(m->name, f);
     name.end = MAX(name.end, stretch_of(m->name_end, f).end);
     return name;
+}
+
+static struct stretch
+body_stretch(const struct match *m, const struct finds *f)
+{
+    struct stretch body = stretch_of(m->body, f);
+    body.end = MAX(body.end, stretch_of(m->body_end, f).end);
+    return body;
 }
 
 /* In some grammars a line comment or a preprocessor line ends with its newline. */
@@ -249,7 +258,7 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
     struct found d = {
         .range = trimmed_end(stretch_of(m->definition, f), f->text),
         .name = name,
-        .body = stretch_of(m->body, f),
+        .body = body_stretch(m, f),
         .scope = m->scope,
         .is_qualified = !ts_node_is_null(m->declarator) && !stretch_is_empty(m->scope),
         .doc = stretch_of(m->doc, f),
@@ -260,6 +269,7 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
         .first_only = pattern->first_only,
         .members_only = pattern->member,
         .merges = pattern->merges,
+        .local = pattern->local,
     };
     if (str_starts_with(stretch_text(d.name, f->text), pattern->name_prefix))
         d.name.start += (uint32_t)pattern->name_prefix.n;
@@ -305,7 +315,11 @@ read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *ki
             m->name_end = capture->node;
             break;
         case LANG_CAPTURE_DECLARATOR: m->declarator = capture->node; break;
-        case LANG_CAPTURE_BODY: m->body = capture->node; break;
+        case LANG_CAPTURE_BODY:
+            if (ts_node_is_null(m->body))
+                m->body = capture->node;
+            m->body_end = capture->node;
+            break;
         case LANG_CAPTURE_SCOPE: widen(&m->scope, stretch_of(capture->node, f)); break;
         case LANG_CAPTURE_CALL:
         case LANG_CAPTURE_IMPORT:

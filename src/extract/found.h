@@ -31,6 +31,7 @@ struct found {
     unsigned level;  // of a heading, 0: none
     bool flat, first_only, merges, is_dropped;
     bool members_only; // (#set! member)
+    enum lang_local local;
     bool is_qualified; // the name in its declarator was: int a::f()
 };
 

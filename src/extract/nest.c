@@ -306,9 +306,13 @@ settle_kind(const struct finds *f, struct found *d)
 {
     bool is_member = d->parent != ENTITY_NONE && is_class_like(f->defs.v[d->parent].kind);
     d->is_dropped = is_stray(f, d);
-    if (is_variable_like(d->kind)) {
+    bool goes_local = d->local == LANG_LOCAL_DROP ||
+                      (d->local == LANG_LOCAL_BY_KIND && is_variable_like(d->kind));
+    if (goes_local) {
         uint32_t scope = scope_of(f, d);
         d->is_dropped |= scope != ENTITY_NONE && is_function_like(f->defs.v[scope].kind);
+    }
+    if (is_variable_like(d->kind)) {
         if (is_member && d->kind == ENTITY_VARIABLE)
             d->kind = ENTITY_FIELD;
     } else if (d->kind == ENTITY_FUNCTION && (is_member || d->is_qualified)) {

@@ -17,7 +17,8 @@ struct lang {
     const char *name;       // "typescript"
     const char *key_prefix; // "ts": entity keys and the `lang` of files
     const TSLanguage *grammar;
-    const char *outline; // of src/bodies: what of a file may be left unparsed; NULL: nothing
+    const char
+        *outline; // of src/bodies: what of a file may be left unparsed; NULL: nothing
     const struct grammar *source; // its row of grammars/registry.h
     unsigned index;               // 0 … lang_count()-1
 };
@@ -65,7 +66,15 @@ struct lang_capture_info {
     struct str kind; // of a definition: "enum_member"
 };
 
+/* (#set! local "keep"), (#set! local "drop"): what becomes of a definition in a function. */
+enum lang_local {
+    LANG_LOCAL_BY_KIND, // variables and constants are dropped
+    LANG_LOCAL_KEEP,
+    LANG_LOCAL_DROP,
+};
+
 struct lang_pattern {
+    enum lang_local local;
     bool flat; // (#set! flat): stands alone, whatever is around it
     bool
         first_only; // (#set! first): a later one of the same qualified name is no definition

@@ -95,8 +95,9 @@ read_captures(struct lang_query *q, char **ret_why)
     return 0;
 }
 
-/* (#set! flat), (#set! first), (#set! merge), (#set! level "1"), (#set! find "…"), (#set! reject-declarator "type"); of the whole
- * language: (#set! depth "3") */
+/* (#set! flat), (#set! first), (#set! member), (#set! merge), (#set! local "keep"),
+ * (#set! level "1"), (#set! prefix ":"), (#set! find "…"), (#set! reject-declarator "type"); of
+ * the whole language: (#set! depth "3") */
 static int
 read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pattern,
              const TSQueryPredicateStep *steps, uint32_t n, char **ret_why)
@@ -109,6 +110,10 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
         pattern->first_only = true;
     } else if (str_eq_c(key, "member")) {
         pattern->member = true;
+    } else if (str_eq_c(key, "local") && str_eq_c(value, "keep")) {
+        pattern->local = LANG_LOCAL_KEEP;
+    } else if (str_eq_c(key, "local") && str_eq_c(value, "drop")) {
+        pattern->local = LANG_LOCAL_DROP;
     } else if (str_eq_c(key, "merge")) {
         pattern->merges = true;
     } else if (str_eq_c(key, "find")) {

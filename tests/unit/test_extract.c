@@ -341,6 +341,10 @@ test_edges_of_languages(void **state)
         {"A.java", "class A { int a = b.c().d(); }", NULL, "d"},
         {"A.java", "class A { Object a = new x.Y<Z>(); }", NULL, "Y"},
         {"A.java", "class A { F f = B::go; }", NULL, "go"},
+        {"a.zig", "pub const a = @import(\"a.zig\");", "a.zig", NULL},
+        {"a.zig", "const b = @import(\"b.zig\").b;", "b.zig", NULL},
+        {"a.zig", "fn f() !void { try a.b().go(c); }", NULL, "go"},
+        {"a.zig", "const L = std.ArrayList(u8);", NULL, "ArrayList"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct batch *b = extract(cases[i].path, cases[i].text);
