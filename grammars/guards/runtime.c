@@ -8,4 +8,9 @@
 #undef TREE_SITTER_SERIALIZATION_BUFFER_SIZE
 #define TREE_SITTER_SERIALIZATION_BUFFER_SIZE (1024 + 64)
 
+/* The runtime asks whether to go on only after every hundred steps, and in a long list of open errors
+ * a hundred steps take seconds. The name below stands in its declaration and in one comparison: as two
+ * names, the comparison is always true, so that every step asks; whoever is asked must be quick. */
+#define OP_COUNT_PER_PARSER_TIMEOUT_CHECK steps_asked, STEPS_PER_LOOK
+
 #include "lib.c"

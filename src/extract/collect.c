@@ -1,6 +1,5 @@
 /* One walk of the query cursor over the tree: matches become plain stretches of bytes, so that the
  * later stages need neither tree nor query. Nothing here depends on the language. */
-#include "base/clock.h"
 #include "extract/extract.h"
 #include "extract/found.h"
 
@@ -18,21 +17,15 @@ struct match {
 };
 
 struct watch {
-    int64_t until_ms;
+    struct deadline *deadline;
     bool is_late;
 };
-
-bool
-is_deadline_over(int64_t until_ms)
-{
-    return until_ms != 0 && clock_mono_ms() >= until_ms;
-}
 
 static bool
 on_progress(TSQueryCursorState *state)
 {
     struct watch *watch = state->payload;
-    watch->is_late = watch->is_late || is_deadline_over(watch->until_ms);
+    watch->is_late = watch->is_late || deadline_is_over(watch->deadline);
     return watch->is_late;
 }
 
@@ -236,7 +229,7 @@ add_found_in_text(struct finds *f, const struct lang_query *q, const TSQueryMatc
         if (!lang_query_accepts(q, raw, f->parsed, stretch_text(d.name, f->text)))
             continue;
         push_definition(f, &d);
-        if (is_deadline_over(f->until_ms))
+        if (deadline_is_over(&f->deadline))
             return;
     }
 }
@@ -379,14 +372,14 @@ int
 collect_matches(struct finds *f, TSQueryCursor *cursor, const struct lang_query *q,
                 const int *kinds, TSNode root)
 {
-    struct watch watch = {.until_ms = f->until_ms};
+    struct watch watch = {.deadline = &f->deadline};
     TSQueryCursorOptions options = {.payload = &watch, .progress_callback = on_progress};
     ts_query_cursor_exec_with_options(cursor, q->query, root, &options);
     TSQueryMatch raw;
     size_t n = 0;
     while (!watch.is_late && ts_query_cursor_next_match(cursor, &raw)) {
         add_match(f, q, &raw, kinds);
-        if (++n % DEADLINE_STRIDE == 0 && is_deadline_over(f->until_ms))
+        if (++n % DEADLINE_STRIDE == 0 && deadline_is_over(&f->deadline))
             watch.is_late = true;
     }
     return watch.is_late ? EXTRACT_E_TIMED_OUT : 0;

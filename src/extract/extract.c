@@ -2,7 +2,6 @@
  * ordinals, texts, hashes, positions, all copied into the batch's arena. */
 #include "extract/extract.h"
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -212,7 +211,7 @@ fill_entities(struct extractor *x, struct batch *batch)
     struct finds *f = &x->finds;
     for (size_t i = 0; i < f->defs.n; i++) {
         struct found *d = &f->defs.v[i];
-        if (i % DEADLINE_STRIDE == 0 && is_deadline_over(f->until_ms))
+        if (i % DEADLINE_STRIDE == 0 && deadline_is_over(&f->deadline))
             return EXTRACT_E_TIMED_OUT;
         d->extent = d->range;
         if (d->index == ENTITY_NONE)
@@ -270,7 +269,7 @@ hash_entities(struct extractor *x, struct batch *batch)
     }
     for (size_t i = 0; i < f->defs.n; i++) {
         const struct found *d = &f->defs.v[i];
-        if (i % DEADLINE_STRIDE == 0 && is_deadline_over(f->until_ms))
+        if (i % DEADLINE_STRIDE == 0 && deadline_is_over(&f->deadline))
             return EXTRACT_E_TIMED_OUT;
         if (d->index == ENTITY_NONE)
             continue;
@@ -364,9 +363,7 @@ reset(struct extractor *x, struct str text, const struct outline *outline,
     f->defs.n = f->edges.n = f->comments.n = f->docs.n = 0;
     f->wrappers.n = f->leadings.n = f->arounds.n = f->opaques.n = f->stack.n = 0;
     f->has_too_many = false;
-    f->until_ms = deadline_ms
-                      ? clock_mono_ms() + (int64_t)MIN(deadline_ms, (uint64_t)INT32_MAX)
-                      : 0;
+    f->deadline = deadline_after(deadline_ms);
 }
 
 int

@@ -4,6 +4,7 @@
 #include <tree_sitter/api.h>
 
 #include "base/base.h"
+#include "base/deadline.h"
 #include "base/str.h"
 #include "base/vec.h"
 #include "lang/lang.h"
@@ -55,7 +56,7 @@ struct finds {
     VEC(struct stretch) opaques;
     VEC(uint32_t) stack;
     bool has_too_many;
-    int64_t until_ms; // clock_mono_ms(); 0: no deadline
+    struct deadline deadline;
 };
 
 /* collect.c: one walk of the cursor. EXTRACT_E_TIMED_OUT. `kinds`: entity_kind by capture. */
@@ -67,7 +68,6 @@ void collect_outline(struct finds *f);
 void nest_definitions(struct finds *f);
 /* The last of n sorted stretches that ends at or before `at`, or -1. */
 ssize_t stretch_last_before(const struct stretch *v, size_t n, uint32_t at);
-bool is_deadline_over(int64_t until_ms);
 
 static inline struct str
 stretch_text(struct stretch s, struct str text)

@@ -3,12 +3,15 @@
  * again lives, with a parser of its own, in a memory that is taken back at once. */
 #include "parse/parse.h"
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "parse/tree_memory.h"
 
 #define BINARY_HEAD_BYTES 8192
+/* The parser asks after every step, most of which take less than looking at a clock; one may take a
+ * millisecond where thousands of brackets are open. */
+#define STEPS_PER_LOOK 16
 
 struct parser {
     TSParser *ts;
@@ -18,7 +21,8 @@ struct parser {
 
 struct input {
     struct str text;
-    int64_t until_ms; // clock_mono_ms()
+    struct deadline deadline;
+    unsigned steps; // since the last look at the clock
 };
 
 struct parser *
@@ -57,20 +61,17 @@ on_read(void *payload, uint32_t byte_index, TSPoint position, uint32_t *ret_byte
 static bool
 on_progress(TSParseState *state)
 {
-    const struct input *input = state->payload;
-    return clock_mono_ms() >= input->until_ms;
-}
-
-static int64_t
-deadline_until(uint64_t deadline_ms)
-{
-    return clock_mono_ms() + (int64_t)MIN(deadline_ms, (uint64_t)INT32_MAX);
+    struct input *input = state->payload;
+    if (++input->steps < STEPS_PER_LOOK)
+        return false;
+    input->steps = 0;
+    return deadline_is_over(&input->deadline);
 }
 
 static TSTree *
 parse(TSParser *ts, struct str text, const TSTree *old_tree, uint64_t deadline_ms)
 {
-    struct input input = {.text = text, .until_ms = deadline_until(deadline_ms)};
+    struct input input = {.text = text, .deadline = deadline_after(deadline_ms)};
     TSInput source = {
         .payload = &input, .read = on_read, .encoding = TSInputEncodingUTF8};
     TSParseOptions options = {.payload = &input, .progress_callback = on_progress};

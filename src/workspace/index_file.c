@@ -1,6 +1,6 @@
 /* What a worker does with one path: read → outline → parse → extract. It sees the job and its own tools,
  * nothing else, and cannot fail: whatever goes wrong becomes a recorded state of the file. */
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -76,7 +76,7 @@ parse_and_extract(struct file_job *job, struct worker_tools *tools,
                   const struct lang *lang, struct str text)
 {
     struct batch *b = job->batch;
-    int64_t started_ms = clock_mono_ms(), spent_ms;
+    struct deadline deadline = deadline_after(WORKSPACE_PARSE_DEADLINE_MS);
     struct outline space;
     const struct outline *outline = NULL;
     const TSTree *tree = NULL;
@@ -99,9 +99,8 @@ parse_and_extract(struct file_job *job, struct worker_tools *tools,
                                          : FILE_REASON_UNREADABLE);
         return;
     }
-    spent_ms = clock_mono_ms() - started_ms;
     r = extract_batch(tools->extractor, lang, text, outline, tree,
-                      (uint64_t)MAX(1, WORKSPACE_PARSE_DEADLINE_MS - spent_ms), b);
+                      deadline_left_ms(&deadline), b);
     ts_tree_delete(own);
     if (r == EXTRACT_E_TOO_MANY) {
         b->file.reason = FILE_REASON_TOO_MANY_ENTITIES;

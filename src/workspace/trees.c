@@ -4,7 +4,7 @@
  * TREES_ALL_TEXT_BYTES_MAX; `recent` goes from the latest to the oldest. */
 #include "workspace/trees.h"
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -170,7 +170,7 @@ kept_tree_parse(struct kept_tree **kept, struct parser *parser, const struct lan
                 struct str text, uint64_t deadline_ms, TSTree **ret_tree)
 {
     struct kept_tree *old = steal(*kept);
-    int64_t until_ms = clock_mono_ms() + (int64_t)deadline_ms;
+    struct deadline deadline = deadline_after(deadline_ms);
     TSTree *tree = NULL;
     bool is_clean = false;
     int r = 0;
@@ -184,8 +184,7 @@ kept_tree_parse(struct kept_tree **kept, struct parser *parser, const struct lan
     }
     kept_tree_destroy(old);
     if (r == 0 && !tree) {
-        uint64_t left_ms = (uint64_t)MAX(until_ms - clock_mono_ms(), 1);
-        r = parse_text(parser, lang, text, NULL, left_ms, &tree);
+        r = parse_text(parser, lang, text, NULL, deadline_left_ms(&deadline), &tree);
         is_clean = r == 0 && !ts_node_has_error(ts_tree_root_node(tree));
     }
     if (r != 0)

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
@@ -105,6 +106,30 @@ test_clock(UNUSED void **state)
     int64_t earliest = (int64_t)time(NULL) - 1; // time() may lag by a tick
     int64_t wall_ms = clock_wall_ms();
     assert_true(wall_ms / 1000 >= earliest && wall_ms / 1000 <= (int64_t)time(NULL) + 1);
+}
+
+/* deadline.h: what other threads do with the processor is not this one's time. */
+
+static void
+test_deadline(UNUSED void **state)
+{
+    struct deadline never = deadline_after(0), long_one = deadline_after(60000);
+    assert_false(deadline_is_over(&never) || deadline_is_over(&(struct deadline){0}));
+    assert_int_equal(deadline_left_ms(&never), 0);
+    assert_false(deadline_is_over(&long_one));
+    assert_in_range(deadline_left_ms(&long_one), 1, 60000);
+
+    int64_t now_ms = clock_mono_ms(), thread_ms = clock_thread_ms();
+    struct deadline waited = {now_ms - 1000, thread_ms + 20, INT64_MAX};
+    assert_false(deadline_is_over(&waited));
+    assert_true(waited.look_ms >= now_ms);
+    while (!deadline_is_over(&waited))
+        ;
+    assert_true(clock_thread_ms() >= thread_ms + 20);
+    assert_int_equal(deadline_left_ms(&waited), 1);
+
+    struct deadline starved = {now_ms, INT64_MAX, now_ms};
+    assert_true(deadline_is_over(&starved));
 }
 
 /* log.h */
