@@ -17,7 +17,7 @@
 #define SCAN_CHECK_JOBS_MAX 2
 #define SCAN_CHANGES_MAX                                                                 \
     65536 // more changed paths than this at once: look at everything again
-#define SCAN_LOCK_MAX_MS 2000 // how long .git/index.lock holds changes back
+#define SCAN_LOCK_MAX_MS 4000 // how long .git/index.lock holds changes back
 #define SCAN_LOCK_SINGLE_MAX                                                             \
     8 // but for the first few: a save beside a "git status" is no checkout
 #define SCAN_POLL_MS 2000 // how often unwatched folders are read again

@@ -172,9 +172,11 @@ def _(house):
     n_before = len(follower.events)
     git(house, "checkout", "-q", "two")
     check("two.db")
-    told = collections.Counter(e["subject"] for e in follower.events[n_before:] if e["event_type"] == "file:completed")
-    assert len(told) > N_BIG * 0.9, len(told)
-    equal([t for t in told.items() if t[1] > 1][:5], [], "one checkout, one file, more than one commit")
+    told = [e for e in follower.events[n_before:] if e["event_type"] == "file:completed"]
+    assert len({e["subject"] for e in told}) > N_BIG * 0.9, len(told)
+    # a slow checkout may be seen with a file half written: twice, but never for nothing
+    is_for_nothing = lambda c: c["added"] + c["updated"] + c["deleted"] == 0  # noqa: E731
+    equal([e for e in told if is_for_nothing(e["data"])][:3], [], "told, and nothing changed")
     for branch in ("one", "two", "one"):
         git(house, "checkout", "-q", branch)
     check("back.db")
