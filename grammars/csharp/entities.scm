@@ -17,7 +17,8 @@
 (delegate_declaration name: (_) @name) @definition.type_alias
 
 (method_declaration name: (_) @name body: (_)? @body) @definition.method
-(local_function_statement name: (_) @name body: (_)? @body) @definition.function
+((local_function_statement name: (_) @name body: (_)? @body) @definition.function
+  (#not-any-of? @name "if" "else" "for" "foreach" "while" "switch" "case" "catch" "lock" "return"))
 (constructor_declaration name: (_) @name body: (_)? @body) @definition.constructor
 (destructor_declaration "~" @name name: (_) @name body: (_)? @body) @definition.method
 (operator_declaration "operator" @name operator: _ @name body: (_)? @body) @definition.method

@@ -48,10 +48,10 @@ reset(struct bodies *b, struct str text)
     b->open.n = b->conditions.n = b->gaps.n = b->comments.n = b->calls.n = b->places.n =
         0;
     b->text = text;
-    b->at = b->n_braces = b->n_opaque = b->n_mute = 0;
+    b->at = b->n_braces = b->n_opaque = b->n_mute = b->n_macros = 0;
     b->branch = b->last_branch = b->virtual_braces = 0;
     b->is_virtual = b->is_lost = false;
-    b->head = (struct head){.before = BEFORE_NONE};
+    begin_statement(b);
 }
 
 /* Of sorted stretches those that lie in a gap; the number kept. */

@@ -20,6 +20,7 @@ pop(struct bodies *b)
         b->n_braces--;
     b->n_opaque -= top.is_opaque;
     b->n_mute -= top.is_mute;
+    b->n_macros -= top.is_macro;
     if (b->conditions.n > 0) {
         struct condition *c = &b->conditions.v[b->conditions.n - 1];
         c->min_open = MIN(c->min_open, b->open.n);
@@ -34,27 +35,15 @@ bracket_trim(struct bodies *b, size_t n)
         b->head = pop(b).head;
 }
 
-static void
-add_call(struct bodies *b)
-{
-    const struct head *h = &b->head;
-    /* int f(…) declares; a type before the name is another name or what ends one. */
-    if (b->n_opaque == 0 || b->n_mute > 0 || h->before != BEFORE_NAME ||
-        !h->last_is_callable || h->before_name == BEFORE_NAME ||
-        h->before_name == BEFORE_AGGREGATE || h->before_name == BEFORE_FUNCTION ||
-        b->calls.n >= EDGE_PER_FILE_MAX)
-        return;
-    *vec_push(&b->calls) = (struct stretch){h->name_start, h->name_end};
-}
-
 static bool
 may_be_declared(const struct head *h)
 {
-    if (h->before != BEFORE_NAME)
+    if (h->before != BEFORE_NAME && h->before != BEFORE_GENERIC)
         return false;
     switch ((enum before)h->before_name) {
     case BEFORE_NAME:
     case BEFORE_ANGLE:
+    case BEFORE_GENERIC:
     case BEFORE_STAR:
     case BEFORE_BRACKET: return true;
     case BEFORE_NONE:
@@ -82,13 +71,11 @@ static void
 open_paren(struct bodies *b, struct bracket *n)
 {
     struct head *h = &b->head;
-    n->n_calls = (uint32_t)b->calls.n;
     n->is_expression = true;
     n->is_attribute = h->before == BEFORE_ATTRIBUTE;
     n->is_declared = may_be_declared(h);
     n->is_new = h->has_new;
-    n->is_mute = h->has_bang && h->before == BEFORE_BANG;
-    add_call(b);
+    n->is_macro = h->has_bang && h->before == BEFORE_BANG;
     /* struct s f( … is a function; struct attribute(…) s still a struct, class A : B<C(D)>, too. */
     if (!n->is_attribute && h->angles == 0 && !h->has_colon)
         h->has_aggregate = false;
@@ -99,7 +86,8 @@ static void
 open_square(struct bodies *b, struct bracket *n)
 {
     n->is_expression = true;
-    n->is_mute = b->head.has_bang && b->head.before == BEFORE_BANG;
+    n->is_attribute = n->is_mute = b->head.before == BEFORE_ATTRIBUTE;
+    n->is_macro = b->head.has_bang && b->head.before == BEFORE_BANG;
     b->head.has_bang = false;
 }
 
@@ -112,7 +100,8 @@ is_body_by_word(const struct bodies *b)
         return true;
     return h->has_assign && !h->has_bang && !h->has_scope &&
            (h->before == BEFORE_NAME || h->before == BEFORE_BRACKET ||
-            h->before == BEFORE_BRACE || h->before == BEFORE_ANGLE);
+            h->before == BEFORE_BRACE || h->before == BEFORE_ANGLE ||
+            h->before == BEFORE_GENERIC);
 }
 
 /* A body by what stands before it: f(…) {, f(…) const {, F() : a(1) {, } {. */
@@ -131,6 +120,7 @@ is_body_by_head(const struct bodies *b)
     case BEFORE_BRACE: return h->has_colon;
     case BEFORE_NAME:
     case BEFORE_ANGLE:
+    case BEFORE_GENERIC:
     case BEFORE_STAR:
     case BEFORE_STRING:
     case BEFORE_BRACKET:
@@ -160,7 +150,7 @@ open_brace(struct bodies *b, struct bracket *n)
     bool is_in_list = b->open.n > 0 && b->open.v[b->open.n - 1].kind != '{';
     bool is_anonymous = b->syntax->has_anonymous_classes && h->before == BEFORE_PAREN &&
                         h->params_are_new;
-    n->is_mute = h->has_bang;
+    n->is_macro = h->has_bang;
     n->is_enum = h->is_enum;
     n->is_type = by_word && b->syntax->has_newline_ends && h->before == BEFORE_AGGREGATE;
     n->is_expression =
@@ -188,7 +178,7 @@ bracket_open(struct bodies *b, char kind)
 {
     if (b->is_virtual) {
         b->virtual_braces += kind == '{';
-        b->head = (struct head){.before = BEFORE_NONE};
+        begin_statement(b);
         return;
     }
     if (b->open.n >= BODIES_DEPTH_MAX) {
@@ -201,6 +191,7 @@ bracket_open(struct bodies *b, char kind)
         .branch = b->branch,
         .kind = kind,
     };
+    call_before_bracket(b, kind);
     if (kind == '(')
         open_paren(b, &n);
     else if (kind == '[')
@@ -211,8 +202,9 @@ bracket_open(struct bodies *b, char kind)
     b->n_braces += kind == '{';
     b->n_opaque += n.is_opaque;
     b->n_mute += n.is_mute;
+    b->n_macros += n.is_macro;
     *vec_push(&b->open) = n;
-    b->head = (struct head){.before = BEFORE_NONE};
+    begin_statement(b);
 }
 
 static bool
@@ -253,9 +245,12 @@ close_curly(struct bodies *b)
         last->is_tainted = true;
     struct bracket top = pop(b);
     close_brace(b, &top);
-    b->head = top.is_expression ? top.head : (struct head){.before = BEFORE_NONE};
-    if (top.is_expression)
+    if (top.is_expression) {
+        b->head = top.head;
         b->head.before = BEFORE_BRACE;
+    } else {
+        begin_statement(b);
+    }
 }
 
 void
@@ -263,7 +258,8 @@ bracket_close(struct bodies *b, char kind)
 {
     if (b->is_virtual) {
         b->virtual_braces -= kind == '}' && b->virtual_braces > 0;
-        b->head = (struct head){.before = kind == ')' ? BEFORE_PAREN : BEFORE_NONE};
+        begin_statement(b);
+        b->head.before = kind == ')' ? BEFORE_PAREN : BEFORE_NONE;
         return;
     }
     if (kind == '}') {
@@ -275,17 +271,16 @@ bracket_close(struct bodies *b, char kind)
         return; // nobody opened it: some #if did
     struct bracket top = pop(b);
     b->head = top.head;
-    if (top.is_attribute) {
+    if (top.is_attribute && kind == ')') {
         b->head.before = b->head.has_params ? BEFORE_PAREN : BEFORE_NAME;
         return;
     }
     if (kind == ']') {
-        b->head.before = BEFORE_BRACKET;
+        b->head.before = top.is_attribute ? BEFORE_NONE : BEFORE_BRACKET;
         return;
     }
     b->head.before = BEFORE_PAREN;
     b->head.has_params = true;
     b->head.params_are_declared = top.is_declared;
     b->head.params_are_new = top.is_new;
-    b->head.params_calls = top.n_calls;
 }

@@ -19,6 +19,7 @@ enum before {
     BEFORE_ASSIGN,  // =
     BEFORE_ARROW,   // => and ->
     BEFORE_ANGLE,   // >
+    BEFORE_GENERIC, // > that closes the arguments of the last name
     BEFORE_STAR,    // * & ?
     BEFORE_DOT,
     BEFORE_COLON,
@@ -27,30 +28,41 @@ enum before {
     BEFORE_OTHER
 };
 
+/* Name<…, of which nothing yet says that it compares. */
+struct generic {
+    uint32_t name_start, name_end;
+    uint32_t depth;      // < open; 0: none
+    uint8_t before_name; // enum before
+    bool has_name, is_callable;
+};
+
 /* What is known of the statement so far. Plain: copied when a bracket opens. */
 struct head {
     uint8_t before;      // enum before
     uint8_t before_name; // of the last name: what came before it
     bool has_params, has_aggregate, had_aggregate, has_scope, has_function;
-    bool has_new, has_assign, has_colon, has_bang;
+    bool has_new, has_assign, has_colon, has_bang, has_pattern;
     bool is_enum, is_record;
     bool params_are_declared; // int f( …
     bool params_are_new;      // new T( …
     bool last_is_callable;    // the last name may be called
     uint32_t angles;          // < open since the aggregate
     uint32_t name_start, name_end;
-    uint32_t params_calls; // calls there were before the last ( … )
+    struct generic generic;
+    uint32_t pattern_calls; // calls there were before what may be a pattern
+    uint32_t guard_calls;   // and before what only follows it
 };
 
 struct bracket {
     uint32_t at;
     uint32_t n_gaps; // there were at its begin
-    uint32_t n_calls;
     uint32_t branch;
     struct head head;   // to go on with behind it
     char kind;          // ( [ {
     bool is_opaque;     // unless something in it must be seen
     bool is_tainted;    // something is
     bool is_expression; // the statement goes on behind it
-    bool is_attribute, is_declared, is_new, is_enum, is_type, is_mute;
+    bool is_attribute, is_declared, is_new, is_enum, is_type;
+    bool is_mute;  // attributes: nothing in it is a call
+    bool is_macro; // tokens: a name before parentheses is
 };

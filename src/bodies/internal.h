@@ -32,9 +32,9 @@ struct bodies {
     VEC(struct stretch) calls;
     VEC(struct outline_gap) places;
     struct buf outline;
-    uint32_t n_braces, n_opaque, n_mute; // open ones
-    uint32_t branch, last_branch;        // of #if: no two share a number
-    uint32_t virtual_braces;             // in a branch whose brackets are only counted
+    uint32_t n_braces, n_opaque, n_mute, n_macros; // open ones
+    uint32_t branch, last_branch;                  // of #if: no two share a number
+    uint32_t virtual_braces; // in a branch whose brackets are only counted
     bool is_virtual;
     bool is_lost; // not balanced
 };
@@ -71,6 +71,15 @@ uint32_t token_backtick_end(const struct bodies *b, uint32_t at);
 uint32_t token_number_end(const struct bodies *b, uint32_t at);
 /* Of a string with a prefix that ends before `quote`: R" r#" @" $"; UINT32_MAX: it is none. */
 uint32_t token_prefixed_end(const struct bodies *b, uint32_t prefix, uint32_t quote);
+/* calls.c */
+void call_add(struct bodies *b, uint32_t start, uint32_t end);
+void call_before_bracket(struct bodies *b, char kind);
+void call_by_reference(struct bodies *b, uint32_t start); // to b->at
+void call_begin_pattern(struct bodies *b);
+void call_begin_guard(struct bodies *b);
+void call_end_pattern(struct bodies *b); // what looked like calls in it are none
+void generic_open(struct bodies *b);
+void generic_close(struct bodies *b);
 /* brackets.c */
 void bracket_open(struct bodies *b, char kind);
 void bracket_close(struct bodies *b, char kind);
@@ -78,6 +87,17 @@ void bracket_trim(struct bodies *b, size_t n); // drops ( and [ that nothing clo
 void bracket_taint(struct bodies *b);
 /* conditions.c: b->at is behind the #. */
 void condition_line(struct bodies *b);
+
+/* What belongs to no statement yet. */
+static inline void
+begin_statement(struct bodies *b)
+{
+    b->head = (struct head){
+        .before = BEFORE_NONE,
+        .pattern_calls = (uint32_t)b->calls.n,
+        .guard_calls = UINT32_MAX,
+    };
+}
 
 static inline bool
 is_word_byte(unsigned char c)

@@ -62,10 +62,18 @@ word_of(const struct bodies *b, struct str text)
     return WORD_NAME;
 }
 
+/* What may stand between < and > of a name's arguments. */
+#define GENERIC_TOKENS                                                                   \
+    (1u << BEFORE_NAME | 1u << BEFORE_STRING | 1u << BEFORE_BRACKET |                    \
+     1u << BEFORE_ANGLE | 1u << BEFORE_GENERIC | 1u << BEFORE_STAR | 1u << BEFORE_DOT |  \
+     1u << BEFORE_COMMA)
+
 static void
 set_before(struct bodies *b, enum before before)
 {
     b->head.before = (uint8_t)before;
+    if (!(1u << before & GENERIC_TOKENS))
+        b->head.generic.depth = 0;
 }
 
 static bool
@@ -138,6 +146,7 @@ read_name(struct bodies *b, uint32_t start, uint32_t end, bool is_callable)
         h->has_scope = true;
         bracket_taint(b);
     }
+    call_by_reference(b, start);
     h->before_name = h->before;
     h->name_start = start;
     h->name_end = end;
@@ -190,7 +199,15 @@ read_known_word(struct bodies *b, enum word word, uint32_t start)
         break;
     case WORD_ATTRIBUTE: set_before(b, BEFORE_ATTRIBUTE); break;
     case WORD_BLOCK: set_before(b, BEFORE_BLOCK); break;
-    case WORD_CONTROL: set_before(b, BEFORE_CONTROL); break;
+    case WORD_CONTROL:
+        call_begin_guard(b);
+        set_before(b, BEFORE_CONTROL);
+        break;
+    case WORD_PATTERN:
+        call_begin_pattern(b);
+        h->has_pattern = true;
+        set_before(b, BEFORE_CONTROL);
+        break;
     case WORD_TYPE: read_name(b, start, b->at, false); break;
     case WORD_VALUE: set_before(b, BEFORE_VALUE); break;
     }
@@ -239,7 +256,7 @@ read_marked_string(struct bodies *b)
 static void
 end_statement(struct bodies *b)
 {
-    b->head = (struct head){.before = BEFORE_NONE};
+    begin_statement(b);
     if (b->open.n > 0)
         b->open.v[b->open.n - 1].is_enum =
             false; // its constants end with the first semicolon
@@ -269,6 +286,7 @@ read_newline(struct bodies *b)
     case BEFORE_ASSIGN:
     case BEFORE_ARROW:
     case BEFORE_ANGLE:
+    case BEFORE_GENERIC:
     case BEFORE_STAR:
     case BEFORE_DOT:
     case BEFORE_COLON:
@@ -283,12 +301,10 @@ static void
 read_arrow(struct bodies *b)
 {
     struct head *h = &b->head;
-    if (h->before == BEFORE_PAREN) {
-        if (b->syntax->has_macro_bang && h->params_calls < b->calls.n)
-            b->calls.n = h->params_calls;
-        if (h->params_are_declared && b->n_opaque > 0)
-            bracket_taint(b);
-    }
+    if (b->syntax->has_macro_bang)
+        call_end_pattern(b);
+    if (h->before == BEFORE_PAREN && h->params_are_declared && b->n_opaque > 0)
+        bracket_taint(b);
     b->at += 2;
     set_before(b, BEFORE_ARROW);
 }
@@ -306,6 +322,9 @@ read_equals(struct bodies *b)
         b->at++;
         b->head.has_assign = true;
         b->head.has_new = false;
+        if (b->head.has_pattern)
+            call_end_pattern(b);
+        b->head.has_pattern = false;
         set_before(b, BEFORE_ASSIGN);
     }
 }
@@ -324,7 +343,13 @@ read_angle(struct bodies *b, char c)
             h->angles--;
     }
     b->at++;
-    set_before(b, c == '>' ? BEFORE_ANGLE : BEFORE_OTHER);
+    if (c == '<') {
+        generic_open(b);
+        h->before = BEFORE_OTHER;
+    } else {
+        h->before = BEFORE_ANGLE;
+        generic_close(b);
+    }
 }
 
 static void
@@ -365,12 +390,19 @@ read_other(struct bodies *b)
         read_angle(b, c);
         return;
     }
+    if (c == '&' && next == '&')
+        b->head.generic.depth = 0; // a < b && c > (d)
     b->at++;
     if (c == '\\' || c == '\0')
         return;
     b->head.has_bang = b->head.has_bang || (c == '!' && b->head.before == BEFORE_NAME &&
                                             b->syntax->has_macro_bang);
+    if (c == ',' && b->syntax->has_macro_bang)
+        call_begin_pattern(b);
+    bool is_attribute =
+        c == '#' || (c == '@' && b->syntax->has_at_attributes); // where # is no directive
     set_before(b, c == '.'                           ? BEFORE_DOT
+                  : is_attribute                     ? BEFORE_ATTRIBUTE
                   : c == ','                         ? BEFORE_COMMA
                   : c == '!'                         ? BEFORE_BANG
                   : c == '*' || c == '&' || c == '?' ? BEFORE_STAR

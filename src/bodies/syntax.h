@@ -13,6 +13,7 @@ enum word {
     WORD_SCOPE,     // namespace: braces that hold definitions
     WORD_FUNCTION,  // func, fn: the next braces are a body
     WORD_NEW,
+    WORD_PATTERN,   // let: what looks like a call before the next = is none
     WORD_ATTRIBUTE, // __attribute__: its parentheses mean nothing
     WORD_BLOCK,     // else, try: braces may follow at once
     WORD_CONTROL,   // if, return: no name of a call, no type before a name
@@ -43,6 +44,9 @@ struct bodies_syntax {
     bool has_long_strings;  // "…" may go over lines
     bool has_anonymous_classes; // new T() { … } holds definitions
     bool has_constraints;       // where T : class
-    bool has_macro_bang;        // name!{ … } holds tokens, no calls
+    bool has_macro_bang; // name!{ … } holds tokens, names before parentheses are calls
+    bool has_method_references; // A::b is a call
+    bool has_at_attributes;     // @A(1) is none
+    bool has_new_braces;        // new A { } is one
     bool keeps_comments;        // the tree gives comments more than their bytes
 };

@@ -1,6 +1,8 @@
 /* Parses every file below the paths given in both ways, by outline and in full, and compares what is
  * found: entities in all they have, calls as sets. With --time it says how fast each way is instead,
- * with --show it also lists what differs. Ends badly if fewer than 999 of 1000 entities agree. */
+ * with --show it also lists what differs, with --text it prints the outlines. Ends badly if fewer than
+ * 999 of 1000 entities agree; where the parser finds errors in the whole file, it is asked for no less,
+ * but files without such errors are counted apart, too. */
 #include <dirent.h>
 
 #include "base/clock.h"
@@ -16,7 +18,9 @@
 
 struct totals {
     uint64_t bytes, outline_bytes, entities, differ, calls, more_calls, fewer_calls;
-    uint64_t files, unbalanced, differing_files, clean_differing;
+    uint64_t files, unbalanced, differing_files;
+    uint64_t clean_files, clean_entities,
+        clean_differ; // the whole file parsed without errors
     int64_t scan_ns, parse_ns[2], extract_ns[2];
 };
 
@@ -24,7 +28,7 @@ static struct parser *parser;
 static struct extractor *extractor;
 static struct bodies *bodies;
 static struct totals totals;
-static bool is_shown, is_timed;
+static bool is_shown, is_timed, is_printed;
 
 static struct batch *
 parse(const char *path, const struct lang *l, struct str text, const struct outline *o,
@@ -81,6 +85,7 @@ static void
 show(const struct batch *b, const struct entity *e, const char *what, bool is_clean)
 {
     totals.differ++;
+    totals.clean_differ += is_clean;
     if (is_shown)
         fprintf(stderr, "%s%.*s:%u: %s %.*s: %s\n", is_clean ? "" : "(errors) ",
                 STR_ARG(b->file.path), e->range.start.line + 1, entity_kind_name(e->kind),
@@ -109,7 +114,8 @@ compare_batches(const struct batch *outline, const struct batch *full, bool is_c
     }
     totals.entities += full->n_entities;
     totals.differing_files += totals.differ != before;
-    totals.clean_differing += totals.differ != before && is_clean;
+    totals.clean_files += is_clean;
+    totals.clean_entities += is_clean ? full->n_entities : 0;
 }
 
 static void
@@ -172,6 +178,8 @@ read_file(const char *path)
     } else {
         totals.outline_bytes += outline.text.n;
     }
+    if (is_printed && r == 0)
+        fprintf(stdout, "%.*s", STR_ARG(outline.text));
     bool is_clean, is_full_clean;
     AUTO(batch_destroy)
     struct batch *a = parse(path, l, text, r == 0 ? &outline : NULL, &is_clean);
@@ -229,11 +237,12 @@ report(void)
     if (is_timed)
         return;
     fprintf(stdout,
-            "# %" PRIu64 " entities, %" PRIu64 " differ in %" PRIu64 " files (%" PRIu64
-            " of them parsed without errors), %" PRIu64 " edges, %" PRIu64
-            " more and %" PRIu64 " fewer by outline\n",
-            t->entities, t->differ, t->differing_files, t->clean_differing, t->calls,
-            t->more_calls, t->fewer_calls);
+            "# %" PRIu64 " entities, %" PRIu64 " differ in %" PRIu64 " files, %" PRIu64
+            " edges, %" PRIu64 " more and %" PRIu64 " fewer by outline\n"
+            "# of these in %" PRIu64 " files that parse without errors: %" PRIu64
+            " entities, %" PRIu64 " differ\n",
+            t->entities, t->differ, t->differing_files, t->calls, t->more_calls,
+            t->fewer_calls, t->clean_files, t->clean_entities, t->clean_differ);
 }
 
 int
@@ -250,6 +259,8 @@ main(int argc, char **argv)
             is_shown = true;
         else if (strcmp(argv[i], "--time") == 0)
             is_timed = true;
+        else if (strcmp(argv[i], "--text") == 0)
+            is_printed = true;
         else
             read_path(argv[i], 0);
     }

@@ -225,6 +225,8 @@ test_csharp(void **state)
          "class A { void F<T>(T t) where T : class, new() {} }"},
         {"class A { void F() { int G(int a) { return a; } h(); } }",
          "class A { void F() { int G(int a) {} h(); } }"},
+        {"class A { void F() { T G<T>(T a) { return a; } h(); } }",
+         "class A { void F() { T G<T>(T a) {} h(); } }"},
         {"class A { string s = @\"}\"\"{\"; void F() { var t = $\"{{ {a(\"}\")} }}\"; } "
          "}",
          "class A { string s = @\"}\"\"{\"; void F() {} }"},
@@ -288,7 +290,25 @@ test_calls(void **state)
     check_calls("go", "func f() { g(string(a), []byte(b), error(c)) }", "g ");
     check_calls("rust",
                 "fn f() { g(); println!(\"{}\", h()); match x { Some(y) => i(), } }",
-                "g i ");
+                "g println h i ");
+    check_calls(
+        "rust",
+        "fn f() { let Some(a) = g(b) else { h() }; if let A(B(c)) = i() {} match d {"
+        " C(x) if j(x) => D(x), E((y, _)) | F(y) => k(y), } }",
+        "g h i j D k ");
+    check_calls("rust", "fn f() { #[cfg(not(a))] { g::<T>(h::<[u8; 4]>()); } }", "g h ");
+    check_calls("rust", "fn f() { m!(a.b(c), d!(e)); n![o()]; if a != (b) {} }",
+                "m b d n o ");
+    check_calls(
+        "java",
+        "class A { void f() { @B(1) int c = new D<E<F>>(g()); this.<T>h(A::i, J::new);"
+        " if (k < l && m > (n)) {} if (k < l) {} } }",
+        "D g h i J ");
+    check_calls(
+        "csharp",
+        "class A { void F() { var a = new B { C = new D<E> { } }; g<H>(new int[] {});"
+        " I<J> k(l); } }",
+        "B D g ");
 }
 
 static void
