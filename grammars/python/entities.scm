@@ -37,4 +37,4 @@
     (tuple_pattern (identifier) @name @definition.variable)
   ])
   (#set! first))
-(type_alias_statement left: (type (identifier) @name)) @definition.type_alias
+(type_alias_statement left: (type [(identifier) @name (generic_type . (identifier) @name)])) @definition.type_alias

@@ -40,7 +40,14 @@
 (public_field_definition name: (_) @name value: (_ body: (_) @body)) @definition.method
 (public_field_definition name: (_) @name) @definition.field
 (interface_body (property_signature name: (_) @name) @definition.property)
-(type_alias_declaration value: (object_type (property_signature name: (_) @name) @definition.property))
+(type_alias_declaration value: [
+  (object_type (property_signature name: (_) @name) @definition.property)
+  (union_type (object_type (property_signature name: (_) @name) @definition.property))
+  (intersection_type (object_type (property_signature name: (_) @name) @definition.property))
+])
+; constructor(private x: number, readonly y = 1) makes members of the class.
+(required_parameter [(accessibility_modifier) "readonly"] pattern: (identifier) @name) @definition.field
+(optional_parameter [(accessibility_modifier) "readonly"] pattern: (identifier) @name) @definition.field
 
 ; Names at the top of a namespace or module, exported or not, and of ambient declarations.
 (internal_module body: (statement_block (lexical_declaration kind: "const"

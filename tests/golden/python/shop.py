@@ -79,3 +79,6 @@ if __name__ == "__main__":
     lambda x: x
 
 größe = 1; naïve = lambda: "🎉"; last = 2
+
+
+type Pairs[T] = list[tuple[T, T]]

@@ -82,3 +82,10 @@ declare global {
 declare function ambient(x: number): string;
 declare let flag: boolean;
 export as namespace Lib;
+
+export class Account {
+    constructor(private readonly owner: string, public balance = 0, plain?: number, protected limit?: number) {}
+}
+
+type Either = { left: string } | { right: number; swap(): void };
+export const { alpha, beta: renamed = 1, gamma: { delta }, ...others } = settings, [first, , third = 2] = list;
