@@ -14,3 +14,11 @@
 #define OP_COUNT_PER_PARSER_TIMEOUT_CHECK steps_asked, STEPS_PER_LOOK
 
 #include "lib.c"
+
+#include <tree_sitter/abandon.h>
+
+void
+ts_parser_abandon(TSParser *self)
+{
+    ts_parser__external_scanner_destroy(self);
+}

@@ -3,6 +3,9 @@
  * again lives, with a parser of its own, in a memory that is taken back at once. */
 #include "parse/parse.h"
 
+#include <setjmp.h>
+#include <tree_sitter/abandon.h>
+
 #include "base/deadline.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -12,6 +15,10 @@
 /* The parser asks after every step, most of which take less than looking at a clock; one may take a
  * millisecond where thousands of brackets are open. */
 #define STEPS_PER_LOOK 16
+
+/* A tree takes some 20 to 60 times its text; what takes more is no source somebody wrote. */
+#define MEMORY_BYTES_MIN ((size_t)64 * 1024 * 1024)
+#define MEMORY_PER_TEXT 128
 
 struct parser {
     TSParser *ts;
@@ -69,14 +76,11 @@ on_progress(TSParseState *state)
 }
 
 static TSTree *
-parse(TSParser *ts, struct str text, const TSTree *old_tree, uint64_t deadline_ms)
+parse(TSParser *ts, struct input *input, const TSTree *old_tree)
 {
-    struct input input = {.text = text, .deadline = deadline_after(deadline_ms)};
-    TSInput source = {
-        .payload = &input, .read = on_read, .encoding = TSInputEncodingUTF8};
-    TSParseOptions options = {.payload = &input, .progress_callback = on_progress};
-    return deadline_ms == 0 ? ts_parser_parse(ts, old_tree, source)
-                            : ts_parser_parse_with_options(ts, old_tree, source, options);
+    TSInput source = {.payload = input, .read = on_read, .encoding = TSInputEncodingUTF8};
+    TSParseOptions options = {.payload = input, .progress_callback = on_progress};
+    return ts_parser_parse_with_options(ts, old_tree, source, options);
 }
 
 int
@@ -90,7 +94,8 @@ parse_text(struct parser *p, const struct lang *lang, struct str text,
             return err_trace(-EINVAL);
         p->lang = lang;
     }
-    TSTree *tree = parse(p->ts, text, old_tree, deadline_ms);
+    struct input input = {.text = text, .deadline = deadline_after(deadline_ms)};
+    TSTree *tree = parse(p->ts, &input, old_tree);
     if (!tree) {
         ts_parser_reset(p->ts);
         return PARSE_E_TIMED_OUT;
@@ -99,26 +104,45 @@ parse_text(struct parser *p, const struct lang *lang, struct str text,
     return 0;
 }
 
-/* What a grammar's own scanner allocates is the heap's, so the parser is deleted; the tree is not. */
+static void
+on_over(void *ctx)
+{
+    longjmp(*(jmp_buf *)ctx, 1);
+}
+
+/* What a grammar's own scanner allocates is the heap's, so that is freed; all else is the memory's. */
+static int
+parse_in_memory(struct tree_memory *memory, const struct lang *lang, struct input *input,
+                const TSTree **ret_tree)
+{
+    TSParser *volatile ts = NULL; // set between setjmp and longjmp
+    jmp_buf over;
+    if (setjmp(over) != 0) {
+        ts_parser_abandon(ts);
+        return PARSE_E_TIMED_OUT;
+    }
+    tree_memory_enter(memory, MEMORY_BYTES_MIN + input->text.n * MEMORY_PER_TEXT,
+                      &input->deadline, on_over, &over);
+    ts = ts_parser_new();
+    bool is_known = ts_parser_set_language(ts, lang->grammar);
+    const TSTree *tree = is_known ? parse(ts, input, NULL) : NULL;
+    ts_parser_abandon(ts);
+    if (tree)
+        *ret_tree = tree;
+    return tree ? 0 : is_known ? PARSE_E_TIMED_OUT : err_trace(-EINVAL);
+}
+
 int
 parse_text_once(struct parser *p, const struct lang *lang, struct str text,
                 uint64_t deadline_ms, const TSTree **ret_tree)
 {
     if (text.n > UINT32_MAX - 1)
         return err_trace(-EFBIG);
+    struct input input = {.text = text, .deadline = deadline_after(deadline_ms)};
     tree_memory_reset(p->memory);
-    tree_memory_enter(p->memory);
-    TSParser *ts = ts_parser_new();
-    bool is_known = ts_parser_set_language(ts, lang->grammar);
-    const TSTree *tree = is_known ? parse(ts, text, NULL, deadline_ms) : NULL;
-    ts_parser_delete(ts);
+    int r = parse_in_memory(p->memory, lang, &input, ret_tree);
     tree_memory_leave();
-    if (!is_known)
-        return err_trace(-EINVAL);
-    if (!tree)
-        return PARSE_E_TIMED_OUT;
-    *ret_tree = tree;
-    return 0;
+    return r;
 }
 
 bool

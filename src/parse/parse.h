@@ -8,7 +8,7 @@
 #include "lang/lang.h"
 
 /* Conditions. */
-#define PARSE_E_TIMED_OUT 1 // deadline_ms passed
+#define PARSE_E_TIMED_OUT 1 // deadline_ms passed, or more memory than any source needs
 
 struct parser;
 
@@ -17,7 +17,7 @@ struct parser *parser_create(void) MUST_USE;
 void parser_destroy(struct parser *p);
 /* old_tree: NULL, or the tree of the earlier text with ts_tree_edit() already applied.
  * The tree is the caller's: ts_tree_delete. Text up to UINT32_MAX bytes.
- * deadline_ms counts from the call; 0: none. */
+ * deadline_ms counts from the call, in this thread's own time; 0: none. */
 int parse_text(struct parser *p, const struct lang *lang, struct str text,
                const TSTree *old_tree, uint64_t deadline_ms, TSTree **ret_tree);
 /* The same for a tree that is not kept: it is the parser's until the next call or its end, never to be

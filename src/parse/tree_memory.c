@@ -27,6 +27,7 @@
 #define CHUNK_BYTES_MIN ((size_t)256 * 1024)
 #define CHUNK_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define KEPT_BYTES_MAX ((size_t)8 * 1024 * 1024) // between two trees
+#define LOOK_BYTES ((size_t)1024 * 1024) // handed out between two looks at the clock
 
 struct chunk {
     struct chunk *older;
@@ -45,6 +46,11 @@ struct tree_memory {
     char *at, *end;     // what is free in head
     size_t total_bytes;
     void *free_lists[N_SMALL + N_LARGE];
+    /* while it is in use */
+    size_t limit_bytes, unlooked_bytes;
+    struct deadline *deadline;
+    void (*on_over)(void *ctx);
+    void *ctx;
 };
 
 static _Thread_local struct tree_memory *current;
@@ -83,10 +89,23 @@ add_chunk(struct tree_memory *m, size_t need_bytes)
     POISON(c->data, n);
 }
 
+/* One step of the parser may copy all that is open, many times over, before it asks whether to go on. */
+static void
+look(struct tree_memory *m, size_t size_bytes)
+{
+    m->unlooked_bytes += size_bytes;
+    if (m->unlooked_bytes < LOOK_BYTES)
+        return;
+    m->unlooked_bytes = 0;
+    if (m->total_bytes > m->limit_bytes || deadline_is_over(m->deadline))
+        m->on_over(m->ctx);
+}
+
 static void *
 take(struct tree_memory *m, size_t size_bytes)
 {
     size_t list = list_of(MAX(size_bytes, (size_t)1)), size = size_of(list);
+    look(m, size);
     void **free_block = m->free_lists[list];
     if (free_block) {
         UNPOISON(free_block, size);
@@ -193,9 +212,15 @@ tree_memory_destroy(struct tree_memory *m)
 }
 
 void
-tree_memory_enter(struct tree_memory *m)
+tree_memory_enter(struct tree_memory *m, size_t limit_bytes, struct deadline *deadline,
+                  void (*on_over)(void *ctx), void *ctx)
 {
     assert(!current);
+    m->limit_bytes = limit_bytes;
+    m->unlooked_bytes = 0;
+    m->deadline = deadline;
+    m->on_over = on_over;
+    m->ctx = ctx;
     current = m;
 }
 

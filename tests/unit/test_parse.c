@@ -120,6 +120,37 @@ test_deadline(void **state)
     ts_tree_delete(tree);
 }
 
+/* Calls that never end: each of them may be what the file is about, and the parser would need hundreds of
+ * megabytes to choose. It is left in the middle of a step; nothing of it stays, its scanner's neither. */
+static void
+test_costly_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *open;
+        int n;
+        uint64_t deadline_ms;
+    } cases[] = {
+        {"a.c", "a(", 100000, 0},
+        {"a.py", "def f():\n  a = [1, 2, 3]\n", 20000, 1},
+        {"a.js", "f(`${a(", 50000, 1},
+        {"a.c", "int f() {}", 20000, 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_finish) struct buf text = {0};
+        for (int n = 0; n < cases[i].n; n++)
+            buf_add_cstr(&text, cases[i].open);
+        const struct lang *l = lang_named(cases[i].path);
+        const TSTree *tree = NULL;
+        assert_int_equal(
+            parse_text_once(parser, l, buf_str(&text), cases[i].deadline_ms, &tree),
+            PARSE_E_TIMED_OUT);
+        assert_null(tree);
+        assert_int_equal(parse_text_once(parser, l, STR("a"), 0, &tree), 0);
+        assert_int_equal(ts_node_end_byte(ts_tree_root_node(tree)), 1);
+    }
+}
+
 static void
 test_is_binary(void **state)
 {
@@ -146,7 +177,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_languages_in_turn), cmocka_unit_test(test_old_tree),
         cmocka_unit_test(test_many_trees),        cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_is_binary),
+        cmocka_unit_test(test_costly_text),       cmocka_unit_test(test_is_binary),
     };
     return cmocka_run_group_tests_name("parse", tests, setup, teardown);
 }
