@@ -49,6 +49,26 @@ name_stretch(const struct match *m, const struct finds *f)
     return name;
 }
 
+/* An operator that stands as a name, (<+>), or, among clauses, a name that stands as an operator,
+ * `f`: what is in it, so that both ways to write it are one name. */
+static struct stretch
+bare_name(struct stretch name, struct str text, bool is_clause)
+{
+    struct str s = stretch_text(name, text);
+    bool is_ticked = is_clause && s.n > 2 && s.p[0] == '`' && s.p[s.n - 1] == '`';
+    if (s.n < 3 || (!is_ticked && (s.p[0] != '(' || s.p[s.n - 1] != ')')))
+        return name;
+    struct str inner = str_trim(str_slice(s.p + 1, s.n - 2));
+    for (size_t i = 0; i < inner.n && !is_ticked; i++)
+        if (inner.p[i] == '\0' || !strchr("!#$%&*+./<=>?@\\^|-~:", inner.p[i]))
+            return name;
+    if (inner.n == 0)
+        return name;
+    name.start += (uint32_t)(inner.p - s.p);
+    name.end = name.start + (uint32_t)inner.n;
+    return name;
+}
+
 static struct stretch
 body_stretch(const struct match *m, const struct finds *f)
 {
@@ -266,6 +286,7 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
     };
     if (str_starts_with(stretch_text(d.name, f->text), pattern->name_prefix))
         d.name.start += (uint32_t)pattern->name_prefix.n;
+    d.name = bare_name(d.name, f->text, pattern->merges);
     if (!lang_query_accepts(q, raw, f->parsed, stretch_text(d.name, f->text)))
         return;
     if (!ts_node_is_null(m->declarator) && stretch_is_empty(d.body))

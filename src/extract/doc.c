@@ -73,11 +73,13 @@ add_line(struct buf *b, size_t start, struct str line)
     buf_add_str(b, line);
 }
 
-/* //go:noinline, //nolint:all: for a tool, no text. */
+/* //go:noinline, //nolint:all, {-# INLINE f #-}: for a tool, no text. */
 static bool
 is_directive(struct str comment)
 {
     size_t i = 2;
+    if (str_starts_with(comment, STR("{-#")))
+        return true;
     if (!str_starts_with(comment, STR("//")))
         return false;
     while (i < comment.n && comment.p[i] >= 'a' && comment.p[i] <= 'z')
@@ -91,11 +93,11 @@ static const struct {
     const char *opening, *closing; // NULL: to the end of the line
     bool is_starred;               // a star may begin each line
 } marks[] = {
-    {"<!--", "-->", false}, {"/**<", "*/", true},  {"/*!<", "*/", true},
-    {"/**", "*/", true},    {"/*!", "*/", true},   {"/*", "*/", true},
-    {"///<", NULL, false},  {"//!<", NULL, false}, {"///", NULL, false},
-    {"//!", NULL, false},   {"//", NULL, false},   {"(**", "*)", true},
-    {"(*", "*)", true},     {"{-", "-}", false},   {"#=", "=#", false},
+    {"<!--", "-->", false},    {"/**<", "*/", true},  {"/*!<", "*/", true},
+    {"/**", "*/", true},       {"/*!", "*/", true},   {"/*", "*/", true},
+    {"///<", NULL, false},     {"//!<", NULL, false}, {"///", NULL, false},
+    {"//!", NULL, false},      {"//", NULL, false},   {"(**", "*)", true},
+    {"(*", "*)", true},        {"{-", "-}", false},   {"#=", "=#", false},
     {"=begin", "=end", false},
 };
 

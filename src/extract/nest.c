@@ -14,7 +14,8 @@ compare_stretches(const void *a, const void *b)
     return x->end == y->end ? 0 : x->end > y->end ? -1 : 1;
 }
 
-/* The match to keep first: of one name, the pattern that comes first in the files, with a body. */
+/* The match to keep first: of one name, the pattern that comes first in the files, with
+ * a body, the longest one. */
 static int
 compare_names(const void *a, const void *b)
 {
@@ -23,7 +24,9 @@ compare_names(const void *a, const void *b)
         return x->name.start < y->name.start ? -1 : 1;
     if (x->pattern != y->pattern)
         return x->pattern < y->pattern ? -1 : 1;
-    return (int)stretch_is_empty(x->body) - (int)stretch_is_empty(y->body);
+    if (stretch_is_empty(x->body) != stretch_is_empty(y->body))
+        return stretch_is_empty(x->body) ? 1 : -1;
+    return x->body.start == y->body.start ? 0 : x->body.start < y->body.start ? -1 : 1;
 }
 
 /* Source order, outer first; names of one list in their order. */
@@ -333,7 +336,7 @@ arity_behind(struct str text, uint32_t at)
         if (c == '(' || c == '[' || c == '{') {
             n = n == 0 && depth > 0 ? 1 : n;
             depth++;
-        } else if (c == ')' || c == ']' || c == '}')
+        } else if (depth > 0 && (c == ')' || c == ']' || c == '}'))
             depth--;
         else if (c == ',' && depth == 1)
             n++;

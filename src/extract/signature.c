@@ -1,5 +1,7 @@
 /* The declaration on one line. Scans only the declaration itself and stops at its limit, so that a
  * table of a megabyte costs as little as a prototype. Groups of several lines become {…}. */
+#include <ctype.h>
+
 #include "base/utf.h"
 #include "extract/text.h"
 
@@ -163,8 +165,9 @@ is_quoted(struct str name)
     if (name.n < 2 || str_trim(str_slice(name.p + 1, name.n - 2)).n == 0)
         return false;
     char quote = name.p[0];
+    bool is_word = isalnum((unsigned char)name.p[1]) || strchr("_./@", name.p[1]);
     if (quote == '<' && name.p[name.n - 1] == '>' &&
-        !strchr("=~|-", name.p[1])) // operators: <=>, <~>
+        is_word) // else an operator: <=>, <$>
         return str_find_char(str_slice(name.p + 1, name.n - 2), '<') < 0;
     if (quote == '\0' || !strchr("\"'`", quote) || name.p[name.n - 1] != quote)
         return false;

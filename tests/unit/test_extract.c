@@ -344,6 +344,14 @@ test_edges_of_languages(void **state)
         {"a.zig", "pub const a = @import(\"a.zig\");", "a.zig", NULL},
         {"a.zig", "const b = @import(\"b.zig\").b;", "b.zig", NULL},
         {"a.zig", "fn f() !void { try a.b().go(c); }", NULL, "go"},
+        {"a.hs", "import qualified A.B as C\n", "A.B", NULL},
+        {"a.hs", "f x = C.go x <+> y\n", NULL, "go"},
+        {"a.hs", "f x = x <+> y\n", NULL, "<+>"},
+        {"a.hs", "f x = x `M.with` y\n", NULL, "with"},
+        {"a.hs", "f = do\n  start\n  x <- next\n  stop $ x\n", NULL, "start"},
+        {"a.hs", "f = do\n  start\n  x <- next\n  stop $ x\n", NULL, "next"},
+        {"a.hs", "f = do\n  start\n  x <- next\n  stop $ x\n", NULL, "stop"},
+        {"a.hs", "f = P { a = 1 }\n", NULL, "P"},
         {"a.zig", "const L = std.ArrayList(u8);", NULL, "ArrayList"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
