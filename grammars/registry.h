@@ -13,6 +13,16 @@ struct grammar_extension {
     const char *const *line_starts;
 };
 
+/* A macro that the grammar is not shown. */
+struct grammar_mask {
+    const char *word; // "NS_ENUM"; "*_ENUM": ends so; "^": any in capitals that has its line alone;
+                      // "#": lines of #if, #else, #endif
+    const char *as;   // what stands there for the parser: "" nothing, "()" nothing for its arguments
+                      // either, "extern" that word, "enum(2)" that word and the second argument, "(*)": all
+                      // arguments; of "#": "@a @b{ @end", in regions that begin with a line @a or @b
+                      // and end with @end, but not in the braces of @b
+};
+
 struct grammar {
     const char *name;       // "javascript"
     const char *key_prefix; // "js"
@@ -22,6 +32,7 @@ struct grammar {
     const char *const *shebangs;                // programs: "python3"
     const char *language_id;                    // of files known by name or shebang
     const char *outline;     // how its bodies are known: a row of src/bodies/syntax.c; NULL: not at all
+    const struct grammar_mask *masks; // ends with word NULL; NULL: none
     /* Query texts, "" where there is none. */
     const char *entities;
     const char *calls;

@@ -13,9 +13,11 @@ import sys
 QUERIES = ("entities", "calls", "imports")
 TEXT = {"name", "key_prefix", "package", "source", "symbol", "language_id"}
 LISTS = {"queries", "filenames", "shebangs"}
-OPTIONAL = {"line_starts", "outline"}
+OPTIONAL = {"line_starts", "outline", "masks"}
 OUTLINES = {"c", "cpp", "go", "java", "csharp", "rust"}  # the rows of src/bodies/syntax.c
 WORD = re.compile(r"[a-z][a-z0-9_]*")
+MASK = re.compile(r"[\^#]|\*?[A-Z0-9_]{4,}")
+MASKED_AS = re.compile(r"|\(\)|[^()]+|[^()]+.*\([1-9*]\)")
 
 
 def load(path):
@@ -36,6 +38,9 @@ def load(path):
         starts = lang.setdefault("line_starts", {})
         if set(starts) - set(lang["extensions"]):
             sys.exit(f"{where}: line_starts of an extension that is not claimed")
+        for mask, shown in lang.setdefault("masks", {}).items():
+            if not MASK.fullmatch(mask) or not MASKED_AS.fullmatch(shown):
+                sys.exit(f"{where}: mask {mask} is not known")
         # one language only may have an extension without looking into the file
         claims += [("extension", e) for e in lang["extensions"] if e not in starts]
         claims += [("filename", f) for f in lang["filenames"]]
@@ -102,6 +107,10 @@ def write_registry(root, languages, output):
             out.append(f"static const char *const {name}_{member}[] = {{")
             out += [f"    {word(text)}," for text in lang[member]]
             out += ["    NULL,", "};"]
+        if lang["masks"]:
+            out.append(f"static const struct grammar_mask {name}_masks[] = {{")
+            out += [f"    {{{word(mask)}, {word(shown)}}}," for mask, shown in lang["masks"].items()]
+            out += ["    {NULL, NULL},", "};"]
         for query in QUERIES:
             text = "".join(squeeze(f.read_text(encoding="utf-8")) for f in query_files(root, lang, query))
             out += [f"static const char {name}_{query}[] =", literal(text) + ";"]
@@ -119,6 +128,8 @@ def write_registry(root, languages, output):
             f"        .language_id = {word(lang['language_id'])},",
             f"        .outline = {word(lang['outline']) if lang['outline'] else 'NULL'},",
         ]
+        if lang["masks"]:
+            out.append(f"        .masks = {name}_masks,")
         out += [f"        .{query} = {name}_{query}," for query in QUERIES]
         out.append("    },")
     out += ["};", "const size_t n_grammars = sizeof(grammars) / sizeof(grammars[0]);", ""]

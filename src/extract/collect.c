@@ -14,6 +14,7 @@ struct match {
     enum lang_capture role; // DEFINITION, a reference, or what stands alone
     int kind;
     TSNode alone; // the node of a role that stands alone
+    TSNode reference;
 };
 
 struct watch {
@@ -30,8 +31,8 @@ on_progress(TSQueryCursorState *state)
 }
 
 /* A node's bytes of the source; clipped, for a tree may be of another text by a caller's mistake. */
-static struct stretch
-stretch_of(TSNode node, const struct finds *f)
+struct stretch
+node_stretch(TSNode node, const struct finds *f)
 {
     if (ts_node_is_null(node))
         return (struct stretch){0, 0};
@@ -44,8 +45,8 @@ stretch_of(TSNode node, const struct finds *f)
 static struct stretch
 name_stretch(const struct match *m, const struct finds *f)
 {
-    struct stretch name = stretch_of(m->name, f);
-    name.end = MAX(name.end, stretch_of(m->name_end, f).end);
+    struct stretch name = node_stretch(m->name, f);
+    name.end = MAX(name.end, node_stretch(m->name_end, f).end);
     return name;
 }
 
@@ -72,8 +73,8 @@ bare_name(struct stretch name, struct str text, bool is_clause)
 static struct stretch
 body_stretch(const struct match *m, const struct finds *f)
 {
-    struct stretch body = stretch_of(m->body, f);
-    body.end = MAX(body.end, stretch_of(m->body_end, f).end);
+    struct stretch body = node_stretch(m->body, f);
+    body.end = MAX(body.end, node_stretch(m->body_end, f).end);
     return body;
 }
 
@@ -121,13 +122,13 @@ static struct stretch
 name_before_abstract(const struct lang_query *q, TSNode node, TSNode abstract,
                      const struct finds *f)
 {
-    struct stretch name = stretch_of(node, f);
+    struct stretch name = node_stretch(node, f);
     TSNode inner = abstract;
     while (!ts_node_is_null(inner)) {
         abstract = inner;
         inner = next_declarator(q, abstract);
     }
-    name.end = MAX(name.start, stretch_of(abstract, f).start);
+    name.end = MAX(name.start, node_stretch(abstract, f).start);
     return trimmed_end(name, f->text);
 }
 
@@ -156,13 +157,14 @@ name_of_declarator(const struct lang_query *q, TSNode node, const struct finds *
                 return name_before_abstract(q, node, inner, f);
         } else if (!ts_node_is_null(inner =
                                         ts_node_child_by_field_id(node, q->name_field))) {
-            widen(scope, stretch_of(ts_node_child_by_field_id(node, q->scope_field), f));
+            widen(scope,
+                  node_stretch(ts_node_child_by_field_id(node, q->scope_field), f));
         } else if (ts_node_is_null(inner = next_declarator(q, node))) {
             break;
         }
         node = inner;
     }
-    return stretch_of(node, f);
+    return node_stretch(node, f);
 }
 
 static TSNode
@@ -198,10 +200,10 @@ split_list(const struct lang_query *q, const struct match *m, const struct finds
            struct found *d)
 {
     TSNode first = first_declarator(q, m);
-    struct stretch own = stretch_of(m->declarator, f);
+    struct stretch own = node_stretch(m->declarator, f);
     if (ts_node_is_null(first) || own.end > d->range.end)
         return;
-    struct stretch head = stretch_of(first, f);
+    struct stretch head = node_stretch(first, f);
     size_t ahead = MIN(d->range.end - own.end, (uint32_t)LIST_LOOKAHEAD_BYTES);
     if (head.start == own.start &&
         str_find_char(str_slice(f->text.p + own.end, ahead), ',') < 0)
@@ -225,7 +227,7 @@ add_found_in_text(struct finds *f, const struct lang_query *q, const TSQueryMatc
                   const struct match *m)
 {
     const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
-    struct stretch node = stretch_of(m->definition, f);
+    struct stretch node = node_stretch(m->definition, f);
     struct str text = stretch_text(node, f->text);
     struct lang_place place;
     text.n = MIN(text.n, (size_t)FIND_BYTES_MAX);
@@ -260,6 +262,8 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
 {
     const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
     TSSymbol last = 0;
+    if (pattern->piece != 0 && ts_node_is_null(m->name))
+        m->name = first_child_like(m->definition, pattern->piece);
     struct stretch name = name_stretch(m, f);
     if (!ts_node_is_null(m->declarator) && ts_node_is_null(m->name))
         name = name_of_declarator(q, m->declarator, f, &last, &m->scope);
@@ -269,12 +273,12 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
         (pattern->rejected_declarator != 0 && last == pattern->rejected_declarator))
         return;
     struct found d = {
-        .range = trimmed_end(stretch_of(m->definition, f), f->text),
+        .range = trimmed_end(node_stretch(m->definition, f), f->text),
         .name = name,
         .body = body_stretch(m, f),
         .scope = m->scope,
         .is_qualified = !ts_node_is_null(m->declarator) && !stretch_is_empty(m->scope),
-        .doc = stretch_of(m->doc, f),
+        .doc = node_stretch(m->doc, f),
         .kind = (enum entity_kind)m->kind,
         .pattern = raw->pattern_index,
         .level = pattern->level,
@@ -289,6 +293,10 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
     d.name = bare_name(d.name, f->text, pattern->merges);
     if (!lang_query_accepts(q, raw, f->parsed, stretch_text(d.name, f->text)))
         return;
+    if (pattern->body_opening.n > 0)
+        d.body = first_child_opening(f, m->definition, name.end, pattern->body_opening);
+    if (pattern->piece != 0)
+        d.pieces = collect_pieces(f, m->definition, m->name);
     if (!ts_node_is_null(m->declarator) && stretch_is_empty(d.body))
         split_list(q, m, f, &d);
     push_definition(f, &d);
@@ -305,8 +313,10 @@ add_reference(struct finds *f, const struct lang_query *q, const TSQueryMatch *r
     if (stretch_is_empty(name) || f->edges.n >= EDGE_PER_FILE_MAX ||
         !lang_query_accepts(q, raw, f->parsed, stretch_text(name, f->text)))
         return;
-    *vec_push(&f->edges) =
-        (struct found_edge){.name = name, .kind = kind, .pattern = raw->pattern_index};
+    struct found_edge edge = {.name = name, .kind = kind, .pattern = raw->pattern_index};
+    if (q->patterns[raw->pattern_index].piece != 0)
+        edge.pieces = collect_pieces(f, m->reference, m->name);
+    *vec_push(&f->edges) = edge;
 }
 
 static void
@@ -334,11 +344,14 @@ read_captures(const struct lang_query *q, const TSQueryMatch *raw, const int *ki
                 m->body = capture->node;
             m->body_end = capture->node;
             break;
-        case LANG_CAPTURE_SCOPE: widen(&m->scope, stretch_of(capture->node, f)); break;
+        case LANG_CAPTURE_SCOPE: widen(&m->scope, node_stretch(capture->node, f)); break;
         case LANG_CAPTURE_CALL:
         case LANG_CAPTURE_IMPORT:
         case LANG_CAPTURE_INHERIT:
-        case LANG_CAPTURE_IMPLEMENT: m->role = role; break;
+        case LANG_CAPTURE_IMPLEMENT:
+            m->role = role;
+            m->reference = capture->node;
+            break;
         case LANG_CAPTURE_DOC:
             m->doc = capture->node;
             if (m->role == LANG_CAPTURE_NONE)
@@ -373,14 +386,14 @@ add_match(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
     case LANG_CAPTURE_IMPORT: add_reference(f, q, raw, &m, EDGE_IMPORTS); break;
     case LANG_CAPTURE_INHERIT: add_reference(f, q, raw, &m, EDGE_INHERITS); break;
     case LANG_CAPTURE_IMPLEMENT: add_reference(f, q, raw, &m, EDGE_IMPLEMENTS); break;
-    case LANG_CAPTURE_DOC: *vec_push(&f->docs) = stretch_of(m.doc, f); break;
+    case LANG_CAPTURE_DOC: *vec_push(&f->docs) = node_stretch(m.doc, f); break;
     case LANG_CAPTURE_COMMENT:
-        *vec_push(&f->comments) = trimmed_end(stretch_of(m.alone, f), f->text);
+        *vec_push(&f->comments) = trimmed_end(node_stretch(m.alone, f), f->text);
         break;
-    case LANG_CAPTURE_WRAPPER: *vec_push(&f->wrappers) = stretch_of(m.alone, f); break;
-    case LANG_CAPTURE_LEADING: *vec_push(&f->leadings) = stretch_of(m.alone, f); break;
-    case LANG_CAPTURE_AROUND: *vec_push(&f->arounds) = stretch_of(m.alone, f); break;
-    case LANG_CAPTURE_OPAQUE: *vec_push(&f->opaques) = stretch_of(m.alone, f); break;
+    case LANG_CAPTURE_WRAPPER: *vec_push(&f->wrappers) = node_stretch(m.alone, f); break;
+    case LANG_CAPTURE_LEADING: *vec_push(&f->leadings) = node_stretch(m.alone, f); break;
+    case LANG_CAPTURE_AROUND: *vec_push(&f->arounds) = node_stretch(m.alone, f); break;
+    case LANG_CAPTURE_OPAQUE: *vec_push(&f->opaques) = node_stretch(m.alone, f); break;
     case LANG_CAPTURE_NONE:
     case LANG_CAPTURE_NAME:
     case LANG_CAPTURE_DECLARATOR:

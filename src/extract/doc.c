@@ -170,6 +170,8 @@ add_comment(struct buf *b, size_t start, struct str comment)
     }
     if (is_directive(comment))
         return;
+    if (comment.n > 0 && comment.p[0] >= 'A' && comment.p[0] <= 'Z')
+        return; // a macro that lang_mask gave the parser as a comment
     bool is_block, is_starred;
     struct str rest = strip_marks(comment, &is_block, &is_starred), line;
     rest = strip_sign(comment, rest);

@@ -57,6 +57,7 @@ extractor_destroy(struct extractor *x)
     vec_finish(&x->finds.leadings);
     vec_finish(&x->finds.arounds);
     vec_finish(&x->finds.opaques);
+    vec_finish(&x->finds.pieces);
     vec_finish(&x->finds.stack);
     vec_finish(&x->slots);
     vec_finish(&x->qualified);
@@ -113,7 +114,10 @@ name_definitions(struct extractor *x, struct arena *arena)
         if (d->is_dropped)
             continue;
         buf_reset(&x->scratch);
-        text_add_name(&x->scratch, stretch_text(d->name, f->text));
+        if (d->pieces.n > 0)
+            text_add_pieces(&x->scratch, f, d->pieces);
+        else
+            text_add_name(&x->scratch, stretch_text(d->name, f->text));
         struct str name = x->names.v[i] = keep_scratch(x, arena);
         struct str above =
             d->parent == ENTITY_NONE ? STR_NONE : x->qualified.v[d->parent];
@@ -327,7 +331,10 @@ fill_edges(struct extractor *x, struct batch *batch)
         while (f->stack.n > 0 && f->defs.v[f->stack.v[f->stack.n - 1]].range.end <= at)
             f->stack.n--;
         buf_reset(&x->scratch);
-        text_add_name(&x->scratch, stretch_text(found->name, f->text));
+        if (found->pieces.n > 0)
+            text_add_pieces(&x->scratch, f, found->pieces);
+        else
+            text_add_name(&x->scratch, stretch_text(found->name, f->text));
         struct edge *e = &batch->edges[batch->n_edges++];
         e->kind = found->kind;
         e->from =
@@ -353,6 +360,7 @@ reset(struct extractor *x, struct str text, const struct outline *outline,
     release_if_large(&f->defs);
     release_if_large(&f->edges);
     release_if_large(&f->comments);
+    release_if_large(&f->pieces);
     release_if_large(&x->slots);
     release_if_large(&x->qualified);
     release_if_large(&x->names);
@@ -361,7 +369,8 @@ reset(struct extractor *x, struct str text, const struct outline *outline,
     f->outline = outline;
     f->parsed = outline ? outline->text : text;
     f->defs.n = f->edges.n = f->comments.n = f->docs.n = 0;
-    f->wrappers.n = f->leadings.n = f->arounds.n = f->opaques.n = f->stack.n = 0;
+    f->wrappers.n = f->leadings.n = f->arounds.n = f->opaques.n = f->pieces.n =
+        f->stack.n = 0;
     f->has_too_many = false;
     f->deadline = deadline_after(deadline_ms);
 }

@@ -17,13 +17,21 @@
 /* How many steps of a loop between two looks at the clock. */
 #define DEADLINE_STRIDE 256
 
+#define PIECES_MAX 64 // of one name
+
+/* Of a name like add:to:, within finds.pieces; none: the name is in one piece. */
+struct pieces {
+    uint32_t first, n;
+};
+
 struct found {
     struct stretch range, name, body; // body empty: none
     struct stretch declarator; // of one name in a list (int a, *b); empty: the only one
     uint32_t prefix_end;       // what all names of that list share ends here
-    struct stretch scope;      // empty: none
-    struct stretch doc;        // a string in the definition's own match; empty: none
-    struct stretch extent;     // range with the comments that became doc
+    struct pieces pieces;
+    struct stretch scope;  // empty: none
+    struct stretch doc;    // a string in the definition's own match; empty: none
+    struct stretch extent; // range with the comments that became doc
     enum entity_kind kind;
     uint32_t pattern;
     uint32_t outer;  // innermost around it, by range; ENTITY_NONE
@@ -38,6 +46,7 @@ struct found {
 
 struct found_edge {
     struct stretch name;
+    struct pieces pieces;
     enum edge_kind kind;
     uint32_t pattern;
 };
@@ -54,6 +63,7 @@ struct finds {
     VEC(struct stretch) leadings;
     VEC(struct stretch) arounds;
     VEC(struct stretch) opaques;
+    VEC(struct stretch) pieces;
     VEC(uint32_t) stack;
     bool has_too_many;
     struct deadline deadline;
@@ -64,6 +74,14 @@ int collect_matches(struct finds *f, TSQueryCursor *cursor, const struct lang_qu
                     const int *kinds, TSNode root);
 /* Adds what the tree of an outline cannot show. */
 void collect_outline(struct finds *f);
+/* A node's bytes of the source. */
+struct stretch node_stretch(TSNode node, const struct finds *f);
+/* selector.c: the pieces of the name that begins with the child `first` of the node. */
+struct pieces collect_pieces(struct finds *f, TSNode node, TSNode first);
+TSNode first_child_like(TSNode node, TSSymbol symbol); // null: none
+/* The first child behind `from` whose first byte is one of these; empty: none. */
+struct stretch first_child_opening(const struct finds *f, TSNode node, uint32_t from,
+                                   struct str bytes);
 /* nest.c: sorts, removes doubles, widens, finds parents, settles kinds, marks locals as dropped. */
 void nest_definitions(struct finds *f);
 /* The last of n sorted stretches that ends at or before `at`, or -1. */

@@ -9,6 +9,8 @@ void text_add_signature(struct buf *b, const struct finds *f, const struct found
 void text_add_doc(struct buf *b, const struct finds *f, struct found *d);
 /* Appends with white space folded, quotes and < > around it taken off, at most ENTITY_NAME_BYTES_MAX. */
 void text_add_name(struct buf *b, struct str name);
+/* A name in pieces: add:to:. */
+void text_add_pieces(struct buf *b, const struct finds *f, struct pieces pieces);
 /* The scope of a name as parents' names are written, joined by '.': a::b<T> gives a.b, data "x" data.x. */
 void text_add_scope(struct buf *b, struct str scope);
 /* Appends at most max_bytes of valid UTF-8, never half a character. */

@@ -34,6 +34,7 @@ lang_init(char **ret_why)
             .grammar = grammar,
             .outline = grammars[i].outline,
             .source = &grammars[i],
+            .has_masks = grammars[i].masks != NULL,
             .index = (unsigned)i,
         };
     }

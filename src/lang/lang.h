@@ -10,6 +10,7 @@
 #define LANG_COUNT_MAX 64
 #define LANG_HEAD_BYTES 32768
 #define LANG_LEVEL_MAX 9 // of headings
+#define LANG_MASK_BYTES_MIN 4
 
 struct grammar;
 
@@ -20,6 +21,7 @@ struct lang {
     const char
         *outline; // of src/bodies: what of a file may be left unparsed; NULL: nothing
     const struct grammar *source; // its row of grammars/registry.h
+    bool has_masks;               // lang_mask does something
     unsigned index;               // 0 … lang_count()-1
 };
 
@@ -36,6 +38,9 @@ const struct lang *lang_of_file(struct str path, struct str head);
 const char *lang_language_id(const struct lang *l, struct str path);
 /* The reverse, for didOpen; NULL: none. */
 const struct lang *lang_by_language_id(struct str id);
+/* What the parser is to see: the text without macros that the grammar does not know, each byte at its
+ * place. The text itself, or a copy in space (the caller's, kept from call to call). */
+struct str lang_mask(const struct lang *l, struct str text, struct buf *space);
 
 /* The queries of a language, compiled as one, so that one walk over a tree serves them all, with what
  * their captures, predicates and settings mean (docs/HACKING.md "queries"). Compiling takes 10–90 ms;
@@ -81,6 +86,11 @@ struct lang_pattern {
     bool merges;    // (#set! merge): with the one before it, if that has its name, is one
     bool
         member; // (#set! member): only in a class, a constructor by the class's name only
+    TSSymbol piece; // (#set! selector "type"): the name is in pieces of this type among
+                    // its arguments, add:to:; 0: it is not
+    struct str
+        body_opening; // (#set! body "{"): it is the first child behind the name that
+                      // begins with one of these bytes; empty: it is captured
     struct str name_prefix; // (#set! prefix ":"): the name begins behind it; may be empty
     TSSymbol
         rejected_declarator; // (#set! reject-declarator "type"): no definition if the name

@@ -95,6 +95,16 @@ read_captures(struct lang_query *q, char **ret_why)
     return 0;
 }
 
+static int
+read_type(const struct lang *l, struct str name, TSSymbol *ret_type, char **ret_why)
+{
+    *ret_type = ts_language_symbol_for_name(l->grammar, name.p, (uint32_t)name.n, true);
+    if (*ret_type != 0)
+        return 0;
+    *ret_why = xasprintf("no node type %.*s", STR_ARG(name));
+    return -EINVAL;
+}
+
 /* (#set! flat), (#set! first), (#set! member), (#set! merge), (#set! local "keep"),
  * (#set! level "1"), (#set! prefix ":"), (#set! find "…"), (#set! reject-declarator "type"); of
  * the whole language: (#set! depth "3") */
@@ -108,6 +118,8 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
         pattern->flat = true;
     } else if (str_eq_c(key, "first")) {
         pattern->first_only = true;
+    } else if (str_eq_c(key, "body")) {
+        pattern->body_opening = value;
     } else if (str_eq_c(key, "member")) {
         pattern->member = true;
     } else if (str_eq_c(key, "local") && str_eq_c(value, "keep")) {
@@ -137,12 +149,9 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
     } else if (str_eq_c(key, "prefix")) {
         pattern->name_prefix = value;
     } else if (str_eq_c(key, "reject-declarator")) {
-        pattern->rejected_declarator =
-            ts_language_symbol_for_name(l->grammar, value.p, (uint32_t)value.n, true);
-        if (pattern->rejected_declarator == 0) {
-            *ret_why = xasprintf("no node type %.*s", STR_ARG(value));
-            return -EINVAL;
-        }
+        return read_type(l, value, &pattern->rejected_declarator, ret_why);
+    } else if (str_eq_c(key, "selector")) {
+        return read_type(l, value, &pattern->piece, ret_why);
     } else {
         *ret_why = xasprintf("setting %.*s is not known", STR_ARG(key));
         return -EINVAL;

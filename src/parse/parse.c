@@ -24,6 +24,7 @@ struct parser {
     TSParser *ts;
     const struct lang *lang;    // of ts's last text
     struct tree_memory *memory; // of the last tree of parse_text_once
+    struct buf masked;          // text as the grammar is shown it
 };
 
 struct input {
@@ -48,6 +49,7 @@ parser_destroy(struct parser *p)
         return;
     ts_parser_delete(p->ts);
     tree_memory_destroy(p->memory);
+    buf_finish(&p->masked);
     free(p);
 }
 
@@ -94,8 +96,12 @@ parse_text(struct parser *p, const struct lang *lang, struct str text,
             return err_trace(-EINVAL);
         p->lang = lang;
     }
-    struct input input = {.text = text, .deadline = deadline_after(deadline_ms)};
-    TSTree *tree = parse(p->ts, &input, old_tree);
+    struct input input = {
+        .text = lang_mask(lang, text, &p->masked),
+        .deadline = deadline_after(deadline_ms),
+    };
+    /* A mask may reach beyond what was edited: the old tree would be of another text. */
+    TSTree *tree = parse(p->ts, &input, lang->has_masks ? NULL : old_tree);
     if (!tree) {
         ts_parser_reset(p->ts);
         return PARSE_E_TIMED_OUT;
@@ -138,7 +144,10 @@ parse_text_once(struct parser *p, const struct lang *lang, struct str text,
 {
     if (text.n > UINT32_MAX - 1)
         return err_trace(-EFBIG);
-    struct input input = {.text = text, .deadline = deadline_after(deadline_ms)};
+    struct input input = {
+        .text = lang_mask(lang, text, &p->masked),
+        .deadline = deadline_after(deadline_ms),
+    };
     tree_memory_reset(p->memory);
     int r = parse_in_memory(p->memory, lang, &input, ret_tree);
     tree_memory_leave();

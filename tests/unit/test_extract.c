@@ -72,8 +72,10 @@ static struct batch *
 extract_as(const struct lang *l, struct str text, uint64_t deadline_ms, int expected)
 {
     assert_true(ts_parser_set_language(parser, l->grammar));
+    AUTO(buf_finish) struct buf space = {0};
+    struct str shown = lang_mask(l, text, &space);
     TSTree *tree =
-        ts_parser_parse_string(parser, NULL, text.p ? text.p : "", (uint32_t)text.n);
+        ts_parser_parse_string(parser, NULL, shown.p ? shown.p : "", (uint32_t)shown.n);
     assert_non_null(tree);
     struct batch *b = batch_create(str_of(l->name));
     assert_int_equal(extract_batch(extractor, l, text, NULL, tree, deadline_ms, b),

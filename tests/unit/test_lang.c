@@ -56,6 +56,10 @@ test_of_file(void **state)
         {"a.h", "#pragma once\n  template <class T>\n", "cpp"},
         {"a.h", "class A {\npublic:\n", "cpp"},
         {"a.h", "// namespace a\nint f(void);\n", "c"},
+        {"a.h", "#ifdef A\n@interface A : NSObject\n", "objc"},
+        {"a.m", "\n#import \"a.h\"\n", "objc"},
+        {"a.m", "% MATLAB\nfunction f()\nend\n", "none"},
+        {"a.mm", "", "objc"},
         {"lib.rs", "", "rust"},
         {"Main.java", "", "java"},
         {"README", "", "none"},
@@ -138,14 +142,51 @@ test_queries_compile(void **state)
     lang_query_destroy(NULL);
 }
 
+static void
+test_mask(void **state)
+{
+    (void)state;
+    /* In front, what is given; behind, what the parser sees of it. */
+    static const char *const cases[][2] = {
+        {"int a;\n", "int a;\n"},
+        {"NS_ASSUME_NONNULL_BEGIN\nint a;", "//                     \nint a;"},
+        {"- (void)a NS_REQUIRES_SUPER;", "- (void)a                  ;"},
+        {"typedef NS_ENUM(int, Ab) {", "enum                 Ab  {"},
+        {"NS_ENUM(int) {", "NS_ENUM(int) {"},
+        {"NS_ENUM(", "NS_ENUM("},
+        {"UI_EXTERN int a;", "extern    int a;"},
+        {"id a API_AVAILABLE(x(1), y) ;", "id a                        ;"},
+        {"RCT_EXPORT_METHOD(a : (id)b)\n{", "- (void)          a : (id)b \n{"},
+        {"A_MACRO(1,\n 2)\nint a;", "          \n   \nint a;"},
+        {"A_MACRO(1)\n{ }", "A_MACRO(1)\n{ }"},
+        {" A_MACRO(1)\nint a;", " A_MACRO(1)\nint a;"},
+        {"#if A\n#endif\n", "#if A\n#endif\n"},
+        {"@interface A\n#if A\n#endif\n@end\n#if A\n",
+         "@interface A\n     \n      \n@end\n#if A\n"},
+        {"@implementation A\n- (id)a {\n#if A\n}\n#endif\n@end",
+         "@implementation A\n- (id)a {\n#if A\n}\n      \n@end"},
+        {"@protocol A;\n#if A\n", "@protocol A;\n#if A\n"},
+    };
+    AUTO(buf_finish) struct buf space = {0};
+    const struct lang *objc = lang_by_key_prefix(STR("objc"));
+    assert_true(objc->has_masks && !lang_by_key_prefix(STR("c"))->has_masks);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct str text = str_of(cases[i][0]);
+        struct str shown = lang_mask(objc, text, &space);
+        assert_int_equal(shown.n, text.n);
+        if (!str_eq_c(shown, cases[i][1]))
+            fail_msg("%s\ngives\n%.*s", cases[i][0], STR_ARG(shown));
+    }
+    assert_ptr_equal(lang_mask(objc, STR_NONE, &space).p, STR_NONE.p);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_of_file),
-        cmocka_unit_test(test_table),
-        cmocka_unit_test(test_language_id),
-        cmocka_unit_test(test_queries_compile),
+        cmocka_unit_test(test_of_file),     cmocka_unit_test(test_table),
+        cmocka_unit_test(test_language_id), cmocka_unit_test(test_queries_compile),
+        cmocka_unit_test(test_mask),
     };
     return cmocka_run_group_tests_name("lang", tests, setup, teardown);
 }
