@@ -1,85 +1,372 @@
-/* Edges of a file: one row for each name they point to, with all places that do, in the order in
- * which the names come first. Rows are compared one by one with what is there, so that an edit
- * rewrites those that moved and no others. Edges have no events of their own. */
+/* Edges of a file: one row, a JSON array with an array for each name they point to, in the order in
+ * which the names come first: [kind, target, [slot, line, column, …], [UTF-16 columns]]. A row for
+ * each name cost four times as much to write. Lines move with every edit, so most of the edges below
+ * it change anyway. Edges have no events of their own.
+ * Invariant: what is read here is checked as if somebody else had written it. */
 #include "store/sqlite.h"
 
 #include "base/err.h"
-#include "base/map.h"
 
-#define PLACE_BYTES_MAX 36 // "slot,line,col,"
-
-/* As stored: the texts are JSON arrays. */
-struct edge_stored {
-    enum edge_kind kind;
-    struct str target;
-    struct str places, utf16; // utf16 empty: as the places say
-};
+#define PLACE_BYTES_MAX 36  // "slot,line,col,"
+#define COLUMN_BYTES_MAX 11 // "col,"
+#define GROUP_BYTES_MAX 16  // brackets, quotes, kind
 
 /* Edges of one kind to one name, while they are put together. */
 struct group {
-    struct edge_stored row;
+    struct str target;
+    uint64_t hash;
+    enum edge_kind kind;
+    bool has_odd_column;
     uint32_t first, last; // of the file's edges
 };
 
-/* ---- places as text ---- */
+struct grouping {
+    struct group *v;
+    size_t n;
+    uint32_t *next;  // by edge: the following one of its group
+    uint32_t *slots; // hash table of groups, their index + 1
+    size_t n_slots;  // a power of two
+};
 
-static size_t
-add_number(char *p, uint32_t value)
+/* ---- writing ---- */
+
+static struct group *
+find_group(struct grouping *g, const struct edge *e, uint64_t hash)
+{
+    size_t at = hash & (g->n_slots - 1);
+    while (g->slots[at] > 0) {
+        struct group *group = &g->v[g->slots[at] - 1];
+        if (group->hash == hash && group->kind == e->kind &&
+            str_eq(group->target, e->target))
+            return group;
+        at = (at + 1) & (g->n_slots - 1);
+    }
+    g->slots[at] = (uint32_t)++g->n;
+    g->v[g->n - 1] = (struct group){.target = e->target,
+                                    .hash = hash,
+                                    .kind = e->kind,
+                                    .first = ENTITY_NONE,
+                                    .last = ENTITY_NONE};
+    return &g->v[g->n - 1];
+}
+
+/* The seed keeps names from being chosen so that they collide. */
+static void
+group_edges(struct sqlite_writer *w, const struct batch *b, size_t n, struct grouping *g)
+{
+    struct arena *a = &w->scratch;
+    g->n_slots = 16;
+    while (g->n_slots < n * 2)
+        g->n_slots *= 2;
+    g->v = arena_alloc(a, n * sizeof(*g->v));
+    g->next = arena_alloc(a, n * sizeof(*g->next));
+    g->slots = arena_calloc(a, g->n_slots, sizeof(*g->slots));
+    for (uint32_t i = 0; i < n; i++) {
+        const struct edge *e = &b->edges[i];
+        assert(e->from == ENTITY_NONE || e->from < b->n_entities);
+        struct group *group = find_group(g, e, hash64_seeded(e->target, w->seed));
+        g->next[i] = ENTITY_NONE;
+        if (group->first == ENTITY_NONE)
+            group->first = i;
+        else
+            g->next[group->last] = i;
+        group->last = i;
+        group->has_odd_column |= e->at.col_utf16 != e->at.col_byte;
+    }
+}
+
+static char *
+put_number(char *at, uint32_t value)
 {
     char digits[10];
-    size_t at = sizeof(digits), n;
+    size_t i = sizeof(digits);
     do {
-        digits[--at] = (char)('0' + value % 10);
+        digits[--i] = (char)('0' + value % 10);
         value /= 10;
     } while (value > 0);
-    n = sizeof(digits) - at;
-    memcpy(p, digits + at, n);
-    return n;
+    while (i < sizeof(digits))
+        *at++ = digits[i++];
+    return at;
 }
 
-static bool
-has_odd_column(const struct edge *edges, const uint32_t *next, uint32_t i)
+/* As JSON has it; bytes above 0x7f as they are. */
+static char *
+put_text(char *at, struct str s)
 {
-    for (; i != ENTITY_NONE; i = next[i]) {
-        if (edges[i].at.col_utf16 != edges[i].at.col_byte)
-            return true;
+    static const char hex[] = "0123456789abcdef";
+    *at++ = '"';
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < 0x20) {
+            memcpy(at, "\\u00", 4);
+            at[4] = hex[c >> 4];
+            at[5] = hex[c & 15];
+            at += 6;
+            continue;
+        }
+        if (c == '"' || c == '\\')
+            *at++ = '\\';
+        *at++ = (char)c;
     }
-    return false;
+    *at++ = '"';
+    return at;
 }
 
-static struct str
-write_places(struct arena *a, const struct edge *edges, const uint32_t *next,
-             const uint32_t *slots, size_t n, uint32_t i)
+static char *
+put_places(char *at, const struct edge *edges, const struct grouping *g,
+           const struct group *group, const uint32_t *slots)
 {
-    char *p = arena_alloc(a, n * PLACE_BYTES_MAX + 2), *at = p;
-    for (char c = '['; i != ENTITY_NONE; i = next[i], c = ',') {
+    char c = '[';
+    for (uint32_t i = group->first; i != ENTITY_NONE; i = g->next[i], c = ',') {
+        const struct edge *e = &edges[i];
         *at++ = c;
-        if (edges[i].from == ENTITY_NONE) {
+        if (e->from == ENTITY_NONE) {
             *at++ = '-';
             *at++ = '1';
         } else {
-            at += add_number(at, slots[edges[i].from]);
+            at = put_number(at, slots[e->from]);
         }
         *at++ = ',';
-        at += add_number(at, edges[i].at.line);
+        at = put_number(at, e->at.line);
         *at++ = ',';
-        at += add_number(at, edges[i].at.col_byte);
+        at = put_number(at, e->at.col_byte);
     }
     *at++ = ']';
-    return str_slice(p, (size_t)(at - p));
+    return at;
+}
+
+static char *
+put_columns(char *at, const struct edge *edges, const struct grouping *g,
+            const struct group *group)
+{
+    char c = '[';
+    *at++ = ',';
+    for (uint32_t i = group->first; i != ENTITY_NONE; i = g->next[i], c = ',') {
+        *at++ = c;
+        at = put_number(at, edges[i].at.col_utf16);
+    }
+    *at++ = ']';
+    return at;
 }
 
 static struct str
-write_columns(struct arena *a, const struct edge *edges, const uint32_t *next, size_t n,
-              uint32_t i)
+write_groups(struct sqlite_writer *w, const struct batch *b, size_t n,
+             const struct grouping *g, const uint32_t *slots)
 {
-    char *p = arena_alloc(a, n * PLACE_BYTES_MAX + 2), *at = p;
-    for (char c = '['; i != ENTITY_NONE; i = next[i], c = ',') {
+    size_t max = 2 + n * (PLACE_BYTES_MAX + COLUMN_BYTES_MAX);
+    for (size_t i = 0; i < g->n; i++)
+        max += GROUP_BYTES_MAX + g->v[i].target.n * 6;
+    char *p = arena_alloc(&w->scratch, max), *at = p;
+    char c = '[';
+    for (size_t i = 0; i < g->n; i++, c = ',') {
+        const struct group *group = &g->v[i];
         *at++ = c;
-        at += add_number(at, edges[i].at.col_utf16);
+        *at++ = '[';
+        at = put_number(at, group->kind);
+        *at++ = ',';
+        at = put_text(at, group->target);
+        *at++ = ',';
+        at = put_places(at, b->edges, g, group, slots);
+        if (group->has_odd_column)
+            at = put_columns(at, b->edges, g, group);
+        *at++ = ']';
     }
     *at++ = ']';
+    assert((size_t)(at - p) <= max);
     return str_slice(p, (size_t)(at - p));
+}
+
+static int
+delete_row(struct sqlite_writer *w, const struct file_stored *f)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(&w->c, SQL_EDGE_DELETE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    return sqlite_run(&w->c, SQL_EDGE_DELETE, stmt);
+}
+
+static int
+write_row(struct sqlite_writer *w, const struct file_stored *f, struct str text)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(&w->c, SQL_EDGE_PUT, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    sqlite_bind_str(stmt, 2, text);
+    return sqlite_run(&w->c, SQL_EDGE_PUT, stmt);
+}
+
+/* 1 it is what the row has, 0 it is not. */
+static int
+is_stored(struct sqlite_writer *w, const struct file_stored *f, struct str text)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(&w->c, SQL_EDGE_OF_FILE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    r = sqlite_step(&w->c, stmt);
+    if (r > 0)
+        r = str_eq(sqlite_column_str(stmt, 0), text);
+    sqlite_put(&w->c, SQL_EDGE_OF_FILE, stmt);
+    return r;
+}
+
+int
+sqlite_put_edges(struct sqlite_writer *w, const struct file_stored *f,
+                 const struct batch *b, const uint32_t *slots, uint64_t n_was)
+{
+    size_t n = b->file.state == FILE_INDEXED ? b->n_edges : 0;
+    struct grouping g = {0};
+    if (n == 0)
+        return n_was > 0 ? err_trace(delete_row(w, f)) : 0;
+    group_edges(w, b, n, &g);
+    struct str text = write_groups(w, b, n, &g, slots);
+    int r = n_was > 0 ? is_stored(w, f, text) : 0;
+    if (r == 0)
+        r = write_row(w, f, text);
+    return err_trace(MIN(r, 0));
+}
+
+/* ---- reading ---- */
+
+static bool
+skip(struct str *s, char c)
+{
+    if (s->n == 0 || s->p[0] != c)
+        return false;
+    *s = str_slice(s->p + 1, s->n - 1);
+    return true;
+}
+
+/* The control character that an escape stands for; -1 for any other. */
+static int
+control_of(struct str s)
+{
+    static const char letters[] = "b\bf\fn\nr\rt\t";
+    for (size_t i = 0; i + 1 < sizeof(letters); i += 2)
+        if (s.p[1] == letters[i])
+            return letters[i + 1];
+    if (s.n < 6 || memcmp(s.p, "\\u00", 4) != 0)
+        return -1;
+    int high = hex_value(s.p[4]), low = hex_value(s.p[5]);
+    return high < 0 || high > 7 || low < 0 ? -1 : high << 4 | low;
+}
+
+static int
+unescape(struct str s, struct arena *a, struct str *ret_text)
+{
+    char *p = arena_alloc(a, s.n + 1), *to = p;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '\\') {
+            *to++ = s.p[i];
+            continue;
+        }
+        char c = s.p[i + 1]; // there is one: take_text()
+        if (c == '"' || c == '\\' || c == '/') {
+            *to++ = c;
+            i++;
+            continue;
+        }
+        int control = control_of(str_slice(s.p + i, s.n - i));
+        if (control < 0)
+            return err_trace(-EBADMSG);
+        *to++ = (char)control;
+        i += c == 'u' ? 5 : 1;
+    }
+    *ret_text = str_slice(p, (size_t)(to - p));
+    return 0;
+}
+
+static int
+take_text(struct str *s, struct arena *a, struct str *ret_text)
+{
+    bool has_escape = false;
+    size_t n = 0;
+    if (!skip(s, '"'))
+        return err_trace(-EBADMSG);
+    while (n < s->n && s->p[n] != '"') {
+        bool is_escape = s->p[n] == '\\';
+        has_escape |= is_escape;
+        n += is_escape ? 2 : 1;
+    }
+    if (n >= s->n)
+        return err_trace(-EBADMSG);
+    *ret_text = str_slice(s->p, n);
+    *s = str_slice(s->p + n + 1, s->n - n - 1);
+    return has_escape ? unescape(*ret_text, a, ret_text) : 0;
+}
+
+/* Numbers between brackets; what they are is looked at when they are asked for. */
+static int
+take_numbers(struct str *s, struct str *ret_numbers)
+{
+    if (!skip(s, '['))
+        return err_trace(-EBADMSG);
+    ssize_t n = str_find_char(*s, ']');
+    if (n < 0)
+        return err_trace(-EBADMSG);
+    *ret_numbers = str_slice(s->p, (size_t)n);
+    *s = str_slice(s->p + n + 1, s->n - (size_t)n - 1);
+    return 0;
+}
+
+static int
+take_kind(struct str *s, enum edge_kind *ret_kind)
+{
+    if (s->n == 0 || s->p[0] < '0' || s->p[0] - '0' >= EDGE_KIND_COUNT)
+        return err_trace(-EBADMSG);
+    *ret_kind = (enum edge_kind)(s->p[0] - '0');
+    *s = str_slice(s->p + 1, s->n - 1);
+    return 0;
+}
+
+int
+sqlite_edges_of_file(struct sqlite_conn *c, int64_t file_id,
+                     struct sqlite_edges *ret_edges, sqlite3_stmt **ret_stmt)
+{
+    static_assert(EDGE_KIND_COUNT <= 10, "a kind is one digit");
+    *ret_edges = (struct sqlite_edges){.rest = STR("]")};
+    int r = sqlite_get(c, SQL_EDGE_OF_FILE, ret_stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(*ret_stmt, 1, file_id);
+    r = sqlite_step(c, *ret_stmt);
+    if (r <= 0)
+        return r;
+    ret_edges->rest = sqlite_column_str(*ret_stmt, 0);
+    return skip(&ret_edges->rest, '[') ? 0 : err_trace(-EBADMSG);
+}
+
+int
+sqlite_edges_next(struct sqlite_edges *edges, struct arena *a,
+                  struct sqlite_edge_group *ret_group)
+{
+    struct str s = edges->rest;
+    struct sqlite_edge_group group = {.kind = EDGE_CALLS};
+    int r;
+    if (s.n == 1 && s.p[0] == ']')
+        return 0;
+    if (!skip(&s, '['))
+        return err_trace(-EBADMSG);
+    if ((r = take_kind(&s, &group.kind)) < 0)
+        return r;
+    if (!skip(&s, ',') || take_text(&s, a, &group.target) < 0 || !skip(&s, ',') ||
+        take_numbers(&s, &group.places.numbers) < 0)
+        return err_trace(-EBADMSG);
+    if (skip(&s, ',')) {
+        group.places.has_utf16 = true;
+        if ((r = take_numbers(&s, &group.places.utf16)) < 0)
+            return r;
+    }
+    if (!skip(&s, ']') || (!skip(&s, ',') && !(s.n == 1 && s.p[0] == ']')))
+        return err_trace(-EBADMSG);
+    edges->rest = s;
+    *ret_group = group;
+    return 1;
 }
 
 static bool
@@ -89,34 +376,14 @@ next_number(struct str *s, int64_t *ret_value)
     return str_split(s, ',', &part) && str_to_i64(part, ret_value) == 0;
 }
 
-static bool
-open_array(struct str *s)
-{
-    if (s->n < 2 || s->p[0] != '[' || s->p[s->n - 1] != ']')
-        return false;
-    *s = str_slice(s->p + 1, s->n - 2);
-    return true;
-}
-
-int
-sqlite_places_open(struct sqlite_places *p, struct str places, struct str utf16)
-{
-    p->places = places;
-    p->utf16 = utf16;
-    if (!open_array(&p->places) || (utf16.n > 0 && !open_array(&p->utf16)))
-        return err_trace(-EBADMSG);
-    p->has_utf16 = utf16.n > 0;
-    return 0;
-}
-
 int
 sqlite_places_next(struct sqlite_places *p, int64_t *ret_slot, struct position *ret_at)
 {
     int64_t line = 0, col = 0, utf16 = 0;
-    if (p->places.n == 0)
+    if (p->numbers.n == 0)
         return 0;
-    if (!next_number(&p->places, ret_slot) || !next_number(&p->places, &line) ||
-        !next_number(&p->places, &col))
+    if (!next_number(&p->numbers, ret_slot) || !next_number(&p->numbers, &line) ||
+        !next_number(&p->numbers, &col))
         return err_trace(-EBADMSG);
     utf16 = col;
     if (p->has_utf16 && !next_number(&p->utf16, &utf16))
@@ -126,139 +393,4 @@ sqlite_places_next(struct sqlite_places *p, int64_t *ret_slot, struct position *
         return err_trace(-EBADMSG);
     *ret_at = (struct position){(uint32_t)line, (uint32_t)col, (uint32_t)utf16};
     return 1;
-}
-
-/* ---- rows ---- */
-
-struct edge_list {
-    struct edge_stored *v;
-    size_t n, cap;
-};
-
-static int
-load(struct sqlite_writer *w, const struct file_stored *f, struct edge_list *list)
-{
-    struct arena *a = &w->scratch;
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_EDGE_OF_FILE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, f->id);
-    while ((r = sqlite_step(&w->c, stmt)) > 0) {
-        /* A gap cannot be: then all behind it is written anew. */
-        if (sqlite3_column_int64(stmt, 0) != ENTITY_ID(f->id, list->n))
-            break;
-        *vec_push(list) = (struct edge_stored){
-            .kind = (enum edge_kind)sqlite3_column_int(stmt, 1),
-            .target = arena_str(a, sqlite_column_str(stmt, 2)),
-            .places = arena_str(a, sqlite_column_str(stmt, 3)),
-            .utf16 = arena_str(a, sqlite_column_str(stmt, 4)),
-        };
-    }
-    sqlite_put(&w->c, SQL_EDGE_OF_FILE, stmt);
-    return MIN(r, 0);
-}
-
-static bool
-is_same(const struct edge_stored *a, const struct edge_stored *b)
-{
-    return a->kind == b->kind && str_eq(a->target, b->target) &&
-           str_eq(a->places, b->places) && str_eq(a->utf16, b->utf16);
-}
-
-static int
-write_edge(struct sqlite_writer *w, int64_t id, const struct edge_stored *e)
-{
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_EDGE_PUT, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, id);
-    sqlite3_bind_int(stmt, 2, (int)e->kind);
-    sqlite_bind_str(stmt, 3, e->target);
-    sqlite_bind_str(stmt, 4, e->places);
-    sqlite_bind_str_opt(stmt, 5, e->utf16);
-    return sqlite_run(&w->c, SQL_EDGE_PUT, stmt);
-}
-
-/* ---- a file's edges by name ---- */
-
-struct grouping {
-    struct group *v;
-    size_t n;
-    uint32_t *next; // by edge: the following one of its group
-};
-
-static void
-group_edges(struct arena *a, const struct batch *b, size_t n, struct grouping *g)
-{
-    struct map *by_target[EDGE_KIND_COUNT] = {NULL};
-    g->v = arena_alloc(a, (n + 1) * sizeof(*g->v));
-    g->next = arena_alloc(a, (n + 1) * sizeof(*g->next));
-    for (uint32_t i = 0; i < n; i++) {
-        const struct edge *e = &b->edges[i];
-        assert(e->from == ENTITY_NONE || e->from < b->n_entities);
-        if (!by_target[e->kind])
-            by_target[e->kind] = map_create();
-        struct group *group = map_get(by_target[e->kind], e->target);
-        g->next[i] = ENTITY_NONE;
-        if (group) {
-            g->next[group->last] = i;
-        } else {
-            group = &g->v[g->n++];
-            *group =
-                (struct group){.row = {.kind = e->kind, .target = e->target}, .first = i};
-            map_put(by_target[e->kind], e->target, group);
-        }
-        group->last = i;
-    }
-    for (size_t k = 0; k < ARRAY_LEN(by_target); k++)
-        map_destroy(by_target[k]);
-}
-
-static void
-fill_row(struct arena *a, const struct batch *b, const uint32_t *slots,
-         const struct grouping *g, struct group *group)
-{
-    size_t n = 0;
-    for (uint32_t i = group->first; i != ENTITY_NONE; i = g->next[i])
-        n++;
-    group->row.places = write_places(a, b->edges, g->next, slots, n, group->first);
-    if (has_odd_column(b->edges, g->next, group->first))
-        group->row.utf16 = write_columns(a, b->edges, g->next, n, group->first);
-}
-
-static int
-delete_from(struct sqlite_writer *w, const struct file_stored *f, size_t first)
-{
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_EDGE_DELETE_FROM, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, ENTITY_ID(f->id, first));
-    sqlite3_bind_int64(stmt, 2, ENTITY_ID(f->id, SLOT_MASK));
-    return sqlite_run(&w->c, SQL_EDGE_DELETE_FROM, stmt);
-}
-
-int
-sqlite_put_edges(struct sqlite_writer *w, const struct file_stored *f,
-                 const struct batch *b, const uint32_t *slots, uint64_t n_was)
-{
-    size_t n = b->file.state == FILE_INDEXED ? b->n_edges : 0;
-    struct edge_list old = {0};
-    struct grouping g = {0};
-    int r = 0;
-    if (n_was > 0 && n > 0)
-        r = load(w, f, &old);
-    if (n > 0)
-        group_edges(&w->scratch, b, n, &g);
-    for (size_t i = 0; i < g.n && r == 0; i++) {
-        fill_row(&w->scratch, b, slots, &g, &g.v[i]);
-        if (i >= old.n || !is_same(&g.v[i].row, &old.v[i]))
-            r = write_edge(w, ENTITY_ID(f->id, i), &g.v[i].row);
-    }
-    if (r == 0 && n_was > 0)
-        r = delete_from(w, f, g.n);
-    vec_finish(&old);
-    return err_trace(r);
 }

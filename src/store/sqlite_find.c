@@ -306,13 +306,13 @@ enter_file(struct edge_walk *walk, int64_t file_id)
 }
 
 static int
-show_edge(struct edge_walk *walk, int kind, struct str target, int64_t slot,
+show_edge(struct edge_walk *walk, enum edge_kind kind, struct str target, int64_t slot,
           struct position at)
 {
     int r = find_from(walk, slot);
     if (r < 0)
         return r;
-    struct edge_row row = {.kind = (enum edge_kind)kind,
+    struct edge_row row = {.kind = kind,
                            .from_key = walk->from.key,
                            .path = walk->path,
                            .target = target,
@@ -323,45 +323,36 @@ show_edge(struct edge_walk *walk, int kind, struct str target, int64_t slot,
 }
 
 static int
-open_places(sqlite3_stmt *stmt, int *ret_kind, struct sqlite_places *places)
+callers_in_group(struct edge_walk *walk, struct sqlite_edge_group *group)
 {
-    *ret_kind = sqlite3_column_int(stmt, 1);
-    if (*ret_kind < 0 || *ret_kind >= EDGE_KIND_COUNT)
-        return err_trace(-EBADMSG);
-    return sqlite_places_open(places, sqlite_column_str(stmt, 3),
-                              sqlite_column_str(stmt, 4));
-}
-
-static int
-callers_in_row(struct edge_walk *walk, sqlite3_stmt *stmt)
-{
-    struct sqlite_places places;
     struct position at;
     int64_t slot = -1;
-    int kind = 0;
-    int r = open_places(stmt, &kind, &places);
-    while (r == 0 && walk->left > 0 && (r = sqlite_places_next(&places, &slot, &at)) > 0)
-        r = show_edge(walk, kind, sqlite_column_str(stmt, 2), slot, at);
+    int r = 0;
+    while (walk->left > 0 && (r = sqlite_places_next(&group->places, &slot, &at)) > 0) {
+        r = show_edge(walk, group->kind, group->target, slot, at);
+        if (r != 0)
+            break;
+    }
     return r;
 }
 
 static int
 callers_in_file(struct edge_walk *walk, int64_t file_id, struct str name)
 {
+    struct sqlite_edges edges;
+    struct sqlite_edge_group group;
     sqlite3_stmt *stmt = NULL;
     int r = enter_file(walk, file_id);
-    if (r == 0)
-        r = sqlite_get(walk->c, SQL_EDGE_TO, &stmt);
     if (r < 0)
         return r;
-    sqlite3_bind_int64(stmt, 1, file_id);
-    sqlite_bind_str(stmt, 2, name);
-    while (walk->left > 0 && (r = sqlite_step(walk->c, stmt)) > 0) {
-        r = callers_in_row(walk, stmt);
-        if (r != 0)
+    r = sqlite_edges_of_file(walk->c, file_id, &edges, &stmt);
+    while (r == 0 && walk->left > 0) {
+        r = sqlite_edges_next(&edges, &walk->a, &group);
+        if (r <= 0)
             break;
+        r = str_eq(group.target, name) ? callers_in_group(walk, &group) : 0;
     }
-    sqlite_put(walk->c, SQL_EDGE_TO, stmt);
+    sqlite_put(walk->c, SQL_EDGE_OF_FILE, stmt);
     return r;
 }
 
@@ -404,7 +395,7 @@ sqlite_each_caller(struct store_reader *reader, struct str name, size_t limit,
 
 /* One edge out of an entity; the target is a view into the arena. */
 struct callee {
-    int kind;
+    enum edge_kind kind;
     struct str target;
     struct position at;
 };
@@ -424,32 +415,32 @@ by_place(const void *a, const void *b)
 }
 
 static int
+callees_in_group(struct sqlite_edge_group *group, int64_t from_slot, struct arena *a,
+                 struct callee_list *list)
+{
+    struct callee edge = {.kind = group->kind};
+    int64_t slot = -1;
+    int r;
+    while ((r = sqlite_places_next(&group->places, &slot, &edge.at)) > 0) {
+        if (slot != from_slot)
+            continue;
+        if (!edge.target.p)
+            edge.target = arena_str(a, group->target);
+        *vec_push(list) = edge;
+    }
+    return r;
+}
+
+static int
 find_callees(struct sqlite_conn *c, const struct entity_row *from, struct arena *a,
              struct callee_list *list)
 {
+    struct sqlite_edges edges;
+    struct sqlite_edge_group group;
     sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, SQL_EDGE_OF_FILE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, from->id >> SLOT_BITS);
-    while ((r = sqlite_step(c, stmt)) > 0) {
-        struct sqlite_places places;
-        struct str target = STR_NONE;
-        struct callee edge = {.kind = 0};
-        int64_t slot = -1;
-        r = open_places(stmt, &edge.kind, &places);
-        while (r == 0 && (r = sqlite_places_next(&places, &slot, &edge.at)) > 0) {
-            r = 0;
-            if (slot != (from->id & SLOT_MASK))
-                continue;
-            if (!target.p)
-                target = arena_str(a, sqlite_column_str(stmt, 2));
-            edge.target = target;
-            *vec_push(list) = edge;
-        }
-        if (r < 0)
-            break;
-    }
+    int r = sqlite_edges_of_file(c, from->id >> SLOT_BITS, &edges, &stmt);
+    while (r == 0 && (r = sqlite_edges_next(&edges, a, &group)) > 0)
+        r = callees_in_group(&group, from->id & SLOT_MASK, a, list);
     sqlite_put(c, SQL_EDGE_OF_FILE, stmt);
     return r;
 }

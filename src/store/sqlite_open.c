@@ -292,6 +292,9 @@ sqlite_writer_open(const char *path, const char *root, struct store_writer **ret
     w->path = xstrdup(path);
     w->root = root ? xstrdup(root) : NULL;
     w->lock_fd = -1;
+    char *random = random_hex(sizeof(w->seed));
+    w->seed = hash64(str_of(random));
+    free(random);
     struct store_info info = {0};
     bool was_ours = false;
     r = take_lock(w, &was_ours, &why);

@@ -62,12 +62,24 @@ int sqlite_rows_of_file(struct sqlite_conn *c, const struct file_stored *f,
 void sqlite_first_data(const struct file_stored *f, const struct entity_list *list,
                        struct buf *b);
 
-/* The places of a row of edges, in the order of the text: open, then next until 0; 1 gives one. -EBADMSG.
- * A slot of -1 is the file's scope. */
+/* A file's edges by the name they point to, as views of their row, until the statement is given back
+ * (SQL_EDGE_OF_FILE, also after an error). Next until 0; 1 gives one; the same for the places of each,
+ * where a slot of -1 is the file's scope. -EBADMSG. An escaped target lies in the arena. */
+struct sqlite_edges {
+    struct str rest;
+};
 struct sqlite_places {
-    struct str places, utf16; // what is left of them
+    struct str numbers, utf16; // what is left of them
     bool has_utf16;
 };
-int sqlite_places_open(struct sqlite_places *p, struct str places, struct str utf16);
+struct sqlite_edge_group {
+    enum edge_kind kind;
+    struct str target;
+    struct sqlite_places places;
+};
+int sqlite_edges_of_file(struct sqlite_conn *c, int64_t file_id,
+                         struct sqlite_edges *ret_edges, sqlite3_stmt **ret_stmt);
+int sqlite_edges_next(struct sqlite_edges *edges, struct arena *a,
+                      struct sqlite_edge_group *ret_group);
 int sqlite_places_next(struct sqlite_places *p, int64_t *ret_slot,
                        struct position *ret_at);

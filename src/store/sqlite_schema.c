@@ -183,10 +183,56 @@ static const char step_2_text[] =
     " WHERE f.path=v.subject)) AS data"
     " FROM event v JOIN code t ON t.domain='event_type' AND t.id=v.type;";
 
+/* A file's edges in one row: edges is an array of [kind, target, places, utf16?]. */
+static const char step_3_edge[] =
+    "CREATE TABLE edge_3(file_id INTEGER PRIMARY KEY, edges TEXT NOT NULL) STRICT;"
+    "INSERT INTO edge_3 SELECT f.id, (SELECT '['||group_concat("
+    "'['||g.kind||','||json_quote(g.target)||','||g.places||"
+    "ifnull(','||g.utf16,'')||']')||']' FROM (SELECT * FROM edge"
+    " WHERE id BETWEEN f.id<<20 AND (f.id<<20)+1048575 ORDER BY id) g) FROM file f"
+    " WHERE EXISTS(SELECT 1 FROM edge"
+    " WHERE id BETWEEN f.id<<20 AND (f.id<<20)+1048575);"
+    "DROP VIEW v_edge; DROP TABLE edge; ALTER TABLE edge_3 RENAME TO edge;"
+    "CREATE VIEW v_edge AS SELECT (SELECT name FROM code WHERE domain='edge_kind' AND"
+    " id=json_extract(g.value,'$[0]')) AS kind, f.path,"
+    " (f.id<<20)|nullif(p.value,-1) AS from_id, json_extract(g.value,'$[1]') AS target,"
+    " json_extract(g.value,'$[2]['||(p.key+1)||']') AS line,"
+    " ifnull(json_extract(g.value,'$[3]['||(p.key/3)||']'),"
+    " json_extract(g.value,'$[2]['||(p.key+2)||']')) AS character"
+    " FROM edge x JOIN file f ON f.id=x.file_id JOIN json_each(x.edges) g"
+    " JOIN json_each(g.value,'$[2]') p ON p.key%3=0;";
+
+/* The names of numbers are looked up, not joined: the planner would begin with their table, and read
+ * all edges once for each entity. */
+static const char step_3_entity[] =
+    "DROP VIEW v_entity; CREATE VIEW v_entity AS SELECT e.id,"
+    " f.lang||':'||(SELECT short FROM code WHERE domain='entity_kind' AND id=e.kind)||"
+    "':'||f.path||'#'||CASE typeof(e.scope) WHEN 'text' THEN e.scope||'.'||e.name"
+    " WHEN 'blob' THEN CAST(e.scope AS TEXT) ELSE e.name END||"
+    "iif(e.ordinal>1,'~'||e.ordinal,'') AS key, f.path, f.lang,"
+    " (SELECT name FROM code WHERE domain='entity_kind' AND id=e.kind) AS kind, e.name,"
+    " CASE typeof(e.scope) WHEN 'text' THEN e.scope||'.'||e.name WHEN 'blob' THEN"
+    " CAST(e.scope AS TEXT) ELSE e.name END AS qualified_name,"
+    " (e.id & ~1048575)|e.parent AS parent_id, ifnull(e.signature,'') AS signature,"
+    " ifnull(e.doc,'') AS doc, e.start_line,"
+    " ifnull(json_extract(e.odd,'$[0]'),e.start_col) AS start_character,"
+    " e.start_line+e.n_lines AS end_line,"
+    " ifnull(json_extract(e.odd,'$[1]'),e.end_col) AS end_character,"
+    " e.start_line+e.name_down AS name_line,"
+    " ifnull(json_extract(e.odd,'$[2]'),e.name_col) AS name_character,"
+    " (SELECT name FROM code WHERE domain='hover_state' AND id=e.hover_state)"
+    " AS hover_state,"
+    " (SELECT name FROM code WHERE domain='hover_reason' AND id=e.hover_reason)"
+    " AS hover_reason,"
+    " e.hover_state<>0 AND e.hover_gen<>f.content_gen AS hover_stale,"
+    " h.markdown AS hover, h.server AS hover_server, e.rev"
+    " FROM entity e JOIN file f ON f.id=e.id>>20 LEFT JOIN hover h ON h.id=e.hover_id;";
+
 /* By version: what leads to it, in parts that a compiler takes as literals. */
 static const char *const steps[STORE_SCHEMA_VERSION][4] = {
     {step_1},
     {step_2_entity, step_2_edge, step_2_text},
+    {step_3_edge, step_3_entity},
 };
 
 static const char *

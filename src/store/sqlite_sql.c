@@ -20,8 +20,6 @@
 
 #define FILE_ROWS "BETWEEN (?1<<20) AND (?1<<20)+1048575"
 
-#define EDGE_SELECT "SELECT id,kind,target,places,utf16 FROM edge "
-
 const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READ] = "BEGIN",
@@ -94,11 +92,9 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_HOVER_REFS] = "UPDATE hover SET refs=refs+?2 WHERE id=?1 RETURNING refs",
     [SQL_HOVER_DELETE] = "DELETE FROM hover WHERE id=?1",
 
-    [SQL_EDGE_OF_FILE] = EDGE_SELECT "WHERE id " FILE_ROWS " ORDER BY id",
-    [SQL_EDGE_TO] = EDGE_SELECT "WHERE id " FILE_ROWS " AND target=?2 ORDER BY id",
-    [SQL_EDGE_PUT] = "INSERT OR REPLACE INTO edge(id,kind,target,places,utf16) "
-                     "VALUES(?1,?2,?3,?4,?5)",
-    [SQL_EDGE_DELETE_FROM] = "DELETE FROM edge WHERE id BETWEEN ?1 AND ?2",
+    [SQL_EDGE_OF_FILE] = "SELECT edges FROM edge WHERE file_id=?1",
+    [SQL_EDGE_PUT] = "INSERT OR REPLACE INTO edge(file_id,edges) VALUES(?1,?2)",
+    [SQL_EDGE_DELETE] = "DELETE FROM edge WHERE file_id=?1",
 
     [SQL_EVENT_ADD] =
         "INSERT INTO event(seq,type,ts_ms,subject,data) VALUES(?1,?2,?3,?4,?5)",

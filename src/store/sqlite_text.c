@@ -53,17 +53,16 @@ add_targets(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
 {
     AUTO(map_destroy) struct map *seen = map_create();
     AUTO(buf_finish) struct buf idents = {0};
+    struct sqlite_edges edges;
+    struct sqlite_edge_group group;
     sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_EDGE_OF_FILE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, f->id);
-    while ((r = sqlite_step(&w->c, stmt)) > 0) {
+    int r = sqlite_edges_of_file(&w->c, f->id, &edges, &stmt);
+    while (r == 0 && (r = sqlite_edges_next(&edges, &w->scratch, &group)) > 0) {
         char ident[IDENT_BYTES];
-        struct str target = sqlite_column_str(stmt, 2);
-        if (map_put(seen, target, w)) // once for each kind of edge
+        r = 0;
+        if (map_put(seen, group.target, w)) // once for each kind of edge
             continue;
-        sqlite_ident('c', target, ident);
+        sqlite_ident('c', group.target, ident);
         buf_add_cstr(&idents, ident);
         buf_add_char(&idents, ' ');
     }

@@ -27,6 +27,7 @@ struct sqlite_writer {
     int wal_pages;
     bool is_open;  // in a transaction
     bool is_brief; // store_be_brief()
+    uint64_t seed; // of hash tables over names from outside
 };
 
 static inline struct sqlite_writer *

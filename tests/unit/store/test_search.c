@@ -266,6 +266,101 @@ test_edge_at_file_scope(void **state)
     store_writer_close(w);
 }
 
+static int
+count_edge(void *ctx, const struct edge_row *edge UNUSED)
+{
+    ++*(int *)ctx;
+    return 0;
+}
+
+static int
+stop_at_edge(void *ctx, const struct edge_row *edge UNUSED)
+{
+    ++*(int *)ctx;
+    return 7;
+}
+
+static void
+run_sql(const struct sample *s, const char *sql)
+{
+    sqlite3 *db = NULL;
+    OK(sqlite3_open(s->path, &db));
+    OK(sqlite3_exec(db, sql, NULL, NULL, NULL));
+    OK(sqlite3_close(db));
+}
+
+/* Whatever bytes a name has are the bytes that come back, here and in the view. */
+static void
+test_odd_targets(void **state)
+{
+    struct sample *s = *state;
+    static const struct str odd[] = {STR("a\"b"), STR("a\\"),       STR("\n\t\x01\x1f"),
+                                     STR("a\0b"), STR("]],[[0,\""), STR("\xc3\xbc"),
+                                     STR("/")};
+    struct store_writer *w = sample_open(s, NULL);
+    struct batch *b = sample_batch("a.c", "one:1>a,b,c,d,e,f,g two:2>a,b,c,d,e,f,g");
+    for (size_t i = 0; i < b->n_edges; i++)
+        b->edges[i].target = odd[i % ARRAY_LEN(odd)];
+    b->edges[2].at.col_utf16 = 3;
+    event_unref(sample_put_batch(w, b));
+    struct store_reader *r = sample_read(s);
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        int n = 0;
+        OK(store_each_caller(r, odd[i], 10, count_edge, &n));
+        assert_int_equal(n, 2);
+        OK(store_each_caller(r, odd[i], 1, count_edge, &n));
+        assert_int_equal(n, 3);
+        assert_int_equal(store_each_caller(r, odd[i], 10, stop_at_edge, &n), 7);
+        assert_int_equal(n, 4);
+    }
+    assert_int_equal(count_rows(s, "v_edge WHERE target='a\"b'"), 2);
+    assert_int_equal(count_rows(s, "v_edge WHERE target=char(10,9,1,31)"), 2);
+    assert_int_equal(count_rows(s, "v_edge WHERE character=3"), 1);
+    int n = 0;
+    OK(store_each_callee(r, STR("c:fn:a.c#two"), 10, count_edge, &n));
+    assert_int_equal(n, 7);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+static void
+test_damaged_edges(void **state)
+{
+    struct sample *s = *state;
+    static const char *const damaged[] = {"",
+                                          "{}",
+                                          "[",
+                                          "[[",
+                                          "[[9,\"a\",[]]]",
+                                          "[[0,\"a]]",
+                                          "[[0,\"a\\",
+                                          "[[0,\"a\"]]",
+                                          "[[0,\"a\",[0,1",
+                                          "[[0,\"a\",[0,1]]]",
+                                          "[[0,\"a\",[0,1,-2]]]",
+                                          "[[0,\"a\",[0,1,2]",
+                                          "[[0,\"a\",[0,1,2]];",
+                                          "[[0,\"a\",[0,1,2],[]]]",
+                                          "[[0,\"\\q\",[0,1,2]]]",
+                                          "[[0,\"\\u00\",[0,1,2]]]",
+                                          "[[0,\"a\",[0,1,99999999999]]]",
+                                          "[[0,\"a\",[5,1,2]]]"};
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1>a"));
+    store_writer_close(w);
+    for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
+        char *sql = xasprintf("UPDATE edge SET edges='%s'", damaged[i]);
+        int n = 0;
+        run_sql(s, sql);
+        free(sql);
+        struct store_reader *r = sample_read(s);
+        int e = store_each_caller(r, STR("a"), 10, count_edge, &n);
+        if (e != -EBADMSG)
+            fail_msg("%s: %d", damaged[i], e);
+        store_reader_close(r);
+    }
+}
+
 struct nested {
     struct store_reader *r;
     size_t n;
