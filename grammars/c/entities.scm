@@ -19,7 +19,7 @@
 ((function_definition declarator: (_) @declarator body: (_) @body) @definition.function
   (#not-any-of? @name "if" "else" "for" "while" "switch" "do" "return" "sizeof" "defined"
     "void" "char" "int" "unsigned" "struct" "union" "enum" "static" "typedef" "extern" "const")
-  (#set! flat))
+  (#set! flat) (#set! nested-declarator "function_declarator"))
 
 ; File-scope variables: not prototypes, not extern declarations.
 ([

@@ -285,6 +285,8 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
         .flat = pattern->flat,
         .first_only = pattern->first_only,
         .members_only = pattern->member,
+        .is_file_level =
+            pattern->nested_declarator != 0 && last != pattern->nested_declarator,
         .merges = pattern->merges,
         .local = pattern->local,
     };

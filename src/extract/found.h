@@ -41,7 +41,8 @@ struct found {
     bool flat, first_only, merges, is_dropped;
     bool members_only; // (#set! member)
     enum lang_local local;
-    bool is_qualified; // the name in its declarator was: int a::f()
+    bool is_file_level; // in a function it is something else: f(x) { read as a definition
+    bool is_qualified;  // the name in its declarator was: int a::f()
 };
 
 struct found_edge {

@@ -291,6 +291,16 @@ scope_of(const struct finds *f, const struct found *d)
     return p;
 }
 
+/* for_each(x) { … } in a function reads as the definition of x. */
+static bool
+is_misread(const struct finds *f, const struct found *d)
+{
+    uint32_t o = d->is_file_level ? d->outer : ENTITY_NONE;
+    while (o != ENTITY_NONE && !is_function_like(f->defs.v[o].kind))
+        o = f->defs.v[o].outer;
+    return o != ENTITY_NONE;
+}
+
 /* (#set! member): in a class; what looks like a constructor has its name, else it is a macro. */
 static bool
 is_stray(const struct finds *f, const struct found *d)
@@ -308,7 +318,7 @@ static void
 settle_kind(const struct finds *f, struct found *d)
 {
     bool is_member = d->parent != ENTITY_NONE && is_class_like(f->defs.v[d->parent].kind);
-    d->is_dropped = is_stray(f, d);
+    d->is_dropped = is_stray(f, d) || is_misread(f, d);
     bool goes_local = d->local == LANG_LOCAL_DROP ||
                       (d->local == LANG_LOCAL_BY_KIND && is_variable_like(d->kind));
     if (goes_local) {

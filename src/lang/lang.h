@@ -95,6 +95,8 @@ struct lang_pattern {
     TSSymbol
         rejected_declarator; // (#set! reject-declarator "type"): no definition if the name
                              // hangs on such a declarator; 0: none
+    TSSymbol nested_declarator; // (#set! nested-declarator "type"): in another function
+                                // no definition unless the name hangs on such a one
     unsigned
         level; // (#set! level "2"): the definition goes on to the next of this level or
                // a smaller one; 0: it ends with its node

@@ -106,8 +106,8 @@ read_type(const struct lang *l, struct str name, TSSymbol *ret_type, char **ret_
 }
 
 /* (#set! flat), (#set! first), (#set! member), (#set! merge), (#set! local "keep"),
- * (#set! level "1"), (#set! prefix ":"), (#set! find "…"), (#set! reject-declarator "type"); of
- * the whole language: (#set! depth "3") */
+ * (#set! level "1"), (#set! prefix ":"), (#set! find "…"), (#set! reject-declarator "type"),
+ * (#set! nested-declarator "type"); of the whole language: (#set! depth "3") */
 static int
 read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pattern,
              const TSQueryPredicateStep *steps, uint32_t n, char **ret_why)
@@ -152,6 +152,8 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
         return read_type(l, value, &pattern->rejected_declarator, ret_why);
     } else if (str_eq_c(key, "selector")) {
         return read_type(l, value, &pattern->piece, ret_why);
+    } else if (str_eq_c(key, "nested-declarator")) {
+        return read_type(l, value, &pattern->nested_declarator, ret_why);
     } else {
         *ret_why = xasprintf("setting %.*s is not known", STR_ARG(key));
         return -EINVAL;
