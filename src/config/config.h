@@ -39,6 +39,7 @@ struct config {
         *ignore; // gitignore(5) patterns, NUL-terminated; the workspace's come last
     size_t n_ignore;
     enum config_parse parse;
+    uint64_t max_watches; // folders watched; 0: a share of what the system allows
     uint64_t jobs;        // workers; 0: one per core
     uint64_t hub_port;    // 0: any free one
     uint64_t idle_exit_s; // 0: never

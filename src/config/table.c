@@ -42,6 +42,11 @@ static const struct config_setting settings[] = {
      CONFIG_NUMBER, FIELD(max_file_bytes), .is_workspace_safe = true,
      .fallback = "2097152", .min = 1024, .max = 64 * 1024 * 1024,
      .help = "a larger file is skipped, with the reason recorded"},
+    {"index.max_watches", NULL, "GLOSS_INDEX_MAX_WATCHES", CONFIG_NUMBER,
+     FIELD(max_watches), .fallback = "0", .max = 100000000,
+     .help =
+         "folders watched at most, the rest is read again every few seconds; 0: three "
+         "quarters of what the system allows you"},
     {"index.parse", "parse", "GLOSS_INDEX_PARSE", CONFIG_CHOICE, FIELD(parse),
      .fallback = "outline", .choices = parses,
      .help = "full: parse the insides of functions, too, though no entity is lost there"},

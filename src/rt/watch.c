@@ -5,6 +5,7 @@
  * events are handed out stays in memory until that is over, since callbacks hold its dir. */
 #include "rt/watch.h"
 
+#include <fcntl.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -225,6 +226,21 @@ watch_remove(struct watch *w, const char *dir)
         return;
     inotify_rm_watch(w->fd, d->wd);
     retire(w, d);
+}
+
+size_t
+watch_user_max(void)
+{
+    char text[32];
+    uint64_t n = 0;
+    int fd = open("/proc/sys/fs/inotify/max_user_watches", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t got = read(fd, text, sizeof(text));
+    close(fd);
+    if (got <= 0 || str_to_u64(str_trim(str_slice(text, (size_t)got)), &n) < 0)
+        return 0;
+    return n;
 }
 
 size_t

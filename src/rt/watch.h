@@ -25,5 +25,7 @@ int watch_add(struct watch *w, const char *dir);
 /* As watch_add, but tells only what comes and goes: WATCH_CREATED, WATCH_MOVED_IN, WATCH_DELETED, WATCH_DIR_GONE. */
 int watch_add_names(struct watch *w, const char *dir);
 void watch_remove(struct watch *w, const char *dir);
+/* How many folders the system lets this user watch, in all programs; 0: it does not say. Blocking, small. */
+size_t watch_user_max(void);
 size_t watch_count(const struct watch *w);
 void watch_close(struct watch *w);

@@ -117,6 +117,14 @@ absolute_path(const struct scan *s, const struct dir *d)
     return d->path_n ? path_join(s->root, d->path) : xstrdup(s->root);
 }
 
+static void
+count_watched(struct scan *s, int change)
+{
+    s->n_watched += (size_t)change;
+    if (s->budget)
+        s->budget->n_used += (size_t)change;
+}
+
 void
 dir_unwatch(struct scan *s, struct dir *d)
 {
@@ -125,7 +133,7 @@ dir_unwatch(struct scan *s, struct dir *d)
         if (s->watch)
             watch_remove(s->watch, path);
         d->is_watched = false;
-        s->n_watched--;
+        count_watched(s, -1);
     }
     dir_forget_files(s, d);
 }
@@ -149,13 +157,14 @@ dir_watch(struct scan *s, struct dir *d)
         return;
     AUTO(free) char *path = absolute_path(s, d);
     int r = -ENOSPC;
-    bool is_within_limit = d->is_watched || s->n_watched < s->watch_limit;
+    bool is_within_limit =
+        d->is_watched || !s->budget || s->budget->n_used < s->budget->n_max;
     if (s->watch && (d->is_watched || (is_within_limit && !s->is_budget_spent)))
         r = watch_add(s->watch, path);
     if (r == 0) {
         /* What is known of its files stays for this reading: the watch came before it. */
         if (!d->is_watched)
-            s->n_watched++;
+            count_watched(s, 1);
         d->is_watched = true;
         d->is_watch_lost = false;
         return;

@@ -6,22 +6,19 @@
 
 #define SCAN_WALK_JOBS_MAX 4    // folders read or waiting for delivery
 #define SCAN_CHUNK_ENTRIES 1024 // entries of a folder that one job brings
-#define SCAN_DEBOUNCE_MS                                                                 \
-    10                  // a path has to be quiet for so long, unless it is a single save
-#define SCAN_GONE_MS 20 // the same of what was taken away
+#define SCAN_DEBOUNCE_MS 10     // a path is quiet for so long, unless it is a single save
+#define SCAN_GONE_MS 20         // the same of what was taken away
 #define SCAN_DEBOUNCE_MAX_MS 100 // but a path that never is gets its turn
 #define SCAN_SINGLE_MAX 16       // more changes than these at once are no single saves
 #define SCAN_AGAIN_MS 100 // a path that was looked at so lately is not a single save
 #define SCAN_LATELY_SLOTS 64
 #define SCAN_CHECK_BATCH 128 // changed paths looked at by one job
 #define SCAN_CHECK_JOBS_MAX 2
-#define SCAN_CHANGES_MAX                                                                 \
-    65536 // more changed paths than this at once: look at everything again
-#define SCAN_LOCK_MAX_MS 4000 // how long .git/index.lock holds changes back
-#define SCAN_LOCK_SINGLE_MAX                                                             \
-    8 // but for the first few: a save beside a "git status" is no checkout
-#define SCAN_POLL_MS 2000 // how often unwatched folders are read again
-#define SCAN_ROOT_MS 500  // how often a root that is gone is looked for
+#define SCAN_CHANGES_MAX 65536 // more changed paths than this: look at everything again
+#define SCAN_LOCK_MAX_MS 4000  // how long .git/index.lock holds changes back
+#define SCAN_LOCK_SINGLE_MAX 8 // but the first few: a save beside a "git status"
+#define SCAN_POLL_MS 2000      // how often unwatched folders are read again
+#define SCAN_ROOT_MS 500       // how often a root that is gone is looked for
 
 /* A path that was looked at. */
 struct lately {
@@ -56,9 +53,10 @@ struct scan {
     struct list due;     // of struct change, by time
     struct list at_once; // of those that wait for nothing, not even for git
     struct lately lately[SCAN_LATELY_SLOTS]; // by hash; a collision forgets
-    size_t n_unwatched, n_watched, watch_limit;
-    size_t n_jobs;    // submitted, done() not run
-    size_t n_walking; // walk jobs, until delivered
+    size_t n_unwatched, n_watched, n_ignored;
+    struct watch_budget *budget; // NULL: the system's
+    size_t n_jobs;               // submitted, done() not run
+    size_t n_walking;            // walk jobs, until delivered
     size_t n_checking;
     size_t n_problems;     // of this walk
     int64_t hold_until_ms; // changes wait for git until then; 0: they do not

@@ -215,7 +215,7 @@ static void
 begin_walk(struct scan *s)
 {
     s->is_walking = true;
-    s->n_problems = 0;
+    s->n_problems = s->n_ignored = 0;
     scan_load_base(s, READ_ALL);
     change_arm(s);
 }
@@ -264,7 +264,6 @@ scan_open(struct loop *l, struct pool *pool, const struct config *config,
     s->by_path = map_create();
     s->by_id = map_create();
     s->changes = map_create();
-    s->watch_limit = SIZE_MAX;
     list_init(&s->queue);
     list_init(&s->unwatched);
     list_init(&s->ready);
@@ -335,15 +334,15 @@ scan_recheck(struct scan *s, struct str path)
 }
 
 void
-scan_limit_watches(struct scan *s, size_t n_max)
+scan_share_watches(struct scan *s, struct watch_budget *budget)
 {
-    s->watch_limit = n_max;
+    s->budget = budget;
 }
 
-size_t
-scan_unwatched(const struct scan *s)
+struct scan_counts
+scan_counts(const struct scan *s)
 {
-    return s->n_unwatched;
+    return (struct scan_counts){s->n_watched, s->n_unwatched, s->n_ignored};
 }
 
 void

@@ -44,10 +44,18 @@ void scan_cancel(struct scan *s);
 bool scan_is_busy(const struct scan *s);
 /* Ask again about one path: on_file or on_removed follows. */
 void scan_recheck(struct scan *s, struct str path);
-/* Directories that could not be watched because the user's budget is spent. */
-size_t scan_unwatched(const struct scan *s);
-/* Watch no more directories than this, as if the budget were spent. Before scan_start. */
-void scan_limit_watches(struct scan *s, size_t n_max);
+struct scan_counts {
+    size_t watched;
+    size_t unwatched; // the budget is spent: read every few seconds instead
+    size_t
+        ignored; // files and directories that a rule left out of the last walk; what is in them is not counted
+};
+struct scan_counts scan_counts(const struct scan *s);
+/* What several scans may watch together. Before scan_start; it outlives the scan. Without: no limit but the system's. */
+struct watch_budget {
+    size_t n_max, n_used;
+};
+void scan_share_watches(struct scan *s, struct watch_budget *budget);
 void scan_close(struct scan *s, void (*on_closed)(void *ctx), void *ctx);
 
 /* ---- scan/ignore.c: pure, gitignore(5) patterns ---- */

@@ -51,6 +51,7 @@ struct walk_job {
     struct fs_stat stat; // of the folder; the inode is 0 until it was opened
     struct bad_rules bad_rules[IGNORE_FILE_COUNT];
     size_t n_bad_rules;
+    size_t n_ignored; // of this chunk
     bool has_cargo;
     bool is_rival_there; // and is the same folder: a bind mount
     bool is_end;
@@ -167,6 +168,7 @@ look_at(struct walk_job *w, const struct dirent *e, struct buf *space)
     bool is_dir = type == DT_DIR;
     struct str path = path_below_dir(str_of(w->below), name, space);
     bool is_ignored = dir_ignores(w->fixed, w->ignore, path, is_dir);
+    w->n_ignored += is_ignored && !is_vcs_folder(name);
     bool is_compared = w->old && !is_dir && (is_ignored || w->reading == READ_DIFF);
     if (is_compared ? dir_ignores(w->fixed, w->old, path, false) == is_ignored
                     : is_ignored)
@@ -191,7 +193,7 @@ walk_work(struct pool_job *job, UNUSED unsigned worker)
 {
     struct walk_job *w = container_of(job, struct walk_job, base.job);
     w->entries.n = 0;
-    w->next = 0;
+    w->next = w->n_ignored = 0;
     buf_reset(&w->names);
     if (w->rival && !w->stream) {
         w->is_rival_there =
@@ -515,6 +517,9 @@ walk_deliver(struct scan_job *job)
     }
     if (!w->is_opened && !deliver_opened(s, w))
         return true;
+    if (w->reading == READ_ALL && s->is_walking)
+        s->n_ignored += w->n_ignored;
+    w->n_ignored = 0;
     while (w->next < w->entries.n && !s->is_cancelled) {
         if (s->is_paused)
             return false;

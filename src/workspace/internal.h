@@ -19,6 +19,7 @@ struct workspaces {
     struct pool *pool;
     struct worker_tools *tools;
     unsigned n_tools;
+    struct watch_budget watches;
     struct list all; // struct workspace.link
     size_t n_open;
     bool is_closing;

@@ -18,7 +18,8 @@ struct known_file {
     uint64_t inode;
     struct hash128 content;
     struct hash128 asked; // content whose hovers were asked for in this run
-    enum file_state state;
+    enum file_state state : 8;
+    enum file_reason reason : 8;
     unsigned walk;     // last walk that saw it
     unsigned n_asking; // hover jobs under way
     bool is_stored;    // false: seen, not committed yet

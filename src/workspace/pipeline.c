@@ -237,6 +237,7 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
     known->inode = job->batch->file.inode;
     known->content = job->batch->file.content;
     known->state = job->batch->file.state;
+    known->reason = job->batch->file.reason;
     known->is_stored = false;
     known->walk = w->walk;
     job->state = JOB_STORING;
@@ -574,6 +575,7 @@ add_known(void *ctx, const struct file *file)
     k->inode = file->inode;
     k->content = file->content;
     k->state = file->state;
+    k->reason = file->reason;
     k->is_stored = true;
     return 0;
 }
@@ -608,6 +610,7 @@ on_known(struct pool_job *pool_job, bool is_cancelled)
         w->known = steal(job->known);
         w->scan =
             scan_open(w->all->loop, w->all->pool, w->config, w->root, &scan_events, w);
+        scan_share_watches(w->scan, &w->all->watches);
         pipeline_walk(w);
         documents_touch(w);
     }

@@ -5,7 +5,19 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "rt/watch.h"
 #include "workspace/internal.h"
+
+/* Editors of the same user want to watch, too. */
+static size_t
+watch_share(const struct config *config)
+{
+    size_t n = watch_user_max();
+
+    if (config->max_watches)
+        return config->max_watches;
+    return n ? n / 4 * 3 : INT32_MAX;
+}
 
 struct workspaces *
 workspaces_open(struct loop *l, const struct workspaces_options *options)
@@ -17,6 +29,7 @@ workspaces_open(struct loop *l, const struct workspaces_options *options)
     all->loop = l;
     all->options = *options;
     list_init(&all->all);
+    all->watches.n_max = watch_share(options->config);
     all->pool = pool_create(l, MIN(n, POOL_THREADS_MAX));
     all->n_tools = pool_size(all->pool);
     all->tools = xcalloc(all->n_tools, sizeof(*all->tools));

@@ -6,6 +6,17 @@
 #include "workspace/internal.h"
 
 static void
+count_reasons(const struct workspace *w, uint64_t reasons[FILE_REASON_COUNT])
+{
+    struct known_file *known;
+    struct str path;
+    size_t iter = 0;
+
+    while (known_next(w->known, &iter, &path, &known))
+        reasons[known->reason] += known->is_stored;
+}
+
+static void
 run_end(struct workspace *w, struct index_run *run, int r)
 {
     AUTO(free) char *why = r < 0 ? xstrdup(w->why ? w->why : err_text(r)) : NULL;
@@ -21,6 +32,7 @@ run_end(struct workspace *w, struct index_run *run, int r)
         why = xasprintf("%s cannot be read: %s; the index stays as it was", w->root,
                         err_text(r));
     }
+    struct scan_counts seen = w->scan ? scan_counts(w->scan) : (struct scan_counts){0};
     struct workspace_summary summary = {
         .r = r,
         .why = why,
@@ -29,11 +41,13 @@ run_end(struct workspace *w, struct index_run *run, int r)
         .failed = w->counts.files[FILE_FAILED],
         .unchanged = w->walk_unchanged,
         .removed = w->walk_removed,
+        .ignored = seen.ignored,
         .counts = w->counts,
         .info = w->info,
         .took_ms = clock_mono_ms() - run->started_ms,
     };
 
+    count_reasons(w, summary.reasons);
     list_remove(&run->link);
     run->fn(run->ctx, &summary);
     free(run);

@@ -91,6 +91,7 @@ void
 workspace_add_status(struct buf *json, const struct workspace *w)
 {
     struct workspace_progress p = workspace_progress(w);
+    struct scan_counts seen = w->scan ? scan_counts(w->scan) : (struct scan_counts){0};
     AUTO(free)
     char *root_why =
         w->root_r < 0 ? xasprintf("the folder cannot be read: %s", strerror(-w->root_r))
@@ -113,7 +114,9 @@ workspace_add_status(struct buf *json, const struct workspace *w)
     add_queue(json, w);
     add_servers(json, w);
     add_number(json, "open_documents", map_count(w->docs));
-    add_number(json, "unwatched", w->scan ? scan_unwatched(w->scan) : 0);
+    add_number(json, "watched", seen.watched);
+    add_number(json, "unwatched", seen.unwatched);
+    add_number(json, "max_watches", w->all->watches.n_max);
     buf_add_char(json, '}');
 }
 
@@ -140,10 +143,14 @@ workspace_add_summary(struct buf *json, const struct workspace_summary *s)
     getrusage(RUSAGE_SELF, &usage);
     buf_printf(json,
                "{\"files\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"failed\":%" PRIu64
-               ",\"unchanged\":%" PRIu64 ",\"removed\":%" PRIu64 ",\"entities\":%" PRIu64
-               ",\"edges\":%" PRIu64,
-               s->files, s->skipped, s->failed, s->unchanged, s->removed,
-               s->counts.entities, s->counts.edges);
+               ",\"unchanged\":%" PRIu64 ",\"removed\":%" PRIu64 ",\"ignored\":%" PRIu64
+               ",\"reasons\":{",
+               s->files, s->skipped, s->failed, s->unchanged, s->removed, s->ignored);
+    for (size_t i = FILE_REASON_NONE + 1; i < FILE_REASON_COUNT; i++)
+        buf_printf(json, "%s\"%s\":%" PRIu64, i > FILE_REASON_NONE + 1 ? "," : "",
+                   file_reason_name((enum file_reason)i), s->reasons[i]);
+    buf_printf(json, "},\"entities\":%" PRIu64 ",\"edges\":%" PRIu64, s->counts.entities,
+               s->counts.edges);
     buf_printf(json,
                ",\"hovers\":{\"known\":%" PRIu64 ",\"empty\":%" PRIu64
                ",\"unknown\":%" PRIu64 "}",

@@ -68,7 +68,7 @@ struct query *workspace_query(const struct workspace *w); // NULL while opening 
 struct str workspace_relative(const struct workspace *w, const char *absolute);
 char *workspace_absolute(const struct workspace *w, struct str relative) MUST_USE;
 /* Object: id, root, state, why, epoch, head, first_seq, files{…}, entities, edges, hovers{known,empty,unknown}, reasons{…},
- * progress{done,total}, queue{depth,…}, servers[{name,state,why,version,pid,…}], unwatched. */
+ * progress{done,total}, queue{depth,…}, servers[{name,state,why,version,pid,…}], watched, unwatched, max_watches. */
 void workspace_add_status(struct buf *json, const struct workspace *w);
 
 /* Told on the loop when state or progress changed, at most every 100 ms, and the last one always. */
@@ -87,15 +87,15 @@ struct workspace_progress workspace_progress(const struct workspace *w);
 /* ---- index runs ---- */
 
 struct workspace_summary {
-    int r;                                               // 0, or -errno
-    const char *why;                                     // of an error: one line
-    uint64_t files, skipped, failed, unchanged, removed; // of this run's walk
-    struct store_counts counts;                          // after it
+    int r;                                                        // 0, or -errno
+    const char *why;                                              // of an error: one line
+    uint64_t files, skipped, failed, unchanged, removed, ignored; // of this run's walk
+    uint64_t reasons[FILE_REASON_COUNT]; // why files have no entities
+    struct store_counts counts;          // after it
     struct store_info info;
     int64_t took_ms;
 };
-/* {"files","skipped","failed","unchanged","removed","entities","edges","hovers":{"known","empty","unknown"},"seconds",
- * "peak_rss_bytes","epoch","seq"}; the memory is of this process. */
+/* Object of these; the memory is of this process. */
 void workspace_add_summary(struct buf *json, const struct workspace_summary *summary);
 typedef void (*workspace_summary_fn)(void *ctx, const struct workspace_summary *summary);
 /* Walk again and call back when everything found is committed; with_enrich: and every hover was asked once. */

@@ -399,6 +399,24 @@ def _(house):
     equal(house.gloss("search", "more", "--json").lines()[0]["name"], "more")
 
 
+@case("index says what it left out, and why")
+def _(house):
+    house.write(".gitignore", "*.log\n/out/\n")
+    house.write("a.c", "int a;\n")
+    house.write("out/b.c", "int b;\n")
+    house.write("x.log", "x\n")
+    house.write("y.log", "y\n")
+    house.write("blob.c", b"int a;\0\1\2" * 99)
+    house.write("big.c", "int big;\n" * 400)
+    house.write("none.odd", "who knows\n")
+    env = {"GLOSS_INDEX_MAX_FILE_BYTES": "2048"}
+    for s in (house.index(env=env), house.index(env=env)):  # the second one reads none of them
+        equal((s["files"], s["skipped"], s["failed"], s["ignored"]), (1, 4, 0, 3))
+        equal({k: v for k, v in s["reasons"].items() if v}, {"binary": 1, "too_large": 1, "no_grammar": 2})
+    text = house.gloss("index", env=env).ok().out
+    assert "left out: 3 ignored by rules, 2 no_grammar, 1 too_large, 1 binary" in text, text
+
+
 @case("doctor names what is there and what is missing, with the way to mend it")
 def _(house):
     checks = house.gloss("doctor", "--json").json()["checks"]

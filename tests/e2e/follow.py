@@ -57,4 +57,27 @@ def _(house):
     equal(names(house), {"new_one", "new_two"})
 
 
+@case("a spent watch budget is said, and what is not watched is looked at every few seconds")
+def _(house):
+    for i in range(6):
+        house.write(f"d{i}/a.c", f"int in_{i};\n")
+    house.serve(house.tree, env={**QUIET, "GLOSS_INDEX_MAX_WATCHES": "3"})
+    w = house.wait_ready()
+    equal((w["watched"], w["unwatched"], w["max_watches"]), (3, 4, 3))
+    assert "3 folders, 4 more are read again" in house.gloss("status").ok().out
+    row = [c for c in house.gloss("doctor", "--json").json()["checks"] if c["what"] == "watching"][0]
+    assert not row["ok"] and "4 are read again" in row["state"] and "index.max_watches" in row["mend"], row
+    for i in range(6):
+        house.write(f"d{i}/a.c", f"int changed_{i};\n")
+        house.write(f"d{i}/deep/b.c", f"int made_{i};\n")
+    wanted = {f"{what}_{i}" for i in range(6) for what in ("changed", "made")}
+    wait("all is found", lambda: names(house) == wanted)
+    for i in range(6):
+        shutil.rmtree(house.path(f"d{i}"))
+    wait("all is gone, and is watched", lambda: names(house) == set() and
+         house.status()["workspaces"][0]["unwatched"] == 0)
+    row = [c for c in house.gloss("doctor", "--json").json()["checks"] if c["what"] == "watching"][0]
+    assert row["ok"], row
+
+
 main()

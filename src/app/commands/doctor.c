@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "codec/codec.h"
 #include "lsp/client/client.h"
+#include "rt/watch.h"
 #include "workspace/workspace.h"
 
 #define DOCTOR_WATCHES_MIN 65536 // a large checkout has that many folders
@@ -74,25 +75,51 @@ check_places(struct doctor *d)
 }
 
 static void
-check_watches(struct doctor *d)
+check_watches(struct doctor *d, const struct config *config)
 {
-    AUTO(buf_finish) struct buf text = {0};
-    AUTO(free) char *state = NULL;
-    uint64_t n = 0;
+    AUTO(free) char *own = NULL, *state = NULL;
+    size_t n = watch_user_max();
 
-    /* /proc files say size 0, so they are read as a stream */
-    FILE *f = fopen("/proc/sys/fs/inotify/max_user_watches", "re");
-    char line[32] = "";
-    if (f && !fgets(line, sizeof(line), f))
-        line[0] = '\0';
-    if (f)
-        fclose(f);
-    if (str_to_u64(str_trim(str_of(line)), &n) < 0)
-        n = 0;
-    state = xasprintf("%" PRIu64 " folders can be watched", n);
+    if (config->max_watches)
+        own = xasprintf(", gloss watches at most %" PRIu64 " (index.max_watches)",
+                        config->max_watches);
+    state = xasprintf("%zu folders can be watched%s", n, own ? own : "");
     report(d, n >= DOCTOR_WATCHES_MIN, "watches", state,
            "sysctl fs.inotify.max_user_watches=524288; until then the rest is looked at "
            "every few seconds");
+}
+
+/* What the engine, if one runs, could not watch. */
+static void
+check_watching(struct doctor *d)
+{
+    AUTO(free) char *why = NULL, *answer_why = NULL;
+    AUTO(json_decref_) json_t *status = NULL;
+    struct control *c = NULL;
+    const json_t *w;
+    size_t i;
+
+    if (control_open(false, &c, &why) < 0)
+        return;
+    if (control_request(c, "gloss/status", NULL, NULL, NULL, &status, &answer_why) < 0)
+        report(d, false, "engine", answer_why, "gloss stop, and look into the log");
+    control_close(c);
+    json_array_foreach(codec_array(status, "workspaces"), i, w)
+    {
+        AUTO(free) char *state = NULL;
+        int64_t watched = 0, unwatched = 0;
+        struct str root = STR_NONE;
+
+        (void)codec_get_str(w, "root", &root);
+        (void)codec_get_int(w, "watched", 0, INT64_MAX, &watched);
+        (void)codec_get_int(w, "unwatched", 0, INT64_MAX, &unwatched);
+        state = xasprintf("%.*s: %" PRId64 " folders are watched, %" PRId64
+                          " are read again every few seconds",
+                          STR_ARG(root), watched, unwatched);
+        report(d, unwatched == 0, "watching", state,
+               "raise fs.inotify.max_user_watches, or index.max_watches if it is set; or "
+               "ignore folders that nobody edits");
+    }
 }
 
 static void
@@ -154,7 +181,8 @@ run(const struct command_line *line)
         out_str(STR("{\"checks\":["));
     report(&d, true, "version", "gloss " GLOSS_VERSION, NULL);
     check_places(&d);
-    check_watches(&d);
+    check_watches(&d, line->config);
+    check_watching(&d);
     check_files(&d);
     check_servers(&d, line->config);
     check_limits(&d, line->config);

@@ -28,6 +28,9 @@ static void
 show_summary(const struct command_line *line, const json_t *s)
 {
     const json_t *hovers = codec_object(s, "hovers");
+    AUTO(buf_finish) struct buf reasons = {0};
+    const char *reason;
+    json_t *n;
 
     progress_clear();
     if (line->is_json) {
@@ -41,6 +44,14 @@ show_summary(const struct command_line *line, const json_t *s)
              number(s, "files"), number(s, "unchanged"), number(s, "skipped"),
              number(s, "failed"), number(s, "entities"), number(s, "edges"),
              json_number_value(json_object_get(s, "seconds")));
+    json_object_foreach((json_t *)codec_object(s, "reasons"), reason, n)
+    {
+        if (json_integer_value(n) > 0)
+            buf_printf(&reasons, "%s%" JSON_INTEGER_FORMAT " %s", reasons.n ? ", " : "",
+                       json_integer_value(n), reason);
+    }
+    out_line("left out: %" PRId64 " ignored by rules%s%s", number(s, "ignored"),
+             reasons.n ? ", " : "", reasons.n ? reasons.p : "");
     out_line("hovers: %" PRId64 " known, %" PRId64 " empty, %" PRId64 " unknown",
              number(hovers, "known"), number(hovers, "empty"), number(hovers, "unknown"));
 }
@@ -229,9 +240,12 @@ const struct command command_index = {
     .summary = "Index a folder once and end",
     .details = "Unchanged files are not read again. When an engine holds the folder it "
                "does the work. --json prints one object:\n"
-               "files, skipped, failed, unchanged, entities, edges, "
-               "hovers{known,empty,unknown}, seconds,\n"
-               "peak_rss_bytes, epoch, seq.",
+               "files, skipped, failed, unchanged, removed, ignored, "
+               "reasons{no_grammar,too_large,binary,…},\n"
+               "entities, edges, hovers{known,empty,unknown}, seconds, peak_rss_bytes, "
+               "epoch, seq.\n"
+               "ignored counts what a rule left out, a folder as one; reasons, why files "
+               "have no entities.",
     .options = options,
     .max_arguments = 1,
     .run = run,

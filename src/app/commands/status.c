@@ -53,6 +53,13 @@ show_workspace(const json_t *w)
              number(queue, "waiting"), number(queue, "depth"), number(queue, "failed"));
     out_line("  events     epoch %s, %" PRId64 " to %" PRId64, text(w, "epoch"),
              number(w, "first_seq"), number(w, "head"));
+    if (number(w, "unwatched") > 0)
+        out_line("  watching   %" PRId64 " folders, %" PRId64
+                 " more are read again every few seconds (at most %" PRId64
+                 " are watched: index.max_watches)",
+                 number(w, "watched"), number(w, "unwatched"), number(w, "max_watches"));
+    else
+        out_line("  watching   %" PRId64 " folders", number(w, "watched"));
     show_servers(codec_array(w, "servers"));
 }
 

@@ -80,6 +80,7 @@ struct fixture {
     struct timer *deadline;
     struct scan *scan;
     struct config config;
+    struct watch_budget budget;
     char *root;
     struct map *model; // path → walk that named it last, plus one
     VEC(char *) log;   // "file a.c", "removed a.c", "problem a -13", "walked 1", "rescan"

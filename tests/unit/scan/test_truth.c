@@ -131,7 +131,8 @@ stress(unsigned n_rounds, unsigned n_changes, size_t watch_limit, bool has_rules
     for (int i = 0; i < 100; i++)
         random_change(&f);
     open_scan(&f);
-    scan_limit_watches(f.scan, watch_limit);
+    f.budget.n_max = watch_limit;
+    scan_share_watches(f.scan, &f.budget);
     scan_start(f.scan, true); // changes begin before it has walked
     for (unsigned round = 0; round < n_rounds; round++) {
         for (unsigned i = 0; i < n_changes; i++) {
@@ -225,10 +226,11 @@ test_unwatched(UNUSED void **state)
     write_text(at(&f, "b/z.o"), "1");
     write_text(at(&f, "c/z.c"), "1");
     open_scan(&f);
-    scan_limit_watches(f.scan, 1); // the root
+    f.budget.n_max = 1; // the root
+    scan_share_watches(f.scan, &f.budget);
     scan_start(f.scan, true);
     wait_for(&f, "walked 1");
-    assert_int_equal(scan_unwatched(f.scan), 3);
+    assert_int_equal(scan_counts(f.scan).unwatched, 3);
     size_t from = f.seen = f.log.n;
     write_text(at(&f, "b/y.c"), "22");
     write_text(at(&f, "b/sub/new.c"), "1");
@@ -239,18 +241,34 @@ test_unwatched(UNUSED void **state)
     ASSERT_MODEL(&f, "a/x.c", "b/y.c", "b/sub/new.c", "b/.gitignore");
     assert_int_equal(count_lines(&f, from, "file b/y.c"), 1);
     assert_int_equal(count_lines(&f, from, "file a/x.c"), 0);
-    assert_int_equal(scan_unwatched(f.scan), 4);
+    assert_int_equal(scan_counts(f.scan).unwatched, 4);
     /* Watches were given back: each folder is watched again, and a change told at once.
      */
-    scan_limit_watches(f.scan, 100);
+    f.budget.n_max = 100;
     arm(&f);
-    while (scan_unwatched(f.scan) > 0)
+    while (scan_counts(f.scan).unwatched > 0)
         run_once(&f, "watches");
     from = f.seen = f.log.n; // what was told of it before does not count
     write_text(at(&f, "b/sub/new.c"), "22");
     wait_for(&f, "file b/sub/new.c");
     assert_int_equal(f.log.n, from + 1);
+    assert_int_equal(scan_counts(f.scan).watched, 5);
+    assert_int_equal(f.budget.n_used, 5);
+    /* Another scan that shares the budget gets what this one left, and gives it back. */
+    f.budget.n_max = 7;
+    struct fixture other;
+    set_up(&other);
+    make_many(&other, 5, 1);
+    open_scan(&other);
+    scan_share_watches(other.scan, &f.budget);
+    scan_start(other.scan, true);
+    wait_for(&other, "walked 1");
+    assert_int_equal(scan_counts(other.scan).watched, 2);
+    assert_int_equal(scan_counts(other.scan).unwatched, 4);
+    tear_down(&other);
+    assert_int_equal(f.budget.n_used, 5);
     tear_down(&f);
+    assert_int_equal(f.budget.n_used, 0);
 }
 
 /* Not a figure to hold anybody to: printed for who looks, with a bound that only a fault

@@ -48,7 +48,8 @@ test_walk(UNUSED void **state)
                  "want.tmp", "src/gen/x.c", "src/.gitignore", "src/main.o", ".hidden",
                  "target/x.c", "rust/Cargo.toml", "rust/src/target/x.c", "a b/ü\n.c");
     assert_int_equal(f.n_files, 14);
-    assert_int_equal(scan_unwatched(f.scan), 0);
+    assert_int_equal(scan_counts(f.scan).unwatched, 0);
+    assert_int_equal(scan_counts(f.scan).ignored, 6);
 
     /* A second walk says it all again. */
     size_t before = f.n_files;
