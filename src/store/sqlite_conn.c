@@ -116,15 +116,6 @@ sqlite_bind_str(sqlite3_stmt *stmt, int i, struct str s)
     sqlite3_bind_text64(stmt, i, s.p ? s.p : "", s.n, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-void
-sqlite_bind_str_opt(sqlite3_stmt *stmt, int i, struct str s)
-{
-    if (s.n == 0)
-        sqlite3_bind_null(stmt, i);
-    else
-        sqlite_bind_str(stmt, i, s);
-}
-
 struct str
 sqlite_column_str(sqlite3_stmt *stmt, int i)
 {

@@ -35,6 +35,8 @@ enum sql {
     SQL_ENTITY_NAMES,
     SQL_ENTITY_HOVER_COUNTS,
     SQL_ENTITY_ADD,
+    SQL_ENTITY_ADD_4,
+    SQL_ENTITY_ADD_16,
     SQL_ENTITY_PUT,
     SQL_ENTITY_HOVER_PUT,
     SQL_ENTITY_DELETE,
@@ -85,9 +87,8 @@ int sqlite_exec(struct sqlite_conn *c, const char *text);
 int sqlite_step(struct sqlite_conn *c, sqlite3_stmt *stmt);
 void sqlite_conn_finish(struct sqlite_conn *c);
 void sqlite_bind_str(sqlite3_stmt *stmt, int i,
-                     struct str s); // borrowed until sqlite_put()
-void sqlite_bind_str_opt(sqlite3_stmt *stmt, int i, struct str s); // NULL when empty
-struct str sqlite_column_str(sqlite3_stmt *stmt, int i);           // until the next step
+                     struct str s);                      // borrowed until sqlite_put()
+struct str sqlite_column_str(sqlite3_stmt *stmt, int i); // until the next step
 int sqlite_meta_get(struct sqlite_conn *c, const char *key, struct arena *a,
                     struct str *ret_value);
 int sqlite_meta_get_int(struct sqlite_conn *c, const char *key,

@@ -8,6 +8,8 @@
 #include "base/map.h"
 #include "codec/codec.h"
 
+#define ROWS_AT_ONCE 16 // SQL_ENTITY_ADD_16
+
 struct diff {
     struct sqlite_writer *w;
     const struct batch *batch;
@@ -18,11 +20,13 @@ struct diff {
     struct entity_list old;
     struct entity_list
         twin; // a file of this content under another path, if known hovers are there
-    uint32_t *old_of; // by new index; ENTITY_NONE: none
-    bool *is_kept;    // by old index
-    uint32_t *slots;  // by new index
-    struct str *keys; // by new index; NULL while nobody needs them
-    bool is_silent;   // the event goes without data
+    uint32_t *old_of;          // by new index; ENTITY_NONE: none
+    bool *is_kept;             // by old index
+    uint32_t *slots;           // by new index
+    struct str *keys;          // by new index; NULL while nobody needs them
+    struct entity_stored *new; // rows that wait to be written
+    size_t n_new;
+    bool is_silent; // the event goes without data
     struct codec_delta delta;
     int64_t seq; // that the event will have, if there is one
 };
@@ -113,10 +117,40 @@ write_row(struct diff *d, enum sql which, const struct entity_stored *s)
     int r = sqlite_get(&d->w->c, which, &stmt);
     if (r < 0)
         return r;
-    sqlite3_bind_int64(stmt, 1, s->id);
-    sqlite_entity_bind(stmt, &s->e, s->rev);
-    sqlite_hover_bind(stmt, ENTITY_HOVER_PARAM, s);
+    sqlite_entity_bind(stmt, 1, s);
     return sqlite_run(&d->w->c, which, stmt);
+}
+
+/* The new rows that wait, from `from` on, so many at a time. */
+static int
+add_rows(struct diff *d, enum sql which, size_t n, size_t *from)
+{
+    for (; *from + n <= d->n_new; *from += n) {
+        sqlite3_stmt *stmt = NULL;
+        int r = sqlite_get(&d->w->c, which, &stmt);
+        if (r < 0)
+            return r;
+        for (size_t i = 0; i < n; i++)
+            sqlite_entity_bind(stmt, (int)i * ENTITY_COLUMNS + 1, &d->new[*from + i]);
+        r = sqlite_run(&d->w->c, which, stmt);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Several in one statement cost a quarter less. */
+static int
+write_new(struct diff *d)
+{
+    size_t from = 0;
+    int r = add_rows(d, SQL_ENTITY_ADD_16, 16, &from);
+    if (r == 0)
+        r = add_rows(d, SQL_ENTITY_ADD_4, 4, &from);
+    if (r == 0)
+        r = add_rows(d, SQL_ENTITY_ADD, 1, &from);
+    d->n_new = 0;
+    return err_trace(r);
 }
 
 static int
@@ -186,7 +220,8 @@ add_entity(struct diff *d, size_t i, struct entity_stored *s)
         fill_row(d, i, s, &row);
         codec_delta_add(&d->delta, &row);
     }
-    return write_row(d, SQL_ENTITY_ADD, s);
+    d->new[d->n_new++] = *s;
+    return d->n_new == ROWS_AT_ONCE ? write_new(d) : 0;
 }
 
 /* A hover speaks of the declaration: a change of the body alone leaves it, stale. */
@@ -233,7 +268,7 @@ write_entities(struct diff *d)
         if (r < 0)
             return err_trace(r);
     }
-    return 0;
+    return write_new(d);
 }
 
 /* ---- the file ---- */
@@ -388,6 +423,7 @@ prepare_diff(struct diff *d)
     d->old_of = arena_alloc(a, (d->n + 1) * sizeof(*d->old_of));
     d->slots = arena_alloc(a, (d->n + 1) * sizeof(*d->slots));
     d->is_kept = arena_calloc(a, d->old.n + 1, sizeof(*d->is_kept));
+    d->new = arena_alloc(a, ROWS_AT_ONCE * sizeof(*d->new));
     for (size_t i = 0; i < d->n; i++)
         assert(d->batch->entities[i].parent == ENTITY_NONE ||
                d->batch->entities[i].parent < i);

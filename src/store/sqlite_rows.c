@@ -106,6 +106,7 @@ name_byte_of(const struct span *range, const struct span *name_range)
 static void
 bind_places(sqlite3_stmt *stmt, int i, const struct entity *e)
 {
+    int64_t name_at = (int64_t)e->name_range.start_byte - e->range.start_byte;
     const struct span *range = &e->range, *name = &e->name_range;
     int64_t name_down = (int64_t)name->start.line - range->start.line;
     sqlite3_bind_int64(stmt, i, range->start.line);
@@ -116,14 +117,10 @@ bind_places(sqlite3_stmt *stmt, int i, const struct entity *e)
     sqlite3_bind_int64(stmt, i + 5, (int64_t)range->end_byte - range->start_byte);
     sqlite3_bind_int64(stmt, i + 6, name_down);
     sqlite3_bind_int64(stmt, i + 7, name->start.col_byte);
-    if (name_down == 0 && name->start_byte == name_byte_of(range, name))
-        sqlite3_bind_null(stmt, i + 8);
-    else
-        sqlite3_bind_int64(stmt, i + 8, (int64_t)name->start_byte - range->start_byte);
-    if (!is_odd(e)) {
-        sqlite3_bind_null(stmt, i + 9);
+    if (name_down != 0 || name->start_byte != name_byte_of(range, name))
+        sqlite3_bind_int64(stmt, i + 8, name_at);
+    if (!is_odd(e))
         return;
-    }
     char odd[ODD_NUMBERS * 11 + 2];
     int n =
         snprintf(odd, sizeof(odd),
@@ -182,7 +179,7 @@ read_places(sqlite3_stmt *stmt, int i, struct entity *e)
                : read_odd(sqlite_column_str(stmt, i + 9), e);
 }
 
-/* ---- entities ---- */
+/* ---- entities: a parameter is NULL as long as it is not bound, see sqlite_put() ---- */
 
 /* See QUALIFIED in sqlite_sql.c. */
 static void
@@ -190,30 +187,33 @@ bind_scope(sqlite3_stmt *stmt, int i, const struct entity *e)
 {
     struct str q = e->qualified_name;
     if (str_eq(e->name, q))
-        sqlite3_bind_null(stmt, i);
-    else if (q.n > e->name.n + 1 && q.p[q.n - e->name.n - 1] == '.' &&
-             str_ends_with(q, e->name))
+        return;
+    if (q.n > e->name.n + 1 && q.p[q.n - e->name.n - 1] == '.' &&
+        str_ends_with(q, e->name))
         sqlite_bind_str(stmt, i, str_slice(q.p, q.n - e->name.n - 1));
     else
         sqlite3_bind_blob64(stmt, i, q.p ? q.p : "", q.n, SQLITE_STATIC);
 }
 
 void
-sqlite_entity_bind(sqlite3_stmt *stmt, const struct entity *e, int64_t rev)
+sqlite_entity_bind(sqlite3_stmt *stmt, int i, const struct entity_stored *s)
 {
-    sqlite3_bind_int(stmt, 2, (int)e->kind);
-    sqlite3_bind_int64(stmt, 3, e->ordinal);
-    sqlite_bind_str(stmt, 4, e->name);
-    bind_scope(stmt, 5, e);
-    sqlite_bind_str_opt(stmt, 6, e->signature);
-    sqlite_bind_str_opt(stmt, 7, e->doc);
-    if (e->parent == ENTITY_NONE)
-        sqlite3_bind_null(stmt, 8);
-    else
-        sqlite3_bind_int64(stmt, 8, e->parent);
-    sqlite3_bind_int64(stmt, 9, (int64_t)e->hash);
-    sqlite3_bind_int64(stmt, 10, rev);
-    bind_places(stmt, 11, e);
+    const struct entity *e = &s->e;
+    sqlite3_bind_int64(stmt, i, s->id);
+    sqlite3_bind_int(stmt, i + 1, (int)e->kind);
+    sqlite3_bind_int64(stmt, i + 2, e->ordinal);
+    sqlite_bind_str(stmt, i + 3, e->name);
+    bind_scope(stmt, i + 4, e);
+    if (e->signature.n > 0)
+        sqlite_bind_str(stmt, i + 5, e->signature);
+    if (e->doc.n > 0)
+        sqlite_bind_str(stmt, i + 6, e->doc);
+    if (e->parent != ENTITY_NONE)
+        sqlite3_bind_int64(stmt, i + 7, e->parent);
+    sqlite3_bind_int64(stmt, i + 8, (int64_t)e->hash);
+    sqlite3_bind_int64(stmt, i + 9, s->rev);
+    bind_places(stmt, i + 10, e);
+    sqlite_hover_bind(stmt, i + 20, s);
 }
 
 void
@@ -222,9 +222,7 @@ sqlite_hover_bind(sqlite3_stmt *stmt, int first, const struct entity_stored *s)
     sqlite3_bind_int(stmt, first, (int)s->hover_state);
     sqlite3_bind_int(stmt, first + 1, (int)s->hover_reason);
     sqlite3_bind_int64(stmt, first + 2, s->hover_gen);
-    if (s->hover_id == 0)
-        sqlite3_bind_null(stmt, first + 3);
-    else
+    if (s->hover_id != 0)
         sqlite3_bind_int64(stmt, first + 3, s->hover_id);
 }
 

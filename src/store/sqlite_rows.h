@@ -29,14 +29,14 @@ struct entity_stored {
     struct str markdown, server;
 };
 
-#define ENTITY_HOVER_PARAM 21 // of SQL_ENTITY_ADD: where sqlite_hover_bind() goes on
+#define ENTITY_COLUMNS 24 // of a row
 
 /* Strings go into the arena; with NULL they are views until the next step. -EBADMSG. */
 int sqlite_file_read(sqlite3_stmt *stmt, struct arena *a, struct file_stored *ret_file);
 int sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a,
                        struct entity_stored *ret_entity);
-/* All columns but id and the hover's, from parameter 2 on, in the order of SQL_ENTITY_ADD. */
-void sqlite_entity_bind(sqlite3_stmt *stmt, const struct entity *e, int64_t rev);
+/* All columns in the order of SQL_ENTITY_ADD, to parameter i and those behind it. */
+void sqlite_entity_bind(sqlite3_stmt *stmt, int i, const struct entity_stored *s);
 void sqlite_hover_bind(sqlite3_stmt *stmt, int first, const struct entity_stored *s);
 bool sqlite_entity_same_place(const struct entity *a, const struct entity *b);
 /* -ENOENT. */

@@ -1,6 +1,6 @@
 /* Every statement of the backend, one table row each, so that what the database is asked can be read
  * in one place. Parameters of one kind keep their numbers over statements: an entity's columns are
- * ?1 to ?24 in SQL_ENTITY_ADD and SQL_ENTITY_PUT, a file's ?1 to ?14. */
+ * ?1 to ?24 in SQL_ENTITY_ADD and SQL_ENTITY_PUT, the next one's follow; a file's ?1 to ?14. */
 #include "store/sqlite.h"
 
 #define FILE_COLUMNS                                                                     \
@@ -17,6 +17,13 @@
     "e.hash,e.rev,e.start_line,e.start_col,e.start_byte,e.n_lines,e.end_col,e.n_bytes,"  \
     "e.name_down,e.name_col,e.name_at,e.odd,e.hover_state,e.hover_reason,e.hover_gen,"   \
     "e.hover_id,h.markdown,h.server FROM entity e LEFT JOIN hover h ON h.id=e.hover_id "
+
+#define ENTITY_INSERT                                                                    \
+    "INSERT INTO entity(id,kind,ordinal,name,scope,signature,doc,parent,hash,rev,"       \
+    "start_line,start_col,start_byte,n_lines,end_col,n_bytes,name_down,name_col,"        \
+    "name_at,odd,hover_state,hover_reason,hover_gen,hover_id) VALUES"
+#define ENTITY_ROW "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+#define ENTITY_4_ROWS ENTITY_ROW "," ENTITY_ROW "," ENTITY_ROW "," ENTITY_ROW
 
 #define FILE_ROWS "BETWEEN (?1<<20) AND (?1<<20)+1048575"
 
@@ -72,12 +79,10 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
         "SELECT e.id,e.kind,e.name," QUALIFIED " FROM entity e ORDER BY e.id",
     [SQL_ENTITY_HOVER_COUNTS] = "SELECT hover_state,hover_reason,hover_gen<>?2,count(*) "
                                 "FROM entity WHERE id " FILE_ROWS " GROUP BY 1,2,3",
-    [SQL_ENTITY_ADD] =
-        "INSERT INTO entity(id,kind,ordinal,name,scope,signature,doc,parent,hash,rev,"
-        "start_line,start_col,start_byte,n_lines,end_col,n_bytes,name_down,name_col,"
-        "name_at,odd,hover_state,hover_reason,hover_gen,hover_id) VALUES("
-        "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,"
-        "?23,?24)",
+    [SQL_ENTITY_ADD] = ENTITY_INSERT ENTITY_ROW,
+    [SQL_ENTITY_ADD_4] = ENTITY_INSERT ENTITY_4_ROWS,
+    [SQL_ENTITY_ADD_16] =
+        ENTITY_INSERT ENTITY_4_ROWS "," ENTITY_4_ROWS "," ENTITY_4_ROWS "," ENTITY_4_ROWS,
     [SQL_ENTITY_PUT] =
         "UPDATE entity SET kind=?2,ordinal=?3,name=?4,scope=?5,signature=?6,doc=?7,"
         "parent=?8,hash=?9,rev=?10,start_line=?11,start_col=?12,start_byte=?13,"

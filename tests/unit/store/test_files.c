@@ -292,6 +292,42 @@ test_limits(void **state)
     store_writer_close(w);
 }
 
+static int
+check_numbered(void *ctx, const struct entity_row *row)
+{
+    unsigned *n = ctx;
+    AUTO(buf_finish) struct buf name = {0};
+    buf_printf(&name, "f%u", *n);
+    assert_true(str_eq(row->e.name, buf_str(&name)));
+    assert_true(row->e.hash == hash64(buf_str(&name)));
+    assert_int_equal(row->e.doc.n, *n % 3 == 0 ? 3 : 0);
+    assert_int_equal(row->e.range.start.line, 2 * *n);
+    ++*n;
+    return 0;
+}
+
+/* Rows are written several at once: whatever their number, each is there and none has another's. */
+static void
+test_rows_of_any_number(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    struct store_reader *r = sample_read(s);
+    for (unsigned n = 0; n < 70; n += n < 40 ? 1 : 7) {
+        AUTO(buf_finish) struct buf spec = {0};
+        unsigned seen = 0;
+        for (unsigned i = 0; i < n; i++)
+            buf_printf(&spec, "f%u:f%u:s%s ", i, i, i % 3 == 0 ? ":doc" : "");
+        event_unref(sample_put(w, n % 2 == 0 ? "a.c" : "b.c", spec.p ? spec.p : ""));
+        OK(store_each_entity(r, n % 2 == 0 ? STR("a.c") : STR("b.c"), check_numbered,
+                             &seen));
+        assert_int_equal(seen, n);
+        event_unref(sample_delete(w, n % 2 == 0 ? "b.c" : "a.c"));
+    }
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
 /* A file edited so often that the slots behind the last one are used up takes those that are free. */
 static void
 test_slots_are_used_again(void **state)
