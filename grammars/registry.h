@@ -20,7 +20,7 @@ struct grammar_mask {
     const char *as;   // what stands there for the parser: "" nothing, "()" nothing for its arguments
                       // either, "extern" that word, "enum(2)" that word and the second argument, "(*)": all
                       // arguments; of "#": "@a @b{ @end", in regions that begin with a line @a or @b
-                      // and end with @end, but not in the braces of @b
+                      // and end with @end, but not in the braces of @b; "": everywhere
 };
 
 struct grammar {

@@ -16,7 +16,7 @@ LISTS = {"queries", "filenames", "shebangs"}
 OPTIONAL = {"line_starts", "outline", "masks"}
 OUTLINES = {"c", "cpp", "go", "java", "csharp", "rust"}  # the rows of src/bodies/syntax.c
 WORD = re.compile(r"[a-z][a-z0-9_]*")
-MASK = re.compile(r"[\^#]|\*?[A-Z0-9_]{4,}")
+MASK = re.compile(r"[\^#]|\*?[A-Za-z0-9_]{4,}")
 MASKED_AS = re.compile(r"|\(\)|[^()]+|[^()]+.*\([1-9*]\)")
 
 

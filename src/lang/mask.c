@@ -231,9 +231,7 @@ static bool
 is_condition(struct str line)
 {
     static const char *const words[] = {"if", "el", "endif"}; // ifdef, else, elif, …
-    size_t i = 1;
-    while (i < line.n && is_blank(line.p[i]))
-        i++;
+    size_t i = skip_blanks(line, skip_blanks(line, 0) + 1);
     line = str_slice(line.p + i, line.n - i);
     for (size_t w = 0; w < ARRAY_LEN(words); w++)
         if (str_starts_with(line, str_of(words[w])))
@@ -248,22 +246,41 @@ begins_member(const struct region *r, struct str line)
     return r->has_bodies && (line.p[0] == '-' || line.p[0] == '+' || line.p[0] == '}');
 }
 
-static bool
-hide_conditions(struct region *r, struct str text, struct buf *space, bool is_masked)
+static struct region
+read_region(struct str words)
 {
+    struct region r = {.is_inside = words.n == 0}; // everywhere
+    size_t last = words.n;
+    while (last > 0 && words.p[last - 1] != ' ')
+        last--;
+    if (last > 0) {
+        r.begins = str_slice(words.p, last - 1);
+        r.end = str_slice(words.p + last, words.n - last);
+    }
+    return r;
+}
+
+static bool
+hide_conditions(struct str words, struct str text, struct buf *space, bool is_masked)
+{
+    struct region region = read_region(words), *r = &region;
     uint32_t start = 0;
     struct str rest = text, line;
     for (; str_split(&rest, '\n', &line); start = (uint32_t)(rest.p - text.p)) {
-        if (line.n == 0)
+        uint32_t indent = skip_blanks(line, 0);
+        if (indent == line.n)
             continue;
-        bool is_end = str_starts_with(line, r->end);
-        r->is_inside = !is_end && (r->is_inside || begins_region(r, line));
+        if (r->end.n > 0) {
+            bool is_end = str_starts_with(line, r->end);
+            r->is_inside = !is_end && (r->is_inside || begins_region(r, line));
+        }
         if (!r->is_inside)
             continue;
         if (!r->is_comment && begins_member(r, line))
             r->depth = 0;
-        if (line.p[0] != '#' || r->is_comment) {
-            count_braces(r, line);
+        if (line.p[indent] != '#' || r->is_comment) {
+            if (r->end.n > 0)
+                count_braces(r, line);
         } else if (r->has_bodies ? r->depth == 0 && is_condition(line)
                                  : r->depth > 0 || is_condition(line)) {
             if (!is_masked)
@@ -279,14 +296,17 @@ struct str
 lang_mask(const struct lang *l, struct str text, struct buf *space)
 {
     const struct grammar_mask *masks = l->source->masks;
-    bool is_masked = false;
+    bool is_masked = false, has_small = false;
     buf_reset(space);
     if (!masks || text.n > UINT32_MAX - 1)
         return text;
+    for (const struct grammar_mask *m = masks; m->word; m++)
+        has_small = has_small || (m->word[0] >= 'a' && m->word[0] <= 'z');
     for (uint32_t at = 0, end; at < text.n; at = MAX(end, at + 1)) {
         for (end = at; end < text.n && is_word_byte(text.p[end]); end++)
             ;
-        if (end - at < LANG_MASK_BYTES_MIN || text.p[at] < 'A' || text.p[at] > 'Z')
+        if (end - at < LANG_MASK_BYTES_MIN ||
+            (!has_small && (text.p[at] < 'A' || text.p[at] > 'Z')))
             continue;
         struct str word = str_slice(text.p + at, end - at);
         for (const struct grammar_mask *m = masks; m->word; m++) {
@@ -299,18 +319,8 @@ lang_mask(const struct lang *l, struct str text, struct buf *space)
                 break;
         }
     }
-    for (const struct grammar_mask *m = masks; m->word; m++) {
-        struct str words = str_of(m->as);
-        ssize_t last = strcmp(m->word, CONDITION_WORD) == 0 ? (ssize_t)words.n : -1;
-        while (last > 0 && words.p[last - 1] != ' ')
-            last--;
-        if (last <= 0)
-            continue;
-        struct region region = {
-            .begins = str_slice(words.p, (size_t)last - 1),
-            .end = str_slice(words.p + last, words.n - (size_t)last),
-        };
-        is_masked = hide_conditions(&region, text, space, is_masked);
-    }
+    for (const struct grammar_mask *m = masks; m->word; m++)
+        if (strcmp(m->word, CONDITION_WORD) == 0)
+            is_masked = hide_conditions(str_of(m->as), text, space, is_masked);
     return is_masked ? buf_str(space) : text;
 }

@@ -60,6 +60,7 @@ test_of_file(void **state)
         {"a.m", "\n#import \"a.h\"\n", "objc"},
         {"a.m", "% MATLAB\nfunction f()\nend\n", "none"},
         {"a.mm", "", "objc"},
+        {"a.swift", "", "swift"},
         {"lib.rs", "", "rust"},
         {"Main.java", "", "java"},
         {"README", "", "none"},
@@ -177,6 +178,10 @@ test_mask(void **state)
         if (!str_eq_c(shown, cases[i][1]))
             fail_msg("%s\ngives\n%.*s", cases[i][0], STR_ARG(shown));
     }
+    const struct lang *swift = lang_by_key_prefix(STR("swift"));
+    struct str text = STR("  #if A // b\n#available\nnonisolated(unsafe) var a\n#endif");
+    assert_true(str_eq_c(lang_mask(swift, text, &space),
+                         "            \n#available\n                    var a\n      "));
     assert_ptr_equal(lang_mask(objc, STR_NONE, &space).p, STR_NONE.p);
 }
 
