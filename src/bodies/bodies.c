@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "bodies/internal.h"
+#include "bodies/items.h"
 
 #define KEPT_BYTES_MAX ((size_t)1024 * 1024)
 #define KEPT_MAX 16384
@@ -31,17 +32,21 @@ bodies_destroy(struct bodies *b)
     vec_finish(&b->comments);
     vec_finish(&b->calls);
     vec_finish(&b->places);
+    vec_finish(&b->items);
+    vec_finish(&b->imports);
     buf_finish(&b->outline);
     free(b);
 }
 
 static void
-reset(struct bodies *b, struct str text)
+reset(struct bodies *b, struct str text, bool with_items)
 {
     release_if_large(&b->gaps);
     release_if_large(&b->comments);
     release_if_large(&b->calls);
     release_if_large(&b->places);
+    release_if_large(&b->items);
+    release_if_large(&b->imports);
     if (b->outline.cap > KEPT_BYTES_MAX)
         buf_finish(&b->outline);
     buf_reset(&b->outline);
@@ -52,6 +57,7 @@ reset(struct bodies *b, struct str text)
     b->branch = b->last_branch = b->virtual_braces = 0;
     b->is_virtual = b->is_lost = false;
     begin_statement(b);
+    item_reset(b, with_items && b->syntax->has_items);
 }
 
 /* Of sorted stretches those that lie in a gap; the number kept. */
@@ -86,12 +92,12 @@ leave_out_gaps(struct bodies *b)
 
 int
 bodies_scan(struct bodies *b, const struct bodies_syntax *syntax, struct str text,
-            struct outline *ret_outline)
+            bool with_items, struct outline *ret_outline)
 {
     if (text.n > UINT32_MAX - 1)
         return err_trace(-EFBIG);
     bodies_set_syntax(b, syntax);
-    reset(b, text);
+    reset(b, text, with_items);
     bodies_run(b);
     if (b->is_lost)
         return BODIES_E_UNBALANCED;
@@ -106,6 +112,10 @@ bodies_scan(struct bodies *b, const struct bodies_syntax *syntax, struct str tex
         .n_comments = b->comments.n,
         .calls = b->calls.v,
         .n_calls = b->calls.n,
+        .items = b->items.v,
+        .n_items = b->items.n,
+        .imports = b->imports.v,
+        .n_imports = b->imports.n,
     };
     return 0;
 }

@@ -20,7 +20,8 @@ const struct bodies_syntax *bodies_syntax_named(struct str name);
 
 struct bodies *bodies_create(void) MUST_USE;
 void bodies_destroy(struct bodies *b);
-/* ret_outline is the scanner's, valid until its next call; it may borrow from text.
+/* ret_outline is the scanner's, valid until its next call; it may borrow from text. with_items: simple
+ * definitions are told and left out, too, where the syntax knows them.
  * -EFBIG: text of UINT32_MAX bytes or more. */
 int bodies_scan(struct bodies *b, const struct bodies_syntax *syntax, struct str text,
-                struct outline *ret_outline);
+                bool with_items, struct outline *ret_outline);

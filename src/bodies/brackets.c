@@ -2,6 +2,7 @@
  * it a body or an initializer and nothing in it must be seen; what must be seen taints all groups
  * around it. Invariant: gaps are disjoint and rise; an opaque group replaces those within it. */
 #include "bodies/internal.h"
+#include "bodies/items.h"
 
 void
 bracket_taint(struct bodies *b)
@@ -199,6 +200,8 @@ bracket_open(struct bodies *b, char kind)
     else
         open_brace(b, &n);
     n.head = b->head;
+    if (kind == '{')
+        item_open_brace(b, &n);
     b->n_braces += kind == '{';
     b->n_opaque += n.is_opaque;
     b->n_mute += n.is_mute;
@@ -243,8 +246,11 @@ close_curly(struct bodies *b)
     if (last->is_type &&
         !is_blank(str_slice(b->text.p + last->at + 1, b->at - last->at - 1)))
         last->is_tainted = true;
+    if (b->item.level == LEVEL_ENUM)
+        item_end(b, b->at);
     struct bracket top = pop(b);
     close_brace(b, &top);
+    item_close_brace(b, &top);
     if (top.is_expression) {
         b->head = top.head;
         b->head.before = BEFORE_BRACE;

@@ -2,6 +2,7 @@
  * the first one's brackets count. Branches after a first one that opened or closed groups are read
  * with braces counted only; if such a count differs from the first one's, the text is lost. */
 #include "bodies/internal.h"
+#include "bodies/items.h"
 
 static uint32_t
 skip_spaces(const struct bodies *b, uint32_t at)
@@ -114,7 +115,7 @@ skip_line(struct bodies *b, bool has_calls)
 void
 condition_line(struct bodies *b)
 {
-    uint32_t start = b->at = skip_spaces(b, b->at);
+    uint32_t hash = b->at - 1, start = b->at = skip_spaces(b, b->at);
     while (b->at < b->text.n && is_word_byte((unsigned char)b->text.p[b->at]))
         b->at++;
     struct str word = str_slice(b->text.p + start, b->at - start);
@@ -128,6 +129,8 @@ condition_line(struct bodies *b)
     else if (str_eq_c(word, "endif"))
         end_condition(b);
     else if (str_eq_c(word, "define") || str_eq_c(word, "include") ||
-             str_eq_c(word, "import") || str_eq_c(word, "include_next"))
+             str_eq_c(word, "import") || str_eq_c(word, "include_next")) {
         bracket_taint(b); // an entity, an edge
+        item_directive(b, hash, word);
+    }
 }

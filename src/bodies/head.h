@@ -53,11 +53,31 @@ struct head {
     uint32_t guard_calls;   // and before what only follows it
 };
 
+/* What statements mean where one stands, so that the simple ones can be told without a tree. */
+enum level {
+    LEVEL_NONE, // not looked at
+    LEVEL_FILE,
+    LEVEL_RECORD, // within struct and union
+    LEVEL_ENUM
+};
+
+#define ITEM_NONE UINT32_MAX
+
+/* The statement of a level that is under way (items.c). Plain: copied when a brace opens. */
+struct item {
+    uint32_t start;  // ITEM_NONE: the next token begins one
+    uint32_t n_gaps; // there were at its begin
+    uint32_t n_open; // brackets around it
+    uint8_t level;   // enum level
+    bool is_foreign; // not to be told: the tree must show it
+};
+
 struct bracket {
     uint32_t at;
     uint32_t n_gaps; // there were at its begin
     uint32_t branch;
     struct head head;   // to go on with behind it
+    struct item item;   // of a brace: the one around it
     char kind;          // ( [ {
     bool is_opaque;     // unless something in it must be seen
     bool is_tainted;    // something is

@@ -9,6 +9,12 @@
 #include "bodies/syntax.h"
 #include "model/edge.h"
 
+/* What may have to be taken back: nothing was told after it that is not said here. */
+struct item_mark {
+    size_t n_items, n_imports, n_gaps;
+    uint32_t last_gap_end;
+};
+
 /* One open #if. */
 struct condition {
     uint32_t outer_branch;
@@ -31,6 +37,10 @@ struct bodies {
     VEC(struct stretch) comments;
     VEC(struct stretch) calls;
     VEC(struct outline_gap) places;
+    VEC(struct outline_item) items;
+    VEC(struct stretch) imports;
+    struct item item;      // of the innermost brace
+    struct item_mark mark; // behind the last statement that was not told
     struct buf outline;
     uint32_t n_braces, n_opaque, n_mute, n_macros; // open ones
     uint32_t branch, last_branch;                  // of #if: no two share a number
@@ -40,19 +50,19 @@ struct bodies {
 };
 
 enum byte_class {
-    BYTE_OTHER,
     BYTE_SPACE,
     BYTE_NEWLINE,
+    BYTE_SLASH,
+    BYTE_HASH,
+    BYTE_CLOSE,
+    BYTE_SEMICOLON,
+    BYTE_OPEN,
+    BYTE_OTHER, // the first of those that begin a statement
     BYTE_LETTER,
     BYTE_DIGIT,
     BYTE_QUOTE,
     BYTE_TICK,
     BYTE_BACKTICK,
-    BYTE_SLASH,
-    BYTE_HASH,
-    BYTE_OPEN,
-    BYTE_CLOSE,
-    BYTE_SEMICOLON,
     BYTE_EQUALS,
     BYTE_STRING_MARK // @ $ before a quote
 };
@@ -60,6 +70,7 @@ enum byte_class {
 #define GAP_BYTES_MIN 3
 
 /* scan.c */
+enum word bodies_word(const struct bodies *b, struct str text);
 void bodies_set_syntax(struct bodies *b, const struct bodies_syntax *syntax);
 void bodies_run(struct bodies *b);
 /* tokens.c: where what begins at `at` ends; 0: nowhere. */

@@ -2,6 +2,7 @@
  * that may follow. Invariant: b->at only rises, and every token's end is found by looking at its own
  * bytes, so that the time is linear in the text. */
 #include "bodies/internal.h"
+#include "bodies/items.h"
 
 static uint8_t
 word_hash(struct str word)
@@ -51,8 +52,8 @@ bodies_set_syntax(struct bodies *b, const struct bodies_syntax *syntax)
     }
 }
 
-static enum word
-word_of(const struct bodies *b, struct str text)
+enum word
+bodies_word(const struct bodies *b, struct str text)
 {
     for (uint8_t at = word_hash(text); b->word_slots[at] != 0; at++) {
         const struct word_row *row = &b->syntax->words[b->word_slots[at] - 1];
@@ -93,6 +94,10 @@ static void
 add_comment(struct bodies *b, uint32_t start, uint32_t end)
 {
     *vec_push(&b->comments) = (struct stretch){start, end};
+    if (b->item.level != LEVEL_NONE && b->item.start == ITEM_NONE && !b->is_virtual) {
+        item_comment(b, start, end);
+        return;
+    }
     bool stands_apart = start == 0 || end == b->text.n ||
                         strchr(" \t\r\n", b->text.p[start - 1]) ||
                         strchr(" \t\r\n", b->text.p[end]);
@@ -208,7 +213,11 @@ read_known_word(struct bodies *b, enum word word, uint32_t start)
         h->has_pattern = true;
         set_before(b, BEFORE_CONTROL);
         break;
-    case WORD_TYPE: read_name(b, start, b->at, false); break;
+    case WORD_TYPE:
+    case WORD_STORAGE:
+    case WORD_PRIMITIVE:
+    case WORD_SIZE:
+    case WORD_CONSTANT: read_name(b, start, b->at, false); break;
     case WORD_VALUE: set_before(b, BEFORE_VALUE); break;
     }
 }
@@ -230,7 +239,7 @@ read_word(struct bodies *b)
     }
     enum word word = b->head.before == BEFORE_DOT
                          ? WORD_NAME
-                         : word_of(b, str_slice(b->text.p + start, at - start));
+                         : bodies_word(b, str_slice(b->text.p + start, at - start));
     if (word == WORD_NAME)
         read_name(b, start, at, true);
     else
@@ -393,6 +402,8 @@ read_other(struct bodies *b)
     if (c == '&' && next == '&')
         b->head.generic.depth = 0; // a < b && c > (d)
     b->at++;
+    if (c == ',' && b->item.level == LEVEL_ENUM)
+        item_end(b, b->at);
     if (c == '\\' || c == '\0')
         return;
     b->head.has_bang = b->head.has_bang || (c == '!' && b->head.before == BEFORE_NAME &&
@@ -413,7 +424,10 @@ static void
 read_token(struct bodies *b)
 {
     char c = b->text.p[b->at];
-    switch ((enum byte_class)b->classes[(unsigned char)c]) {
+    enum byte_class class = (enum byte_class)b->classes[(unsigned char)c];
+    if (class >= BYTE_OTHER && b->item.start == ITEM_NONE)
+        item_begin(b);
+    switch (class) {
     case BYTE_SPACE: b->at++; break;
     case BYTE_NEWLINE: read_newline(b); break;
     case BYTE_LETTER: read_word(b); break;
@@ -444,6 +458,8 @@ read_token(struct bodies *b)
     case BYTE_SEMICOLON:
         end_statement(b);
         b->at++;
+        if (b->item.level != LEVEL_NONE)
+            item_end(b, b->at);
         break;
     case BYTE_EQUALS: read_equals(b); break;
     case BYTE_OTHER: read_other(b); break;

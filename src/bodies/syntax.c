@@ -17,17 +17,50 @@
         {"alignof", WORD_CONTROL}, {"_alignof", WORD_CONTROL},                           \
         {"_Generic", WORD_CONTROL}, {"__extension__", WORD_CONTROL},                     \
         {"asm", WORD_CONTROL}, {"__asm__", WORD_CONTROL}, {"__asm", WORD_CONTROL},       \
-        {"volatile", WORD_TYPE}, {"__volatile__", WORD_TYPE}, {"const", WORD_TYPE},      \
-        {"static", WORD_TYPE}, {"extern", WORD_TYPE}, {"register", WORD_TYPE},           \
-        {"inline", WORD_TYPE}, {"auto", WORD_TYPE}, {"void", WORD_TYPE},                 \
-        {"char", WORD_TYPE}, {"int", WORD_TYPE}, {"long", WORD_TYPE},                    \
-        {"short", WORD_TYPE}, {"unsigned", WORD_TYPE}, {"signed", WORD_TYPE},            \
-        {"float", WORD_TYPE}, {"double", WORD_TYPE},                                     \
+        {"volatile", WORD_STORAGE}, {"__volatile__", WORD_TYPE},                         \
+        {"const", WORD_STORAGE}, {"static", WORD_STORAGE}, {"extern", WORD_STORAGE},     \
+        {"register", WORD_STORAGE}, {"inline", WORD_STORAGE}, {"auto", WORD_STORAGE},    \
+        {"void", WORD_PRIMITIVE}, {"char", WORD_PRIMITIVE}, {"int", WORD_PRIMITIVE},     \
+        {"long", WORD_SIZE}, {"short", WORD_SIZE}, {"unsigned", WORD_SIZE},              \
+        {"signed", WORD_SIZE}, {"float", WORD_PRIMITIVE}, {"double", WORD_PRIMITIVE},    \
     {                                                                                    \
-        "bool", WORD_TYPE                                                                \
+        "bool", WORD_PRIMITIVE                                                           \
     }
 
-static const struct word_row c_words[] = {WORDS_OF_C, {NULL, WORD_NAME}};
+static const struct word_row c_words[] = {
+    WORDS_OF_C,
+    {"constexpr", WORD_STORAGE},
+    {"restrict", WORD_STORAGE},
+    {"__restrict__", WORD_STORAGE},
+    {"_Noreturn", WORD_STORAGE},
+    {"noreturn", WORD_STORAGE},
+    {"__inline", WORD_STORAGE},
+    {"__inline__", WORD_STORAGE},
+    {"__forceinline", WORD_STORAGE},
+    {"thread_local", WORD_STORAGE},
+    {"__thread", WORD_STORAGE},
+    {"_Atomic", WORD_TYPE},
+    {"_Nonnull", WORD_TYPE},
+    {"__restrict", WORD_TYPE},
+    {"_unaligned", WORD_TYPE},
+    {"__unaligned", WORD_TYPE},
+    {"__sptr", WORD_TYPE},
+    {"__uptr", WORD_TYPE},
+    {"__based", WORD_TYPE},
+    {"__cdecl", WORD_TYPE},
+    {"__clrcall", WORD_TYPE},
+    {"__stdcall", WORD_TYPE},
+    {"__fastcall", WORD_TYPE},
+    {"__thiscall", WORD_TYPE},
+    {"__vectorcall", WORD_TYPE},
+    {"NULL", WORD_CONSTANT},
+    {"nullptr", WORD_CONSTANT},
+    {"true", WORD_CONSTANT},
+    {"false", WORD_CONSTANT},
+    {"TRUE", WORD_CONSTANT},
+    {"FALSE", WORD_CONSTANT},
+    {NULL, WORD_NAME},
+};
 
 static const struct word_row cpp_words[] = {
     WORDS_OF_C,
@@ -157,6 +190,7 @@ static const struct word_row rust_words[] = {
 static const struct bodies_syntax syntaxes[] = {
     {.name = "c",
      .keeps_comments = true,
+     .has_items = true,
      .words = c_words,
      .has_directives = true,
      .has_continuations = true},

@@ -17,7 +17,11 @@ enum word {
     WORD_ATTRIBUTE, // __attribute__: its parentheses mean nothing
     WORD_BLOCK,     // else, try: braces may follow at once
     WORD_CONTROL,   // if, return: no name of a call, no type before a name
-    WORD_TYPE,      // int, static: no name of a call
+    WORD_TYPE,      // no name of a call
+    WORD_STORAGE,   // static: the same, goes before a type
+    WORD_PRIMITIVE, // int: the same, is a type
+    WORD_SIZE,      // long: the same, is a type or goes before one
+    WORD_CONSTANT,  // NULL: the same, is a value
     WORD_VALUE,     // requires: braces that follow are no body
 };
 
@@ -49,4 +53,5 @@ struct bodies_syntax {
     bool has_at_attributes;     // @A(1) is none
     bool has_new_braces;        // new A { } is one
     bool keeps_comments;        // the tree gives comments more than their bytes
+    bool has_items;             // items.c reads its declarations: it is C
 };

@@ -437,7 +437,7 @@ merge_comments(struct finds *f, const struct stretch *v, size_t n)
 }
 
 static void
-merge_calls(struct finds *f, const struct stretch *v, size_t n)
+merge_names(struct finds *f, const struct stretch *v, size_t n, enum edge_kind kind)
 {
     size_t from = f->edges.n;
     n = MIN(n, (size_t)EDGE_PER_FILE_MAX - MIN(from, (size_t)EDGE_PER_FILE_MAX));
@@ -447,7 +447,38 @@ merge_calls(struct finds *f, const struct stretch *v, size_t n)
         if (from > 0 && f->edges.v[from - 1].name.start > v[n - 1].start)
             f->edges.v[at - 1] = f->edges.v[--from];
         else
-            f->edges.v[at - 1] = (struct found_edge){.name = v[--n], .kind = EDGE_CALLS};
+            f->edges.v[at - 1] = (struct found_edge){.name = v[--n], .kind = kind};
+    }
+}
+
+static struct found
+found_of(const struct outline_item *item)
+{
+    return (struct found){
+        .range = item->range,
+        .name = item->name,
+        .body = item->body,
+        .kind = item->kind,
+        .flat = item->is_flat,
+    };
+}
+
+/* Those of the tree are in the order of their ends, so nearly in that of their names. */
+static void
+merge_items(struct finds *f, const struct outline_item *v, size_t n)
+{
+    size_t from = f->defs.n;
+    if (from + n > FOUND_MAX) {
+        n = FOUND_MAX - MIN(from, (size_t)FOUND_MAX);
+        f->has_too_many = true;
+    }
+    vec_reserve(&f->defs, n);
+    f->defs.n += n;
+    for (size_t at = f->defs.n; n > 0; at--) {
+        if (from > 0 && f->defs.v[from - 1].name.start > v[n - 1].name.start)
+            f->defs.v[at - 1] = f->defs.v[--from];
+        else
+            f->defs.v[at - 1] = found_of(&v[--n]);
     }
 }
 
@@ -456,6 +487,8 @@ collect_outline(struct finds *f)
 {
     if (!f->outline)
         return;
+    merge_items(f, f->outline->items, f->outline->n_items);
     merge_comments(f, f->outline->comments, f->outline->n_comments);
-    merge_calls(f, f->outline->calls, f->outline->n_calls);
+    merge_names(f, f->outline->calls, f->outline->n_calls, EDGE_CALLS);
+    merge_names(f, f->outline->imports, f->outline->n_imports, EDGE_IMPORTS);
 }

@@ -3,11 +3,19 @@
  * parser reads the shorter text; whatever it finds is at a place of the source again by the gaps.
  * What the parser cannot see was looked for by whoever left it out. Plain data, any thread. */
 #include "base/str.h"
+#include "model/entity.h"
 #include "model/span.h"
 
 struct outline_gap {
     uint32_t at;         // in the outline: what follows was behind the gap
     uint32_t left_bytes; // left out up to here, this gap's included
+};
+
+/* A definition that was left out and told instead, for it needs no parser. */
+struct outline_item {
+    struct stretch range, name, body; // body empty: none
+    enum entity_kind kind;
+    bool is_flat; // stands alone, whatever is around it
 };
 
 struct outline {
@@ -19,6 +27,11 @@ struct outline {
     size_t n_comments;
     const struct stretch *calls; // names called
     size_t n_calls;
+    const struct outline_item
+        *items; // each by its begin, inner ones before those around them
+    size_t n_items;
+    const struct stretch *imports; // with their quotes
+    size_t n_imports;
 };
 
 /* The place in the source of the outline's byte. */

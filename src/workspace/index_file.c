@@ -66,7 +66,7 @@ outline_of(const struct file_job *job, struct worker_tools *tools,
         lang->outline ? bodies_syntax_named(str_of(lang->outline)) : NULL;
 
     if (!syntax || job->is_parsed_full ||
-        bodies_scan(tools->bodies, syntax, text, outline) != 0)
+        bodies_scan(tools->bodies, syntax, text, true, outline) != 0)
         return NULL;
     return outline;
 }

@@ -47,7 +47,7 @@ check_rows(const char *syntax_name, const struct row *rows, size_t n)
     struct outline o;
     assert_non_null(syntax);
     for (size_t i = 0; i < n; i++) {
-        int r = bodies_scan(bodies, syntax, str_of(rows[i].text), &o);
+        int r = bodies_scan(bodies, syntax, str_of(rows[i].text), false, &o);
         if (!rows[i].outline) {
             assert_int_equal(r, BODIES_E_UNBALANCED);
             continue;
@@ -263,9 +263,9 @@ check_calls(const char *syntax_name, const char *text, const char *expected)
 {
     AUTO(buf_finish) struct buf found = {0};
     struct outline o;
-    assert_int_equal(
-        bodies_scan(bodies, bodies_syntax_named(str_of(syntax_name)), str_of(text), &o),
-        0);
+    assert_int_equal(bodies_scan(bodies, bodies_syntax_named(str_of(syntax_name)),
+                                 str_of(text), false, &o),
+                     0);
     for (size_t i = 0; i < o.n_calls; i++)
         buf_printf(&found, "%.*s ", (int)(o.calls[i].end - o.calls[i].start),
                    text + o.calls[i].start);
@@ -311,13 +311,103 @@ test_calls(void **state)
         "B D g ");
 }
 
+/* What is told of a text, "kind name [from,to)" each, and what of it is left for the parser. */
+static void
+check_items(const char *text, const char *expected, const char *left)
+{
+    AUTO(buf_finish) struct buf found = {0};
+    struct outline o;
+    assert_int_equal(
+        bodies_scan(bodies, bodies_syntax_named(STR("c")), str_of(text), true, &o), 0);
+    for (size_t i = 0; i < o.n_items; i++) {
+        const struct outline_item *item = &o.items[i];
+        buf_printf(&found, "%s %.*s [%u,%u) ", entity_kind_name(item->kind),
+                   (int)(item->name.end - item->name.start), text + item->name.start,
+                   item->range.start, item->range.end);
+    }
+    for (size_t i = 0; i < o.n_imports; i++)
+        buf_printf(&found, "%.*s ", (int)(o.imports[i].end - o.imports[i].start),
+                   text + o.imports[i].start);
+    AUTO(free) char *shown = str_dup(o.text);
+    assert_string_equal(found.n > 0 ? found.p : "", expected);
+    assert_string_equal(shown, left);
+}
+
+static void
+test_items(void **state)
+{
+    (void)state;
+    /* functions; their prototypes say nothing */
+    check_items("int f(void) { g(); }", "function f [0,20) ", "");
+    check_items("static struct s *f(const char *a[3], int (*g)(int, ...))\n{\n}\n",
+                "function f [0,60) ", "\n");
+    check_items("static noinline __printf(1, 2) long f(int a) __must_hold(a) {}",
+                "function f [0,62) ", "");
+    check_items("int f(int); extern int *g(void) __attribute__((pure)); /* c */", "", "");
+    check_items("int f(a) char *a; { return 0; }", "",
+                "int f(a) char *a; {}"); // as nobody writes them any more
+    check_items("int f(a)\nchar *a;\nint b;\n{ }\nint g;", "variable g [29,35) ",
+                "int f(a)\nchar *a;\nint b;\n{ }\n");
+    check_items("f(void) { g(); }", "", "f(void) {}");
+    check_items("SYSCALL(read, int, fd) { g(); }", "", "SYSCALL(read, int, fd) {}");
+    check_items("int f(void) { struct t { int a; }; }", "",
+                "int f(void) { struct t { int a; }; }");
+    /* variables and types */
+    check_items(
+        "int a; static const char *const b = \"x\" \"y\", c; long d[N + 1] = { 1, 2 };",
+        "variable a [0,6) variable d [48,73) ",
+        " static const char *const b = \"x\" \"y\", c; ");
+    check_items("unsigned long a = -1UL; extern int b; u8 c __used = (u8)3;",
+                "variable a [0,23) variable c [38,58) ", "");
+    check_items("int (*f)(int) = 0; int *(*g)(void); int a = f(1);",
+                "variable f [0,18) variable g [19,35) ", " int a = f(1);");
+    check_items("typedef unsigned int t; typedef struct s s_t; typedef int fn(int);",
+                "type_alias t [0,23) type_alias s_t [24,45) type_alias fn [46,66) ", "");
+    check_items("a b c; a * b c; int int a; struct { int a; } s;", "field a [36,42) ",
+                "a b c; a * b c; int int a; struct {  } s;");
+    check_items("struct s { u32 a:3, b; u8 __iomem *c; int (*d)(int), e; char f[2][N]; "
+                "/* f */ };",
+                "field c [23,37) field f [56,69) ",
+                "struct s { u32 a:3, b;  int (*d)(int), e;  };");
+    check_items("enum e { A, B = 1 << 2, /* b */ C = F(1), D = (2 + A) };",
+                "enum_member A [9,10) enum_member B [12,22) enum_member D [42,53) ",
+                "enum e {  C = F(1), };");
+    check_items("struct s { struct { int a; } b; enum { A } c; } __packed; int d;",
+                "field a [20,26) enum_member A [39,40) variable d [58,64) ",
+                "struct s { struct {  } b; enum { } c; } __packed; ");
+    check_items("extern \"C\" { int a; int f(void) { } }\nint b;",
+                "variable a [13,19) function f [20,35) variable b [38,44) ",
+                "extern \"C\" {  }\n");
+    check_items("EXPORT_SYMBOL(f);\nMODULE_LICENSE(\"GPL\");\nM(a, int);", "",
+                "\nM(a, int);");
+}
+
+static void
+test_directives(void **state)
+{
+    (void)state;
+    check_items("#define A\n#  define B 1 \n#define F(a, ...) \\\n  a + /* c */ \\\n 1\n",
+                "macro A [0,9) macro B [10,23) macro F [25,63) ", "\n");
+    check_items("#define A 1 /* a */\n#define B \"/*\"\n#define C(a...) a\n#define D 1",
+                "macro A [0,19) ", "\n#define B \"/*\"\n#define C(a...) a\n#define D 1");
+    check_items("#include <a.h>\n#include \"b.h\" /* b */\n#include C\n",
+                "<a.h> \"b.h\" ", "\n#include C\n");
+    check_items("#ifdef A\nint f(int a)\n#else\nint f(void)\n#endif\n{ g(); }\nint c;\n",
+                "variable c [56,62) ",
+                "#ifdef A\nint f(int a)\n#else\nint f(void)\n#endif\n{}\n\n");
+    check_items("#if A\nstruct s {\n#else\nstruct t {\n#endif\n int a;\n};\nint b;\n",
+                "variable b [52,58) ",
+                "#if A\nstruct s {\n#else\nstruct t {\n#endif\n int a;\n};\n\n");
+}
+
 static void
 test_places(void **state)
 {
     (void)state;
     struct str text = STR("int f(void) { aaaa; }\nint g = { 1, 2 };\nint h;");
     struct outline o;
-    assert_int_equal(bodies_scan(bodies, bodies_syntax_named(STR("c")), text, &o), 0);
+    assert_int_equal(bodies_scan(bodies, bodies_syntax_named(STR("c")), text, false, &o),
+                     0);
     ssize_t h = str_find(o.text, STR("h;"));
     assert_int_equal(outline_to_source(&o, (uint32_t)h), str_find(text, STR("h;")));
     /* A stretch that ends before a gap does not reach over it. */
@@ -344,6 +434,18 @@ check_outline(const struct outline *o, struct str text)
         assert_true(o->calls[i].start < o->calls[i].end && o->calls[i].end <= text.n);
         assert_true(i == 0 || o->calls[i - 1].end <= o->calls[i].start);
     }
+    for (size_t i = 0; i < o->n_items; i++) {
+        const struct outline_item *item = &o->items[i];
+        assert_true(item->range.start <= item->name.start &&
+                    item->name.start < item->name.end &&
+                    item->name.end <= item->range.end && item->range.end <= text.n);
+        assert_true(i == 0 || o->items[i - 1].range.end <= item->range.start);
+        assert_true(item->body.end <= item->range.end);
+    }
+    for (size_t i = 0; i < o->n_imports; i++)
+        assert_true(o->imports[i].start < o->imports[i].end &&
+                    o->imports[i].end <= text.n &&
+                    (i == 0 || o->imports[i - 1].end <= o->imports[i].start));
     for (size_t i = 0; i < o->n_comments; i++)
         assert_true(o->comments[i].end <= text.n &&
                     (i == 0 || o->comments[i - 1].end <= o->comments[i].start));
@@ -393,7 +495,7 @@ test_ruined(void **state)
             char *exact = xmemdup(text.p, text.n); // so that a sanitizer sees its end
             int r = bodies_scan(bodies,
                                 bodies_syntax_named(str_of(names[i % ARRAY_LEN(names)])),
-                                str_slice(exact, text.n), &o);
+                                str_slice(exact, text.n), true, &o);
             assert_true(r == 0 || r == BODIES_E_UNBALANCED);
             if (r == 0) {
                 check_outline(&o, str_slice(exact, text.n));
@@ -420,7 +522,7 @@ test_hostile(void **state)
         for (size_t k = 0; k < ARRAY_LEN(names); k++) {
             struct outline o;
             int r = bodies_scan(bodies, bodies_syntax_named(str_of(names[k])),
-                                buf_str(&text), &o);
+                                buf_str(&text), true, &o);
             assert_true(r == 0 || r == BODIES_E_UNBALANCED);
         }
     }
@@ -435,6 +537,7 @@ main(void)
         cmocka_unit_test(test_go),     cmocka_unit_test(test_java),
         cmocka_unit_test(test_csharp), cmocka_unit_test(test_rust),
         cmocka_unit_test(test_calls),  cmocka_unit_test(test_places),
+        cmocka_unit_test(test_items),  cmocka_unit_test(test_directives),
         cmocka_unit_test(test_ruined), cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests_name("bodies", tests, setup, teardown);
