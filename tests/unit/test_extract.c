@@ -354,6 +354,16 @@ test_edges_of_languages(void **state)
         {"a.hs", "f = do\n  start\n  x <- next\n  stop $ x\n", NULL, "next"},
         {"a.hs", "f = do\n  start\n  x <- next\n  stop $ x\n", NULL, "stop"},
         {"a.hs", "f = P { a = 1 }\n", NULL, "P"},
+        {"a.ml", "open A.B\n", "A.B", NULL},
+        {"a.ml", "include (A)\nmodule C = D.E\n", "D.E", NULL},
+        {"a.ml", "let () = A.go 1 |> M.stop\n", NULL, "go"},
+        {"a.ml", "let () = A.go 1 |> M.stop\n", NULL, "stop"},
+        {"a.ml", "let () = fail @@ Box 1\n", NULL, "fail"},
+        {"a.ml", "let () = fail @@ Box 1\n", NULL, "Box"},
+        {"a.ml", "let x = o#run 1 >>+ new c\n", NULL, "run"},
+        {"a.ml", "let x = o#run 1 >>+ new c\n", NULL, "c"},
+        {"a.ml", "let x = o#run 1 >>+ new c\n", NULL, ">>+"},
+        {"a.mli", "open A\n", "A", NULL},
         {"a.zig", "const L = std.ArrayList(u8);", NULL, "ArrayList"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
