@@ -119,11 +119,10 @@ parse(struct ignore *above, struct str dir, struct str text)
     for (char *p = i->text, *end = i->text + text.n; p < end;) {
         char *newline = memchr(p, '\n', (size_t)(end - p));
         char *next = newline ? newline + 1 : end;
-        if (newline) {
-            *newline = '\0';
-            if (newline > p && newline[-1] == '\r')
-                newline[-1] = '\0';
-        }
+        char *stop = newline ? newline : end; // the text has a NUL behind its end
+        *stop = '\0';
+        if (stop > p && stop[-1] == '\r')
+            stop[-1] = '\0';
         add_rule(i, p);
         p = next;
     }

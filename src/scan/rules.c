@@ -94,18 +94,6 @@ base_rules_read(int dir_fd, const char *name, struct buf *ret_text)
     return r;
 }
 
-char *
-base_rules_user_file(void)
-{
-    const char *config = getenv("XDG_CONFIG_HOME");
-    const char *home = getenv("HOME");
-    if (config && config[0] == '/')
-        return path_join(config, "git/ignore");
-    if (home && home[0] == '/')
-        return path_join(home, ".config/git/ignore");
-    return NULL;
-}
-
 /* The one line of a file like .git ("gitdir: PATH") or commondir, seen from `dir`. */
 static char *
 read_path_file(const char *dir, const char *name, const char *prefix)
@@ -151,6 +139,15 @@ add_outside_file(struct base_rules *b, const char *dir, const char *name,
     close(fd);
 }
 
+/* A file outside the tree that somebody named: a link is followed, as git does. */
+static void
+add_named_file(struct base_rules *b, const char *path, struct str root_below)
+{
+    AUTO(buf_finish) struct buf text = {0};
+    if (path && fs_read_file(path, SCAN_RULES_BYTES_MAX, &text, NULL) == 0)
+        b->ignore = ignore_parse_outside(b->ignore, root_below, buf_str(&text));
+}
+
 /* What git knows of the repository at `top`, and the ignore files down to the root. */
 static void
 add_repository(struct base_rules *b, const char *top, const char *git_dir)
@@ -158,12 +155,10 @@ add_repository(struct base_rules *b, const char *top, const char *git_dir)
     struct str root_below = path_below(str_of(top), str_of(b->root));
     AUTO(free) char *common = read_path_file(git_dir, "commondir", "");
     b->exclude_dir = path_join(common ? common : git_dir, "info");
-    if (b->user_excludes) {
-        AUTO(buf_finish) struct buf text = {0};
-        if (fs_read_file(b->user_excludes, SCAN_RULES_BYTES_MAX, &text, NULL) == 0)
-            b->ignore = ignore_parse_outside(b->ignore, root_below, buf_str(&text));
-    }
-    add_outside_file(b, b->exclude_dir, "exclude", root_below);
+    AUTO(free) char *user_excludes = gitconfig_excludes(top, common ? common : git_dir);
+    AUTO(free) char *exclude = path_join(b->exclude_dir, "exclude");
+    add_named_file(b, user_excludes, root_below);
+    add_named_file(b, exclude, root_below);
     AUTO(free) char *dir = xstrdup(top);
     while (root_below.n > 0) {
         for (size_t i = 0; i < IGNORE_FILE_COUNT; i++)
@@ -201,11 +196,8 @@ base_rules_load(struct base_rules *b)
         top = up;
     }
     /* No repository: the user's excludes still say what the user never edits. */
-    if (b->user_excludes) {
-        AUTO(buf_finish) struct buf text = {0};
-        if (fs_read_file(b->user_excludes, SCAN_RULES_BYTES_MAX, &text, NULL) == 0)
-            b->ignore = ignore_parse(b->ignore, STR_NONE, buf_str(&text));
-    }
+    AUTO(free) char *user_excludes = gitconfig_excludes(NULL, NULL);
+    add_named_file(b, user_excludes, STR_NONE);
 }
 
 void

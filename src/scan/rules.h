@@ -19,18 +19,21 @@ struct ignore *ignore_parse_outside(struct ignore *above, struct str root_below,
 /* Of this path alone, not of the folders it lies in. */
 enum verdict ignore_verdict(const struct ignore *i, struct str path, bool is_dir);
 
+/* ---- gitconfig.c, worker ---- */
+/* The user's own excludes: core.excludesFile, else git's default place; heap, NULL: none. `top` and
+ * `git_dir` are of the repository, NULL without one. */
+char *gitconfig_excludes(const char *top, const char *git_dir) MUST_USE;
+
 /* ---- rules.c: the rules that hold before any file in the root is read ---- */
 struct base_rules {
     /* in */
     const char *root;
-    const char *user_excludes; // git's file of the user; may be NULL
     /* out */
     struct ignore *ignore;
     char *git_dir;     // absolute; NULL: the root is not a repository's top
     char *exclude_dir; // folder of info/exclude
     bool is_locked;    // index.lock is there
 };
-char *base_rules_user_file(void) MUST_USE;  // heap or NULL
 void base_rules_load(struct base_rules *b); // worker
 void base_rules_finish(struct base_rules *b);
 /* Reads an ignore file: 0, -ENOENT when there is none that counts, -EFBIG… */

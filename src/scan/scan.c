@@ -99,7 +99,6 @@ scan_load_base(struct scan *s, enum dir_reading reading)
     b->base.deliver = base_deliver;
     b->base.destroy = base_destroy;
     b->rules.root = s->root;
-    b->rules.user_excludes = s->user_excludes;
     b->reading = reading;
     s->base_job = b;
     scan_submit(s, &b->base, POOL_INTERACTIVE, base_work);
@@ -145,7 +144,6 @@ scan_free(struct scan *s)
     ignore_unref(s->base);
     free(s->git_dir);
     free(s->exclude_dir);
-    free(s->user_excludes);
     free(s->root);
     free(s->above);
     void (*on_closed)(void *ctx) = s->on_closed;
@@ -259,7 +257,6 @@ scan_open(struct loop *l, struct pool *pool, const struct config *config,
     s->root = path_normalize(root);
     s->root_n = strlen(s->root);
     s->above = str_dup(path_dirname(str_of(s->root)));
-    s->user_excludes = base_rules_user_file();
     s->fixed = parse_fixed(config);
     s->by_path = map_create();
     s->by_id = map_create();

@@ -42,6 +42,7 @@ main(void)
         cmocka_unit_test(test_chain),
         cmocka_unit_test(test_patterns_are_cheap),
         cmocka_unit_test(test_patterns_against_git),
+        cmocka_unit_test(test_sources_against_git),
         cmocka_unit_test(test_walk),
         cmocka_unit_test(test_rules_from_above),
         cmocka_unit_test(test_symlink_loop),

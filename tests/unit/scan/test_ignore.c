@@ -243,3 +243,147 @@ test_patterns_against_git(UNUSED void **state)
     assert_in_range(n_ignored, n_all / 10, n_all - n_all / 10);
     run(fmt("rm -rf '%s'", root));
 }
+
+/* ---- the places rules come from, as git has them ---- */
+
+static void
+random_rules(struct buf *out)
+{
+    buf_reset(out);
+    if (random_below(5) == 0)
+        buf_add_cstr(out, "\xef\xbb\xbf");
+    struct buf line = {0};
+    bool is_crlf = random_below(4) == 0;
+    for (unsigned i = random_below(4); i > 0; i--) {
+        buf_reset(&line);
+        random_pattern(&line);
+        buf_add_str(out, str_slice(line.p, line.n - 1));
+        if (i > 1 || random_below(3))
+            buf_add_cstr(out, is_crlf ? "\r\n" : "\n");
+        else if (is_crlf)
+            buf_add_char(out, '\r'); // as the last byte of the file
+    }
+    buf_finish(&line);
+    buf_add_cstr(out, "");
+}
+
+static const char *const config_files[] = {".gitconfig", "config/git/config", NULL};
+
+/* A line of settings that names a file, in one of the ways that git reads. */
+static const char *
+random_setting(const char *name)
+{
+    switch (random_below(8)) {
+    case 0: return fmt("[core]\n\texcludesFile = ~/%s\n", name);
+    case 1: return fmt("[CORE] EXCLUDESFILE=\"~/%s\" ; so\n", name);
+    case 2: return fmt("[core]\r\n  excludesfile = %s/%s   # so\r\n", scratch, name);
+    case 3:
+        return fmt("[user]\nname = x\n[core]\neditor = vi\nexcludesFile = ~/%s", name);
+    case 4: return fmt("[core \"x\"]\nexcludesFile = ~/%s\n", name); // another section
+    case 5: return fmt("# [x]\n[core]\nbare\nexcludesFile = ~\\\n/%s\n", name);
+    case 6: return "[core]\nexcludesFile =\n"; // none at all
+    default:
+        return fmt("[color]\nui = \"a\\\"b\"\n[core]\nexcludesFile = ~/\"%s\"\n", name);
+    }
+}
+
+static void
+write_all_sources(struct fixture *f, struct buf *text)
+{
+    static const char *const rule_files[] = {"one.rules", "two words.rules",
+                                             "config/git/ignore"};
+    for (size_t i = 0; i < ARRAY_LEN(rule_files); i++) {
+        random_rules(text);
+        write_text(fmt("%s/%s", scratch, rule_files[i]), text->p);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(config_files); i++) {
+        bool is_own = i == 2;
+        const char *path =
+            is_own ? at(f, ".git/config") : fmt("%s/%s", scratch, config_files[i]);
+        const char *setting =
+            random_below(2) ? random_setting(rule_files[random_below(2)]) : "";
+        write_text(path, is_own ? fmt("[core]\nbare = false\n%s", setting) : setting);
+    }
+    random_rules(text);
+    write_text(at(f, ".git/info/exclude"), text->p);
+    for (size_t d = 0; d < ARRAY_LEN(git_rule_dirs); d++) {
+        random_rules(text);
+        write_text(at(f, fmt("%s/.gitignore", git_rule_dirs[d])), text->p);
+    }
+}
+
+static void
+show_all_sources(const struct fixture *f)
+{
+    (void)!system(
+        fmt("cd '%s' && head -50 .gitconfig config/git/* *.rules '%s'/.git/config "
+            "'%s'/.git/info/exclude '%s'/.gitignore '%s'/*/.gitignore "
+            "'%s'/*/*/.gitignore | cat -A >&2",
+            scratch, f->root, f->root, f->root, f->root, f->root));
+}
+
+/* One walk of the same tree by both; true when they agree. */
+static void
+compare_walk(struct fixture *f, const char *list_path, int round, size_t *n_ignored)
+{
+    AUTO(free) char *answer_path = xasprintf("%s/git-answer", scratch);
+    AUTO(buf_finish) struct buf answer = {0};
+    int r = system(fmt("git -C '%s' check-ignore --no-index -z --stdin <'%s' >'%s'",
+                       f->root, list_path, answer_path));
+    assert_true(WIFEXITED(r) && WEXITSTATUS(r) <= 1);
+    assert_int_equal(fs_read_file(answer_path, 1 << 20, &answer, NULL), 0);
+    struct map *ignored = map_create();
+    struct str rest = buf_str(&answer), part;
+    while (str_split(&rest, '\0', &part))
+        map_put(ignored, part, ignored);
+    f->walk++;
+    walk(f, false);
+    close_scan(f);
+    f->is_closed = false;
+    for (size_t i = 0; i < ARRAY_LEN(git_paths); i++) {
+        const char *path = git_paths[i].path;
+        bool is_git = map_get(ignored, str_of(path)) != NULL;
+        *n_ignored += is_git && !git_paths[i].is_dir;
+        if (git_paths[i].is_dir || is_git != is_in_model(f, path))
+            continue;
+        show_all_sources(f);
+        fail_msg("round %d, %s: git %d", round, path, is_git);
+    }
+    map_destroy(ignored);
+}
+
+static void
+test_sources_against_git(UNUSED void **state)
+{
+    enum { ROUNDS = 120 };
+    if (system("git --version >/dev/null 2>&1") != 0) {
+        print_message("# skipped: git is missing\n");
+        return;
+    }
+    struct fixture f;
+    struct buf list = {0}, text = {0};
+    size_t n_ignored = 0, n_files = 0;
+    set_up(&f);
+    unsetenv("GIT_CONFIG_GLOBAL");
+    run(fmt("git -C '%s' init -q", f.root));
+    for (size_t i = 0; i < ARRAY_LEN(git_paths); i++) {
+        if (git_paths[i].is_dir)
+            make_dir(at(&f, git_paths[i].path));
+        else
+            write_text(at(&f, git_paths[i].path), "");
+        buf_add(&list, git_paths[i].path, strlen(git_paths[i].path) + 1);
+        n_files += !git_paths[i].is_dir;
+    }
+    AUTO(free) char *list_path = xasprintf("%s/git-paths", scratch);
+    assert_int_equal(fs_write_atomic(list_path, buf_str(&list), 0644), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        write_all_sources(&f, &text);
+        compare_walk(&f, list_path, round, &n_ignored);
+    }
+    assert_in_range(n_ignored, n_files * ROUNDS / 10, n_files * ROUNDS * 9 / 10);
+    run(fmt("rm -rf '%s/config' '%s/.gitconfig'", scratch, scratch));
+    setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
+    buf_finish(&list);
+    buf_finish(&text);
+    tear_down(&f);
+}
