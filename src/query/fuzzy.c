@@ -21,6 +21,8 @@
 #define BIT_OTHER 36
 #define BIT_START 38
 
+#define ORDER_TURN 11u // odd, so that letters turn differently
+
 static bool
 is_upper(char c)
 {
@@ -93,6 +95,38 @@ fuzzy_pairs(struct str name)
     return pairs;
 }
 
+/* Letters and digits have one of their own of 64. */
+static unsigned
+place_of(char folded)
+{
+    unsigned bit = bit_of(folded);
+    return bit < BIT_OTHER ? bit : BIT_OTHER + (unsigned char)folded % (64u - BIT_OTHER);
+}
+
+/* What was seen so far is turned by what the letter is, so that one step notes all that stand before it. */
+struct fuzzy_order
+fuzzy_order_of(struct str name)
+{
+    struct fuzzy_order order = {{0, 0}};
+    uint64_t seen = 0;
+    name.n = MIN(name.n, (size_t)FUZZY_NAME_MAX);
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned letter = place_of(fuzzy_fold(name.p[i]));
+        unsigned turn = (letter >> 1) * ORDER_TURN & 63;
+        order.words[letter & 1] |= seen << turn | seen >> ((64 - turn) & 63);
+        seen |= UINT64_C(1) << letter;
+    }
+    return order;
+}
+
+/* A capital among small letters stands for a start; and what begins with a single letter and goes on
+ * inside of its word is scattered, not shortened. */
+static bool
+may_shorten(const struct fuzzy_pattern *p, size_t k)
+{
+    return k > 1 && !(p->has_lower && is_upper(p->typed[k]));
+}
+
 void
 fuzzy_pattern_init(struct fuzzy_pattern *p, struct str text)
 {
@@ -105,10 +139,9 @@ fuzzy_pattern_init(struct fuzzy_pattern *p, struct str text)
         p->mask |= UINT64_C(1) << bit_of(folded);
         p->has_upper |= is_upper(c);
         p->has_lower |= c >= 'a' && c <= 'z';
-        p->slots[(unsigned char)folded] = 1;
-        p->slots[(unsigned char)c] = 1;
+        p->letters[(unsigned char)folded] |= UINT64_C(1) << p->text.n;
         if (bit_of(folded) < BIT_DIGIT)
-            p->slots[(unsigned char)(folded - 32)] = 1;
+            p->letters[(unsigned char)(folded - 32)] |= UINT64_C(1) << p->text.n;
         if (bit_of(folded) < BIT_DIGIT)
             p->starts[p->text.n] = UINT64_C(1) << (BIT_START + bit_of(folded));
         if (p->text.n > 0)
@@ -116,6 +149,10 @@ fuzzy_pattern_init(struct fuzzy_pattern *p, struct str text)
         p->folded[p->text.n] = folded;
         p->typed[p->text.n++] = c;
     }
+    p->order = fuzzy_order_of(p->text);
+    for (size_t k = 1; k < p->text.n; k++)
+        p->inside[k] =
+            may_shorten(p, k) ? COST_SHORTENED - COST_RUN : FUZZY_COST_BAD_START;
 }
 
 /* Length of the separator at i, or 0. */
@@ -189,7 +226,7 @@ fuzzy_cost_least(const struct fuzzy_pattern *p, uint64_t mask, uint64_t pairs,
     for (size_t i = 1; i < p->text.n; i++) {
         int is_run = !(pairs & p->pairs[i]);
         int is_bad = !(mask & p->starts[i]) & (p->starts[i] != 0);
-        cost += is_run * (COST_RUN + is_bad * (COST_SHORTENED - COST_RUN)); // no jumps
+        cost += is_run * (COST_RUN + is_bad * p->inside[i]); // no jumps
     }
     return cost;
 }
@@ -224,15 +261,11 @@ struct place {
 bool
 fuzzy_has_letters(const struct fuzzy_pattern *p, struct str name)
 {
-    size_t k = 0;
+    uint64_t found = 0; // a bit for each beginning of the pattern; no jumps
     name.n = MIN(name.n, (size_t)FUZZY_NAME_MAX);
-    if (p->text.n == 0)
-        return true;
-    for (size_t i = 0; i < name.n; i++) {
-        if (fuzzy_fold(name.p[i]) == p->folded[k] && ++k == p->text.n)
-            return true;
-    }
-    return false;
+    for (size_t i = 0; i < name.n; i++)
+        found |= (found << 1 | 1) & p->letters[(unsigned char)name.p[i]];
+    return p->text.n == 0 || (found >> (p->text.n - 1) & 1);
 }
 
 static size_t
@@ -243,7 +276,7 @@ find_places(const struct fuzzy_pattern *p, struct str name, struct place *places
     for (size_t i = 0; i < name.n; i++) {
         bool is_start = starts_word(name, i);
         word += is_start && (i == 0 || is_letter_or_digit(name.p[i - 1]));
-        if (p->slots[(unsigned char)name.p[i]])
+        if (p->letters[(unsigned char)name.p[i]] != 0)
             places[n++] = (struct place){.at = (uint16_t)i,
                                          .word = word,
                                          .folded = fuzzy_fold(name.p[i]),
@@ -291,14 +324,6 @@ pass(struct far *far, const struct place *place, const struct ways *w)
     far->in_word = MIN(far->in_word, w->anchored);
 }
 
-/* A capital among small letters stands for a start; and what begins with a single letter and goes on
- * inside of its word is scattered, not shortened. */
-static bool
-may_shorten(const struct fuzzy_pattern *p, size_t k)
-{
-    return k > 1 && !(p->has_lower && is_upper(p->typed[k]));
-}
-
 static struct ways
 jump(const struct fuzzy_pattern *p, size_t k, const struct far *far,
      const struct place *place)
@@ -331,59 +356,88 @@ first_letter(const struct fuzzy_pattern *p, const struct place *place)
 }
 
 static struct ways
-next_letter(const struct fuzzy_pattern *p, size_t k, const struct place *places, size_t i,
-            const struct ways *before, const struct far *far)
+next_letter(const struct fuzzy_pattern *p, size_t k, const struct place *place,
+            const struct ways *beside, const struct far *far)
 {
-    struct ways w = jump(p, k, far, &places[i]);
-    if (i > 0 && places[i - 1].at + 1 == places[i].at) {
-        if (places[i].is_start) {
-            w.anchored = MIN(w.anchored, least_of(&before[i - 1]));
-        } else {
-            w.anchored = MIN(w.anchored, before[i - 1].anchored);
-            w.loose = MIN(w.loose, before[i - 1].loose);
-        }
+    struct ways w = jump(p, k, far, place);
+    int in_case = case_cost(p, k, place->is, place->is_start);
+    if (place->is_start) {
+        w.anchored = MIN(w.anchored, least_of(beside));
+    } else {
+        w.anchored = MIN(w.anchored, beside->anchored);
+        w.loose = MIN(w.loose, beside->loose);
     }
-    return w;
+    return (struct ways){plus(w.anchored, in_case), plus(w.loose, in_case)};
 }
 
+/* Where in the places a letter may stand so that those before and behind it have theirs. */
+struct window {
+    uint16_t first, last;
+};
+
+static void
+find_windows(const struct fuzzy_pattern *p, const struct place *places, size_t n,
+             struct window *windows)
+{
+    for (size_t k = 0, i = 0; k < p->text.n; k++, i++) {
+        while (places[i].folded != p->folded[k])
+            i++;
+        windows[k].first = (uint16_t)i;
+    }
+    for (size_t k = p->text.n, i = n; k-- > 0;) {
+        while (places[--i].folded != p->folded[k])
+            continue;
+        windows[k].last = (uint16_t)i;
+    }
+}
+
+/* A row of ways for each letter, made from the row of the letter before it. The name has the letters in
+ * their order. FUZZY_NEVER: more than `most`; a way never gets cheaper. */
 static int
-least_layout(const struct fuzzy_pattern *p, const struct place *places, size_t n)
+least_layout(const struct fuzzy_pattern *p, const struct place *places, size_t n,
+             int most)
 {
     static const struct ways none = {FUZZY_NEVER, FUZZY_NEVER};
-    struct ways rows[2][FUZZY_NAME_MAX], *now = rows[0], *before = rows[1];
-    for (size_t i = 0; i < n; i++)
-        now[i] = places[i].folded == p->folded[0] ? first_letter(p, &places[i]) : none;
-    for (size_t k = 1; k < p->text.n; k++) {
+    struct window windows[FUZZY_PATTERN_MAX];
+    struct ways row[FUZZY_NAME_MAX]; // each overwrites the one before
+    int least = FUZZY_NEVER;
+    find_windows(p, places, n, windows);
+    for (size_t i = 0; i <= windows[0].last; i++) {
+        row[i] = none;
+        if (places[i].folded == p->folded[0])
+            row[i] = first_letter(p, &places[i]);
+        least = MIN(least, least_of(&row[i]));
+    }
+    for (size_t k = 1; k < p->text.n && least <= most; k++) {
         struct far far = {FUZZY_NEVER, FUZZY_NEVER, FUZZY_NEVER, 0};
-        struct ways *swap = before;
-        before = now;
-        now = swap;
-        for (size_t i = 0; i < n; i++) {
-            now[i] = none;
-            if (places[i].folded == p->folded[k]) {
-                int in_case = case_cost(p, k, places[i].is, places[i].is_start);
-                struct ways w = next_letter(p, k, places, i, before, &far);
-                now[i] = (struct ways){plus(w.anchored, in_case), plus(w.loose, in_case)};
-            }
-            if (least_of(&before[i]) != FUZZY_NEVER)
-                pass(&far, &places[i], &before[i]);
+        size_t first = windows[k - 1].first, last = windows[k - 1].last;
+        struct ways before = none; // what stood in the row at i - 1
+        least = FUZZY_NEVER;
+        for (size_t i = first; i <= windows[k].last; i++) {
+            struct ways was = i <= last ? row[i] : none;
+            bool is_beside = i > first && places[i - 1].at + 1 == places[i].at;
+            row[i] = none;
+            if (places[i].folded == p->folded[k])
+                row[i] = next_letter(p, k, &places[i], is_beside ? &before : &none, &far);
+            least = MIN(least, least_of(&row[i]));
+            if (least_of(&was) != FUZZY_NEVER)
+                pass(&far, &places[i], &was);
+            before = was;
         }
     }
-    int least = FUZZY_NEVER;
-    for (size_t i = 0; i < n; i++)
-        least = MIN(least, least_of(&now[i]));
-    return least;
+    return least <= most ? least : FUZZY_NEVER;
 }
 
 int
-fuzzy_cost_inside(const struct fuzzy_pattern *p, struct str name)
+fuzzy_cost_inside(const struct fuzzy_pattern *p, struct str name, int most)
 {
     struct place places[FUZZY_NAME_MAX];
     struct str head = str_slice(name.p, MIN(name.n, (size_t)FUZZY_NAME_MAX));
-    if (p->text.n == 0)
-        return FUZZY_COST_INSIDE + length_cost(p, name.n);
+    int cost = FUZZY_COST_INSIDE + length_cost(p, name.n);
+    if (p->text.n == 0 || cost > most)
+        return cost <= most ? cost : FUZZY_NEVER;
     size_t n = find_places(p, head, places);
-    return FUZZY_COST_INSIDE + least_layout(p, places, n) + length_cost(p, name.n);
+    return plus(least_layout(p, places, n, most - cost), cost);
 }
 
 int
@@ -391,7 +445,9 @@ fuzzy_cost(const struct fuzzy_pattern *p, struct str name)
 {
     if (p->text.n > 0 && fuzzy_is_prefix(p, name))
         return prefix_cost(p, name);
-    return fuzzy_has_letters(p, name) ? fuzzy_cost_inside(p, name) : FUZZY_NEVER;
+    if (!fuzzy_has_letters(p, name))
+        return FUZZY_NEVER;
+    return fuzzy_cost_inside(p, name, FUZZY_NEVER);
 }
 
 /* ---- containers ---- */

@@ -19,6 +19,11 @@
 #define FUZZY_COST_KIND_MAX 10
 #define FUZZY_SCORE_MAX 10000 // score = this - cost
 
+/* Which letter stands somewhere before which in a name: a bit for each two, several share one. */
+struct fuzzy_order {
+    uint64_t words[2];
+};
+
 struct fuzzy_pattern {
     struct str text;               // as typed, blanks left out, at most FUZZY_PATTERN_MAX
     char typed[FUZZY_PATTERN_MAX]; // text.p
@@ -26,8 +31,11 @@ struct fuzzy_pattern {
     uint64_t mask;                      // letters a name must have: see fuzzy_mask()
     uint64_t starts[FUZZY_PATTERN_MAX]; // each letter's bit among the starts, or 0
     uint64_t pairs[FUZZY_PATTERN_MAX];  // the bit of each and the letter before it
-    uint8_t slots[256];                 // byte → 1 when it is one of the pattern's
-    bool has_upper, has_lower;          // with a capital, case counts a little
+    uint64_t letters[256];    // byte → a bit for each place it has in the pattern
+    struct fuzzy_order order; // what a name must have: see fuzzy_order_of()
+    uint8_t
+        inside[FUZZY_PATTERN_MAX]; // what a letter costs more that begins a run inside
+    bool has_upper, has_lower;     // with a capital, case counts a little
 };
 
 /* What is searched: the text as a name; when it has '.', '::' or '#', also its last part as a name
@@ -45,6 +53,7 @@ void fuzzy_query_init(struct fuzzy_query *q, struct str text);
 uint64_t fuzzy_mask(struct str name);
 /* Which two letters stand side by side: a bit each, several share one. */
 uint64_t fuzzy_pairs(struct str name);
+struct fuzzy_order fuzzy_order_of(struct str name);
 /* FUZZY_NEVER: it does not fit. */
 int fuzzy_cost(const struct fuzzy_pattern *p, struct str name);
 /* Never more than fuzzy_cost() of a name with these bits that does not begin with the pattern. */
@@ -54,9 +63,10 @@ int fuzzy_cost_least(const struct fuzzy_pattern *p, uint64_t mask, uint64_t pair
 int fuzzy_container_cost(const struct fuzzy_query *q, struct str container);
 /* Definitions come first among names that fit alike. */
 int fuzzy_kind_cost(enum entity_kind kind);
-/* In two steps, of a name that does not begin with the pattern; the second if the first says yes. */
+/* In two steps, of a name that does not begin with the pattern; the second if the first says yes.
+ * FUZZY_NEVER: costs more than `most`. */
 bool fuzzy_has_letters(const struct fuzzy_pattern *p, struct str name);
-int fuzzy_cost_inside(const struct fuzzy_pattern *p, struct str name);
+int fuzzy_cost_inside(const struct fuzzy_pattern *p, struct str name, int most);
 bool fuzzy_is_prefix(const struct fuzzy_pattern *p, struct str name);
 /* By folded bytes, then by bytes. */
 int fuzzy_compare(struct str a, struct str b);

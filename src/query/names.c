@@ -1,7 +1,7 @@
 /* Segments of the name table. Built once, on a worker, from rows in any order: different names are
  * kept once and sorted, so that a beginning is a range; each has a word of bits that says which letters
- * it has, one for pairs of them, and the entities that bear it lie together. About 16 bytes an entity,
- * 24 and its text a name. Invariant: a built segment is never written again. */
+ * it has, one for pairs of them, two for their order, and the entities that bear it lie together. About
+ * 16 bytes an entity, 40 and its text a name. Invariant: a built segment is never written again. */
 #include "query/names.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -111,7 +111,7 @@ names_add(struct names_builder *b, const struct entity_row *row)
         r = intern_add(&b->names, row->e.name, &name);
     if (r < 0)
         return err_trace(r);
-    e.file_kind = b->file << NAMES_KIND_BITS | (uint32_t)row->e.kind;
+    e.file_kind = b->file << NAMES_FILE_SHIFT | (uint32_t)row->e.kind;
     *vec_push(&b->entities) = e;
     *vec_push(&b->name_of) = name;
     return 0;
@@ -159,14 +159,16 @@ lay_names(struct names_segment *s, const struct intern *names, uint32_t *rank)
     qsort_r(keys, n, sizeof(*keys), by_name, (void *)names);
     s->n_names = n;
     s->text = xmalloc(names->text.n + 1);
-    s->masks = xcalloc(n + 1, sizeof(*s->masks));
+    s->bits = xcalloc(n + 1, sizeof(*s->bits));
     s->entries = xcalloc(n + 2, sizeof(*s->entries));
     uint32_t at = 0;
     for (size_t i = 0; i < n; i++) {
         struct str name = intern_at(names, keys[i].number);
         memcpy(s->text + at, name.n > 0 ? name.p : "", name.n);
-        s->masks[i] = fuzzy_mask(name);
-        s->entries[i] = (struct names_entry){.text = at, .pairs = fuzzy_pairs(name)};
+        struct fuzzy_order order = fuzzy_order_of(name);
+        s->bits[i] = (struct names_bits){fuzzy_mask(name), order.words[0]};
+        s->entries[i] = (struct names_entry){
+            .pairs = fuzzy_pairs(name), .order = order.words[1], .text = at};
         rank[keys[i].number] = (uint32_t)i;
         at += (uint32_t)name.n;
     }
@@ -190,6 +192,8 @@ lay_entities(struct names_segment *s, const struct names_builder *b, const uint3
         s->entries[i].first = first[i];
     for (size_t i = 0; i < n; i++)
         s->entities[first[rank[b->name_of.v[i]]]++] = b->entities.v[i];
+    for (size_t i = 1; i <= s->n_names; i++)
+        s->entities[s->entries[i].first - 1].file_kind |= NAMES_LAST;
     free(first);
 }
 
@@ -236,7 +240,7 @@ names_segment_destroy(struct names_segment *s)
     intern_finish(&s->containers);
     intern_finish(&s->langs);
     free(s->text);
-    free(s->masks);
+    free(s->bits);
     free(s->entries);
     free(s->entities);
     free(s->file_langs);

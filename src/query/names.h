@@ -10,7 +10,9 @@
 
 #define NAMES_PARTS_MAX 8 // overlays beyond this are merged into one
 #define NAMES_KIND_BITS 5
-#define NAMES_FILES_MAX (1u << (32 - NAMES_KIND_BITS))
+#define NAMES_FILE_SHIFT (NAMES_KIND_BITS + 1)
+#define NAMES_FILES_MAX (1u << (32 - NAMES_FILE_SHIFT))
+#define NAMES_LAST (1u << NAMES_KIND_BITS)        // no more of this name
 #define NAMES_TEXT_BYTES_MAX ((size_t)UINT32_MAX) // of all different names together
 
 struct query_search;
@@ -36,13 +38,20 @@ struct intern {
 
 struct names_entity {
     int64_t id;         // of the store
-    uint32_t file_kind; // file << NAMES_KIND_BITS | kind
+    uint32_t file_kind; // file << NAMES_FILE_SHIFT | NAMES_LAST | kind
     uint32_t container; // of its qualified name
 };
 
-/* What is asked of a name together lies together. It ends where the next begins. */
+/* What is asked of every name, one after the other; and of those that may fit. */
+struct names_bits {
+    uint64_t mask;  // fuzzy_mask()
+    uint64_t order; // the first word of fuzzy_order_of()
+};
+
+/* It ends where the next begins. */
 struct names_entry {
     uint64_t pairs; // fuzzy_pairs()
+    uint64_t order; // the second word
     uint32_t text;  // where its text begins
     uint32_t first; // its first entity
 };
@@ -50,7 +59,7 @@ struct names_entry {
 struct names_segment {
     unsigned refs; // views that have it; the loop's
     size_t n_names, n_entities;
-    uint64_t *masks;             // fuzzy_mask() of each name, by fuzzy_compare()
+    struct names_bits *bits;     // of each name, by fuzzy_compare()
     struct names_entry *entries; // and one behind the last
     char *text;
     struct names_entity *entities;

@@ -54,7 +54,7 @@ add_part(struct names_builder *b, const struct names_part *p)
     for (size_t i = 0; i < s->n_names; i++) {
         for (uint32_t k = s->entries[i].first; k < s->entries[i + 1].first; k++) {
             const struct names_entity *e = &s->entities[k];
-            uint32_t file = e->file_kind >> NAMES_KIND_BITS;
+            uint32_t file = e->file_kind >> NAMES_FILE_SHIFT;
             struct str container = intern_at(&s->containers, e->container);
             struct entity_row row = {.id = e->id, .path = intern_at(&s->files, file)};
             if (is_hidden(p, file))
