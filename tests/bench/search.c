@@ -2,7 +2,7 @@
  * An index is made in a folder of its own, of names combined from the words of TREE's sources; then
  * questions of each class are asked one after the other, as an editor does, on the loop. Prints one
  * JSON object a line: class, filter, n, p50_us, p99_us, max_us (wall clock),
- * cpu_p50_us, cpu_p99_us (of the process), found. Needs no engine. */
+ * cpu_p50_us, cpu_p99_us (of the process), found; at the end one for all together. Needs no engine. */
 #include "base/base.h"
 
 #include <dirent.h>
@@ -254,6 +254,15 @@ ask_infix(struct buf *b, const char *name, size_t n)
         buf_add_char(b, low(name[i]));
 }
 
+/* The whole name with one wrong letter. */
+static void
+ask_typo(struct buf *b, const char *name, size_t n UNUSED)
+{
+    size_t length = strlen(name);
+    ask_prefix(b, name, length);
+    b->p[pick(length)] = (char)('a' + pick(26));
+}
+
 static void
 ask_nothing(struct buf *b, const char *name, size_t n UNUSED)
 {
@@ -278,6 +287,7 @@ static const struct class
     {"first letters", ask_humps, 0},   {"inside", ask_infix, 4},
     {"scattered", ask_scattered, 6},   {"whole name", ask_prefix, 200},
     {"qualified", ask_qualified, 4},   {"no match", ask_nothing, 0},
+    {"one wrong letter", ask_typo, 0},
 };
 
 static const enum entity_kind class_only[] = {ENTITY_CLASS};
@@ -297,12 +307,12 @@ struct bench {
     struct pool *pool;
     struct query *q;
     const struct made *made;
-    size_t rounds, round, class, filter, found, warm_rounds;
+    size_t rounds, round, class, filter, found, found_in_all;
     bool is_warm;
     struct buf text;
     int64_t began_ns, opened_ns;
     int64_t began_cpu_ns;
-    int64_t *took_ns, *cpu_ns; // wall clock, and processor of all threads
+    int64_t *took_ns, *cpu_ns; // wall clock, and processor of all threads; class by class
 };
 
 static void ask(struct bench *b);
@@ -336,24 +346,34 @@ cpu_now_ns(void)
 }
 
 static void
-report(struct bench *b)
+print_times(const char *class, const char *filter, int64_t *took_ns, int64_t *cpu_ns,
+            size_t n, size_t found)
 {
-    size_t n = b->rounds;
-    qsort(b->took_ns, n, sizeof(*b->took_ns), by_time);
-    qsort(b->cpu_ns, n, sizeof(*b->cpu_ns), by_time);
+    qsort(took_ns, n, sizeof(*took_ns), by_time);
+    qsort(cpu_ns, n, sizeof(*cpu_ns), by_time);
     fprintf(
         stdout,
         "{\"class\":\"%s\",\"filter\":\"%s\",\"n\":%zu,\"p50_us\":%lld,\"p99_us\":%lld,"
         "\"max_us\":%lld,\"cpu_p50_us\":%lld,\"cpu_p99_us\":%lld,\"found\":%zu}\n",
-        classes[b->class].name, filters[b->filter].name, n,
-        (long long)b->took_ns[n / 2] / 1000,
-        (long long)b->took_ns[n - 1 - n / 100] / 1000,
-        (long long)b->took_ns[n - 1] / 1000, (long long)b->cpu_ns[n / 2] / 1000,
-        (long long)b->cpu_ns[n - 1 - n / 100] / 1000, b->found / n);
+        class, filter, n, (long long)took_ns[n / 2] / 1000,
+        (long long)took_ns[n - 1 - n / 100] / 1000, (long long)took_ns[n - 1] / 1000,
+        (long long)cpu_ns[n / 2] / 1000, (long long)cpu_ns[n - 1 - n / 100] / 1000,
+        found / n);
     fflush(stdout);
+}
+
+static void
+report(struct bench *b)
+{
+    size_t n = b->rounds, done = (b->filter * ARRAY_LEN(classes) + b->class + 1) * n;
+    print_times(classes[b->class].name, filters[b->filter].name, b->took_ns + done - n,
+                b->cpu_ns + done - n, n, b->found);
+    b->found_in_all += b->found;
     b->found = b->round = 0;
     b->class = (b->class + 1) % ARRAY_LEN(classes);
     b->filter += b->class == 0;
+    if (b->filter == ARRAY_LEN(filters))
+        print_times("all", "all", b->took_ns, b->cpu_ns, done, b->found_in_all);
 }
 
 static void
@@ -362,8 +382,9 @@ on_answer(void *ctx, struct query_result **result)
     struct bench *b = ctx;
     must((*result)->r, "search");
     if (b->is_warm) {
-        b->cpu_ns[b->round] = cpu_now_ns() - b->began_cpu_ns;
-        b->took_ns[b->round++] = clock_mono_ns() - b->began_ns;
+        size_t at = (b->filter * ARRAY_LEN(classes) + b->class) * b->rounds + b->round++;
+        b->cpu_ns[at] = cpu_now_ns() - b->began_cpu_ns;
+        b->took_ns[at] = clock_mono_ns() - b->began_ns;
         b->found += (*result)->n_rows;
         if (b->round == b->rounds)
             report(b);
@@ -396,8 +417,9 @@ run(const struct made *made, const char *url, size_t rounds)
 {
     struct bench b = {.made = made, .rounds = rounds};
     must(loop_init(&b.loop), "loop");
-    b.took_ns = xcalloc(rounds, sizeof(*b.took_ns));
-    b.cpu_ns = xcalloc(rounds, sizeof(*b.cpu_ns));
+    size_t n_all = ARRAY_LEN(filters) * ARRAY_LEN(classes) * rounds;
+    b.took_ns = xcalloc(n_all, sizeof(*b.took_ns));
+    b.cpu_ns = xcalloc(n_all, sizeof(*b.cpu_ns));
     b.pool = pool_create(&b.loop, MAX(loop_cpu_count(), 2u));
     b.q = query_open(&b.loop, b.pool, url);
     b.opened_ns = clock_mono_ns();

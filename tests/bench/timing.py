@@ -1,5 +1,5 @@
-"""Runs of programs, measured: wall and processor seconds, peak memory. Ratios are of medians of
-runs that took turns, so that what slows the machine slows all."""
+"""Runs of programs, measured: wall and processor seconds, peak memory. Contestants take
+turns, and ratios are of neighbouring runs, so that what slows the machine slows all."""
 import os
 import statistics
 import subprocess
@@ -26,13 +26,25 @@ def run(command, cwd=None, env=None, stdout=subprocess.DEVNULL):
 
 
 def take_turns(contestants, rounds):
-    """contestants: name → function that makes one run and returns what run() does. name → medians."""
+    """contestants: name → function that makes one run and returns what run() does. name → its runs."""
     results = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, function in contestants.items():
             results[name].append(function())
-    return {name: {key: statistics.median(r[key] for r in runs) for key in runs[0]}
-            for name, runs in results.items()}
+    return results
+
+
+def median(results, name, key="seconds"):
+    return statistics.median(run[key] for run in results[name])
+
+
+def medians(results, name):
+    return {key: median(results, name, key) for key in results[name][0]}
+
+
+def ratio(results, above, below, key="seconds"):
+    """The median of the ratios of runs that were neighbours: what slows the machine slows both."""
+    return statistics.median(a[key] / b[key] for a, b in zip(results[above], results[below]))
 
 
 def percentile(values, share):
