@@ -405,9 +405,8 @@ row_by_key(struct sqlite_conn *c, struct str key, struct arena *a,
     if (r < 0)
         return r;
     sqlite3_bind_int64(stmt, 1, f.id);
-    sqlite3_bind_int(stmt, 2, (int)parts.kind);
-    sqlite3_bind_int64(stmt, 3, parts.ordinal);
-    sqlite_bind_str(stmt, 4, parts.qualified_name);
+    sqlite3_bind_int64(stmt, 2, ENTITY_WHAT(parts.kind, parts.ordinal));
+    sqlite_bind_str(stmt, 3, parts.qualified_name);
     r = sqlite_step(c, stmt);
     if (r > 0)
         r = sqlite_entity_read(stmt, a, &s);

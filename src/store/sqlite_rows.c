@@ -5,7 +5,10 @@
 #include "base/err.h"
 #include "codec/codec.h"
 
-#define ODD_NUMBERS 7 // of the column odd
+/* Numbers in the column odd: what does not follow from the others, or, of an entity whose places do not
+ * fit into them, also its places. */
+#define ODD_NUMBERS 7
+#define WIDE_NUMBERS 16
 
 static struct str
 keep(struct arena *a, struct str s)
@@ -103,80 +106,122 @@ name_byte_of(const struct span *range, const struct span *name_range)
     return range->start_byte + (name_range->start.col_byte - range->start.col_byte);
 }
 
+/* Are the parts of start, extent and tail as small as their place there? */
+static bool
+is_wide(const struct entity *e)
+{
+    const struct span *range = &e->range, *name = &e->name_range;
+    return range->start.line > INT32_MAX || range->start.col_byte > UINT16_MAX ||
+           name->start.col_byte > UINT16_MAX || range->start_byte > INT32_MAX ||
+           range->end.line < range->start.line || range->end_byte < range->start_byte ||
+           range->end.line - range->start.line > INT32_MAX ||
+           name->start.line < range->start.line ||
+           name->start.line - range->start.line > UINT16_MAX ||
+           range->end.col_byte > UINT16_MAX;
+}
+
+/* In their order, first those that every odd one has. */
+static void
+list_odd(struct entity *e, uint32_t *ret_numbers[WIDE_NUMBERS])
+{
+    struct span *range = &e->range, *name = &e->name_range;
+    uint32_t *const numbers[WIDE_NUMBERS] = {
+        &range->start.col_utf16, &range->end.col_utf16, &name->start.col_utf16,
+        &name->end.line,         &name->end.col_byte,   &name->end.col_utf16,
+        &name->end_byte,         &range->start.line,    &range->start.col_byte,
+        &range->start_byte,      &range->end.line,      &range->end.col_byte,
+        &range->end_byte,        &name->start.line,     &name->start.col_byte,
+        &name->start_byte,
+    };
+    memcpy(ret_numbers, numbers, sizeof(numbers));
+}
+
+static void
+bind_odd(sqlite3_stmt *stmt, int i, const struct entity *e, size_t n)
+{
+    char odd[WIDE_NUMBERS * 11 + 2];
+    uint32_t *numbers[WIDE_NUMBERS];
+    struct entity copy = *e;
+    int at = 0;
+    list_odd(&copy, numbers);
+    for (size_t k = 0; k < n; k++)
+        at += snprintf(odd + at, sizeof(odd) - (size_t)at, "%c%" PRIu32,
+                       k == 0 ? '[' : ',', *numbers[k]);
+    odd[at++] = ']';
+    sqlite3_bind_text(stmt, i, odd, at, SQLITE_TRANSIENT);
+}
+
 static void
 bind_places(sqlite3_stmt *stmt, int i, const struct entity *e)
 {
-    int64_t name_at = (int64_t)e->name_range.start_byte - e->range.start_byte;
     const struct span *range = &e->range, *name = &e->name_range;
-    int64_t name_down = (int64_t)name->start.line - range->start.line;
-    sqlite3_bind_int64(stmt, i, range->start.line);
-    sqlite3_bind_int64(stmt, i + 1, range->start.col_byte);
-    sqlite3_bind_int64(stmt, i + 2, range->start_byte);
-    sqlite3_bind_int64(stmt, i + 3, (int64_t)range->end.line - range->start.line);
-    sqlite3_bind_int64(stmt, i + 4, range->end.col_byte);
-    sqlite3_bind_int64(stmt, i + 5, (int64_t)range->end_byte - range->start_byte);
-    sqlite3_bind_int64(stmt, i + 6, name_down);
-    sqlite3_bind_int64(stmt, i + 7, name->start.col_byte);
-    if (name_down != 0 || name->start_byte != name_byte_of(range, name))
-        sqlite3_bind_int64(stmt, i + 8, name_at);
-    if (!is_odd(e))
+    uint32_t n_lines = range->end.line - range->start.line;
+    uint32_t n_bytes = range->end_byte - range->start_byte;
+    uint32_t name_down = name->start.line - range->start.line;
+    /* What rows are sorted by is there in any case. */
+    sqlite3_bind_int64(stmt, i + 1,
+                       (int64_t)MIN(range->start_byte, (uint32_t)INT32_MAX) << 32 |
+                           n_bytes);
+    if (is_wide(e)) {
+        sqlite3_bind_int(stmt, i, 0);
+        sqlite3_bind_int(stmt, i + 2, 0);
+        bind_odd(stmt, i + 4, e, WIDE_NUMBERS);
         return;
-    char odd[ODD_NUMBERS * 11 + 2];
-    int n =
-        snprintf(odd, sizeof(odd),
-                 "[%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32 ",%" PRIu32
-                 ",%" PRIu32 "]",
-                 range->start.col_utf16, range->end.col_utf16, name->start.col_utf16,
-                 name->end.line, name->end.col_byte, name->end.col_utf16, name->end_byte);
-    sqlite3_bind_text(stmt, i + 9, odd, n, SQLITE_TRANSIENT);
+    }
+    sqlite3_bind_int64(stmt, i,
+                       (int64_t)range->start.line << 32 | range->start.col_byte << 16 |
+                           name->start.col_byte);
+    sqlite3_bind_int64(stmt, i + 2,
+                       (int64_t)n_lines << 32 | name_down << 16 | range->end.col_byte);
+    if (name_down != 0 || name->start_byte != name_byte_of(range, name))
+        sqlite3_bind_int64(stmt, i + 3, (int64_t)name->start_byte - range->start_byte);
+    if (is_odd(e))
+        bind_odd(stmt, i + 4, e, ODD_NUMBERS);
 }
 
 static int
 read_odd(struct str odd, struct entity *e)
 {
-    struct span *range = &e->range, *name = &e->name_range;
-    uint32_t *const into[ODD_NUMBERS] = {
-        &range->start.col_utf16, &range->end.col_utf16, &name->start.col_utf16,
-        &name->end.line,         &name->end.col_byte,   &name->end.col_utf16,
-        &name->end_byte,
-    };
+    uint32_t *into[WIDE_NUMBERS];
     size_t n = 0;
     struct str part;
+    list_odd(e, into);
     if (odd.n < 2 || odd.p[0] != '[' || odd.p[odd.n - 1] != ']')
         return err_trace(-EBADMSG);
     odd = str_slice(odd.p + 1, odd.n - 2);
-    while (n < ODD_NUMBERS && str_split(&odd, ',', &part)) {
+    while (n < WIDE_NUMBERS && str_split(&odd, ',', &part)) {
         uint64_t value = 0;
         if (str_to_u64(part, &value) < 0 || value > UINT32_MAX)
             return err_trace(-EBADMSG);
         *into[n++] = (uint32_t)value;
     }
-    return n == ODD_NUMBERS ? 0 : err_trace(-EBADMSG);
+    return n == ODD_NUMBERS || n == WIDE_NUMBERS ? 0 : err_trace(-EBADMSG);
 }
 
 static int
 read_places(sqlite3_stmt *stmt, int i, struct entity *e)
 {
-    uint32_t line = (uint32_t)sqlite3_column_int64(stmt, i);
-    uint32_t byte = (uint32_t)sqlite3_column_int64(stmt, i + 2);
+    uint64_t start = (uint64_t)sqlite3_column_int64(stmt, i);
+    uint64_t extent = (uint64_t)sqlite3_column_int64(stmt, i + 1);
+    uint64_t tail = (uint64_t)sqlite3_column_int64(stmt, i + 2);
+    uint32_t line = (uint32_t)(start >> 32), byte = (uint32_t)(extent >> 32);
     e->range = (struct span){
-        .start = {.line = line, .col_byte = (uint32_t)sqlite3_column_int64(stmt, i + 1)},
-        .end = {.line = line + (uint32_t)sqlite3_column_int64(stmt, i + 3),
-                .col_byte = (uint32_t)sqlite3_column_int64(stmt, i + 4)},
+        .start = {.line = line, .col_byte = (start >> 16) & UINT16_MAX},
+        .end = {.line = line + (uint32_t)(tail >> 32), .col_byte = tail & UINT16_MAX},
         .start_byte = byte,
-        .end_byte = byte + (uint32_t)sqlite3_column_int64(stmt, i + 5),
+        .end_byte = byte + (uint32_t)extent,
     };
     e->name_range = (struct span){
-        .start = {.line = line + (uint32_t)sqlite3_column_int64(stmt, i + 6),
-                  .col_byte = (uint32_t)sqlite3_column_int64(stmt, i + 7)},
+        .start = {.line = line + ((tail >> 16) & UINT16_MAX),
+                  .col_byte = start & UINT16_MAX},
     };
-    e->name_range.start_byte = sqlite3_column_type(stmt, i + 8) == SQLITE_NULL
+    e->name_range.start_byte = sqlite3_column_type(stmt, i + 3) == SQLITE_NULL
                                    ? name_byte_of(&e->range, &e->name_range)
-                                   : byte + (uint32_t)sqlite3_column_int64(stmt, i + 8);
+                                   : byte + (uint32_t)sqlite3_column_int64(stmt, i + 3);
     derive(&e->range, &e->name_range, e->name.n);
-    return sqlite3_column_type(stmt, i + 9) == SQLITE_NULL
+    return sqlite3_column_type(stmt, i + 4) == SQLITE_NULL
                ? 0
-               : read_odd(sqlite_column_str(stmt, i + 9), e);
+               : read_odd(sqlite_column_str(stmt, i + 4), e);
 }
 
 /* ---- entities: a parameter is NULL as long as it is not bound, see sqlite_put() ---- */
@@ -200,62 +245,72 @@ sqlite_entity_bind(sqlite3_stmt *stmt, int i, const struct entity_stored *s)
 {
     const struct entity *e = &s->e;
     sqlite3_bind_int64(stmt, i, s->id);
-    sqlite3_bind_int(stmt, i + 1, (int)e->kind);
-    sqlite3_bind_int64(stmt, i + 2, e->ordinal);
-    sqlite_bind_str(stmt, i + 3, e->name);
-    bind_scope(stmt, i + 4, e);
+    sqlite3_bind_int64(stmt, i + 1, ENTITY_WHAT(e->kind, e->ordinal));
+    sqlite_bind_str(stmt, i + 2, e->name);
+    bind_scope(stmt, i + 3, e);
     if (e->signature.n > 0)
-        sqlite_bind_str(stmt, i + 5, e->signature);
+        sqlite_bind_str(stmt, i + 4, e->signature);
     if (e->doc.n > 0)
-        sqlite_bind_str(stmt, i + 6, e->doc);
+        sqlite_bind_str(stmt, i + 5, e->doc);
     if (e->parent != ENTITY_NONE)
-        sqlite3_bind_int64(stmt, i + 7, e->parent);
-    sqlite3_bind_int64(stmt, i + 8, (int64_t)e->hash);
-    sqlite3_bind_int64(stmt, i + 9, s->rev);
-    bind_places(stmt, i + 10, e);
-    sqlite_hover_bind(stmt, i + 20, s);
+        sqlite3_bind_int64(stmt, i + 6, e->parent);
+    sqlite3_bind_int64(stmt, i + 7, (int64_t)e->hash);
+    sqlite3_bind_int64(stmt, i + 8, s->rev);
+    bind_places(stmt, i + 9, e);
+    sqlite_hover_bind(stmt, i + 14, s);
 }
 
 void
 sqlite_hover_bind(sqlite3_stmt *stmt, int first, const struct entity_stored *s)
 {
-    sqlite3_bind_int(stmt, first, (int)s->hover_state);
-    sqlite3_bind_int(stmt, first + 1, (int)s->hover_reason);
-    sqlite3_bind_int64(stmt, first + 2, s->hover_gen);
+    static_assert(HOVER_STATE_COUNT <= 16 && HOVER_REASON_COUNT <= 16, "four bits each");
+    int64_t hover = s->hover_gen << 8 | (int64_t)s->hover_reason << 4 | s->hover_state;
+    if (hover != HOVER_NOT_ASKED)
+        sqlite3_bind_int64(stmt, first, hover);
     if (s->hover_id != 0)
-        sqlite3_bind_int64(stmt, first + 3, s->hover_id);
+        sqlite3_bind_int64(stmt, first + 1, s->hover_id);
+}
+
+int
+sqlite_hover_read(sqlite3_stmt *stmt, int i, struct entity_stored *s)
+{
+    int64_t hover = sqlite3_column_type(stmt, i) == SQLITE_NULL
+                        ? HOVER_NOT_ASKED
+                        : sqlite3_column_int64(stmt, i);
+    if ((hover & 15) >= HOVER_STATE_COUNT || (hover >> 4 & 15) >= HOVER_REASON_COUNT)
+        return err_trace(-EBADMSG);
+    s->hover_state = (enum hover_state)(hover & 15);
+    s->hover_reason = (enum hover_reason)(hover >> 4 & 15);
+    s->hover_gen = hover >> 8;
+    return 0;
 }
 
 int
 sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a, struct entity_stored *ret_entity)
 {
-    int kind = sqlite3_column_int(stmt, 1);
-    int state = sqlite3_column_int(stmt, 20);
-    int reason = sqlite3_column_int(stmt, 21);
-    if (kind < 0 || kind >= ENTITY_KIND_COUNT || state < 0 ||
-        state >= HOVER_STATE_COUNT || reason < 0 || reason >= HOVER_REASON_COUNT)
+    int64_t what = sqlite3_column_int64(stmt, 1);
+    if (what < 0 || (what & 255) >= ENTITY_KIND_COUNT)
         return err_trace(-EBADMSG);
     struct entity_stored s = {
         .id = sqlite3_column_int64(stmt, 0),
-        .e = {.kind = (enum entity_kind)kind,
-              .ordinal = (uint32_t)sqlite3_column_int64(stmt, 2),
-              .name = keep(a, sqlite_column_str(stmt, 3)),
-              .qualified_name = keep(a, sqlite_column_str(stmt, 4)),
-              .signature = keep(a, sqlite_column_str(stmt, 5)),
-              .doc = keep(a, sqlite_column_str(stmt, 6)),
+        .e = {.kind = (enum entity_kind)(what & 255),
+              .ordinal = (uint32_t)(what >> 8),
+              .name = keep(a, sqlite_column_str(stmt, 2)),
+              .qualified_name = keep(a, sqlite_column_str(stmt, 3)),
+              .signature = keep(a, sqlite_column_str(stmt, 4)),
+              .doc = keep(a, sqlite_column_str(stmt, 5)),
               .parent = ENTITY_NONE,
-              .hash = (uint64_t)sqlite3_column_int64(stmt, 8)},
-        .rev = sqlite3_column_int64(stmt, 9),
-        .hover_state = (enum hover_state)state,
-        .hover_reason = (enum hover_reason)reason,
-        .hover_gen = sqlite3_column_int64(stmt, 22),
-        .hover_id = sqlite3_column_int64(stmt, 23),
-        .markdown = keep(a, sqlite_column_str(stmt, 24)),
-        .server = keep(a, sqlite_column_str(stmt, 25)),
+              .hash = (uint64_t)sqlite3_column_int64(stmt, 7)},
+        .rev = sqlite3_column_int64(stmt, 8),
+        .hover_id = sqlite3_column_int64(stmt, 15),
+        .markdown = keep(a, sqlite_column_str(stmt, 16)),
+        .server = keep(a, sqlite_column_str(stmt, 17)),
     };
-    if (sqlite3_column_type(stmt, 7) != SQLITE_NULL)
-        s.e.parent = (uint32_t)sqlite3_column_int64(stmt, 7);
-    int r = read_places(stmt, 10, &s.e);
+    if (sqlite3_column_type(stmt, 6) != SQLITE_NULL)
+        s.e.parent = (uint32_t)sqlite3_column_int64(stmt, 6);
+    int r = read_places(stmt, 9, &s.e);
+    if (r == 0)
+        r = sqlite_hover_read(stmt, 14, &s);
     *ret_entity = s;
     return r;
 }

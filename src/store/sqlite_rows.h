@@ -29,7 +29,9 @@ struct entity_stored {
     struct str markdown, server;
 };
 
-#define ENTITY_COLUMNS 24 // of a row
+#define ENTITY_COLUMNS 16 // of a row
+#define ENTITY_WHAT(kind, ordinal) ((int64_t)(ordinal) << 8 | (int64_t)(kind))
+#define HOVER_NOT_ASKED ((int64_t)HOVER_REASON_NOT_ASKED << 4 | HOVER_UNKNOWN) // as NULL
 
 /* Strings go into the arena; with NULL they are views until the next step. -EBADMSG. */
 int sqlite_file_read(sqlite3_stmt *stmt, struct arena *a, struct file_stored *ret_file);
@@ -38,6 +40,8 @@ int sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a,
 /* All columns in the order of SQL_ENTITY_ADD, to parameter i and those behind it. */
 void sqlite_entity_bind(sqlite3_stmt *stmt, int i, const struct entity_stored *s);
 void sqlite_hover_bind(sqlite3_stmt *stmt, int first, const struct entity_stored *s);
+/* State, reason and generation from column i. -EBADMSG. */
+int sqlite_hover_read(sqlite3_stmt *stmt, int i, struct entity_stored *s);
 bool sqlite_entity_same_place(const struct entity *a, const struct entity *b);
 /* -ENOENT. */
 int sqlite_file_find(struct sqlite_conn *c, struct str path, struct arena *a,

@@ -228,11 +228,90 @@ static const char step_3_entity[] =
     " h.markdown AS hover, h.server AS hover_server, e.rev"
     " FROM entity e JOIN file f ON f.id=e.id>>20 LEFT JOIN hover h ON h.id=e.hover_id;";
 
+/* Sixteen columns for twenty-four: writing a row costs by the column. what: ordinal << 8 | kind; start:
+ * line << 32 | column << 16 | column of the name; extent: byte << 32 | bytes; tail: lines << 32 |
+ * lines to the name << 16 | last column; hover: generation << 8 | reason << 4 | state, NULL when
+ * nobody asked. An entity too wide for that has all its places in odd. */
+#define FITS                                                                             \
+    "start_line BETWEEN 0 AND 2147483647 AND start_col BETWEEN 0 AND 65535 AND "         \
+    "name_col BETWEEN 0 AND 65535 AND start_byte BETWEEN 0 AND 2147483647 AND "          \
+    "n_bytes BETWEEN 0 AND 4294967295 AND n_lines BETWEEN 0 AND 2147483647 AND "         \
+    "name_down BETWEEN 0 AND 65535 AND end_col BETWEEN 0 AND 65535"
+static const char step_4_entity[] =
+    "CREATE TABLE entity_4(id INTEGER PRIMARY KEY, what INTEGER NOT NULL,"
+    " name TEXT NOT NULL, scope ANY, signature TEXT, doc TEXT, parent INTEGER,"
+    " hash INTEGER NOT NULL, rev INTEGER NOT NULL, start INTEGER NOT NULL,"
+    " extent INTEGER NOT NULL, tail INTEGER NOT NULL, name_at INTEGER, odd TEXT,"
+    " hover INTEGER, hover_id INTEGER) STRICT;"
+    "INSERT INTO entity_4 SELECT "
+    "id,(ordinal<<8)|kind,name,scope,signature,doc,parent,hash,"
+    "rev,iif(fits,(start_line<<32)|(start_col<<16)|name_col,0),"
+    "(min(start_byte,2147483647)<<32)|(n_bytes&4294967295),iif(fits,(n_lines<<32)|(name_"
+    "down<<16)|end_col,0),"
+    "iif(fits,name_at,NULL),iif(fits,odd,json_array("
+    "ifnull(json_extract(odd,'$[0]'),start_col),ifnull(json_extract(odd,'$[1]'),end_col),"
+    "ifnull(json_extract(odd,'$[2]'),name_col),"
+    "ifnull(json_extract(odd,'$[3]'),start_line+name_down),"
+    "ifnull(json_extract(odd,'$[4]'),name_col+length(CAST(name AS BLOB))),"
+    "ifnull(json_extract(odd,'$[5]'),name_col+length(CAST(name AS BLOB))),"
+    "ifnull(json_extract(odd,'$[6]'),name_byte+length(CAST(name AS BLOB))),"
+    "start_line,start_col,start_byte,start_line+n_lines,end_col,start_byte+n_bytes,"
+    "start_line+name_down,name_col,name_byte)),"
+    "nullif((hover_gen<<8)|(hover_reason<<4)|hover_state,16),hover_id FROM"
+    " (SELECT *," FITS " AS fits, start_byte+ifnull(name_at,name_col-start_col)"
+    " AS name_byte FROM entity);"
+    "DROP VIEW v_event; DROP VIEW v_entity; DROP TABLE entity;"
+    "ALTER TABLE entity_4 RENAME TO entity;";
+
+/* The names of numbers are looked up, not joined: the planner would begin with their table, and read
+ * all edges once for each entity. */
+static const char step_4_view[] =
+    "CREATE VIEW v_entity AS SELECT e.id, f.lang||':'||(SELECT short FROM code WHERE"
+    " domain='entity_kind' AND id=e.what&255)||':'||f.path||'#'||CASE typeof(e.scope)"
+    " WHEN 'text' THEN e.scope||'.'||e.name WHEN 'blob' THEN CAST(e.scope AS TEXT)"
+    " ELSE e.name END||iif(e.what>>8>1,'~'||(e.what>>8),'') AS key, f.path, f.lang,"
+    " (SELECT name FROM code WHERE domain='entity_kind' AND id=e.what&255) AS kind,"
+    " e.name, CASE typeof(e.scope) WHEN 'text' THEN e.scope||'.'||e.name WHEN 'blob' THEN"
+    " CAST(e.scope AS TEXT) ELSE e.name END AS qualified_name,"
+    " (e.id & ~1048575)|e.parent AS parent_id, ifnull(e.signature,'') AS signature,"
+    " ifnull(e.doc,'') AS doc,"
+    " ifnull(json_extract(e.odd,'$[7]'),e.start>>32) AS start_line,"
+    " ifnull(json_extract(e.odd,'$[0]'),e.start>>16&65535) AS start_character,"
+    " ifnull(json_extract(e.odd,'$[10]'),(e.start>>32)+(e.tail>>32)) AS end_line,"
+    " ifnull(json_extract(e.odd,'$[1]'),e.tail&65535) AS end_character,"
+    " ifnull(json_extract(e.odd,'$[13]'),(e.start>>32)+(e.tail>>16&65535)) AS name_line,"
+    " ifnull(json_extract(e.odd,'$[2]'),e.start&65535) AS name_character,"
+    " (SELECT name FROM code WHERE domain='hover_state' AND id=ifnull(e.hover,16)&15)"
+    " AS hover_state,"
+    " (SELECT name FROM code WHERE domain='hover_reason' AND id=ifnull(e.hover,16)>>4&15)"
+    " AS hover_reason, e.hover&15 IS NOT NULL AND e.hover&15<>0 AND"
+    " e.hover>>8<>f.content_gen AS hover_stale,"
+    " h.markdown AS hover, h.server AS hover_server, e.rev"
+    " FROM entity e JOIN file f ON f.id=e.id>>20 LEFT JOIN hover h ON h.id=e.hover_id;"
+    "CREATE VIEW v_event AS SELECT v.seq, t.name AS type, v.ts_ms, v.subject,"
+    " iif(v.data<>'',v.data,(SELECT json_object('path',v.subject,'lang',f.lang,"
+    "'state','indexed','added',json_group_array(json_object('key',e.key,'lang',e.lang,"
+    "'kind',e.kind,'name',e.name,'qualified_name',e.qualified_name,'path',e.path,"
+    "'range',json_object('start',json_object('line',e.start_line,'character',"
+    "e.start_character),'end',json_object('line',e.end_line,'character',"
+    "e.end_character)),'name_range',json_object('start',json_object('line',e.name_line,"
+    "'character',e.name_character),'end',json_object('line',"
+    "ifnull(json_extract(i.odd,'$[3]'),e.name_line),'character',"
+    "ifnull(json_extract(i.odd,'$[5]'),(i.start&65535)+length(CAST(i.name AS BLOB))))),"
+    "'signature',e.signature,'doc',e.doc,"
+    "'hover',json_object('state','unknown','reason','not_asked'),"
+    "'parent',p.key,'rev',v.seq)))"
+    " FROM file f JOIN entity i ON i.id BETWEEN f.id<<20 AND (f.id<<20)+1048575"
+    " JOIN v_entity e ON e.id=i.id LEFT JOIN v_entity p ON p.id=e.parent_id"
+    " WHERE f.path=v.subject)) AS data"
+    " FROM event v JOIN code t ON t.domain='event_type' AND t.id=v.type;";
+
 /* By version: what leads to it, in parts that a compiler takes as literals. */
 static const char *const steps[STORE_SCHEMA_VERSION][4] = {
     {step_1},
     {step_2_entity, step_2_edge, step_2_text},
     {step_3_edge, step_3_entity},
+    {step_4_entity, step_4_view},
 };
 
 static const char *

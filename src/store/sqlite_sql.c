@@ -1,6 +1,6 @@
 /* Every statement of the backend, one table row each, so that what the database is asked can be read
  * in one place. Parameters of one kind keep their numbers over statements: an entity's columns are
- * ?1 to ?24 in SQL_ENTITY_ADD and SQL_ENTITY_PUT, the next one's follow; a file's ?1 to ?14. */
+ * ?1 to ?16 in SQL_ENTITY_ADD and SQL_ENTITY_PUT, the next one's follow; a file's ?1 to ?14. */
 #include "store/sqlite.h"
 
 #define FILE_COLUMNS                                                                     \
@@ -13,16 +13,14 @@
     "WHEN 'blob' THEN CAST(e.scope AS TEXT) ELSE e.name END"
 
 #define ENTITY_SELECT                                                                    \
-    "SELECT e.id,e.kind,e.ordinal,e.name," QUALIFIED ",e.signature,e.doc,e.parent,"      \
-    "e.hash,e.rev,e.start_line,e.start_col,e.start_byte,e.n_lines,e.end_col,e.n_bytes,"  \
-    "e.name_down,e.name_col,e.name_at,e.odd,e.hover_state,e.hover_reason,e.hover_gen,"   \
-    "e.hover_id,h.markdown,h.server FROM entity e LEFT JOIN hover h ON h.id=e.hover_id "
+    "SELECT e.id,e.what,e.name," QUALIFIED ",e.signature,e.doc,e.parent,e.hash,e.rev,"   \
+    "e.start,e.extent,e.tail,e.name_at,e.odd,e.hover,e.hover_id,h.markdown,h.server "    \
+    "FROM entity e LEFT JOIN hover h ON h.id=e.hover_id "
 
 #define ENTITY_INSERT                                                                    \
-    "INSERT INTO entity(id,kind,ordinal,name,scope,signature,doc,parent,hash,rev,"       \
-    "start_line,start_col,start_byte,n_lines,end_col,n_bytes,name_down,name_col,"        \
-    "name_at,odd,hover_state,hover_reason,hover_gen,hover_id) VALUES"
-#define ENTITY_ROW "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    "INSERT INTO entity(id,what,name,scope,signature,doc,parent,hash,rev,start,extent,"  \
+    "tail,name_at,odd,hover,hover_id) VALUES"
+#define ENTITY_ROW "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 #define ENTITY_4_ROWS ENTITY_ROW "," ENTITY_ROW "," ENTITY_ROW "," ENTITY_ROW
 
 #define FILE_ROWS "BETWEEN (?1<<20) AND (?1<<20)+1048575"
@@ -66,30 +64,28 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_UNKNOWN_DELETE] = "DELETE FROM file_unknown WHERE file_id=?1",
     [SQL_UNKNOWN_ADD] = "INSERT INTO file_unknown(file_id,reason,n) VALUES(?1,?2,?3)",
 
-    [SQL_ENTITY_OF_FILE] = ENTITY_SELECT "WHERE e.id " FILE_ROWS
-                                         " ORDER BY e.start_byte,e.n_bytes DESC,e.id",
+    [SQL_ENTITY_OF_FILE] = ENTITY_SELECT
+    "WHERE e.id " FILE_ROWS " ORDER BY e.extent>>32,e.extent&4294967295 DESC,e.id",
     [SQL_ENTITY_BY_ID] = ENTITY_SELECT "WHERE e.id=?1",
-    [SQL_ENTITY_BY_NAME] = ENTITY_SELECT
-    "WHERE e.id " FILE_ROWS " AND e.kind=?2 AND e.ordinal=?3 AND " QUALIFIED "=?4",
+    [SQL_ENTITY_BY_NAME] =
+        ENTITY_SELECT "WHERE e.id " FILE_ROWS " AND e.what=?2 AND " QUALIFIED "=?3",
     [SQL_ENTITY_WAITING] =
         "SELECT e.id FROM file f INDEXED BY file_text_waiting CROSS JOIN "
         "entity e ON e.id BETWEEN (f.id<<20) AND (f.id<<20)+1048575 "
         "WHERE f.text_gen=0 AND e.name=?1",
     [SQL_ENTITY_NAMES] =
-        "SELECT e.id,e.kind,e.name," QUALIFIED " FROM entity e ORDER BY e.id",
-    [SQL_ENTITY_HOVER_COUNTS] = "SELECT hover_state,hover_reason,hover_gen<>?2,count(*) "
-                                "FROM entity WHERE id " FILE_ROWS " GROUP BY 1,2,3",
+        "SELECT e.id,e.what&255,e.name," QUALIFIED " FROM entity e ORDER BY e.id",
+    [SQL_ENTITY_HOVER_COUNTS] =
+        "SELECT hover,count(*) FROM entity WHERE id " FILE_ROWS " GROUP BY 1",
     [SQL_ENTITY_ADD] = ENTITY_INSERT ENTITY_ROW,
     [SQL_ENTITY_ADD_4] = ENTITY_INSERT ENTITY_4_ROWS,
     [SQL_ENTITY_ADD_16] =
         ENTITY_INSERT ENTITY_4_ROWS "," ENTITY_4_ROWS "," ENTITY_4_ROWS "," ENTITY_4_ROWS,
     [SQL_ENTITY_PUT] =
-        "UPDATE entity SET kind=?2,ordinal=?3,name=?4,scope=?5,signature=?6,doc=?7,"
-        "parent=?8,hash=?9,rev=?10,start_line=?11,start_col=?12,start_byte=?13,"
-        "n_lines=?14,end_col=?15,n_bytes=?16,name_down=?17,name_col=?18,name_at=?19,"
-        "odd=?20,hover_state=?21,hover_reason=?22,hover_gen=?23,hover_id=?24 WHERE id=?1",
-    [SQL_ENTITY_HOVER_PUT] = "UPDATE entity SET rev=?2,hover_state=?3,hover_reason=?4,"
-                             "hover_gen=?5,hover_id=?6 WHERE id=?1",
+        "UPDATE entity SET what=?2,name=?3,scope=?4,signature=?5,doc=?6,parent=?7,"
+        "hash=?8,rev=?9,start=?10,extent=?11,tail=?12,name_at=?13,odd=?14,hover=?15,"
+        "hover_id=?16 WHERE id=?1",
+    [SQL_ENTITY_HOVER_PUT] = "UPDATE entity SET rev=?2,hover=?3,hover_id=?4 WHERE id=?1",
     [SQL_ENTITY_DELETE] = "DELETE FROM entity WHERE id=?1",
 
     [SQL_HOVER_GET] = "SELECT refs,server,markdown FROM hover WHERE id=?1",

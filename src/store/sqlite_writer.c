@@ -211,19 +211,16 @@ sqlite_counts_refresh(struct sqlite_writer *w, const struct file_stored *f)
     if (r < 0)
         return r;
     sqlite3_bind_int64(stmt, 1, f->id);
-    sqlite3_bind_int64(stmt, 2, f->content_gen);
     while ((r = sqlite_step(&w->c, stmt)) > 0) {
-        int state = sqlite3_column_int(stmt, 0), reason = sqlite3_column_int(stmt, 1);
-        int64_t n = sqlite3_column_int64(stmt, 3);
-        if (state < 0 || state >= HOVER_STATE_COUNT || reason < 0 ||
-            reason >= HOVER_REASON_COUNT) {
-            r = -EBADMSG;
+        struct entity_stored s;
+        int64_t n = sqlite3_column_int64(stmt, 1);
+        r = sqlite_hover_read(stmt, 0, &s);
+        if (r < 0)
             break;
-        }
-        n_state[state] += n;
-        if (state == HOVER_UNKNOWN)
-            n_reason[reason] += n;
-        else if (sqlite3_column_int(stmt, 2))
+        n_state[s.hover_state] += n;
+        if (s.hover_state == HOVER_UNKNOWN)
+            n_reason[s.hover_reason] += n;
+        else if (s.hover_gen != f->content_gen)
             n_stale += n;
     }
     sqlite_put(&w->c, SQL_ENTITY_HOVER_COUNTS, stmt);

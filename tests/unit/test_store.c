@@ -40,6 +40,7 @@ main(void)
         TEST(test_delete_file),
         TEST(test_other_language),
         TEST(test_limits),
+        TEST(test_wide_places),
         TEST(test_rows_of_any_number),
         TEST(test_slots_are_used_again),
         TEST(test_hover_known),

@@ -389,6 +389,11 @@ assert_version_1_rows(struct store_reader *r)
     struct span y = {{5, 4, 4}, {5, 8, 8}, 104, 108};
     assert_memory_equal(&row.e.name_range, &y, sizeof(y));
     assert_true(str_eq_c(row.e.name, "y"));
+    OK(store_read_entity(r, STR("c:fn:a.c#wide"), &a, &row));
+    struct span wide = {{7, 70000, 69999}, {7, 70100, 70099}, 80000, 80100};
+    struct span wide_name = {{7, 70004, 70003}, {7, 70008, 70007}, 80004, 80008};
+    assert_memory_equal(&row.e.range, &wide, sizeof(wide));
+    assert_memory_equal(&row.e.name_range, &wide_name, sizeof(wide_name));
 }
 
 static void
@@ -413,6 +418,8 @@ test_version_1(void **state)
                                  "c:method:a.c#Box.get>open@2:4:4 "
                                  "c:method:a.c#Box.get>close@2:9:9 >stdio.h@0:10:10 ");
     assert_int_equal(read_int(s, "sum(line*100+character)", "v_edge"), 941);
+    assert_int_equal(read_int(s, "sum(start_line*1000000+start_character)", "v_entity"),
+                     13000000 + 3 + 69999);
     while (more) {
         OK(store_begin(w));
         OK(store_index_text(w, 100, &more));

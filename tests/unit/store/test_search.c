@@ -323,6 +323,60 @@ test_odd_targets(void **state)
     store_writer_close(w);
 }
 
+/* Places of any size come back as they were, in the row and in the view, and keep their order. */
+static void
+test_wide_places(void **state)
+{
+    struct sample *s = *state;
+    AUTO(arena_finish) struct arena a = {0};
+    static const struct span ranges[][2] = {
+        {{{1, 65535, 65535}, {1, 65535, 65535}, 10, 20},
+         {{1, 65535, 65535}, {1, 65536, 65536}, 10, 11}},
+        {{{1, 65536, 65536}, {2, 0, 0}, 20, 30},
+         {{1, 65537, 65537}, {1, 65538, 65538}, 21, 22}},
+        {{{2, 0, 0}, {3, 70000, 60000}, 40, 90}, {{2, 0, 0}, {2, 1, 1}, 40, 41}},
+        {{{4, 0, 0}, {70000, 1, 1}, 100, 200}, {{69999, 3, 2}, {69999, 4, 3}, 150, 151}},
+        {{{INT32_MAX, 1, 1}, {INT32_MAX, 9, 9}, INT32_MAX, UINT32_MAX},
+         {{INT32_MAX, 2, 2}, {INT32_MAX, 3, 3}, INT32_MAX, INT32_MAX + 1u}},
+        {{{UINT32_MAX, 5, 4}, {UINT32_MAX, 9, 9}, UINT32_MAX - 9, UINT32_MAX},
+         {{0, 2, 2}, {0, 3, 3}, 7, 8}},
+    };
+    struct store_writer *w = sample_open(s, NULL);
+    struct batch *b = sample_batch("a.c", "a:1 b:2 c:3 d:4 e:5 f:6");
+    assert_int_equal(b->n_entities, ARRAY_LEN(ranges));
+    for (size_t i = 0; i < b->n_entities; i++) {
+        b->entities[i].range = ranges[i][0];
+        b->entities[i].name_range = ranges[i][1];
+    }
+    event_unref(sample_put_batch(w, b));
+    struct store_reader *r = sample_read(s);
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+        struct entity_row row;
+        char name[2] = {(char)('a' + i), '\0'};
+        OK(sample_row(r, "a.c", name, 1, &a, &row));
+        assert_memory_equal(&row.e.range, &ranges[i][0], sizeof(struct span));
+        assert_memory_equal(&row.e.name_range, &ranges[i][1], sizeof(struct span));
+    }
+    AUTO(buf_finish) struct buf names = {0};
+    OK(store_each_entity(r, STR("a.c"), collect_name, &names));
+    assert_string_equal(names.p, "a b c d e f ");
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+        AUTO(buf_finish) struct buf where = {0};
+        const struct span *range = &ranges[i][0], *name = &ranges[i][1];
+        buf_printf(&where,
+                   "v_entity WHERE name='%c' AND start_line=%u AND start_character=%u AND"
+                   " end_line=%u AND end_character=%u AND name_line=%u AND"
+                   " name_character=%u AND NOT hover_stale",
+                   (char)('a' + i), range->start.line, range->start.col_utf16,
+                   range->end.line, range->end.col_utf16, name->start.line,
+                   name->start.col_utf16);
+        assert_int_equal(count_rows(s, where.p), 1);
+    }
+    event_unref(sample_delete(w, "a.c"));
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
 static void
 test_damaged_edges(void **state)
 {

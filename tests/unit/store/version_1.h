@@ -46,8 +46,8 @@ static const char version_1[] =
     "INSERT INTO meta VALUES('epoch','00112233445566778899aabbccddeeff'),"
     "('clean_shutdown','1'),('text_rows','9'),('text_gen','3');"
     "INSERT INTO file VALUES(1,'a.c','c',0,0,90,5,6,x'00112233445566778899aabbccddeeff',"
-    "1,3,3,4,1,0,0);"
-    "INSERT INTO file_unknown VALUES(1,1,2);"
+    "1,3,4,4,1,0,0);"
+    "INSERT INTO file_unknown VALUES(1,1,3);"
     /* Box in one line; Box.get with its name a line below, odd columns; x::y named otherwise */
     "INSERT INTO entity VALUES"
     "(1048576,2,1,'Box',NULL,'class Box','',NULL,11,1, 0,0,NULL, 9,1,NULL, 0,200,"
@@ -55,7 +55,10 @@ static const char version_1[] =
     "(1048577,11,1,'get','Box.get','int get()','\xc3\xbc',0,-12,1, 1,4,3, 3,5,NULL,"
     " 20,80, 2,6,5, 2,9,8, 40,43, 0,1,0,NULL),"
     "(1048578,10,2,'y','x::y',NULL,NULL,NULL,13,1, 5,0,NULL, 6,1,NULL, 100,130,"
-    " 5,4,NULL, 5,8,NULL, 104,108, 0,1,0,NULL);"
+    " 5,4,NULL, 5,8,NULL, 104,108, 0,1,0,NULL),"
+    /* in a line too long for the columns of later versions */
+    "(1048579,10,1,'wide',NULL,NULL,NULL,NULL,14,1, 7,70000,69999, 7,70100,70099,"
+    " 80000,80100, 7,70004,70003, 7,70008,70007, 80004,80008, 0,1,0,NULL);"
     "INSERT INTO hover VALUES(77,1,'clangd','a box');"
     "INSERT INTO edge VALUES(1048576,1,NULL,'stdio.h',0,10,NULL),"
     "(1048577,0,1,'open',2,4,NULL),(1048578,0,1,'close',2,9,NULL),"
