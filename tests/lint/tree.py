@@ -68,7 +68,7 @@ def lint(root):
     for path in files:
         full = os.path.join(root, path)
         is_lock = os.path.basename(path) == LOCK
-        is_input = path.startswith("tests/golden/")  # its line ends are the case
+        is_input = path.startswith(("tests/golden/", "tests/fuzz/corpus/"))  # its line ends are the case
         if not is_lock and os.path.getsize(full) > SIZE_MAX:
             problems["size"].append(f"{path}: {os.path.getsize(full)} bytes")
             continue
@@ -94,7 +94,7 @@ def self_test():
     tap = Tap()
     good = {t: "fine\n" for t in TOP if t not in ("src", "docs", "tests")}
     good.update({"src/a.c": "int a; /* /usr/bin, ~/x, https://gloss.example */\n", "docs/A.md": "A\n",
-                 "tests/golden/c/crlf.c": "int a;\r\nint b; "})
+                 "tests/golden/c/crlf.c": "int a;\r\nint b; ", "tests/fuzz/corpus/wire/a": "a: 1\r\n\r\n{}"})
     planted = [
         ("a foreign folder", "extra/a.txt", "x\n", "top"),
         ("a registry's host", "docs/B.md", "see https://registry.npm" "js.org/x\n", "registry"),
