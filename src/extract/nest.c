@@ -87,6 +87,41 @@ remove_doubles(struct finds *f)
     f->defs.n = kept;
 }
 
+static size_t
+first_name_from(const struct finds *f, uint32_t start)
+{
+    size_t low = 0, high = f->defs.n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (f->defs.v[mid].name.start < start)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* The name of a definition is no call, though it is written like one where it begins: f(x) = …,
+ * def f(x), x <+> y = …. Definitions are sorted by name here, references almost. */
+static void
+remove_own_names(struct finds *f)
+{
+    size_t kept = 0, at = 0;
+    uint32_t before = 0;
+    for (size_t i = 0; i < f->edges.n; i++) {
+        const struct found_edge *e = &f->edges.v[i];
+        if (e->name.start < before)
+            at = first_name_from(f, e->name.start);
+        before = e->name.start;
+        while (at < f->defs.n && f->defs.v[at].name.start < e->name.start)
+            at++;
+        bool is_own = at < f->defs.n && f->defs.v[at].name.start == e->name.start;
+        if (e->kind != EDGE_CALLS || !is_own)
+            f->edges.v[kept++] = *e;
+    }
+    f->edges.n = kept;
+}
+
 /* Both sorted: a definition lies in an opaque stretch if the one that reaches furthest, of those
  * that begin before it, reaches over it. */
 static void
@@ -432,6 +467,7 @@ nest_definitions(struct finds *f)
     sort(f->arounds.v, f->arounds.n, sizeof(*f->arounds.v), compare_stretches);
     sort(f->opaques.v, f->opaques.n, sizeof(*f->opaques.v), compare_stretches);
     remove_doubles(f);
+    remove_own_names(f);
     sort(f->defs.v, f->defs.n, sizeof(*f->defs.v), compare_ranges);
     if (f->opaques.n > 0)
         remove_opaque(f);

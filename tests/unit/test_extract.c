@@ -364,6 +364,13 @@ test_edges_of_languages(void **state)
         {"a.ml", "let x = o#run 1 >>+ new c\n", NULL, "c"},
         {"a.ml", "let x = o#run 1 >>+ new c\n", NULL, ">>+"},
         {"a.mli", "open A\n", "A", NULL},
+        {"a.jl", "using A.B, C\n", "A.B", NULL},
+        {"a.jl", "import ..A: b, c as d\n", "..A", NULL},
+        {"a.jl", "include(\"b.jl\")\n", "b.jl", NULL},
+        {"a.jl", "f(x) = A.go.(x) |> stop\n", NULL, "go"},
+        {"a.jl", "f(x) = A.go.(x) |> stop\n", NULL, "stop"},
+        {"a.jl", "f(x) = @show Box{Int}(x)\n", NULL, "show"},
+        {"a.jl", "f(x) = @show Box{Int}(x)\n", NULL, "Box"},
         {"a.zig", "const L = std.ArrayList(u8);", NULL, "ArrayList"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
