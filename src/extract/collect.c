@@ -290,6 +290,8 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
         .merges = pattern->merges,
         .local = pattern->local,
     };
+    if (d.body.start >= d.range.end && !stretch_is_empty(d.body))
+        d.range.end = d.body.end; // some grammars put the two side by side
     if (str_starts_with(stretch_text(d.name, f->text), pattern->name_prefix))
         d.name.start += (uint32_t)pattern->name_prefix.n;
     d.name = bare_name(d.name, f->text, pattern->merges);

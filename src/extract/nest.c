@@ -202,6 +202,17 @@ apply_arounds(struct finds *f)
     }
 }
 
+/* Sorted; of leadings within others the outermost counts, so that ends rise, too. */
+static void
+drop_nested_leadings(struct finds *f)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < f->leadings.n; i++)
+        if (kept == 0 || f->leadings.v[i].start >= f->leadings.v[kept - 1].end)
+            f->leadings.v[kept++] = f->leadings.v[i];
+    f->leadings.n = kept;
+}
+
 /* Decorators that stand beside what they decorate. */
 static void
 apply_leadings(struct finds *f)
@@ -473,6 +484,7 @@ nest_definitions(struct finds *f)
         remove_opaque(f);
     apply_levels(f);
     apply_arounds(f);
+    drop_nested_leadings(f);
     apply_leadings(f);
     apply_wrappers(f);
     sort(f->defs.v, f->defs.n, sizeof(*f->defs.v), compare_ranges);
