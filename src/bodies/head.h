@@ -65,11 +65,11 @@ enum level {
 
 /* The statement of a level that is under way (items.c). Plain: copied when a brace opens. */
 struct item {
-    uint32_t start;  // ITEM_NONE: the next token begins one
-    uint32_t n_gaps; // there were at its begin
-    uint32_t n_open; // brackets around it
-    uint8_t level;   // enum level
-    bool is_foreign; // not to be told: the tree must show it
+    uint32_t start;           // ITEM_NONE: the next token begins one
+    uint32_t n_gaps, n_calls; // there were at its begin
+    uint32_t n_open;          // brackets around it
+    uint8_t level;            // enum level
+    bool is_foreign;          // not to be told: the tree must show it
 };
 
 struct bracket {

@@ -41,6 +41,7 @@ struct bodies {
     VEC(struct stretch) imports;
     struct item item;      // of the innermost brace
     struct item_mark mark; // behind the last statement that was not told
+    bool needs_stop;       // none was kept since then
     struct buf outline;
     uint32_t n_braces, n_opaque, n_mute, n_macros; // open ones
     uint32_t branch, last_branch;                  // of #if: no two share a number

@@ -41,6 +41,7 @@ take_back(struct bodies *b)
     b->items.n = b->mark.n_items;
     b->imports.n = b->mark.n_imports;
     b->gaps.n = b->mark.n_gaps;
+    b->needs_stop = true;
     if (b->gaps.n > 0)
         b->gaps.v[b->gaps.n - 1].end = b->mark.last_gap_end;
 }
@@ -60,6 +61,7 @@ item_reset(struct bodies *b, bool is_wanted)
 {
     b->items.n = b->imports.n = 0;
     b->mark = (struct item_mark){0};
+    b->needs_stop = false;
     b->item = begin_of(is_wanted ? LEVEL_FILE : LEVEL_NONE, 0);
 }
 
@@ -68,16 +70,23 @@ item_begin(struct bodies *b)
 {
     b->item.start = b->at;
     b->item.n_gaps = (uint32_t)b->gaps.n;
+    b->item.n_calls = (uint32_t)b->calls.n;
     b->item.is_foreign = b->is_virtual;
 }
 
+/* Of the first statement told behind others its semicolon stays: what the parser cannot read before it
+ * must not go on behind it. */
 static void
 end(struct bodies *b, bool is_told, uint32_t at)
 {
     if (is_told) {
+        bool is_kept =
+            b->needs_stop && b->item.level == LEVEL_FILE && b->text.p[at - 1] == ';';
         b->gaps.n = b->item.n_gaps;
-        leave_out(b, b->item.start, at);
+        leave_out(b, b->item.start, at - is_kept);
+        b->needs_stop = b->needs_stop && !is_kept;
     } else {
+        b->needs_stop = true;
         set_mark(b);
     }
     b->item.start = ITEM_NONE;
@@ -122,7 +131,8 @@ item_open_brace(struct bodies *b, struct bracket *n)
         n->n_gaps = (uint32_t)b->gaps.n;
         item_begin(b);
         b->item.is_foreign = true;
-    } else if (b->item.level != LEVEL_NONE && !n->is_opaque) {
+    } else if (b->item.level != LEVEL_NONE && !n->is_opaque &&
+               b->open.n == b->item.n_open) {
         if (!b->item.is_foreign)
             level = tell_level(b, b->item.start, b->at);
         b->item.is_foreign = true;

@@ -31,10 +31,9 @@ parameters_end(const struct bodies *b, uint32_t at)
         return at + 1;
     for (;;) {
         uint32_t start = at = skip_blanks(b, at);
-        if (b->at - at > 3 && memcmp(p + at, "...", 3) == 0)
+        at = name_end(b, at);
+        if (b->at - at > 3 && memcmp(p + at, "...", 3) == 0) // after a name: GNU's way
             at += 3;
-        else
-            at = name_end(b, at);
         if (at == start)
             return 0;
         at = skip_blanks(b, at);

@@ -258,18 +258,39 @@ test_rust(void **state)
     CHECK_ROWS("rust", rows);
 }
 
+static bool with_items;
+
 static void
 check_calls(const char *syntax_name, const char *text, const char *expected)
 {
     AUTO(buf_finish) struct buf found = {0};
     struct outline o;
     assert_int_equal(bodies_scan(bodies, bodies_syntax_named(str_of(syntax_name)),
-                                 str_of(text), false, &o),
+                                 str_of(text), with_items, &o),
                      0);
     for (size_t i = 0; i < o.n_calls; i++)
         buf_printf(&found, "%.*s ", (int)(o.calls[i].end - o.calls[i].start),
                    text + o.calls[i].start);
     assert_string_equal(found.n > 0 ? found.p : "", expected);
+}
+
+/* Of statements that are told, all that they call. */
+static void
+test_calls_told(void **state)
+{
+    (void)state;
+    with_items = true;
+    check_calls("c", "EXPORT(f); MODULE(\"x\"); int f(int a);", "EXPORT MODULE ");
+    check_calls("c", "int v[A(2)] = { B(1), [3] = C(4) }, *p; int w[A(2)] = { B(1) };",
+                "B C A B ");
+    check_calls("c", "int n = (unsigned long)sizeof(struct f) + N(G(2)) * (u8)H(1);",
+                "N G H ");
+    check_calls("c", "T(a, P(struct b *b), F(x; if (y) { z(); }), __p(m, {1, \"b\"}));",
+                "T P F z __p ");
+    check_calls("c",
+                "struct s { int a[N(1)]; unsigned b : W(2); }; enum { A = B(C), D };",
+                "N W B ");
+    with_items = false;
 }
 
 static void
@@ -347,39 +368,44 @@ test_items(void **state)
     check_items("int f(a) char *a; { return 0; }", "",
                 "int f(a) char *a; {}"); // as nobody writes them any more
     check_items("int f(a)\nchar *a;\nint b;\n{ }\nint g;", "variable g [29,35) ",
-                "int f(a)\nchar *a;\nint b;\n{ }\n");
+                "int f(a)\nchar *a;\nint b;\n{ }\n;");
     check_items("f(void) { g(); }", "", "f(void) {}");
     check_items("SYSCALL(read, int, fd) { g(); }", "", "SYSCALL(read, int, fd) {}");
     check_items("int f(void) { struct t { int a; }; }", "",
                 "int f(void) { struct t { int a; }; }");
-    /* variables and types */
+    /* variables and types; of the first told behind what is not a semicolon stays */
     check_items(
         "int a; static const char *const b = \"x\" \"y\", c; long d[N + 1] = { 1, 2 };",
         "variable a [0,6) variable d [48,73) ",
-        " static const char *const b = \"x\" \"y\", c; ");
+        " static const char *const b = \"x\" \"y\", c; ;");
     check_items("unsigned long a = -1UL; extern int b; u8 c __used = (u8)3;",
                 "variable a [0,23) variable c [38,58) ", "");
     check_items("int (*f)(int) = 0; int *(*g)(void); int a = f(1);",
-                "variable f [0,18) variable g [19,35) ", " int a = f(1);");
+                "variable f [0,18) variable g [19,35) variable a [36,49) ", "");
     check_items("typedef unsigned int t; typedef struct s s_t; typedef int fn(int);",
                 "type_alias t [0,23) type_alias s_t [24,45) type_alias fn [46,66) ", "");
-    check_items("a b c; a * b c; int int a; struct { int a; } s;", "field a [36,42) ",
-                "a b c; a * b c; int int a; struct {  } s;");
+    check_items("a b c; a * b c; int int a; struct { int a; } s; int d; int e;",
+                "field a [36,42) variable d [48,54) variable e [55,61) ",
+                "a b c; a * b c; int int a; struct {  } s; ; ");
     check_items("struct s { u32 a:3, b; u8 __iomem *c; int (*d)(int), e; char f[2][N]; "
                 "/* f */ };",
                 "field c [23,37) field f [56,69) ",
                 "struct s { u32 a:3, b;  int (*d)(int), e;  };");
     check_items("enum e { A, B = 1 << 2, /* b */ C = F(1), D = (2 + A) };",
-                "enum_member A [9,10) enum_member B [12,22) enum_member D [42,53) ",
-                "enum e {  C = F(1), };");
+                "enum_member A [9,10) enum_member B [12,22) enum_member C [32,40) "
+                "enum_member D [42,53) ",
+                "enum e { };");
     check_items("struct s { struct { int a; } b; enum { A } c; } __packed; int d;",
                 "field a [20,26) enum_member A [39,40) variable d [58,64) ",
-                "struct s { struct {  } b; enum { } c; } __packed; ");
+                "struct s { struct {  } b; enum { } c; } __packed; ;");
     check_items("extern \"C\" { int a; int f(void) { } }\nint b;",
                 "variable a [13,19) function f [20,35) variable b [38,44) ",
-                "extern \"C\" {  }\n");
-    check_items("EXPORT_SYMBOL(f);\nMODULE_LICENSE(\"GPL\");\nM(a, int);", "",
-                "\nM(a, int);");
+                "extern \"C\" {  }\n;");
+    /* macros that stand for statements */
+    check_items("static DEFINE_MUTEX(a); static DEFINE_X(b, c); EXPORT(f); M(a, int);",
+                "variable a [0,23) ", " static DEFINE_X(b, c); ; ");
+    check_items("D(a)\nint b;\nM(struct t { int a; });", "",
+                "D(a)\nint b;\nM(struct t { int a; });");
 }
 
 static void
@@ -389,15 +415,15 @@ test_directives(void **state)
     check_items("#define A\n#  define B 1 \n#define F(a, ...) \\\n  a + /* c */ \\\n 1\n",
                 "macro A [0,9) macro B [10,23) macro F [25,63) ", "\n");
     check_items("#define A 1 /* a */\n#define B \"/*\"\n#define C(a...) a\n#define D 1",
-                "macro A [0,19) ", "\n#define B \"/*\"\n#define C(a...) a\n#define D 1");
+                "macro A [0,19) macro C [35,52) ", "\n#define B \"/*\"\n\n#define D 1");
     check_items("#include <a.h>\n#include \"b.h\" /* b */\n#include C\n",
                 "<a.h> \"b.h\" ", "\n#include C\n");
     check_items("#ifdef A\nint f(int a)\n#else\nint f(void)\n#endif\n{ g(); }\nint c;\n",
                 "variable c [56,62) ",
-                "#ifdef A\nint f(int a)\n#else\nint f(void)\n#endif\n{}\n\n");
+                "#ifdef A\nint f(int a)\n#else\nint f(void)\n#endif\n{}\n;\n");
     check_items("#if A\nstruct s {\n#else\nstruct t {\n#endif\n int a;\n};\nint b;\n",
                 "variable b [52,58) ",
-                "#if A\nstruct s {\n#else\nstruct t {\n#endif\n int a;\n};\n\n");
+                "#if A\nstruct s {\n#else\nstruct t {\n#endif\n int a;\n};\n;\n");
 }
 
 static void
@@ -533,12 +559,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_c),      cmocka_unit_test(test_cpp),
-        cmocka_unit_test(test_go),     cmocka_unit_test(test_java),
-        cmocka_unit_test(test_csharp), cmocka_unit_test(test_rust),
-        cmocka_unit_test(test_calls),  cmocka_unit_test(test_places),
-        cmocka_unit_test(test_items),  cmocka_unit_test(test_directives),
-        cmocka_unit_test(test_ruined), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_c),          cmocka_unit_test(test_cpp),
+        cmocka_unit_test(test_go),         cmocka_unit_test(test_java),
+        cmocka_unit_test(test_csharp),     cmocka_unit_test(test_rust),
+        cmocka_unit_test(test_calls),      cmocka_unit_test(test_places),
+        cmocka_unit_test(test_items),      cmocka_unit_test(test_directives),
+        cmocka_unit_test(test_calls_told), cmocka_unit_test(test_ruined),
+        cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests_name("bodies", tests, setup, teardown);
 }
