@@ -137,6 +137,9 @@ static const char settings[] =
     "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
     "PRAGMA foreign_keys=OFF";
 
+/* Each page of the log is two writes, and one more when it is copied into the index. */
+static const char page_size[] = "PRAGMA page_size=8192";
+
 static int
 use_wal(struct sqlite_conn *c)
 {
@@ -217,7 +220,11 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
     if (r == 0 && version > 0)
         r = check_root(w, ret_why);
     if (r == 0)
+        r = sqlite_exec(&w->c, page_size); // of a new one; what is there keeps its own
+    if (r == 0)
         r = use_wal(&w->c);
+    if (r == 0)
+        r = pragma_int(&w->c, "PRAGMA page_size", &w->page_bytes);
     if (r == 0)
         r = sqlite_exec(&w->c, settings);
     if (r == 0 && version > 0)

@@ -7,7 +7,7 @@
 #include "base/err.h"
 
 #define PRUNE_ROWS 5000
-#define WAL_PAGES_PASSIVE 4000 // 16 MB: each costs two syncs
+#define WAL_BYTES_PASSIVE (16LL << 20) // each costs two syncs
 #define WAL_BYTES_TRUNCATE (64LL << 20)
 
 static int
@@ -186,9 +186,10 @@ writer_checkpoint(struct store_writer *base, bool is_idle)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
     assert(!w->is_open);
-    if (w->wal_pages < WAL_PAGES_PASSIVE)
+    int64_t wal_bytes = w->wal_pages * w->page_bytes;
+    if (wal_bytes < WAL_BYTES_PASSIVE)
         return 0;
-    bool is_large = w->wal_pages * INT64_C(4096) > WAL_BYTES_TRUNCATE;
+    bool is_large = wal_bytes > WAL_BYTES_TRUNCATE;
     int mode =
         is_idle && is_large ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     sqlite3_busy_timeout(w->c.db, 0);

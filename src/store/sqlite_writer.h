@@ -25,6 +25,7 @@ struct sqlite_writer {
     char *root; // the tree it is the index of; NULL: of any
     int lock_fd;
     int wal_pages;
+    int64_t page_bytes;
     bool is_open;  // in a transaction
     bool is_brief; // store_be_brief()
     uint64_t seed; // of hash tables over names from outside

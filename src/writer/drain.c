@@ -201,10 +201,7 @@ next_of_group(struct drain *d, int64_t begin_ms)
     struct command *c = command_of(queue_try_take(d->queue));
     if (c || d->n_bulk < WRITER_BULK_FILES)
         return c;
-    c = command_of(queue_take(d->queue, begin_ms + WRITER_BATCH_MS));
-    if (!c)
-        d->n_bulk = 0;
-    return c;
+    return command_of(queue_take(d->queue, begin_ms + WRITER_BATCH_MS));
 }
 
 struct group_size {

@@ -699,7 +699,10 @@ test_damaged_page(void **state)
     OK(sqlite3_exec(db, "UPDATE meta SET v='0' WHERE k='clean_shutdown'", NULL, NULL,
                     NULL));
     OK(sqlite3_close(db));
-    overwrite(s->path, (root_page(s, "entity") - 1) * 4096L, 64);
+    overwrite(s->path,
+              (root_page(s, "entity") - 1) *
+                  (long)read_int(s, "page_size", "pragma_page_size"),
+              64);
     w = sample_open(s, &info);
     assert_true(info.is_new);
     assert_int_equal(count_damaged(s), 1);
