@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "workspace/edits.h"
 
 struct kept_tree {
     struct list link; // of trees.recent
@@ -91,31 +92,6 @@ trees_keep(struct trees *t, struct str path, struct kept_tree *k)
 
 /* ---- what was changed ---- */
 
-static size_t
-common_start(const char *a, const char *b, size_t n_max)
-{
-    size_t n = 0;
-
-    while (n + 64 <= n_max && memcmp(a + n, b + n, 64) == 0)
-        n += 64;
-    while (n < n_max && a[n] == b[n])
-        n++;
-    return n;
-}
-
-/* Both pointers are behind the ends. */
-static size_t
-common_end(const char *a, const char *b, size_t n_max)
-{
-    size_t n = 0;
-
-    while (n + 64 <= n_max && memcmp(a - n - 64, b - n - 64, 64) == 0)
-        n += 64;
-    while (n < n_max && a[-1 - (ptrdiff_t)n] == b[-1 - (ptrdiff_t)n])
-        n++;
-    return n;
-}
-
 /* Of `offset`, counted on from a point before it. */
 static TSPoint
 point_at(const char *text, size_t from, TSPoint point, size_t offset)
@@ -130,23 +106,34 @@ point_at(const char *text, size_t from, TSPoint point, size_t offset)
     return point;
 }
 
+/* From the last edit to the first, so that the tree is in the old text's places before each of them. */
 static void
-tell_change(struct kept_tree *k, struct str text)
+tell_changes(struct kept_tree *k, struct str text)
 {
-    size_t n_min = MIN(k->text_n, text.n);
-    size_t start = common_start(k->text, text.p, n_min);
-    size_t n_end = common_end(k->text + k->text_n, text.p + text.n, n_min - start);
-    TSPoint start_point = point_at(text.p, 0, (TSPoint){0}, start);
-    TSInputEdit edit = {
-        .start_byte = (uint32_t)start,
-        .old_end_byte = (uint32_t)(k->text_n - n_end),
-        .new_end_byte = (uint32_t)(text.n - n_end),
-        .start_point = start_point,
-        .old_end_point = point_at(k->text, start, start_point, k->text_n - n_end),
-        .new_end_point = point_at(text.p, start, start_point, text.n - n_end),
-    };
+    struct text_edit edits[EDITS_MAX];
+    size_t n = edits_between(str_slice(k->text, k->text_n), text, edits);
+    TSPoint starts[EDITS_MAX];
 
-    ts_tree_edit(k->tree, &edit);
+    for (size_t i = 0; i < n; i++) {
+        size_t from = i ? edits[i - 1].old_start : 0;
+
+        starts[i] =
+            point_at(k->text, from, i ? starts[i - 1] : (TSPoint){0}, edits[i].old_start);
+    }
+    for (size_t i = n; i-- > 0;) {
+        const struct text_edit *e = &edits[i];
+        size_t n_new = e->new_end - e->new_start;
+        TSInputEdit edit = {
+            .start_byte = (uint32_t)e->old_start,
+            .old_end_byte = (uint32_t)e->old_end,
+            .new_end_byte = (uint32_t)(e->old_start + n_new),
+            .start_point = starts[i],
+            .old_end_point = point_at(k->text, e->old_start, starts[i], e->old_end),
+            .new_end_point = point_at(text.p, e->new_start, starts[i], e->new_end),
+        };
+
+        ts_tree_edit(k->tree, &edit);
+    }
 }
 
 static struct kept_tree *
@@ -176,7 +163,7 @@ kept_tree_parse(struct kept_tree **kept, struct parser *parser, const struct lan
     int r = 0;
 
     if (old && old->lang == lang) {
-        tell_change(old, text);
+        tell_changes(old, text);
         r = parse_text(parser, lang, text, old->tree, deadline_ms, &tree);
         is_clean = r == 0 && !ts_node_has_error(ts_tree_root_node(tree));
         if (r == 0 && !is_clean)

@@ -1359,6 +1359,7 @@ main(void)
         cmocka_unit_test(test_watching),
         cmocka_unit_test(test_moved_folder),
         cmocka_unit_test(test_known_by_folder),
+        cmocka_unit_test(test_edits),
         cmocka_unit_test(test_kept_trees_say_the_same),
         cmocka_unit_test(test_kept_trees_are_few),
         cmocka_unit_test(test_enrich),

@@ -1,5 +1,6 @@
 /* A kept tree must never change what a text means: each version is parsed from the one before and anew. */
 #include "lang/lang.h"
+#include "workspace/edits.h"
 #include "workspace/trees.h"
 
 #define TREES_TEST_EDITS 60
@@ -91,7 +92,8 @@ check_edits(const char *file, void (*make)(struct buf *text), const char *whole)
                 parse_text(parser, lang, buf_str(&text), NULL, 10000, &fresh), 0);
             AUTO(free) char *nodes = tree_text(tree), *fresh_nodes = tree_text(fresh);
             assert_string_equal(nodes, fresh_nodes);
-            edit_at_random(&text, whole);
+            for (unsigned n = 1 + trees_random(3); n > 0; n--)
+                edit_at_random(&text, whole);
             if (!kept && trees_random(3) == 0) { // broken long enough
                 buf_reset(&text);
                 make(&text);
@@ -101,6 +103,60 @@ check_edits(const char *file, void (*make)(struct buf *text), const char *whole)
     }
     assert_true(n_kept > TREES_TEST_EDITS / 2); // else nothing was tried
     parser_destroy(parser);
+}
+
+/* What is outside the edits is the same in both texts, and they are in order. */
+static size_t
+check_edits_between(struct str old_text, struct str new_text)
+{
+    struct text_edit edits[EDITS_MAX];
+    size_t n = edits_between(old_text, new_text, edits), old_at = 0, new_at = 0;
+
+    assert_in_range(n, 1, EDITS_MAX);
+    for (size_t i = 0; i <= n; i++) {
+        size_t old_to = i < n ? edits[i].old_start : old_text.n,
+               new_to = i < n ? edits[i].new_start : new_text.n;
+        assert_true(old_to >= old_at && new_to >= new_at);
+        assert_true(str_eq(str_slice(old_text.p + old_at, old_to - old_at),
+                           str_slice(new_text.p + new_at, new_to - new_at)));
+        if (i == n)
+            break;
+        assert_true(edits[i].old_end >= edits[i].old_start);
+        assert_true(edits[i].new_end >= edits[i].new_start);
+        old_at = edits[i].old_end;
+        new_at = edits[i].new_end;
+    }
+    return n;
+}
+
+static void
+test_edits(void **state UNUSED)
+{
+    AUTO(buf_finish) struct buf text = {0}, next = {0};
+    size_t n_several = 0;
+
+    make_c(&text);
+    for (int round = 0; round < 300; round++) {
+        buf_reset(&next);
+        buf_add_str(&next, buf_str(&text));
+        for (unsigned n = trees_random(30); n > 0; n--)
+            edit_at_random(&next, "static int added(int y)\n{\n    return y;\n}\n\n");
+        n_several += check_edits_between(buf_str(&text), buf_str(&next)) > 1;
+        check_edits_between(buf_str(&next), buf_str(&text));
+    }
+    assert_true(n_several > 200);
+
+    /* Two places far apart are two edits; all of it otherwise, or too much, is one. */
+    buf_reset(&next);
+    buf_printf(&next, "int top;\n%sint end;\n", text.p);
+    assert_int_equal(check_edits_between(buf_str(&text), buf_str(&next)), 2);
+    buf_reset(&next);
+    for (int i = 0; i < 1000; i++)
+        buf_printf(&next, "int other_%d;\n", i);
+    assert_int_equal(check_edits_between(buf_str(&text), buf_str(&next)), 1);
+    assert_int_equal(check_edits_between(buf_str(&text), STR("")), 1);
+    assert_int_equal(check_edits_between(STR(""), buf_str(&text)), 1);
+    assert_int_equal(check_edits_between(buf_str(&text), buf_str(&text)), 1);
 }
 
 static void
