@@ -3,6 +3,7 @@
  * its own cursor. Invariant: the messages of a row are made once and shared, never changed. */
 #include "hub/feed.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "hub/client.h"
@@ -193,6 +194,18 @@ feed_ephemeral_end(const struct feed *f)
     return f->next_ephemeral;
 }
 
+/* A commit after a quiet time goes out at once: somebody may wait for it. */
+static void
+wake_soon(struct hub *h, bool is_durable)
+{
+    int64_t now = clock_mono_ms();
+    bool is_at_once = is_durable && now - h->woken_ms >= HUB_WAKE_MS;
+    if (is_at_once)
+        h->woken_ms = now;
+    if (is_at_once || !timer_is_armed(h->wake_timer))
+        timer_start(h->wake_timer, is_at_once ? 0 : HUB_WAKE_MS, 0);
+}
+
 static void
 on_event(void *ctx, struct event *event)
 {
@@ -203,8 +216,7 @@ on_event(void *ctx, struct event *event)
     if (event->seq == 0)
         keep_ephemeral(f, event);
     f->is_dirty = true;
-    if (!timer_is_armed(h->wake_timer))
-        timer_start(h->wake_timer, HUB_WAKE_MS, 0);
+    wake_soon(h, event->seq != 0);
 }
 
 void

@@ -20,8 +20,9 @@
 #define HUB_STUCK_GRACE_MS                                                               \
     4000                  // then for the peer to take what is on its way, and the close
 #define HUB_CLOSE_MS 1000 // for clients to take their 1001
-#define HUB_WAKE_MS 2     // events of this time go out together
-#define HUB_BAD_MAX 64    // bad requests in a row
+#define HUB_WAKE_MS                                                                      \
+    2 // events of this time go out together, but a commit after a quiet time
+#define HUB_BAD_MAX 64       // bad requests in a row
 #define HUB_ID_BYTES_MAX 128 // request_id
 
 #define HUB_CLOSE_SLOW 4008
@@ -55,6 +56,7 @@ struct hub {
     struct list feeds; // workspaces somebody subscribed to
     struct list asks;  // questions under way
     uint64_t next_client;
+    int64_t woken_ms; // for a commit at once
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;
     int64_t next_heartbeat_ms;
     struct hub_stats stats;
