@@ -1,0 +1,1 @@
+(import_declaration . path: (identifier) @name (["." (identifier) @name])* ) @reference.import
