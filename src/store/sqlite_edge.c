@@ -76,16 +76,33 @@ group_edges(struct sqlite_writer *w, const struct batch *b, size_t n, struct gro
 }
 
 static char *
+put_pair(char *at, uint32_t value)
+{
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+    return at + 2;
+}
+
+/* Slots, lines and columns: nearly all have at most four digits. */
+static char *
 put_number(char *at, uint32_t value)
 {
-    char digits[10];
-    size_t i = sizeof(digits);
-    do {
-        digits[--i] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    while (i < sizeof(digits))
-        *at++ = digits[i++];
+    if (value >= 10000) {
+        at = put_number(at, value / 10000);
+        at = put_pair(at, value / 100 % 100);
+        return put_pair(at, value % 100);
+    }
+    if (value >= 1000) {
+        at = put_pair(at, value / 100);
+        return put_pair(at, value % 100);
+    }
+    if (value >= 100) {
+        *at++ = (char)('0' + value / 100);
+        return put_pair(at, value % 100);
+    }
+    if (value >= 10)
+        return put_pair(at, value);
+    *at++ = (char)('0' + value);
     return at;
 }
 
