@@ -96,12 +96,11 @@ has_line_start(struct str text, const char *const *words)
 
 /* The language of the path's extension, whatever its case: FOO.C and foo.c are the same here. */
 static const struct lang *
-lang_of_extension(struct str path, struct str head,
-                  const struct grammar_extension **ret_extension)
+lang_of_extension(struct str path, struct str head)
 {
     struct str ext = path_extension(path);
     char lower[SUFFIX_BYTES_MAX];
-    const struct lang *found = NULL;
+    const struct lang *found = NULL, *likely = NULL; // likely: if the text is not known
     if (ext.n == 0 || ext.n > sizeof(lower))
         return NULL;
     for (size_t i = 0; i < ext.n; i++)
@@ -112,15 +111,16 @@ lang_of_extension(struct str path, struct str head,
              e++) {
             if (!str_eq_c(str_slice(lower, ext.n), e->suffix))
                 continue;
+            if (head.n == 0 && !likely)
+                likely = &langs[i];
             bool is_told = e->line_starts && has_line_start(head, e->line_starts);
             if (!is_told && (found || e->line_starts))
                 continue;
-            *ret_extension = e;
             found = &langs[i];
             if (is_told)
                 return found;
         }
-    return found;
+    return found ? found : likely;
 }
 
 /* "#!/usr/bin/env -S python3.11 -u" gives "python3.11". */
@@ -168,12 +168,11 @@ lang_of_shebang(struct str head)
 const struct lang *
 lang_of_file(struct str path, struct str head)
 {
-    const struct grammar_extension *extension;
     struct str name = path_basename(path);
     for (size_t i = 0; i < n_langs; i++)
         if (list_has(langs[i].source->filenames, name))
             return &langs[i];
-    const struct lang *l = lang_of_extension(path, head, &extension);
+    const struct lang *l = lang_of_extension(path, head);
     if (l)
         return l;
     /* An extension of another language is not overruled by its first line. */

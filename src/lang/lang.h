@@ -32,7 +32,8 @@ size_t lang_count(void);
 const struct lang *lang_at(size_t index);
 const struct lang *lang_by_key_prefix(struct str prefix);
 /* By whole name, extension, then #! line. `head`: the first bytes of the file (LANG_HEAD_BYTES are
- * enough), may be empty; it decides between languages that share an extension. NULL: none. */
+ * enough); it decides between languages that share an extension, or whether it is the only one's. May
+ * be empty: then what is likely. NULL: none. */
 const struct lang *lang_of_file(struct str path, struct str head);
 /* LSP languageId of a file: "typescriptreact" for .tsx, "javascriptreact" for .jsx. */
 const char *lang_language_id(const struct lang *l, struct str path);
