@@ -84,6 +84,14 @@ valid_prefix(struct str s)
     size_t at = 0;
     while (at < s.n) {
         uint32_t cp;
+        uint64_t word;
+        if (s.n - at >= sizeof(word)) {
+            memcpy(&word, s.p + at, sizeof(word));
+            if ((word & 0x8080808080808080u) == 0) {
+                at += sizeof(word);
+                continue;
+            }
+        }
         size_t n = utf8_decode(str_slice(s.p + at, s.n - at), &cp);
         if (n == 1 && cp == REPLACEMENT)
             break;

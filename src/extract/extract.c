@@ -100,6 +100,41 @@ keep_scratch(struct extractor *x, struct arena *arena)
     return arena_str(arena, buf_str(&x->scratch));
 }
 
+/* Nearly all names are plain words. */
+static struct str
+keep_name(struct extractor *x, struct arena *arena, struct stretch name,
+          struct pieces pieces)
+{
+    struct str text = stretch_text(name, x->finds.text);
+    if (pieces.n == 0 && text.n <= ENTITY_NAME_BYTES_MAX && text_is_word(text))
+        return arena_str(arena, text);
+    buf_reset(&x->scratch);
+    if (pieces.n > 0)
+        text_add_pieces(&x->scratch, &x->finds, pieces);
+    else
+        text_add_name(&x->scratch, text);
+    return keep_scratch(x, arena);
+}
+
+/* The name itself where nothing stands before it. */
+static struct str
+keep_qualified(struct extractor *x, struct arena *arena, struct str above,
+               const struct found *d, struct str name)
+{
+    if (above.n == 0 && stretch_is_empty(d->scope))
+        return name;
+    buf_reset(&x->scratch);
+    buf_add_str(&x->scratch, above);
+    if (above.n > 0)
+        buf_add_char(&x->scratch, '.');
+    if (!stretch_is_empty(d->scope)) {
+        text_add_scope(&x->scratch, stretch_text(d->scope, x->finds.text));
+        buf_add_char(&x->scratch, '.');
+    }
+    buf_add_str(&x->scratch, name);
+    return x->scratch.n == name.n ? name : keep_scratch(x, arena);
+}
+
 static void
 name_definitions(struct extractor *x, struct arena *arena)
 {
@@ -113,26 +148,12 @@ name_definitions(struct extractor *x, struct arena *arena)
         *vec_push(&x->qualified) = STR_NONE;
         if (d->is_dropped)
             continue;
-        buf_reset(&x->scratch);
-        if (d->pieces.n > 0)
-            text_add_pieces(&x->scratch, f, d->pieces);
-        else
-            text_add_name(&x->scratch, stretch_text(d->name, f->text));
-        struct str name = x->names.v[i] = keep_scratch(x, arena);
+        struct str name = x->names.v[i] = keep_name(x, arena, d->name, d->pieces);
         struct str above =
             d->parent == ENTITY_NONE ? STR_NONE : x->qualified.v[d->parent];
         if (above.n + name.n > QUALIFIED_NAME_BYTES_MAX)
             above = STR_NONE;
-        buf_reset(&x->scratch);
-        buf_add_str(&x->scratch, above);
-        if (above.n > 0)
-            buf_add_char(&x->scratch, '.');
-        if (!stretch_is_empty(d->scope)) {
-            text_add_scope(&x->scratch, stretch_text(d->scope, f->text));
-            buf_add_char(&x->scratch, '.');
-        }
-        buf_add_str(&x->scratch, name);
-        x->qualified.v[i] = x->scratch.n == name.n ? name : keep_scratch(x, arena);
+        x->qualified.v[i] = keep_qualified(x, arena, above, d, name);
     }
 }
 
@@ -199,7 +220,7 @@ placed(const struct finds *f, uint32_t i)
 }
 
 static struct span
-span_of(const struct lines *l, struct stretch s)
+span_of(struct lines *l, struct stretch s)
 {
     return (struct span){
         .start = lines_position(l, s.start),
@@ -330,16 +351,11 @@ fill_edges(struct extractor *x, struct batch *batch)
         }
         while (f->stack.n > 0 && f->defs.v[f->stack.v[f->stack.n - 1]].range.end <= at)
             f->stack.n--;
-        buf_reset(&x->scratch);
-        if (found->pieces.n > 0)
-            text_add_pieces(&x->scratch, f, found->pieces);
-        else
-            text_add_name(&x->scratch, stretch_text(found->name, f->text));
         struct edge *e = &batch->edges[batch->n_edges++];
         e->kind = found->kind;
         e->from =
             f->stack.n == 0 ? ENTITY_NONE : f->defs.v[f->stack.v[f->stack.n - 1]].index;
-        e->target = keep_scratch(x, &batch->arena);
+        e->target = keep_name(x, &batch->arena, found->name, found->pieces);
         e->at = lines_position(&x->lines, at);
     }
 }

@@ -5,6 +5,7 @@
 #include "base/utf.h"
 
 #define MARK_STRIDE_BYTES 1024
+#define NEAR_LINES 8
 
 static void
 set_marks(struct lines *l)
@@ -21,25 +22,52 @@ set_marks(struct lines *l)
     }
 }
 
+static bool
+is_ascii(const char *p, size_t n)
+{
+    uint64_t bits = 0, word;
+    for (; n >= sizeof(word); p += sizeof(word), n -= sizeof(word)) {
+        memcpy(&word, p, sizeof(word));
+        bits |= word;
+    }
+    for (; n > 0; n--)
+        bits |= (unsigned char)*p++;
+    return (bits & 0x8080808080808080u) == 0;
+}
+
+/* The begin of the next line, or the text's end; *ret_is_end: there is none. */
+static size_t
+next_line(struct str text, size_t at, bool has_returns, bool *ret_is_end)
+{
+    const char *end = memchr(text.p + at, '\n', text.n - at);
+    size_t stop = end ? (size_t)(end - text.p) : text.n;
+    const char *back = has_returns ? memchr(text.p + at, '\r', stop - at) : NULL;
+    *ret_is_end = !end && !back;
+    if (back && back + 1 != end)
+        return (size_t)(back - text.p) + 1;
+    return end ? stop + 1 : text.n;
+}
+
 void
 lines_set_text(struct lines *l, struct str text)
 {
-    unsigned char line = 0, all = 0; // bits of any byte
+    bool has_returns = text.n > 0 && memchr(text.p, '\r', text.n) != NULL;
+    bool is_all_ascii = true, is_end = text.n == 0;
+    size_t at = 0;
     l->text = text;
-    l->starts.n = l->marks.n = 0;
+    l->starts.n = l->marks.n = l->last = 0;
     *vec_push(&l->starts) = (struct lines_start){0, true};
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        line |= c;
-        if (c == '\n' || (c == '\r' && (i + 1 == text.n || text.p[i + 1] != '\n'))) {
-            l->starts.v[l->starts.n - 1].is_ascii = line < 0x80;
-            *vec_push(&l->starts) = (struct lines_start){(uint32_t)i + 1, true};
-            all |= line;
-            line = 0;
-        }
+    while (!is_end) {
+        size_t next = next_line(text, at, has_returns, &is_end);
+        bool is_line_ascii = is_ascii(text.p + at, next - at);
+        l->starts.v[l->starts.n - 1].is_ascii = is_line_ascii;
+        is_all_ascii = is_all_ascii && is_line_ascii;
+        if (!is_end)
+            *vec_push(&l->starts) = (struct lines_start){(uint32_t)next, true};
+        is_end = is_end || next == text.n;
+        at = next;
     }
-    l->starts.v[l->starts.n - 1].is_ascii = line < 0x80;
-    if ((all | line) >= 0x80)
+    if (!is_all_ascii)
         set_marks(l);
 }
 
@@ -67,9 +95,13 @@ units_before(const struct lines *l, uint32_t byte)
 }
 
 struct position
-lines_position(const struct lines *l, uint32_t byte)
+lines_position(struct lines *l, uint32_t byte)
 {
     size_t low = 0, high = l->starts.n;
+    if (l->starts.v[l->last].byte <= byte)
+        low = l->last;
+    if (low + NEAR_LINES < high && l->starts.v[low + NEAR_LINES].byte > byte)
+        high = low + NEAR_LINES;
     while (high - low > 1) {
         size_t mid = low + (high - low) / 2;
         if (l->starts.v[mid].byte <= byte)
@@ -77,6 +109,7 @@ lines_position(const struct lines *l, uint32_t byte)
         else
             high = mid;
     }
+    l->last = low;
     uint32_t start = l->starts.v[low].byte, col = byte - start;
     return (struct position){
         .line = (uint32_t)low,

@@ -18,9 +18,10 @@ struct lines {
     struct str text;
     VEC(struct lines_start) starts;
     VEC(struct lines_mark) marks; // UTF-16 units before a byte; empty for ASCII
+    size_t last; // line asked for: the next question is often of the same
 };
 
 /* Reuses the memory of the text before. */
 void lines_set_text(struct lines *l, struct str text);
 void lines_finish(struct lines *l);
-struct position lines_position(const struct lines *l, uint32_t byte);
+struct position lines_position(struct lines *l, uint32_t byte);

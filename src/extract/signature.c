@@ -84,6 +84,27 @@ put(struct scanner *s, struct str piece)
     buf_add_str(s->out, piece);
 }
 
+static bool
+is_plain(char c)
+{
+    return c > ' ' && c != '"' && c != '\'' && c != '{' && c != '[' && c != '\\' &&
+           (unsigned char)c < 0x7F;
+}
+
+/* From a plain byte to behind the last that follows it, before the next comment and the limit. */
+static uint32_t
+plain_end(const struct scanner *s, uint32_t at, uint32_t end)
+{
+    const struct finds *f = s->f;
+    size_t room = ENTITY_SIGNATURE_BYTES_MAX + 1 - (s->out->n - s->start);
+    if (s->comment < f->comments.n)
+        end = MIN(end, f->comments.v[s->comment].start);
+    end = (uint32_t)MIN((size_t)end, at + room);
+    while (at < end && is_plain(f->text.p[at]))
+        at++;
+    return at;
+}
+
 static void
 add_stretch(struct scanner *s, uint32_t from, uint32_t end)
 {
@@ -106,7 +127,8 @@ add_stretch(struct scanner *s, uint32_t from, uint32_t end)
             put(s, c == '{' ? STR("{…}") : STR("[…]"));
             next = skip;
         } else {
-            put(s, str_slice(text.p + i, 1));
+            next = MAX(next, plain_end(s, i, end));
+            put(s, str_slice(text.p + i, next - i));
         }
     }
 }
@@ -137,8 +159,8 @@ text_add_limited(struct buf *b, struct str s, size_t max_bytes)
 void
 text_add_signature(struct buf *b, const struct finds *f, const struct found *d)
 {
-    AUTO(buf_finish) struct buf raw = {0};
-    struct scanner s = {.f = f, .out = &raw};
+    size_t start = b->n;
+    struct scanner s = {.f = f, .out = b, .start = start};
     ssize_t last = stretch_last_before(f->comments.v, f->comments.n, d->range.start);
     s.comment = (size_t)(last + 1);
     if (!stretch_is_empty(d->declarator)) {
@@ -152,10 +174,30 @@ text_add_signature(struct buf *b, const struct finds *f, const struct found *d)
     } else {
         add_stretch(&s, d->range.start, d->range.end);
     }
-    struct str line = str_slice(raw.p, raw.n);
+    struct str line = str_slice(b->p + start, b->n - start);
     while (d->kind != ENTITY_MACRO && line.n > 0 && strchr(" {;,=:", line.p[line.n - 1]))
         line.n--;
-    text_add_limited(b, line, ENTITY_SIGNATURE_BYTES_MAX);
+    b->n = start + line.n;
+    if (line.n <= ENTITY_SIGNATURE_BYTES_MAX && utf8_is_valid(line)) {
+        if (line.n > 0)
+            b->p[b->n] = '\0';
+        return;
+    }
+    AUTO(free) char *raw = str_dup(line);
+    b->n = start;
+    text_add_limited(b, str_slice(raw, line.n), ENTITY_SIGNATURE_BYTES_MAX);
+}
+
+bool
+text_is_word(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool is_letter = (unsigned char)((c | 0x20) - 'a') < 26;
+        if (!is_letter && (unsigned char)(c - '0') >= 10 && c != '_')
+            return false;
+    }
+    return true;
 }
 
 /* "a" and <a>, but not `a` or `b`, which is more than one string; nor "", which needs its quotes. */

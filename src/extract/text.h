@@ -7,6 +7,8 @@ void text_add_signature(struct buf *b, const struct finds *f, const struct found
 /* The comments directly above, or the string that opens the body, or the comment behind a member;
  * widens d->extent by the comments used. At most ENTITY_DOC_BYTES_MAX. */
 void text_add_doc(struct buf *b, const struct finds *f, struct found *d);
+/* Letters, digits and _ only: text_add_name would change nothing. */
+bool text_is_word(struct str s);
 /* Appends with white space folded, quotes and < > around it taken off, at most ENTITY_NAME_BYTES_MAX. */
 void text_add_name(struct buf *b, struct str name);
 /* A name in pieces: add:to:. */
