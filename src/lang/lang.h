@@ -44,7 +44,7 @@ const struct lang *lang_by_language_id(struct str id);
 struct str lang_mask(const struct lang *l, struct str text, struct buf *space);
 
 /* The queries of a language, compiled as one, so that one walk over a tree serves them all, with what
- * their captures, predicates and settings mean (docs/HACKING.md "queries"). Compiling takes 10–90 ms;
+ * their captures, predicates and settings mean (docs/HACKING.md "queries"). Compiling takes 1–20 ms;
  * a query belongs to one thread at a time. */
 
 enum lang_capture {
