@@ -107,15 +107,23 @@ cut_words(struct str query, struct words *words)
         words->n++;
 }
 
-/* {name signature doc hover} : ("run"* AND "loop"*) */
+/* {name signature doc hover} : ("run"* AND "loop"*), or nothing when no word is sure. */
 static void
-write_match(struct buf *b, const struct words *words)
+write_match(struct buf *b, const struct words *words, bool *ret_is_all)
 {
-    buf_add_cstr(b, "{name signature doc hover} : (");
-    for (size_t i = 0; i < words->n; i++)
-        buf_printf(b, "%s\"%.*s\"%s", i > 0 ? " AND " : "", STR_ARG(words->v[i]),
-                   words->v[i].n > 1 ? "*" : "");
-    buf_add_char(b, ')');
+    size_t n = 0;
+    *ret_is_all = true;
+    for (size_t i = 0; i < words->n; i++) {
+        struct str sure = sqlite_sure_part(words->v[i]);
+        *ret_is_all = *ret_is_all && sure.n == words->v[i].n;
+        bool is_letter = sure.n == 1 && words->v[i].n == 1; // stands for itself
+        if (sure.n > 0)
+            buf_printf(b, "%s\"%.*s\"%s",
+                       n++ > 0 ? " AND " : "{name signature doc hover} : (",
+                       STR_ARG(sure), is_letter ? "" : "*");
+    }
+    if (n > 0)
+        buf_add_char(b, ')');
 }
 
 /* 0: not all words are there. */
@@ -150,7 +158,7 @@ score_entity(const struct entity_stored *s, const struct words *words, struct bu
 /* The index only knows which columns have the words; the first candidates get their score from their
  * rows, as those that wait. What comes behind keeps its order behind them. */
 static int
-score_candidates(struct sqlite_conn *c, const struct words *words,
+score_candidates(struct sqlite_conn *c, const struct words *words, bool is_sure,
                  struct found_list *list)
 {
     AUTO(arena_finish) struct arena a = {0};
@@ -174,7 +182,8 @@ score_candidates(struct sqlite_conn *c, const struct words *words,
         else if (r == 0)
             r = err_trace(-EBADMSG);
         if (r == 0)
-            found->score = MAX(score_entity(&s, words, &name), found->score);
+            found->score =
+                MAX(score_entity(&s, words, &name), is_sure ? found->score : 0);
         sqlite_put(c, SQL_ENTITY_BY_ID, stmt);
     }
     return r;
@@ -186,10 +195,13 @@ find_indexed(struct sqlite_conn *c, const struct words *words, size_t limit,
 {
     AUTO(buf_finish) struct buf match = {0};
     sqlite3_stmt *stmt = NULL;
+    bool is_all; // of the words; else the text itself has to be asked
+    write_match(&match, words, &is_all);
+    if (match.n == 0)
+        return 0;
     int r = sqlite_get(c, SQL_TEXT_FIND, &stmt);
     if (r < 0)
         return r;
-    write_match(&match, words);
     sqlite_bind_str(stmt, 1, buf_str(&match));
     limit = MIN(MAX(limit, (size_t)CANDIDATES_MAX), (size_t)FOUND_MAX);
     sqlite3_bind_int64(stmt, 2, (int64_t)limit);
@@ -197,7 +209,12 @@ find_indexed(struct sqlite_conn *c, const struct words *words, size_t limit,
         *vec_push(list) = (struct found){.id = sqlite3_column_int64(stmt, 0),
                                          .score = sqlite3_column_double(stmt, 1)};
     sqlite_put(c, SQL_TEXT_FIND, stmt);
-    return r < 0 ? r : score_candidates(c, words, list);
+    if (r == 0)
+        r = score_candidates(c, words, is_all, list);
+    for (size_t i = list->n; !is_all && i > 0; i--)
+        if (i > CANDIDATES_MAX || list->v[i - 1].score == 0)
+            list->v[i - 1] = list->v[--list->n];
+    return r;
 }
 
 static int

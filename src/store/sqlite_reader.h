@@ -43,6 +43,9 @@ void sqlite_ident(char mark, struct str name, char ret_ident[IDENT_BYTES]);
 void sqlite_name_words(struct buf *b, struct str qualified_name);
 /* Next word of a text, as a view; false at the end. */
 bool sqlite_next_word(struct str *rest, struct str *ret_word);
+/* Its beginning, perhaps empty, that surely is one word to the text index, too: what that cuts in two is a
+ * phrase, which an index without places refuses. */
+struct str sqlite_sure_part(struct str word);
 /* Has the text a word that begins with this one (of sqlite_next_word)? 0 for no; at most 1, more for
  * the whole word and a short text. */
 double sqlite_text_score(struct str text, struct str word);

@@ -65,6 +65,38 @@ sqlite_next_word(struct str *rest, struct str *ret_word)
     return is_in;
 }
 
+/* Letters and digits of scripts that write without marks of their own kind between the letters. */
+static bool
+is_sure(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0xC0, 0xD6},     {0xD8, 0xF6},     {0xF8, 0x24F},    {0x388, 0x3CE},
+        {0x400, 0x481},   {0x48A, 0x527},   {0x5D0, 0x5EA},   {0x620, 0x64A},
+        {0x3041, 0x3096}, {0x30A1, 0x30FA}, {0x3400, 0x4DB5}, {0x4E00, 0x9FA5},
+        {0xAC00, 0xD7A3},
+    };
+    if (c < 0x80)
+        return is_ascii_word(c);
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return c != 0x38B && c != 0x38D && c != 0x3A2;
+    return false;
+}
+
+struct str
+sqlite_sure_part(struct str word)
+{
+    size_t at = 0, n;
+    for (uint32_t c = 0; at < word.n; at += n) {
+        n = utf8_decode(str_slice(word.p + at, word.n - at), &c);
+        if (!is_sure(c))
+            break;
+    }
+    return str_slice(word.p, at);
+}
+
 static bool
 begins_with(struct str s, struct str word)
 {

@@ -50,6 +50,7 @@ main(void)
         TEST(test_rename_keeps_hovers),
         TEST(test_unasked),
         TEST(test_search_text),
+        TEST(test_search_text_marks),
         TEST(test_text_index_starts_over),
         TEST(test_search_text_best_first),
         TEST(test_names_and_edges),
