@@ -46,6 +46,8 @@
   (#set! local "drop"))
 (compilation_unit (val_definition pattern: (identifier) @name) @definition.constant)
 (compilation_unit (var_definition pattern: (identifier) @name) @definition.variable)
+(compilation_unit (val_definition pattern: (_ (identifier) @name)) @definition.constant)
+(compilation_unit (var_definition pattern: (_ (identifier) @name)) @definition.variable)
 
 (extends_clause . [
     (type_identifier) @name

@@ -50,8 +50,9 @@ show_summary(const struct command_line *line, const json_t *s)
             buf_printf(&reasons, "%s%" JSON_INTEGER_FORMAT " %s", reasons.n ? ", " : "",
                        json_integer_value(n), reason);
     }
-    out_line("left out: %" PRId64 " ignored by rules%s%s", number(s, "ignored"),
-             reasons.n ? ", " : "", reasons.n ? reasons.p : "");
+    if (number(s, "ignored") > 0 || reasons.n > 0)
+        out_line("left out: %" PRId64 " ignored by rules%s%s", number(s, "ignored"),
+                 reasons.n ? ", " : "", reasons.n ? reasons.p : "");
     out_line("hovers: %" PRId64 " known, %" PRId64 " empty, %" PRId64 " unknown",
              number(hovers, "known"), number(hovers, "empty"), number(hovers, "unknown"));
 }

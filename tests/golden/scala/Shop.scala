@@ -82,3 +82,5 @@ package object util {
 package inner {
   class Packed
 }
+
+var left, right = 0
