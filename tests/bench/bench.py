@@ -82,7 +82,7 @@ def main():
     parser.add_argument("names", nargs="*", choices=[*PARTS, []], help="all when none is named")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, no whole kernel")
     parser.add_argument("--language", action="append", help="languages: only this one, by ctags' name")
-    parser.add_argument("--show", type=int, default=0, metavar="N", help="languages: print N of what was missed")
+    parser.add_argument("--show", type=int, default=0, metavar="N", help="languages: print N misses of each class")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/BENCHMARKS.md")
     options = parser.parse_args()

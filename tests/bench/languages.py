@@ -1,47 +1,62 @@
 """What ctags finds and gloss does not, language by language, on real code. Only what both call a
 definition counts: functions, methods, classes and their kin; by file and name."""
+import collections
 import json
-import pathlib
+import re
 import shutil
 import subprocess
 
 import trees
-from index import Bench, row
+from index import ROOT, Bench, row
 
-# language of ctags, its kinds that count, source package (and folder in it), suffixes
+CLASSES_MAX = 4
+
+# language of ctags, its kinds that count, source package (and folder in it; "installed:" takes the files that a
+# package installs), suffixes or names
 LANGUAGES = (
     ("C", "fsug", "redis", (".c", ".h")),
     ("C++", "fcsugn", "leveldb", (".cc", ".cpp", ".h")),
     ("ObjectiveC", "icmf", "gnustep-base", (".m",)),
     ("Go", "fsi", "golang-1.19", (".go",)),
     ("Rust", "fsgPn", "rust-ripgrep", (".rs",)),
-    ("Java", "cimg", "libgoogle-gson-java", (".java",)),
+    ("Java", "cimg", "jsoup", (".java",)),
     ("Kotlin", "cimo", "kotlin", (".kt",)),
-    ("C#", "cimsgn", "newtonsoft-json", (".cs",)),
+    ("C#", "cimsgn", "dbus-sharp", (".cs",)),
     ("PHP", "cfit", "php-twig", (".php",)),
     ("Ruby", "cmfS", "ruby3.1", (".rb",)),
     ("Python", "cfm", "python3.11", (".py",)),
-    ("JavaScript", "fcm", "node-undici", (".js", ".mjs")),
+    ("JavaScript", "fcm", "installed:node-undici", (".js", ".mjs")),
     ("TypeScript", "fcimgn", "node-typescript/src", (".ts",)),
-    ("Lua", "f", "lua-penlight", (".lua",)),
-    ("Sh", "f", "bash-completion", (".sh", ".bash")),
+    ("Lua", "f", "installed:lua-penlight", (".lua",)),
+    ("Sh", "f", "linux-source-6.1/tools", (".sh",)),
     ("Elixir", "mfa", "elixir-lang", (".ex", ".exs")),
     ("OCaml", "cmMf", "ocaml-dune", (".ml",)),
+    ("CSS", "csi", "installed:libjs-bootstrap5", (".css",)),
+    ("SQL", "fpPtTV", "installed:postgresql-15", (".sql",)),
+    ("Make", "mt", "linux-source-6.1", ("Makefile", "Kbuild")),
 )
 
 
+# Where ctags finds what the language does not say: innermost nodes that are text, and names it makes up.
+TEXT = ("string", "comment", "heredoc", "quoted_content", "charlist", "sigil", "regex", "template")
+MADE_UP = re.compile(r"(__anon|Anonymous(Class|Function))[0-9a-f]*|anonymousFunction\w*")
+MAX_FILE_BYTES = str(16 << 20)
+
+
 def of_ctags(name, kinds, folder):
+    """(path, name) → (line, kind)"""
     done = subprocess.run(["ctags", "-R", f"--languages={name}", f"--kinds-{name}={kinds}", "--output-format=json",
-                           "-f", "-", "."], cwd=folder, capture_output=True, check=True)
-    found = set()
+                           "--fields=+nK", "-f", "-", "."], cwd=folder, capture_output=True, check=True)
+    found = {}
     for line in done.stdout.splitlines():
         tag = json.loads(line.decode("utf-8", "replace"))
-        if not tag["name"].startswith("__anon"):
-            found.add((tag["path"].removeprefix("./"), tag["name"]))
+        if not MADE_UP.match(tag["name"]):
+            found.setdefault((tag["path"].removeprefix("./"), tag["name"]), (tag["line"], tag["kind"]))
     return found
 
 
 def of_gloss(bench, folder):
+    bench.env["GLOSS_INDEX_MAX_FILE_BYTES"] = MAX_FILE_BYTES
     bench.gloss(folder)
     done = subprocess.run([bench.gloss_bin, "export", "--db", bench.db, folder], capture_output=True, check=True,
                           env=bench.env)
@@ -50,14 +65,37 @@ def of_gloss(bench, folder):
         entity = json.loads(line)
         found.add((entity["path"], entity["name"]))
         found.add((entity["path"], entity["qualified_name"].rpartition(".")[2]))
+        found.add((entity["path"], entity["qualified_name"]))
     return found
+
+
+def has(ours, path, name):
+    """Lua's a.b, a:b and a["b"], Ruby's A::B and self.b: ctags gives the whole, gloss the parts."""
+    last = [part for part in re.split(r"""[.:\[\]"']+""", name) if part][-1:]
+    return (path, name) in ours or (path, *last) in ours
+
+
+def around(folder, missed):
+    """The nodes around each, the innermost first."""
+    lines = "".join(f"{folder / path}\t{line}\t{name}\n" for (path, name), (line, _kind) in missed)
+    done = subprocess.run([ROOT / "build" / "tests" / "bench" / "bench_where"], input=lines.encode(),
+                          capture_output=True, check=True)
+    return [line.split() for line in done.stdout.decode().split("\n")[:len(missed)]]
+
+
+def class_of(kind, nodes):
+    if any(word in node for node in nodes for word in TEXT):
+        return "in text"
+    if "ERROR" in nodes:
+        return f"{kind} in code that does not parse"
+    return f"{kind} at {' < '.join(nodes[:3])}"
 
 
 def only(source, suffixes, target):
     """The files of a language in a folder of their own, without what hides them from either."""
     for path in sorted(source.rglob("*")):
         relative = path.relative_to(source)
-        if path.suffix in suffixes and path.is_file() and not any(p.startswith(".") for p in relative.parts):
+        if (path.suffix in suffixes or path.name in suffixes) and path.is_file() and not any(p.startswith(".") for p in relative.parts):
             (target / relative).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target / relative)
 
@@ -66,14 +104,24 @@ def compare(bench, name, kinds, package, suffixes, show):
     folder = bench.scratch / "language"
     shutil.rmtree(folder, ignore_errors=True)
     package, _slash, part = package.partition("/")
-    only(trees.package(package) / part, suffixes, folder)
+    is_binary = package.startswith("installed:")
+    package = package.removeprefix("installed:")
+    only(trees.package(package, is_binary) / part, suffixes, folder)
     theirs, ours = of_ctags(name, kinds, folder), of_gloss(bench, folder)
-    missed = sorted(theirs - ours)
-    for path, what in missed[:show]:
-        print(f"  {name}: {path}: {what}")
-    share = len(missed) / max(1, len(theirs))
-    return row(f"{name} ({package}): of {len(theirs)} that ctags finds, missed", f"{len(missed)} = {share:.2%}",
-               "≤ 1 %", share <= 0.01)
+    missed = sorted(item for item in theirs.items() if not has(ours, *item[0]))
+    classes, shown = collections.Counter(), collections.Counter()
+    for ((path, what), (line, kind)), nodes in zip(missed, around(folder, missed)):
+        which = class_of(kind, nodes)
+        classes[which] += 1
+        shown[which] += 1
+        if shown[which] <= show:
+            print(f"  {name}: {path}:{line}: {what}: {which}")
+    in_text = classes.pop("in text", 0)
+    share = (len(missed) - in_text) / max(1, len(theirs) - in_text)
+    why = ", ".join(f"{n} {which}" for which, n in classes.most_common(CLASSES_MAX))
+    return row(f"{name} ({package}): of {len(theirs) - in_text} that ctags finds, missed",
+               f"{len(missed) - in_text} = {share:.2%}" + (f": {why}" if why else "") +
+               (f"; {in_text} more of ctags stand in text" if in_text else ""), "≤ 1 %", share <= 0.01)
 
 
 def measure(options):

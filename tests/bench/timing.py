@@ -10,7 +10,7 @@ class Failed(Exception):
     pass
 
 
-def run(command, cwd=None, env=None, stdout=subprocess.DEVNULL):
+def run(command, cwd=None, env=None, stdout=subprocess.DEVNULL, good=(0,)):
     """{"seconds", "cpu_seconds", "peak_rss_bytes"} of one run and its children that it waited for."""
     began = time.monotonic()
     child = subprocess.Popen([str(c) for c in command], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=stdout,
@@ -19,7 +19,7 @@ def run(command, cwd=None, env=None, stdout=subprocess.DEVNULL):
     _pid, status, usage = os.wait4(child.pid, 0)
     seconds = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
+    if child.returncode not in good:
         raise Failed(f"{command[0]} ended with {child.returncode}: {errors[-500:].decode(errors='replace')}")
     return {"seconds": seconds, "cpu_seconds": usage.ru_utime + usage.ru_stime,
             "peak_rss_bytes": usage.ru_maxrss * 1024}

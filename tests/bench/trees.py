@@ -50,6 +50,18 @@ def fetch_package(name, target, folder):
     shutil.rmtree(work)
 
 
+def fetch_binary(name, target, folder):
+    """What a package installs: of a language that is not compiled, that is its source."""
+    work = folder / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    subprocess.run(["apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", name], cwd=work, check=True)
+    (package,) = work.glob("*.deb")
+    subprocess.run(["dpkg-deb", "-x", str(package), str(work / "root")], check=True)
+    (work / "root").rename(target)
+    shutil.rmtree(work)
+
+
 def fetch_linux(name, target, folder):
     work = folder / "work"
     shutil.rmtree(work, ignore_errors=True)
@@ -63,13 +75,14 @@ def fetch_linux(name, target, folder):
     shutil.rmtree(work)
 
 
-def package(name):
-    """The folder of a package's sources, fetched when they are not there yet."""
+def package(name, is_binary=False):
+    """The folder of a package's sources (or of its files), fetched when they are not there yet."""
     folder = cache()
-    target = folder / name
+    target = folder / (name + "-installed" if is_binary else name)
     if not target.exists():
         print(f"fetching the sources of {name}", flush=True)
-        (fetch_linux if name == LINUX else fetch_package)(name, target, folder)
+        fetch = fetch_binary if is_binary else fetch_linux if name == LINUX else fetch_package
+        fetch(name, target, folder)
     return target
 
 
