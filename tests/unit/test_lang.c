@@ -160,6 +160,8 @@ test_mask(void **state)
         {"UI_EXTERN int a;", "extern    int a;"},
         {"id a API_AVAILABLE(x(1), y) ;", "id a                        ;"},
         {"RCT_EXPORT_METHOD(a : (id)b)\n{", "- (void)          a : (id)b \n{"},
+        {"RCT_REMAP_METHOD(js, a : (id)b)\n{", "- (void)             a : (id)b \n{"},
+        {"@\"%\"PRIuPTR\"\"", "@\"%\"       \"\""},
         {"A_MACRO(1,\n 2)\nint a;", "          \n   \nint a;"},
         {"A_MACRO(1)\n{ }", "A_MACRO(1)\n{ }"},
         {" A_MACRO(1)\nint a;", " A_MACRO(1)\nint a;"},
