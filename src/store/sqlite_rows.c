@@ -244,20 +244,19 @@ void
 sqlite_entity_bind(sqlite3_stmt *stmt, int i, const struct entity_stored *s)
 {
     const struct entity *e = &s->e;
-    sqlite3_bind_int64(stmt, i, s->id);
-    sqlite3_bind_int64(stmt, i + 1, ENTITY_WHAT(e->kind, e->ordinal));
-    sqlite_bind_str(stmt, i + 2, e->name);
-    bind_scope(stmt, i + 3, e);
+    sqlite3_bind_int64(stmt, i, ENTITY_WHAT(e->kind, e->ordinal));
+    sqlite_bind_str(stmt, i + 1, e->name);
+    bind_scope(stmt, i + 2, e);
     if (e->signature.n > 0)
-        sqlite_bind_str(stmt, i + 4, e->signature);
+        sqlite_bind_str(stmt, i + 3, e->signature);
     if (e->doc.n > 0)
-        sqlite_bind_str(stmt, i + 5, e->doc);
+        sqlite_bind_str(stmt, i + 4, e->doc);
     if (e->parent != ENTITY_NONE)
-        sqlite3_bind_int64(stmt, i + 6, e->parent);
-    sqlite3_bind_int64(stmt, i + 7, (int64_t)e->hash);
-    sqlite3_bind_int64(stmt, i + 8, s->rev);
-    bind_places(stmt, i + 9, e);
-    sqlite_hover_bind(stmt, i + 14, s);
+        sqlite3_bind_int64(stmt, i + 5, e->parent);
+    sqlite3_bind_int64(stmt, i + 6, (int64_t)e->hash);
+    sqlite3_bind_int64(stmt, i + 7, s->rev);
+    bind_places(stmt, i + 8, e);
+    sqlite_hover_bind(stmt, i + 13, s);
 }
 
 void

@@ -29,7 +29,7 @@ struct entity_stored {
     struct str markdown, server;
 };
 
-#define ENTITY_COLUMNS 16 // of a row
+#define ENTITY_COLUMNS 15 // of a row, behind its id
 #define ENTITY_WHAT(kind, ordinal) ((int64_t)(ordinal) << 8 | (int64_t)(kind))
 #define HOVER_NOT_ASKED ((int64_t)HOVER_REASON_NOT_ASKED << 4 | HOVER_UNKNOWN) // as NULL
 
@@ -37,7 +37,7 @@ struct entity_stored {
 int sqlite_file_read(sqlite3_stmt *stmt, struct arena *a, struct file_stored *ret_file);
 int sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a,
                        struct entity_stored *ret_entity);
-/* All columns in the order of SQL_ENTITY_ADD, to parameter i and those behind it. */
+/* All columns but the id, in the order of SQL_ENTITY_ADD, to parameter i and those behind it. */
 void sqlite_entity_bind(sqlite3_stmt *stmt, int i, const struct entity_stored *s);
 void sqlite_hover_bind(sqlite3_stmt *stmt, int first, const struct entity_stored *s);
 /* State, reason and generation from column i. -EBADMSG. */

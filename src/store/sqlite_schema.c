@@ -231,18 +231,16 @@ static const char step_3_entity[] =
 /* Sixteen columns for twenty-four: writing a row costs by the column. what: ordinal << 8 | kind; start:
  * line << 32 | column << 16 | column of the name; extent: byte << 32 | bytes; tail: lines << 32 |
  * lines to the name << 16 | last column; hover: generation << 8 | reason << 4 | state, NULL when
- * nobody asked. An entity too wide for that has all its places in odd. */
+ * nobody asked. An entity too wide for that has all its places in odd.
+ * No types, no NOT NULL: each would be looked at for each value, a tenth of the cost; readers check. */
 #define FITS                                                                             \
     "start_line BETWEEN 0 AND 2147483647 AND start_col BETWEEN 0 AND 65535 AND "         \
     "name_col BETWEEN 0 AND 65535 AND start_byte BETWEEN 0 AND 2147483647 AND "          \
     "n_bytes BETWEEN 0 AND 4294967295 AND n_lines BETWEEN 0 AND 2147483647 AND "         \
     "name_down BETWEEN 0 AND 65535 AND end_col BETWEEN 0 AND 65535"
 static const char step_4_entity[] =
-    "CREATE TABLE entity_4(id INTEGER PRIMARY KEY, what INTEGER NOT NULL,"
-    " name TEXT NOT NULL, scope ANY, signature TEXT, doc TEXT, parent INTEGER,"
-    " hash INTEGER NOT NULL, rev INTEGER NOT NULL, start INTEGER NOT NULL,"
-    " extent INTEGER NOT NULL, tail INTEGER NOT NULL, name_at INTEGER, odd TEXT,"
-    " hover INTEGER, hover_id INTEGER) STRICT;"
+    "CREATE TABLE entity_4(id INTEGER PRIMARY KEY, what, name, scope, signature, doc,"
+    " parent, hash, rev, start, extent, tail, name_at, odd, hover, hover_id);"
     "INSERT INTO entity_4 SELECT "
     "id,(ordinal<<8)|kind,name,scope,signature,doc,parent,hash,"
     "rev,iif(fits,(start_line<<32)|(start_col<<16)|name_col,0),"

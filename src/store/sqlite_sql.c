@@ -1,6 +1,6 @@
 /* Every statement of the backend, one table row each, so that what the database is asked can be read
  * in one place. Parameters of one kind keep their numbers over statements: an entity's columns are
- * ?1 to ?16 in SQL_ENTITY_ADD and SQL_ENTITY_PUT, the next one's follow; a file's ?1 to ?14. */
+ * ?1 to ?16 in SQL_ENTITY_ADD and SQL_ENTITY_PUT, a file's ?1 to ?14. */
 #include "store/sqlite.h"
 
 #define FILE_COLUMNS                                                                     \
@@ -17,10 +17,11 @@
     "e.start,e.extent,e.tail,e.name_at,e.odd,e.hover,e.hover_id,h.markdown,h.server "    \
     "FROM entity e LEFT JOIN hover h ON h.id=e.hover_id "
 
-#define ENTITY_INSERT                                                                    \
-    "INSERT INTO entity(id,what,name,scope,signature,doc,parent,hash,rev,start,extent,"  \
-    "tail,name_at,odd,hover,hover_id) VALUES"
-#define ENTITY_ROW "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+#define ENTITY_COLUMN_NAMES                                                              \
+    "what,name,scope,signature,doc,parent,hash,rev,start,extent,tail,name_at,odd,hover," \
+    "hover_id) VALUES"
+#define ENTITY_NEXT "INSERT INTO entity(" ENTITY_COLUMN_NAMES
+#define ENTITY_ROW "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 #define ENTITY_4_ROWS ENTITY_ROW "," ENTITY_ROW "," ENTITY_ROW "," ENTITY_ROW
 
 #define FILE_ROWS "BETWEEN (?1<<20) AND (?1<<20)+1048575"
@@ -77,10 +78,12 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
         "SELECT e.id,e.what&255,e.name," QUALIFIED " FROM entity e ORDER BY e.id",
     [SQL_ENTITY_HOVER_COUNTS] =
         "SELECT hover,count(*) FROM entity WHERE id " FILE_ROWS " GROUP BY 1",
-    [SQL_ENTITY_ADD] = ENTITY_INSERT ENTITY_ROW,
-    [SQL_ENTITY_ADD_4] = ENTITY_INSERT ENTITY_4_ROWS,
-    [SQL_ENTITY_ADD_16] =
-        ENTITY_INSERT ENTITY_4_ROWS "," ENTITY_4_ROWS "," ENTITY_4_ROWS "," ENTITY_4_ROWS,
+    [SQL_ENTITY_ADD] = "INSERT INTO entity(id," ENTITY_COLUMN_NAMES
+                       "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
+    [SQL_ENTITY_ADD_NEXT] = ENTITY_NEXT ENTITY_ROW,
+    [SQL_ENTITY_ADD_NEXT_4] = ENTITY_NEXT ENTITY_4_ROWS,
+    [SQL_ENTITY_ADD_NEXT_16] =
+        ENTITY_NEXT ENTITY_4_ROWS "," ENTITY_4_ROWS "," ENTITY_4_ROWS "," ENTITY_4_ROWS,
     [SQL_ENTITY_PUT] =
         "UPDATE entity SET what=?2,name=?3,scope=?4,signature=?5,doc=?6,parent=?7,"
         "hash=?8,rev=?9,start=?10,extent=?11,tail=?12,name_at=?13,odd=?14,hover=?15,"

@@ -57,6 +57,7 @@ main(void)
         TEST(test_edges_follow_the_file),
         TEST(test_edge_at_file_scope),
         TEST(test_odd_targets),
+        TEST(test_rows_of_no_file),
         TEST(test_damaged_edges),
         TEST(test_reads_within_reads),
         TEST(test_interrupt),

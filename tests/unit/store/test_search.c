@@ -407,6 +407,31 @@ test_wide_places(void **state)
     store_writer_close(w);
 }
 
+/* Rows of a new file count on being the last ones: where others are behind them, it is said and nothing
+ * is written over. */
+static void
+test_rows_of_no_file(void **state)
+{
+    struct sample *s = *state;
+    struct event *event = NULL;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1 two:2"));
+    store_writer_close(w);
+    run_sql(s,
+            "INSERT INTO entity SELECT 99<<20,what,name,scope,signature,doc,parent,hash,"
+            "rev,start,extent,tail,name_at,odd,hover,hover_id FROM entity LIMIT 1");
+    w = sample_open(s, NULL);
+    struct batch *b = sample_batch("b.c", "one:1 two:2");
+    OK(store_begin(w));
+    assert_int_equal(store_put_file(w, b, &event), -EBADMSG);
+    assert_null(event);
+    store_rollback(w);
+    assert_int_equal(count_rows(s, "entity"), 3);
+    batch_destroy(b);
+    sample_assert_names(sample_put(w, "a.c", "one:1 two:2 three:3"), "added", "three");
+    store_writer_close(w);
+}
+
 static void
 test_damaged_edges(void **state)
 {
