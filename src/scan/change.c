@@ -450,7 +450,7 @@ on_watch_change(void *scan, enum watch_change change, const char *dir, const cha
             on_git_change(s, change, dir, name);
         return;
     }
-    if (strcmp(dir, s->above) == 0) {
+    if (s->above && strcmp(dir, s->above) == 0) {
         if (!name || str_eq_c(path_basename(str_of(s->root)), name))
             change_add(s, STR_NONE, SCAN_DEBOUNCE_MS, false);
         return;

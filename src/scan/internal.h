@@ -36,7 +36,7 @@ struct scan {
     void *ctx;
     char *root; // absolute
     size_t root_n;
-    char *above;          // the folder that the root is in
+    char *above;          // the folder that the root is in; NULL: none
     struct ignore *fixed; // the configuration's: decides before any other
     struct ignore *base;  // what holds before the root's own files
     struct base_job *base_job;

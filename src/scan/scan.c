@@ -68,7 +68,7 @@ base_deliver(struct scan_job *job)
     s->git_dir = steal(b->rules.git_dir);
     s->exclude_dir = steal(b->rules.exclude_dir);
     /* A folder that somebody is still in does not say itself that it was deleted. */
-    if (s->watch && strcmp(s->above, s->root) != 0)
+    if (s->watch && s->above)
         (void)watch_add_names(s->watch, s->above);
     if (s->watch && s->git_dir) {
         /* Without them changes are not held back; nothing is lost. */
@@ -256,7 +256,8 @@ scan_open(struct loop *l, struct pool *pool, const struct config *config,
     s->ctx = ctx;
     s->root = path_normalize(root);
     s->root_n = strlen(s->root);
-    s->above = str_dup(path_dirname(str_of(s->root)));
+    if (strcmp(s->root, "/") != 0)
+        s->above = str_dup(path_dirname(str_of(s->root)));
     s->fixed = parse_fixed(config);
     s->by_path = map_create();
     s->by_id = map_create();
