@@ -1,4 +1,4 @@
-/* Text given to tree-sitter as one chunk and stopped at its deadline. A parser that was stopped forgets
+/* Text given to tree-sitter and stopped at its deadline. A parser that was stopped forgets
  * what it had: the next file never resumes the last one's. A tree that is looked at once and never
  * again lives, with a parser of its own, in a memory that is taken back at once. */
 #include "parse/parse.h"
@@ -27,10 +27,15 @@ struct parser {
     struct buf masked;          // text as the grammar is shown it
 };
 
+/* The text is handed out in pieces, so that whoever reads on and on asks for the next one: some scanners
+ * look at the whole rest of a line, or of the text, for each character of it. */
+#define PIECE_BYTES 4096
+
 struct input {
     struct str text;
     struct deadline deadline;
     unsigned steps; // since the last look at the clock
+    bool is_over;   // the text ends here and now
 };
 
 struct parser *
@@ -57,12 +62,13 @@ static const char *
 on_read(void *payload, uint32_t byte_index, TSPoint position, uint32_t *ret_bytes_read)
 {
     (void)position;
-    const struct input *input = payload;
-    if (byte_index >= input->text.n) {
+    struct input *input = payload;
+    input->is_over = input->is_over || deadline_is_over(&input->deadline);
+    if (byte_index >= input->text.n || input->is_over) {
         *ret_bytes_read = 0;
         return "";
     }
-    *ret_bytes_read = (uint32_t)input->text.n - byte_index;
+    *ret_bytes_read = MIN((uint32_t)input->text.n - byte_index, (uint32_t)PIECE_BYTES);
     return input->text.p + byte_index;
 }
 
@@ -71,10 +77,11 @@ static bool
 on_progress(TSParseState *state)
 {
     struct input *input = state->payload;
-    if (++input->steps < STEPS_PER_LOOK)
-        return false;
-    input->steps = 0;
-    return deadline_is_over(&input->deadline);
+    if (++input->steps >= STEPS_PER_LOOK) {
+        input->steps = 0;
+        input->is_over = input->is_over || deadline_is_over(&input->deadline);
+    }
+    return input->is_over;
 }
 
 static TSTree *

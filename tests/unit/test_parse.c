@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "parse/parse.h"
 
 static struct parser *parser;
@@ -151,6 +152,27 @@ test_costly_text(void **state)
     }
 }
 
+/* The scanner of the shell goes back to the beginning of the line at each of these, without a step of the
+ * parser between them: a script with a program packed into it took hours. */
+static void
+test_endless_token(void **state)
+{
+    (void)state;
+    size_t n = 200000;
+    char *nuls = xcalloc(n, 1);
+    const TSTree *tree = NULL;
+    TSTree *own = NULL;
+    const struct lang *l = lang_named("a.sh");
+    assert_int_equal(parse_text_once(parser, l, str_slice(nuls, n), 50, &tree),
+                     PARSE_E_TIMED_OUT);
+    assert_int_equal(parse_text(parser, l, str_slice(nuls, n), NULL, 50, &own),
+                     PARSE_E_TIMED_OUT);
+    assert_int_equal(parse_text(parser, l, STR("f() { g; }"), NULL, 0, &own), 0);
+    assert_int_equal(ts_node_end_byte(ts_tree_root_node(own)), 10);
+    ts_tree_delete(own);
+    free(nuls);
+}
+
 static void
 test_is_binary(void **state)
 {
@@ -177,7 +199,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_languages_in_turn), cmocka_unit_test(test_old_tree),
         cmocka_unit_test(test_many_trees),        cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_costly_text),       cmocka_unit_test(test_is_binary),
+        cmocka_unit_test(test_costly_text),       cmocka_unit_test(test_endless_token),
+        cmocka_unit_test(test_is_binary),
     };
     return cmocka_run_group_tests_name("parse", tests, setup, teardown);
 }
