@@ -162,7 +162,8 @@ kept_tree_parse(struct kept_tree **kept, struct parser *parser, const struct lan
     bool is_clean = false;
     int r = 0;
 
-    if (old && old->lang == lang) {
+    /* Of a text with masks parse_text makes nothing of an old tree. */
+    if (old && old->lang == lang && !lang->has_masks) {
         tell_changes(old, text);
         r = parse_text(parser, lang, text, old->tree, deadline_ms, &tree);
         is_clean = r == 0 && !ts_node_has_error(ts_tree_root_node(tree));
@@ -176,7 +177,7 @@ kept_tree_parse(struct kept_tree **kept, struct parser *parser, const struct lan
     }
     if (r != 0)
         return r;
-    if (is_clean)
+    if (is_clean && !lang->has_masks)
         *kept = keep(lang, text, tree);
     *ret_tree = tree;
     return 0;
