@@ -1,6 +1,8 @@
 ; C++. Declarators as in C; a function defined outside of its class is scoped by its own name
 ; (A::B::f). In classes declarations of functions count, at file scope only definitions. In function
 ; bodies classes, enums, typedefs and what they hold count, and macros; variables do not.
+; A wildcard with declarator and parameters is a function, one around it a pointer or reference to
+; what it returns: not named, for that costs to compile.
 (comment) @comment
 (template_declaration) @wrapper
 (linkage_specification) @wrapper
@@ -17,14 +19,11 @@
 (ERROR "namespace" . (namespace_identifier) @name @definition.namespace)
 
 (namespace_definition name: (namespace_identifier) @name body: (_) @body) @definition.namespace
-(namespace_definition name: (nested_namespace_specifier
+(namespace_definition name: (_
   (namespace_identifier)? @scope (namespace_identifier) @name .) body: (_) @body) @definition.namespace
-(namespace_definition name: (nested_namespace_specifier
-  (namespace_identifier)? @scope (nested_namespace_specifier
+(namespace_definition name: (_ (namespace_identifier)? @scope (_
     (namespace_identifier) @scope (namespace_identifier) @name .)) body: (_) @body) @definition.namespace
-(namespace_definition name: (nested_namespace_specifier
-  (namespace_identifier)? @scope (nested_namespace_specifier
-    (namespace_identifier) @scope (nested_namespace_specifier
+(namespace_definition name: (_ (namespace_identifier)? @scope (_ (namespace_identifier) @scope (_
       (namespace_identifier) @scope (namespace_identifier) @name .))) body: (_) @body) @definition.namespace
 (namespace_alias_definition name: (namespace_identifier) @name) @definition.namespace
 
@@ -60,27 +59,22 @@
 
 ; Members. A constructor's declaration has no type, as a macro in a class has none: told by name.
 ((declaration !type
-   declarator: (function_declarator declarator: (identifier)) @declarator) @definition.constructor
+   declarator: (_ declarator: (identifier) parameters: (_)) @declarator) @definition.constructor
   (#set! member))
 ((declaration declarator: [
-    (function_declarator declarator: (destructor_name))
+    (_ declarator: (destructor_name))
     (operator_cast)
   ] @declarator) @definition.method
   (#set! member))
 ((template_declaration (declaration declarator: [
     (function_declarator)
-    (pointer_declarator declarator: (function_declarator))
-    (reference_declarator (function_declarator))
+    (_ (function_declarator))
   ] @declarator) @definition.method)
   (#set! member))
 (field_declaration declarator: [
-  (function_declarator declarator: [(field_identifier) (destructor_name) (operator_name) (template_method)])
-  (pointer_declarator declarator: (function_declarator declarator: [(field_identifier) (operator_name)]))
-  (pointer_declarator declarator: (pointer_declarator
-    declarator: (function_declarator declarator: [(field_identifier) (operator_name)])))
-  (reference_declarator (function_declarator declarator: [(field_identifier) (operator_name)]))
-  (pointer_declarator declarator: (reference_declarator
-    (function_declarator declarator: [(field_identifier) (operator_name)])))
+  (_ declarator: [(field_identifier) (destructor_name) (operator_name) (template_method)] parameters: (_))
+  (_ (_ declarator: [(field_identifier) (operator_name)] parameters: (_)))
+  (_ (_ (_ declarator: [(field_identifier) (operator_name)] parameters: (_))))
 ] @declarator) @definition.method
 ((field_declaration (type_qualifier) @_constant declarator: (_) @declarator) @definition.constant
   (#eq? @_constant "constexpr"))
