@@ -31,6 +31,7 @@ bodies_destroy(struct bodies *b)
     vec_finish(&b->gaps);
     vec_finish(&b->comments);
     vec_finish(&b->calls);
+    vec_finish(&b->cuts);
     vec_finish(&b->places);
     vec_finish(&b->items);
     vec_finish(&b->imports);
@@ -44,14 +45,15 @@ reset(struct bodies *b, struct str text, bool with_items)
     release_if_large(&b->gaps);
     release_if_large(&b->comments);
     release_if_large(&b->calls);
+    release_if_large(&b->cuts);
     release_if_large(&b->places);
     release_if_large(&b->items);
     release_if_large(&b->imports);
     if (b->outline.cap > KEPT_BYTES_MAX)
         buf_finish(&b->outline);
     buf_reset(&b->outline);
-    b->open.n = b->conditions.n = b->gaps.n = b->comments.n = b->calls.n = b->places.n =
-        0;
+    b->open.n = b->conditions.n = b->gaps.n = b->comments.n = b->calls.n = b->cuts.n =
+        b->places.n = 0;
     b->text = text;
     b->at = b->n_braces = b->n_opaque = b->n_mute = b->n_macros = 0;
     b->branch = b->last_branch = b->virtual_braces = 0;
@@ -90,14 +92,15 @@ leave_out_gaps(struct bodies *b)
     buf_add(&b->outline, b->text.p + at, b->text.n - at);
 }
 
-int
-bodies_scan(struct bodies *b, const struct bodies_syntax *syntax, struct str text,
-            bool with_items, struct outline *ret_outline)
+static int
+scan(struct bodies *b, const struct bodies_syntax *syntax, struct str text,
+     bool with_items, bool keeps_bodies, struct outline *ret_outline)
 {
     if (text.n > UINT32_MAX - 1)
         return err_trace(-EFBIG);
     bodies_set_syntax(b, syntax);
     reset(b, text, with_items);
+    b->keeps_bodies = keeps_bodies;
     bodies_run(b);
     if (b->is_lost)
         return BODIES_E_UNBALANCED;
@@ -116,6 +119,22 @@ bodies_scan(struct bodies *b, const struct bodies_syntax *syntax, struct str tex
         .n_items = b->items.n,
         .imports = b->imports.v,
         .n_imports = b->imports.n,
+        .cuts = b->cuts.v,
+        .n_cuts = b->cuts.n,
     };
     return 0;
+}
+
+int
+bodies_scan(struct bodies *b, const struct bodies_syntax *syntax, struct str text,
+            bool with_items, struct outline *ret_outline)
+{
+    return scan(b, syntax, text, with_items, false, ret_outline);
+}
+
+int
+bodies_scan_heads(struct bodies *b, const struct bodies_syntax *syntax, struct str text,
+                  struct outline *ret_outline)
+{
+    return scan(b, syntax, text, false, true, ret_outline);
 }

@@ -1,6 +1,6 @@
 #pragma once
 /* What a file's text may lose before it is parsed without losing an entity: the insides of function
- * bodies and initializers, and comments. One pass over the bytes, no tree, no recursion; the text may
+ * bodies and initializers, comments, and macros in heads (int __init f(void)). One pass over the bytes, no tree, no recursion; the text may
  * be anything. A scanner belongs to one worker at a time and is reused. Pure: no loop, no log. */
 #include "base/base.h"
 #include "base/str.h"
@@ -25,3 +25,6 @@ void bodies_destroy(struct bodies *b);
  * -EFBIG: text of UINT32_MAX bytes or more. */
 int bodies_scan(struct bodies *b, const struct bodies_syntax *syntax, struct str text,
                 bool with_items, struct outline *ret_outline);
+/* The same, but only macros in heads are left out, which mislead a parser of the whole file, too. */
+int bodies_scan_heads(struct bodies *b, const struct bodies_syntax *syntax,
+                      struct str text, struct outline *ret_outline);

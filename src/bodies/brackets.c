@@ -152,7 +152,8 @@ open_brace(struct bodies *b, struct bracket *n)
     bool is_anonymous = b->syntax->has_anonymous_classes && h->before == BEFORE_PAREN &&
                         h->params_are_new;
     n->is_macro = h->has_bang;
-    n->is_enum = h->is_enum;
+    n->is_class = h->has_aggregate;
+    n->is_enum = h->is_enum && (h->has_aggregate || !h->had_aggregate);
     n->is_type = by_word && b->syntax->has_newline_ends && h->before == BEFORE_AGGREGATE;
     n->is_expression =
         is_in_list || n->is_type || h->before == BEFORE_ASSIGN ||
@@ -223,7 +224,7 @@ is_blank(struct str s)
 static void
 close_brace(struct bodies *b, const struct bracket *top)
 {
-    if (!top->is_opaque)
+    if (!top->is_opaque || b->keeps_bodies)
         return;
     bool is_whole = top->branch == b->branch; // its braces are of one branch of #if
     if (is_whole && top->is_tainted)

@@ -95,6 +95,7 @@ generic_open(struct bodies *b)
         .name_end = h->name_end,
         .depth = 1,
         .before_name = h->before_name,
+        .n_names = h->n_names,
         .has_name = h->before == BEFORE_NAME || b->syntax->has_lifetimes,
         .is_callable = h->last_is_callable,
     };
@@ -111,5 +112,6 @@ generic_close(struct bodies *b)
     h->name_end = g->name_end;
     h->before_name = g->before_name;
     h->last_is_callable = g->is_callable;
+    h->n_names = g->n_names;
     h->before = g->has_name ? BEFORE_GENERIC : BEFORE_DOT;
 }

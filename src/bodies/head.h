@@ -32,6 +32,7 @@ enum before {
 struct generic {
     uint32_t name_start, name_end;
     uint32_t depth;      // < open; 0: none
+    uint8_t n_names;     // of the statement, before them
     uint8_t before_name; // enum before
     bool has_name, is_callable;
 };
@@ -46,6 +47,9 @@ struct head {
     bool params_are_declared; // int f( …
     bool params_are_new;      // new T( …
     bool last_is_callable;    // the last name may be called
+    bool is_template;         // its parameters have not begun
+    uint8_t n_names;          // 1: it has a type, 2: and a name; more are as 2
+    uint32_t template_depth;  // < open of its parameters
     uint32_t angles;          // < open since the aggregate
     uint32_t name_start, name_end;
     struct generic generic;
@@ -82,7 +86,7 @@ struct bracket {
     bool is_opaque;     // unless something in it must be seen
     bool is_tainted;    // something is
     bool is_expression; // the statement goes on behind it
-    bool is_attribute, is_declared, is_new, is_enum, is_type;
+    bool is_attribute, is_declared, is_new, is_enum, is_class, is_type;
     bool is_mute;  // attributes: nothing in it is a call
     bool is_macro; // tokens: a name before parentheses is
 };

@@ -36,6 +36,7 @@ struct bodies {
     VEC(struct stretch) gaps; // disjoint, in source order
     VEC(struct stretch) comments;
     VEC(struct stretch) calls;
+    VEC(struct stretch) cuts; // macros left out of heads
     VEC(struct outline_gap) places;
     VEC(struct outline_item) items;
     VEC(struct stretch) imports;
@@ -47,7 +48,8 @@ struct bodies {
     uint32_t branch, last_branch;                  // of #if: no two share a number
     uint32_t virtual_braces; // in a branch whose brackets are only counted
     bool is_virtual;
-    bool is_lost; // not balanced
+    bool keeps_bodies; // only macros in heads are left out
+    bool is_lost;      // not balanced
 };
 
 enum byte_class {
@@ -92,6 +94,8 @@ void call_begin_guard(struct bodies *b);
 void call_end_pattern(struct bodies *b); // what looked like calls in it are none
 void generic_open(struct bodies *b);
 void generic_close(struct bodies *b);
+/* macros.c: where the macro [start, end) ends that stands in a head; 0: it is none. */
+uint32_t macro_end(const struct bodies *b, uint32_t start, uint32_t end);
 /* brackets.c */
 void bracket_open(struct bodies *b, char kind);
 void bracket_close(struct bodies *b, char kind);

@@ -31,6 +31,8 @@ word_token(const struct bodies *b, struct str word)
     case WORD_BLOCK:
     case WORD_PATTERN:
     case WORD_TYPE:
+    case WORD_TEMPLATE:
+    case WORD_OPERATOR:
     case WORD_VALUE: break;
     }
     return TOKEN_OTHER;

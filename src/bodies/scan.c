@@ -101,7 +101,7 @@ add_comment(struct bodies *b, uint32_t start, uint32_t end)
     bool stands_apart = start == 0 || end == b->text.n ||
                         strchr(" \t\r\n", b->text.p[start - 1]) ||
                         strchr(" \t\r\n", b->text.p[end]);
-    if (stands_apart && !b->syntax->keeps_comments)
+    if (stands_apart && !b->syntax->keeps_comments && !b->keeps_bodies)
         *vec_push(&b->gaps) = (struct stretch){start, end};
 }
 
@@ -151,12 +151,23 @@ read_name(struct bodies *b, uint32_t start, uint32_t end, bool is_callable)
         h->has_scope = true;
         bracket_taint(b);
     }
+    if (h->before != BEFORE_DOT && h->n_names < 2)
+        h->n_names++;
     call_by_reference(b, start);
     h->before_name = h->before;
     h->name_start = start;
     h->name_end = end;
     h->last_is_callable = is_callable;
     h->before = BEFORE_NAME;
+}
+
+/* What is no type. */
+static void
+read_modifier(struct bodies *b, uint32_t start)
+{
+    uint8_t n_names = b->head.n_names;
+    read_name(b, start, b->at, false);
+    b->head.n_names = n_names;
 }
 
 static void
@@ -169,7 +180,7 @@ read_known_word(struct bodies *b, enum word word, uint32_t start)
     case WORD_NAME: break;
     case WORD_DEFINES:
         bracket_taint(b);
-        read_name(b, start, b->at, false);
+        read_modifier(b, start);
         break;
     case WORD_CLASS:
     case WORD_ENUM:
@@ -186,6 +197,7 @@ read_known_word(struct bodies *b, enum word word, uint32_t start)
         break;
     case WORD_AGGREGATE:
         h->has_aggregate = h->had_aggregate = true;
+        h->is_enum = h->is_enum || b->text.p[start] == 'e';
         h->angles = 0;
         set_before(b, BEFORE_AGGREGATE);
         break;
@@ -213,13 +225,33 @@ read_known_word(struct bodies *b, enum word word, uint32_t start)
         h->has_pattern = true;
         set_before(b, BEFORE_CONTROL);
         break;
+    case WORD_PRIMITIVE:
+    case WORD_SIZE: {
+        bool has_name = h->n_names > 1;
+        read_name(b, start, b->at, false);
+        h->n_names = has_name ? 2 : 1; // unsigned long is one type
+        break;
+    }
+    case WORD_TEMPLATE: h->is_template = true; // fall through
     case WORD_TYPE:
     case WORD_STORAGE:
-    case WORD_PRIMITIVE:
-    case WORD_SIZE:
-    case WORD_CONSTANT: read_name(b, start, b->at, false); break;
+    case WORD_CONSTANT:
+    case WORD_OPERATOR: read_modifier(b, start); break;
     case WORD_VALUE: set_before(b, BEFORE_VALUE); break;
     }
+}
+
+/* One that stands alone, with a blank line behind it, is no part of a statement. */
+static void
+cut_macro(struct bodies *b, uint32_t start, uint32_t end)
+{
+    unsigned newlines = 0;
+    *vec_push(&b->gaps) = *vec_push(&b->cuts) = (struct stretch){start, end};
+    b->at = end;
+    for (; end < b->text.n && strchr(" \t\r\n", b->text.p[end]); end++)
+        newlines += b->text.p[end] == '\n';
+    if (newlines > 1 && b->item.start == start)
+        b->item.start = ITEM_NONE;
 }
 
 static void
@@ -240,6 +272,13 @@ read_word(struct bodies *b)
     enum word word = b->head.before == BEFORE_DOT
                          ? WORD_NAME
                          : bodies_word(b, str_slice(b->text.p + start, at - start));
+    uint32_t cut = word == WORD_NAME && b->syntax->has_macros && b->n_opaque == 0
+                       ? macro_end(b, start, at)
+                       : 0;
+    if (cut != 0) {
+        cut_macro(b, start, cut);
+        return;
+    }
     if (word == WORD_NAME)
         read_name(b, start, at, true);
     else
@@ -338,10 +377,24 @@ read_equals(struct bodies *b)
     }
 }
 
+/* template<class T = int>: nothing in it is of the head. */
+static void
+read_template_angle(struct head *h, char c)
+{
+    if (c == '<' && (h->is_template || h->template_depth > 0)) {
+        h->is_template = false;
+        h->template_depth++;
+    } else if (c == '>' && h->template_depth > 0 && --h->template_depth == 0) {
+        h->n_names = 0;
+        h->has_assign = false;
+    }
+}
+
 static void
 read_angle(struct bodies *b, char c)
 {
     struct head *h = &b->head;
+    read_template_angle(h, c);
     if (h->has_aggregate && c == '<') {
         h->angles++;
     } else if (h->has_aggregate && c == '>') {
@@ -408,8 +461,10 @@ read_other(struct bodies *b)
         return;
     b->head.has_bang = b->head.has_bang || (c == '!' && b->head.before == BEFORE_NAME &&
                                             b->syntax->has_macro_bang);
-    if (c == ',' && b->syntax->has_macro_bang)
+    if (c == ',' && b->syntax->has_macro_bang) {
         call_begin_pattern(b);
+        b->head.has_assign = false; // enum { A = 1, B { … } }
+    }
     bool is_attribute =
         c == '#' || (c == '@' && b->syntax->has_at_attributes); // where # is no directive
     set_before(b, c == '.'                           ? BEFORE_DOT

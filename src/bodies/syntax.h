@@ -22,7 +22,9 @@ enum word {
     WORD_PRIMITIVE, // int: the same, is a type
     WORD_SIZE,      // long: the same, is a type or goes before one
     WORD_CONSTANT,  // NULL: the same, is a value
-    WORD_VALUE,     // requires: braces that follow are no body
+    WORD_TEMPLATE,  // parameters in <> may follow
+    WORD_OPERATOR,
+    WORD_VALUE, // requires: braces that follow are no body
 };
 
 struct word_row {
@@ -36,6 +38,7 @@ struct bodies_syntax {
     const char *name;
     const struct word_row *words; // ends with text NULL
     enum raw_string raw;
+    bool has_macros;        // names in heads that are no part of the language
     bool has_directives;    // lines that begin with #
     bool has_continuations; // a backslash before the line's end joins lines
     bool has_nested_comments;

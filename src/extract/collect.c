@@ -493,4 +493,6 @@ collect_outline(struct finds *f)
     merge_comments(f, f->outline->comments, f->outline->n_comments);
     merge_names(f, f->outline->calls, f->outline->n_calls, EDGE_CALLS);
     merge_names(f, f->outline->imports, f->outline->n_imports, EDGE_IMPORTS);
+    for (size_t i = 0; i < f->outline->n_cuts; i++)
+        *vec_push(&f->leadings) = f->outline->cuts[i];
 }

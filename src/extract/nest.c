@@ -213,6 +213,15 @@ drop_nested_leadings(struct finds *f)
     f->leadings.n = kept;
 }
 
+static bool
+has_blank_line(struct str text, uint32_t from, uint32_t to)
+{
+    unsigned n = 0;
+    for (; from < to; from++)
+        n += text.p[from] == '\n';
+    return n > 1;
+}
+
 /* Decorators that stand beside what they decorate. */
 static void
 apply_leadings(struct finds *f)
@@ -223,6 +232,8 @@ apply_leadings(struct finds *f)
         for (; at >= 0; at--) {
             const struct stretch *l = &f->leadings.v[at];
             if (!has_only(f->text, l->end, range->start, " \t\r\n"))
+                break;
+            if (f->outline && has_blank_line(f->text, l->end, range->start))
                 break;
             range->start = l->start;
         }

@@ -32,6 +32,8 @@ struct outline {
     size_t n_items;
     const struct stretch *imports; // with their quotes
     size_t n_imports;
+    const struct stretch *cuts; // words of heads, which belong to what begins behind them
+    size_t n_cuts;
 };
 
 /* The place in the source of the outline's byte. */

@@ -65,8 +65,13 @@ outline_of(const struct file_job *job, struct worker_tools *tools,
     const struct bodies_syntax *syntax =
         lang->outline ? bodies_syntax_named(str_of(lang->outline)) : NULL;
 
-    if (!syntax || job->is_parsed_full ||
-        bodies_scan(tools->bodies, syntax, text, true, outline) != 0)
+    if (!syntax)
+        return NULL;
+    if (!job->is_parsed_full)
+        return bodies_scan(tools->bodies, syntax, text, true, outline) == 0 ? outline
+                                                                            : NULL;
+    if (bodies_scan_heads(tools->bodies, syntax, text, outline) != 0 ||
+        outline->n_gaps == 0)
         return NULL;
     return outline;
 }

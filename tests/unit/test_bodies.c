@@ -68,7 +68,7 @@ test_c(void **state)
         {"", ""},
         {"int f(void) { return 1; }\nint x;", "int f(void) {}\nint x;"},
         {"int f(a, b) int a; int b; { return a; }", "int f(a, b) int a; int b; {}"},
-        {"int f(void) ATTR { g(); }", "int f(void) ATTR {}"},
+        {"int f(void) ATTR { g(); }", "int f(void)  {}"},
         {"int f(void) __attribute__((noinline)) { g(); }",
          "int f(void) __attribute__((noinline)) {}"},
         {"struct s { int a; char b; };", "struct s { int a; char b; };"},
@@ -76,7 +76,7 @@ test_c(void **state)
         {"struct s f(int x) { return 0; }", "struct s f(int x) {}"},
         {"struct __attribute__((packed)) s { int a; };",
          "struct __attribute__((packed)) s { int a; };"},
-        {"struct __aligned(8) s { int a; };", "struct __aligned(8) s { int a; };"},
+        {"struct __aligned(8) s { int a; };", "struct  s { int a; };"},
         {"enum e { A, B = (1), C };", "enum e { A, B = (1), C };"},
         {"struct s v = { .a = { 1, 2 }, .b = 3 };", "struct s v = {};"},
         {"int t[] = { '}', '{', \"}\\\"}\", 4 }, u = 1;", "int t[] = {}, u = 1;"},
@@ -117,6 +117,26 @@ test_c(void **state)
         {"#if A\nint f(void) {\n#else\n#endif\n}", NULL},
         {"#else\n#endif\n#elif\nint f(void) { x; }",
          "#else\n#endif\n#elif\nint f(void) {}"},
+        /* macros in heads */
+        {"static int __init f(void) { x; }", "static int  f(void) {}"},
+        {"static __printf(2, 3)\nint f(int a) { x; }", "static \nint f(int a) {}"},
+        {"int v __read_mostly = 1;", "int v  = 1;"},
+        {"__read_mostly u64 __v;", " u64 __v;"},
+        {"struct s { struct t __rcu *p; };", "struct s { struct t  *p; };"},
+        {"API foo_t *f(void) { x; }", " foo_t *f(void) {}"},
+        {"API foo_t CALL f(void) { x; }", " foo_t  f(void) {}"},
+        {"int f(void) __acquires(a) ATTR { x; }", "int f(void)   {}"},
+        {"BOOL CALL f(void);\nFILE *g(void);\nFILE h;",
+         "BOOL  f(void);\nFILE *g(void);\nFILE h;"},
+        {"foo_t const f(void);\nfoo_t inline g(void);",
+         "foo_t const f(void);\nfoo_t inline g(void);"},
+        {"BEGIN_DECLS\n\nstruct s { int a; };\nEND_DECLS\n",
+         "\n\nstruct s { int a; };\n\n"},
+        {"BOOL\nf(int a) { x; }", "BOOL\nf(int a) {}"},
+        {"MODULE(a)\nstatic int f(void) { x; }", "\nstatic int f(void) {}"},
+        {"END\n\nTEST(a) { x; }", "END\n\nTEST(a) {}"},
+        {"typedef BOOL _Bool;\nenum { ABC\n};", "typedef BOOL _Bool;\nenum { ABC\n};"},
+        {"enum e __f(int a) { x; }\n__u32 __v;", "enum e __f(int a) {}\n__u32 __v;"},
         /* what does not end */
         {"int f(void) { x;", NULL},
         {"}", NULL},
@@ -149,6 +169,27 @@ test_cpp(void **state)
         {"int f() { using T = int; g(); }", "int f() { using T = int; g(); }"},
         {"auto s = R\"x( } )\" )x\"; int f() { R\"(})\"; }",
          "auto s = R\"x( } )\" )x\"; int f() {}"},
+        /* macros in heads */
+        {"class API A : public B { };", "class  A : public B { };"},
+        {"class API(1) A FINAL { API_X void f() const OVERRIDE; };",
+         "class  A  {  void f() const ; };"},
+        {"struct POINT p = { 1 };\nclass A final { };\nclass ABC { ABC(int a); ABC *b; "
+         "};",
+         "struct POINT p = {};\nclass A final { };\nclass ABC { ABC(int a); ABC *b; };"},
+        {"class A { Q_OBJECT\npublic:\n A();\n};", "class A { \npublic:\n A();\n};"},
+        {"template <class T = int> BOOL f(T a) { x; }",
+         "template <class T = int> BOOL f(T a) {}"},
+        {"template <class T> API foo_t f(T a) { x; }",
+         "template <class T>  foo_t f(T a) {}"},
+        {"API std::vector<int> f() { x; }", " std::vector<int> f() {}"},
+        {"BOOL A::f() { x; }\nABC operator+(ABC a);\nAPI operator int();",
+         "BOOL A::f() {}\nABC operator+(ABC a);\n operator int();"},
+        {"int a_ GUARDED_BY(b_);\nstd::FILE *const c_;",
+         "int a_ ;\nstd::FILE *const c_;"},
+        {"A::A() : BCD(1) { x; }", "A::A() : BCD(1) {}"},
+        {"namespace a VISIBLE(default) { }", "namespace a  { }"},
+        {"FLAG(bool, a, false, \"a\");\nFLAG(a, b);", "\nFLAG(a, b);"},
+        {"TEST(A, b) { x; }", "TEST(A, b) {}"},
         {"auto s = R\"(", NULL},
     };
     CHECK_ROWS("cpp", rows);
@@ -251,7 +292,7 @@ test_rust(void **state)
         {"fn f() { struct S; g() }", "fn f() { struct S; g() }"},
         {"fn f() { let p: fn(u8) -> u8 = g; h() }", "fn f() {}"},
         {"const A: S = S { a: 1, b: 2 };", "const A: S = S {};"},
-        {"enum E { A { x: u8 }, B }", "enum E { A { x: u8 }, B }"},
+        {"enum E { A = 1, B { x: u8 }, C }", "enum E { A = 1, B { x: u8 }, C }"},
         {"/// doc\nfn f() { g() } // why\n", "/// doc\nfn f() {} // why\n"},
         {"fn f() { r#\"", NULL},
     };
@@ -444,6 +485,26 @@ test_places(void **state)
     assert_int_equal(s.end, str_find(text, STR("}")) + 1);
 }
 
+/* With bodies: macros in heads are left out, and nothing else. */
+static void
+test_heads(void **state)
+{
+    (void)state;
+    struct outline o;
+    struct str text = STR("int __init f(void) { g(1); } // why\nint v[] = { 1, 2 };");
+    assert_int_equal(bodies_scan_heads(bodies, bodies_syntax_named(STR("cpp")), text, &o),
+                     0);
+    assert_int_equal(o.n_gaps, 0);
+    assert_int_equal(bodies_scan_heads(bodies, bodies_syntax_named(STR("c")), text, &o),
+                     0);
+    AUTO(free) char *shown = str_dup(o.text);
+    assert_string_equal(shown, "int  f(void) { g(1); } // why\nint v[] = { 1, 2 };");
+    assert_int_equal(o.n_calls, 0); // the tree has them
+    assert_int_equal(o.n_comments, 0);
+    assert_int_equal(o.n_cuts, 1);
+    assert_int_equal(o.cuts[0].start, str_find(text, STR("__init")));
+}
+
 /* Every byte is in the outline or left out, in order; comments and calls are in what is left out. */
 static void
 check_outline(const struct outline *o, struct str text)
@@ -538,9 +599,10 @@ static void
 test_hostile(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"(",     "{",       "[",    "\"", "'\\'", "/*",
-                                         "#if\n", "#else\n", "R\"(", "r#", "$\"{", "a<",
-                                         "=>",    "\\\n",    "'",    "`"};
+    static const char *const pieces[] = {
+        "AAA ", "AAA(", "AAA(\"", "__a::", "__a /*", "class AAA ", "(",    "{",
+        "[",    "\"",   "'\\'",   "/*",    "#if\n",  "#else\n",    "R\"(", "r#",
+        "$\"{", "a<",   "=>",     "\\\n",  "'",      "`"};
     for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
         AUTO(buf_finish) struct buf text = {0};
         while (text.n < 300000)
@@ -565,7 +627,7 @@ main(void)
         cmocka_unit_test(test_calls),      cmocka_unit_test(test_places),
         cmocka_unit_test(test_items),      cmocka_unit_test(test_directives),
         cmocka_unit_test(test_calls_told), cmocka_unit_test(test_ruined),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_heads),      cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests_name("bodies", tests, setup, teardown);
 }
