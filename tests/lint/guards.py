@@ -45,6 +45,7 @@ def make_tree(root, repository, row=ROW, calls="base_answer"):
         with open(full, "w", encoding="utf-8") as f:
             f.write(text.replace("%s", calls))
     shutil.copy(os.path.join(repository, "tests/unit/meson.build"), os.path.join(root, "tests/unit"))
+    shutil.copy(os.path.join(repository, "meson_options.txt"), root)
     with open(os.path.join(repository, "src/meson.build"), encoding="utf-8") as f:
         table = f.read()
     if ROW not in table:
