@@ -2,13 +2,17 @@
 import os
 import shutil
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from house import wait  # noqa: E402
+from lsp import Editor  # noqa: E402
 from tap import case, equal, main  # noqa: E402
+from ws import WebSocket  # noqa: E402
 
 QUIET = {"GLOSS_ENRICH_ENABLED": "false"}
+LOCK_S = 4.0  # how long git's lock may hold many changes back
 
 
 def names(house):
@@ -78,6 +82,36 @@ def _(house):
          house.status()["workspaces"][0]["unwatched"] == 0)
     row = [c for c in house.gloss("doctor", "--json").json()["checks"] if c["what"] == "watching"][0]
     assert row["ok"], row
+
+
+@case("git's lock delays neither the save of a file nor what is typed in an editor")
+def _(house):
+    house.write(".git/HEAD", "ref: refs/heads/main\n")
+    house.write("a.c", "int a;\n")
+    house.write("b.c", "int b;\n")
+    _, engine = house.serve(house.tree, env=QUIET)
+    workspace = house.wait_ready()
+    ws = WebSocket(engine)
+    assert ws.request("subscribe", {"workspace": workspace["id"], "events": ["entity.added"],
+                                    "snapshot": "never"})["success"]
+    editor = Editor(house)
+    editor.initialize()
+    editor.open("b.c", "c")
+    house.write(".git/index.lock", "")
+    begin = time.monotonic()
+    house.write("a.c", "int a;\nint saved;\n")
+    ws.events_until(lambda e: e["data"]["name"] == "saved")
+    editor.notify("textDocument/didChange", {
+        "textDocument": {"uri": editor.uri("b.c"), "version": 2}, "contentChanges": [{"text": "int typed;\n"}]})
+    ws.events_until(lambda e: e["data"]["name"] == "typed")
+    assert time.monotonic() - begin < LOCK_S * 0.8, time.monotonic() - begin
+    # many files at once wait for the end of the lock, and the last of them comes then
+    for i in range(60):
+        house.write(f"d/f{i}.c", f"int many_{i};\n")
+    os.unlink(house.path(".git/index.lock"))
+    wait("all of them", lambda: len(names(house)) == 63)
+    equal(editor.bye(), 0)
+    ws.close()
 
 
 main()
