@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "base/vec.h"
 #include "bodies/bodies.h"
+#include "bodies/bytes.h"
 #include "bodies/head.h"
 #include "bodies/syntax.h"
 #include "model/edge.h"
@@ -28,6 +29,7 @@ struct bodies {
     const struct bodies_syntax *syntax; // the tables below are made for it
     uint8_t classes[256];               // enum byte_class
     uint8_t word_slots[256];            // index into words + 1, by word_hash
+    uint8_t word_bytes[256];            // their lengths, by slot
     struct str text;
     uint32_t at;
     struct head head;
@@ -50,24 +52,6 @@ struct bodies {
     bool is_virtual;
     bool keeps_bodies; // only macros in heads are left out
     bool is_lost;      // not balanced
-};
-
-enum byte_class {
-    BYTE_SPACE,
-    BYTE_NEWLINE,
-    BYTE_SLASH,
-    BYTE_HASH,
-    BYTE_CLOSE,
-    BYTE_SEMICOLON,
-    BYTE_OPEN,
-    BYTE_OTHER, // the first of those that begin a statement
-    BYTE_LETTER,
-    BYTE_DIGIT,
-    BYTE_QUOTE,
-    BYTE_TICK,
-    BYTE_BACKTICK,
-    BYTE_EQUALS,
-    BYTE_STRING_MARK // @ $ before a quote
 };
 
 #define GAP_BYTES_MIN 3
@@ -113,11 +97,4 @@ begin_statement(struct bodies *b)
         .pattern_calls = (uint32_t)b->calls.n,
         .guard_calls = UINT32_MAX,
     };
-}
-
-static inline bool
-is_word_byte(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c >= 0x80;
 }

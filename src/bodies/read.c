@@ -62,7 +62,7 @@ reader_next(struct reader *r)
     r->start = r->at;
     switch ((enum byte_class)b->classes[p[r->at]]) {
     case BYTE_LETTER:
-        while (stop < r->end && is_word_byte(p[stop]))
+        while (stop < r->end && is_word_class(b->classes[p[stop]]))
             stop++;
         r->token = word_token(b, str_slice(b->text.p + r->start, stop - r->start));
         break;

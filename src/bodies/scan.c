@@ -49,6 +49,7 @@ bodies_set_syntax(struct bodies *b, const struct bodies_syntax *syntax)
         while (b->word_slots[at] != 0)
             at++;
         b->word_slots[at] = (uint8_t)(i + 1);
+        b->word_bytes[at] = (uint8_t)strlen(syntax->words[i].text);
     }
 }
 
@@ -56,8 +57,10 @@ enum word
 bodies_word(const struct bodies *b, struct str text)
 {
     for (uint8_t at = word_hash(text); b->word_slots[at] != 0; at++) {
+        if (b->word_bytes[at] != text.n)
+            continue;
         const struct word_row *row = &b->syntax->words[b->word_slots[at] - 1];
-        if (str_eq_c(text, row->text))
+        if (memcmp(text.p, row->text, text.n) == 0)
             return row->word;
     }
     return WORD_NAME;
@@ -258,8 +261,8 @@ static void
 read_word(struct bodies *b)
 {
     const unsigned char *p = (const unsigned char *)b->text.p;
-    uint32_t start = b->at, at = start + 1;
-    while (at < b->text.n && is_word_byte(p[at]))
+    uint32_t start = b->at, at = start + 1, end_at = (uint32_t)b->text.n;
+    while (at < end_at && is_word_class(b->classes[p[at]]))
         at++;
     b->at = at;
     if (b->syntax->raw != RAW_NONE && at < b->text.n && (p[at] == '"' || p[at] == '#')) {
@@ -476,6 +479,16 @@ read_other(struct bodies *b)
 }
 
 static void
+skip_blanks(struct bodies *b)
+{
+    const char *p = b->text.p;
+    uint32_t at = b->at + 1, end = (uint32_t)b->text.n;
+    while (at < end && (p[at] == ' ' || p[at] == '\t'))
+        at++;
+    b->at = at;
+}
+
+static void
 read_token(struct bodies *b)
 {
     char c = b->text.p[b->at];
@@ -483,7 +496,7 @@ read_token(struct bodies *b)
     if (class >= BYTE_OTHER && b->item.start == ITEM_NONE)
         item_begin(b);
     switch (class) {
-    case BYTE_SPACE: b->at++; break;
+    case BYTE_SPACE: skip_blanks(b); break;
     case BYTE_NEWLINE: read_newline(b); break;
     case BYTE_LETTER: read_word(b); break;
     case BYTE_DIGIT:

@@ -25,10 +25,10 @@ set_marks(struct lines *l)
 static bool
 is_ascii(const char *p, size_t n)
 {
-    uint64_t bits = 0, word;
-    for (; n >= sizeof(word); p += sizeof(word), n -= sizeof(word)) {
-        memcpy(&word, p, sizeof(word));
-        bits |= word;
+    uint64_t bits = 0, words[4];
+    for (; n >= sizeof(words); p += sizeof(words), n -= sizeof(words)) {
+        memcpy(words, p, sizeof(words));
+        bits |= words[0] | words[1] | words[2] | words[3];
     }
     for (; n > 0; n--)
         bits |= (unsigned char)*p++;
@@ -52,16 +52,15 @@ void
 lines_set_text(struct lines *l, struct str text)
 {
     bool has_returns = text.n > 0 && memchr(text.p, '\r', text.n) != NULL;
-    bool is_all_ascii = true, is_end = text.n == 0;
+    bool is_all_ascii = is_ascii(text.p, text.n), is_end = text.n == 0;
     size_t at = 0;
     l->text = text;
     l->starts.n = l->marks.n = l->last = 0;
     *vec_push(&l->starts) = (struct lines_start){0, true};
     while (!is_end) {
         size_t next = next_line(text, at, has_returns, &is_end);
-        bool is_line_ascii = is_ascii(text.p + at, next - at);
-        l->starts.v[l->starts.n - 1].is_ascii = is_line_ascii;
-        is_all_ascii = is_all_ascii && is_line_ascii;
+        if (!is_all_ascii)
+            l->starts.v[l->starts.n - 1].is_ascii = is_ascii(text.p + at, next - at);
         if (!is_end)
             *vec_push(&l->starts) = (struct lines_start){(uint32_t)next, true};
         is_end = is_end || next == text.n;
