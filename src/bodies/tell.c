@@ -3,6 +3,8 @@
 
 #include "bodies/read.h"
 
+#define MACROS_MAX 16 // before a statement
+
 static void
 add_item(struct bodies *b, enum entity_kind kind, uint32_t start, uint32_t end,
          struct stretch name)
@@ -136,13 +138,12 @@ tell_declaration(struct bodies *b, struct reader *r, uint32_t start, uint32_t en
     return true;
 }
 
-/* Names before ( in a statement that the tree will not see; those in its braces were found already. */
+/* Names before ( in text that the tree will not see. */
 static void
 collect_calls(struct bodies *b, uint32_t start, uint32_t end)
 {
     struct reader r = reader_of(b, start, end);
     bool follows_word = false;
-    b->calls.n = b->item.n_calls;
     while (r.token != TOKEN_END) {
         struct stretch name = {r.start, r.stop};
         bool is_name = r.token == TOKEN_NAME, is_word = is_name || is_type(r.token);
@@ -153,8 +154,38 @@ collect_calls(struct bodies *b, uint32_t start, uint32_t end)
     }
 }
 
-bool
-tell_statement(struct bodies *b, uint32_t start, uint32_t end)
+static int
+compare_calls(const void *a, const void *b)
+{
+    const struct stretch *x = a, *y = b;
+    return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* Those of macros before what begins at `start`; those behind it were found already. */
+static void
+add_calls_of_macros(struct bodies *b, uint32_t start)
+{
+    size_t from = b->item.n_calls;
+    if (start == b->item.start)
+        return;
+    collect_calls(b, b->item.start, start);
+    qsort(b->calls.v + from, b->calls.n - from, sizeof(*b->calls.v), compare_calls);
+}
+
+/* MACRO(a) on lines of its own needs no semicolon: what follows it begins a line. Returns where that
+ * is, or ITEM_NONE. */
+static uint32_t
+behind_macro(const struct bodies *b, uint32_t start, uint32_t end)
+{
+    struct reader r = reader_of(b, start, end);
+    if (r.token != TOKEN_NAME || reader_next(&r) != '(' || !read_arguments(&r) ||
+        r.token == TOKEN_END || r.token >= TOKEN_NUMBER || b->text.p[r.start - 1] != '\n')
+        return ITEM_NONE;
+    return r.start;
+}
+
+static bool
+tell_once(struct bodies *b, uint32_t start, uint32_t end)
 {
     struct reader r = reader_of(b, start, end);
     bool is_told = false;
@@ -164,28 +195,85 @@ tell_statement(struct bodies *b, uint32_t start, uint32_t end)
     case LEVEL_RECORD: is_told = tell_field(b, &r, start, end); break;
     case LEVEL_ENUM: is_told = tell_enumerator(b, &r, start, end); break;
     }
-    if (is_told && r.has_calls)
+    if (is_told && r.has_calls) { // with those in its braces, in their order
+        b->calls.n = b->item.n_calls;
         collect_calls(b, start, end);
+    }
     return is_told;
 }
 
 bool
-tell_function(struct bodies *b, uint32_t start, uint32_t brace, uint32_t end)
+tell_statement(struct bodies *b, uint32_t start, uint32_t end)
+{
+    for (unsigned i = 0; i < MACROS_MAX && start != ITEM_NONE; i++) {
+        if (tell_once(b, start, end)) {
+            add_calls_of_macros(b, start);
+            return true;
+        }
+        start = b->item.level == LEVEL_FILE ? behind_macro(b, start, end) : ITEM_NONE;
+    }
+    return false;
+}
+
+/* MACRO(name, …) { … }: the first argument is what is defined. */
+static bool
+read_macro_function(struct reader *r, struct stretch macro, struct stretch *ret_name)
+{
+    struct reader look = *r;
+    for (uint32_t i = macro.start; i < macro.end; i++) {
+        char c = r->b->text.p[i];
+        if (c != '_' && (c < 'A' || c > 'Z') && (c < '0' || c > '9'))
+            return false;
+    }
+    if (reader_next(&look) != TOKEN_NAME)
+        return false;
+    *ret_name = (struct stretch){look.start, look.stop};
+    reader_next(&look);
+    return (is_token(&look, ',') || is_token(&look, ')')) && read_arguments(r);
+}
+
+static bool
+tell_function_once(struct bodies *b, uint32_t start, uint32_t brace, uint32_t end)
 {
     struct reader r = reader_of(b, start, brace);
+    bool is_name = r.token == TOKEN_NAME;
     struct words w = read_words(&r);
-    if (!is_token(&r, '(') || !w.is_named || !read_parameters(&r) ||
-        !skip_attributes(&r) || r.token != TOKEN_END)
+    bool is_macro = is_name && w.n_types == 1 && w.n_names == 0 && w.n_stars == 0 &&
+                    w.has_name_type && w.name.start == start;
+    struct stretch name = w.name;
+    if (!is_token(&r, '(') || (!w.is_named && !is_macro))
         return false;
-    add_item(b, ENTITY_FUNCTION, start, end, w.name);
+    if (w.is_named ? !read_parameters(&r) : !read_macro_function(&r, w.name, &name))
+        return false;
+    if (!skip_attributes(&r) || r.token != TOKEN_END)
+        return false;
+    add_item(b, ENTITY_FUNCTION, start, end, name);
     b->items.v[b->items.n - 1].body = (struct stretch){brace, end};
     b->items.v[b->items.n - 1].is_flat = true;
     return true;
 }
 
+bool
+tell_function(struct bodies *b, uint32_t start, uint32_t brace, uint32_t end)
+{
+    for (unsigned i = 0; i < MACROS_MAX && start != ITEM_NONE; i++) {
+        if (tell_function_once(b, start, brace, end)) {
+            add_calls_of_macros(b, start);
+            return true;
+        }
+        start = behind_macro(b, start, brace);
+    }
+    return false;
+}
+
 enum level
 tell_level(const struct bodies *b, uint32_t start, uint32_t brace)
 {
+    uint32_t next = start;
+    for (unsigned i = 0; i < MACROS_MAX && next != ITEM_NONE; i++) {
+        start = next;
+        next = behind_macro(b, start, brace);
+    }
     struct reader r = reader_of(b, start, brace);
     while (r.token == TOKEN_STORAGE || r.token == TOKEN_TYPEDEF) {
         bool is_extern = r.token == TOKEN_STORAGE && r.start == start;

@@ -328,6 +328,8 @@ test_calls_told(void **state)
                 "N G H ");
     check_calls("c", "T(a, P(struct b *b), F(x; if (y) { z(); }), __p(m, {1, \"b\"}));",
                 "T P F z __p ");
+    check_calls("c", "D(a)\nE(F(b))\nint *f(int c) { g(); }", "D E F g ");
+    check_calls("c", "D(a)\nint b = N(1);\nD(c)\nint d[] = { M(2) };", "D N D M ");
     check_calls("c",
                 "struct s { int a[N(1)]; unsigned b : W(2); }; enum { A = B(C), D };",
                 "N W B ");
@@ -411,7 +413,8 @@ test_items(void **state)
     check_items("int f(a)\nchar *a;\nint b;\n{ }\nint g;", "variable g [29,35) ",
                 "int f(a)\nchar *a;\nint b;\n{ }\n;");
     check_items("f(void) { g(); }", "", "f(void) {}");
-    check_items("SYSCALL(read, int, fd) { g(); }", "", "SYSCALL(read, int, fd) {}");
+    check_items("SYSCALL(read, int, fd) { g(); }", "function read [0,31) ", "");
+    check_items("main(argc, argv) { g(); }", "", "main(argc, argv) {}");
     check_items("int f(void) { struct t { int a; }; }", "",
                 "int f(void) { struct t { int a; }; }");
     /* variables and types; of the first told behind what is not a semicolon stays */
@@ -445,8 +448,10 @@ test_items(void **state)
     /* macros that stand for statements */
     check_items("static DEFINE_MUTEX(a); static DEFINE_X(b, c); EXPORT(f); M(a, int);",
                 "variable a [0,23) ", " static DEFINE_X(b, c); ; ");
-    check_items("D(a)\nint b;\nM(struct t { int a; });", "",
-                "D(a)\nint b;\nM(struct t { int a; });");
+    check_items("D(a)\nE(b, c) /* e */\nint b;\nD(e)\nint f(void) { }\nD(g) int h;",
+                "variable b [21,27) function f [33,48) ", "\nD(g) int h;");
+    check_items("M(struct t { int a; });", "", "M(struct t { int a; });");
+    check_items("D(a)\nstruct s { int a; };", "field a [16,22) ", "D(a)\nstruct s {  };");
 }
 
 static void
