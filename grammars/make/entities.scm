@@ -14,7 +14,7 @@
     ".NOEXPORT" ".EXTRA_PREREQS"))
 ((variable_assignment !target_or_pattern name: (word) @name) @definition.variable (#set! first))
 ((variable_assignment target_or_pattern: (list (_) @scope) name: (word) @name) @definition.variable
-  (#set! first))
+  (#set! first) (#set! flat))
 ((shell_assignment name: (word) @name) @definition.variable (#set! first))
 ((VPATH_assignment name: _ @name) @definition.variable (#set! first))
 ((define_directive name: (word) @name value: (_)? @body) @definition.macro)
@@ -25,8 +25,12 @@
   (#set! find "^ *([a-z0-9_.%/${}()-]+)[ \t]*[:+?!]*=.*")
   (#set! first))
 ((makefile) @definition.variable
+  (#set! find "^[a-z0-9_.%/${}()*@+-]+[ \t]*: *([a-z0-9_.-]+)[ \t]*[:+?]*=.*")
+  (#set! first) (#set! flat))
+((makefile) @definition.variable
   (#set! find "^\t+([a-z0-9_.-]+)[ \t]*[:?]=.*")
   (#set! first))
 ((makefile) @definition.target
-  (#set! find "^([a-z0-9_.%/${}()*@+-]+)[ \t]*:[^=]*$")
+  (#set! first)
+  (#set! find "^([a-z0-9_.%/${}()*@+-]+)[ \t]*:[^:=].*")
   (#not-match? @name "^[.][A-Z_]+$|^[$][({][0-9]"))
