@@ -29,6 +29,21 @@
          (member_expression property: [(property_identifier) (private_property_identifier)] @name)]
   right: (_ body: (_) @body)) @definition.function
 
+; Those with a name of their own that nothing else gives one: returned, passed, set by a computed key, exported.
+(return_statement (function_expression name: (_) @name body: (_) @body) @definition.function)
+(arguments (function_expression name: (_) @name body: (_) @body) @definition.function)
+(parenthesized_expression (function_expression name: (_) @name body: (_) @body) @definition.function)
+(assignment_expression left: (subscript_expression)
+  right: (function_expression name: (_) @name body: (_) @body) @definition.function)
+((assignment_expression left: (member_expression property: (property_identifier) @_exports)
+    right: (function_expression name: (_) @name body: (_) @body) @definition.function)
+  (#eq? @_exports "exports"))
+(return_statement (class name: (_) @name body: (_) @body) @definition.class)
+(arguments (class name: (_) @name body: (_) @body) @definition.class)
+((assignment_expression left: (member_expression property: (property_identifier) @_exports)
+    right: (class name: (_) @name body: (_) @body) @definition.class)
+  (#eq? @_exports "exports"))
+
 (method_definition ["get" "set"] name: (_) @name body: (_) @body) @definition.property
 ((method_definition name: (property_identifier) @name body: (_) @body) @definition.constructor
   (#eq? @name "constructor"))
