@@ -59,6 +59,8 @@ void control_close(struct control *c);
 void out_str(struct str s);
 void out_flush(void); // ends the program when it cannot be written
 void out_line(const char *fmt, ...) PRINTF_LIKE(1, 2); // with a newline
+/* A name as a line may hold it: a newline in it is shown as \n, an escape as \x1b. A view of b. */
+struct str out_name(struct buf *b, struct str name);
 /* "gloss: …" on stderr, one line; returns EXIT_FAILED. */
 int fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* A line of progress on stderr, replaced by the next; only when it is a terminal. */

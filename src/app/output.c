@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "base/mem.h"
 
 static NORETURN void
 end_without_stdout(void)
@@ -26,15 +27,43 @@ out_flush(void)
         end_without_stdout();
 }
 
+/* Bytes that a terminal obeys are shown instead; those in `kept` stay. */
+static void
+add_shown(struct buf *b, struct str s, const char *kept)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if ((unsigned char)c >= ' ' || (c != '\0' && strchr(kept, c)))
+            buf_add_char(b, c);
+        else if (c == '\n' || c == '\t')
+            buf_add_cstr(b, c == '\n' ? "\\n" : "\\t");
+        else
+            buf_printf(b, "\\x%02x", (unsigned char)c);
+    }
+}
+
+struct str
+out_name(struct buf *b, struct str name)
+{
+    buf_reset(b);
+    add_shown(b, name, "");
+    return buf_str(b);
+}
+
 void
 out_line(const char *fmt, ...)
 {
+    AUTO(buf_finish) struct buf shown = {0};
+    AUTO(free) char *line = NULL;
     va_list ap;
 
     va_start(ap, fmt);
-    if (vfprintf(stdout, fmt, ap) < 0 || fputc('\n', stdout) == EOF)
-        end_without_stdout();
+    line = xvasprintf(fmt, ap);
     va_end(ap);
+    add_shown(&shown, str_of(line), "\n\t");
+    buf_add_char(&shown, '\n');
+    out_str(buf_str(&shown));
 }
 
 int

@@ -196,6 +196,30 @@ def _(house):
     equal(house.gloss("search", "in_two_lines", "--json").lines()[0]["path"], "line\nbreak.c")
 
 
+@case("names that a terminal obeys or JSON has no letters for: indexed, printed in one line each, as JSON in UTF-8")
+def _(house):
+    odd = [b"nl\nx", b"quo'te\"", b"tab\tx", b"esc\x1b[31m", b"bad\xff\xfe", b" ", b"-dash", b"*glob?[a]", b"\xe2\x80\xaertl",
+           "\U0001f600".encode(), b"back\\slash", b"#hash", b"%41", b"a" * 253, b"\x7f\x01", b"cr\r", b"dir\n\xff/in"]
+    os.mkdir(os.fsencode(house.tree) + b"/dir\n\xff")
+    for i, name in enumerate(odd):
+        with open(os.fsencode(house.tree) + b"/" + name + b".c", "wb") as f:
+            f.write(b"/* doc %d */\nint odd_%d(void) { return odd_0(); }\n" % (i, i))
+    s = house.index()
+    equal((s["files"], s["failed"], s["entities"]), (len(odd), 0, len(odd)))
+    equal(house.index()["unchanged"], len(odd))
+    found = {e["name"]: e["path"] for e in house.entities()}
+    for i, name in enumerate(odd):
+        equal(found[f"odd_{i}"], (name + b".c").decode("utf-8", "replace"))
+    for command in (["search", "odd_", "--limit", "100"], ["show", "odd_0"], ["show", "odd_3"]):
+        r = subprocess.run([house.bin, *command], env=house.env, cwd=house.tree, capture_output=True, check=True)
+        assert not set(r.stdout) & (set(range(32)) - {9, 10}), r.stdout
+        if command[0] == "search":
+            equal(r.stdout.count(b"\n"), len(odd))
+    for command in (["search", "odd_", "--json"], ["show", "odd_0", "--json"], ["export", "--format", "ndjson"]):
+        r = subprocess.run([house.bin, *command], env=house.env, cwd=house.tree, capture_output=True, check=True)
+        assert all(json.loads(line.decode("utf-8")) for line in r.stdout.splitlines()), command
+
+
 # ---- the LSP side ----
 
 def ends_with_a_line(house, data, *args):

@@ -61,18 +61,21 @@ fail_lang(const char *text)
 static void
 show(const struct command_line *line, const struct entity_row *rows, size_t n)
 {
+    AUTO(buf_finish) struct buf name = {0};
+
     for (size_t i = 0; i < n; i++) {
+        struct str path = out_name(&name, rows[i].path);
+
         if (line->is_json) {
             AUTO(buf_finish) struct buf json = {0};
             codec_add_entity(&json, &rows[i], CODEC_WITH_SCORE);
             out_line("%s", json.p);
         } else {
-            out_line("%.*s:%u:%u: %s %.*s", STR_ARG(rows[i].path),
-                     rows[i].e.name_range.start.line + 1,
-                     rows[i].e.name_range.start.col_byte + 1,
-                     entity_kind_name(rows[i].e.kind),
-                     STR_ARG(rows[i].e.signature.n ? rows[i].e.signature
-                                                   : rows[i].e.qualified_name));
+            out_line(
+                "%.*s:%u:%u: %s %.*s", STR_ARG(path), rows[i].e.name_range.start.line + 1,
+                rows[i].e.name_range.start.col_byte + 1, entity_kind_name(rows[i].e.kind),
+                STR_ARG(rows[i].e.signature.n ? rows[i].e.signature
+                                              : rows[i].e.qualified_name));
             if (rows[i].snippet.n > 0)
                 out_line("    %.*s", STR_ARG(rows[i].snippet));
         }

@@ -118,6 +118,9 @@ static int
 on_named(void *ctx, const struct entity_row *row)
 {
     struct named *named = ctx;
+    AUTO(buf_finish) struct buf path_shown = {0}, key_shown = {0};
+    struct str path = out_name(&path_shown, row->path);
+    struct str key = out_name(&key_shown, row->key);
 
     if (!str_eq(row->e.name, named->text) &&
         !is_same_name(row->e.qualified_name, named->text))
@@ -127,9 +130,9 @@ on_named(void *ctx, const struct entity_row *row)
     if (named->is_json)
         codec_add_entity(&named->lines, row, 0);
     else
-        buf_printf(&named->lines, "%.*s:%u:%u: %.*s", STR_ARG(row->path),
+        buf_printf(&named->lines, "%.*s:%u:%u: %.*s", STR_ARG(path),
                    row->e.name_range.start.line + 1, row->e.name_range.start.col_byte + 1,
-                   STR_ARG(row->key));
+                   STR_ARG(key));
     buf_add_char(&named->lines, '\n');
     return named->n >= SHOW_NAMED_MAX;
 }
@@ -184,14 +187,17 @@ show_rest(size_t n)
 static void
 show_into(const char *title, const struct edge_row *edges, size_t n)
 {
+    AUTO(buf_finish) struct buf name = {0};
+
     if (n > 0)
         out_line("\n%s (%zu)", title, n);
     for (size_t i = 0; i < MIN(n, (size_t)SHOW_EDGES_MAX); i++) {
         const struct edge_row *e = &edges[i];
+        struct str path = out_name(&name, e->path);
         struct str who =
             e->from_key.n ? name_of_key(e->from_key) : STR("(the file itself)");
 
-        out_line("  %.*s:%u:%u  %.*s%s%s%s", STR_ARG(e->path), e->line + 1,
+        out_line("  %.*s:%u:%u  %.*s%s%s%s", STR_ARG(path), e->line + 1,
                  e->at.col_byte + 1, STR_ARG(who), e->kind == EDGE_CALLS ? "" : "  ",
                  e->kind == EDGE_CALLS ? "" : edge_kind_name(e->kind),
                  e->confidence == EDGE_CONFIDENCE_LEXICAL ? "" : "  ?");
@@ -203,15 +209,18 @@ show_into(const char *title, const struct edge_row *edges, size_t n)
 static void
 show_out(const char *title, const struct edge_row *edges, size_t n)
 {
+    AUTO(buf_finish) struct buf name = {0};
+
     if (n > 0)
         out_line("\n%s (%zu)", title, n);
     for (size_t i = 0; i < MIN(n, (size_t)SHOW_EDGES_MAX); i++) {
         const struct edge_row *e = &edges[i];
+        struct str key = out_name(&name, e->to_key);
 
         out_line("  %u:%u  %.*s%s%s%s%.*s", e->line + 1, e->at.col_byte + 1,
                  STR_ARG(e->target), e->kind == EDGE_CALLS ? "" : "  ",
                  e->kind == EDGE_CALLS ? "" : edge_kind_name(e->kind),
-                 e->to_key.n ? "  = " : "", STR_ARG(e->to_key));
+                 key.n ? "  = " : "", STR_ARG(key));
     }
     show_rest(n);
 }
@@ -296,11 +305,14 @@ static void
 show_text(const struct entity_row *row, const struct query_links *links)
 {
     const struct hover *h = &row->hover;
+    AUTO(buf_finish) struct buf path_shown = {0}, key_shown = {0};
+    struct str path = out_name(&path_shown, row->path);
+    struct str key = out_name(&key_shown, row->key);
 
     out_line("%s %.*s", entity_kind_name(row->e.kind), STR_ARG(row->e.qualified_name));
-    out_line("%.*s:%u:%u", STR_ARG(row->path), row->e.name_range.start.line + 1,
+    out_line("%.*s:%u:%u", STR_ARG(path), row->e.name_range.start.line + 1,
              row->e.name_range.start.col_byte + 1);
-    out_line("key    %.*s", STR_ARG(row->key));
+    out_line("key    %.*s", STR_ARG(key));
     if (row->e.signature.n)
         out_line("\n%.*s", STR_ARG(row->e.signature));
     if (row->e.doc.n)
