@@ -112,6 +112,36 @@ skip_line(struct bodies *b, bool has_calls)
     }
 }
 
+/* A comment in a #define ends it for the parser, which then takes the rest for code: those that
+ * something of the same directive follows are left out. From `at` to b->at. */
+static void
+cut_inner_comments(struct bodies *b, uint32_t at)
+{
+    const char *p = b->text.p;
+    while (at < b->at) {
+        if (p[at] == '"' || p[at] == '\'') {
+            char quote = p[at++];
+            while (at < b->at && p[at] != quote && p[at] != '\n')
+                at += p[at] == '\\' ? 2 : 1;
+            at++;
+            continue;
+        }
+        uint32_t end = p[at] == '/' && at + 1 < b->at && p[at + 1] == '*'
+                           ? token_block_comment_end(b, at)
+                           : 0;
+        if (end == 0 || end > b->at) {
+            at++;
+            continue;
+        }
+        bool stands_apart =
+            strchr(" \t", p[at - 1]) || (end < b->at && strchr(" \t\\", p[end]));
+        uint32_t next = skip_spaces(b, end);
+        if (next < b->at && p[next] != '\r' && stands_apart)
+            *vec_push(&b->gaps) = *vec_push(&b->comments) = (struct stretch){at, end};
+        at = end;
+    }
+}
+
 void
 condition_line(struct bodies *b)
 {
@@ -131,6 +161,8 @@ condition_line(struct bodies *b)
     else if (str_eq_c(word, "define") || str_eq_c(word, "include") ||
              str_eq_c(word, "import") || str_eq_c(word, "include_next")) {
         bracket_taint(b); // an entity, an edge
-        item_directive(b, hash, word);
+        if (!item_directive(b, hash, word) && str_eq_c(word, "define") &&
+            b->syntax->has_macros && !b->is_lost)
+            cut_inner_comments(b, start);
     }
 }

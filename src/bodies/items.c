@@ -108,18 +108,19 @@ item_comment(struct bodies *b, uint32_t start, uint32_t end)
     leave_out(b, start, end);
 }
 
-void
+bool
 item_directive(struct bodies *b, uint32_t start, struct str word)
 {
     uint32_t end = 0;
     if (b->item.level == LEVEL_NONE || b->item.start != ITEM_NONE || b->is_virtual)
-        return;
+        return false;
     if (str_eq_c(word, "define"))
         end = tell_define(b, start, (uint32_t)(word.p + word.n - b->text.p));
     else if (str_eq_c(word, "include") && b->item.level == LEVEL_FILE)
         end = tell_include(b, (uint32_t)(word.p + word.n - b->text.p));
     if (end > 0)
         leave_out(b, start, end);
+    return end > 0;
 }
 
 void

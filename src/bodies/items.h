@@ -9,7 +9,8 @@ void item_begin(struct bodies *b);
 /* Its last token ends at `end`. */
 void item_end(struct bodies *b, uint32_t end);
 void item_comment(struct bodies *b, uint32_t start, uint32_t end);
-void item_directive(struct bodies *b, uint32_t start, struct str word);
+/* True: it was told. */
+bool item_directive(struct bodies *b, uint32_t start, struct str word);
 /* n: the brace at b->at; what it is to its statement is known. */
 void item_open_brace(struct bodies *b, struct bracket *n);
 /* top: what the brace at b->at closes. */

@@ -96,7 +96,7 @@ test_c(void **state)
         {"int f(void) { s = \"a\\\n}\"; }", "int f(void) {}"},
         {"// { \\\n {\nint f(void) { x; }", "// { \\\n {\nint f(void) {}"},
         {"#define M { \\\n { /* \n { */ \"{\"\nint f(void) { x; }",
-         "#define M { \\\n { /* \n { */ \"{\"\nint f(void) {}"},
+         "#define M { \\\n {  \"{\"\nint f(void) {}"},
         {"#error don't {\nint f(void) { x; }", "#error don't {\nint f(void) {}"},
         {"int n = 1'000'000; int f(void) { x; }", "int n = 1'000'000; int f(void) {}"},
         /* conditions */
@@ -117,6 +117,11 @@ test_c(void **state)
         {"#if A\nint f(void) {\n#else\n#endif\n}", NULL},
         {"#else\n#endif\n#elif\nint f(void) { x; }",
          "#else\n#endif\n#elif\nint f(void) {}"},
+        /* a comment within a directive; not the last one, not in a string */
+        {"#define A \\\n 1 /* a */ + \\\n /* b */ \\\n 2 /* c */\nint f(void) { x; }",
+         "#define A \\\n 1  + \\\n  \\\n 2 /* c */\nint f(void) {}"},
+        {"#define A \" /* \" /* a */ 1\n#define B 1 /* a */\n",
+         "#define A \" /* \"  1\n#define B 1 /* a */\n"},
         /* macros in heads */
         {"static int __init f(void) { x; }", "static int  f(void) {}"},
         {"static __printf(2, 3)\nint f(int a) { x; }", "static \nint f(int a) {}"},
