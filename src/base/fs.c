@@ -71,13 +71,15 @@ fs_read_file(const char *path, size_t limit_bytes, struct buf *ret_text,
     if ((uint64_t)st.st_size > limit_bytes)
         return err_trace(-EFBIG);
 
+    text = *ret_text; // its memory, not what is in it
+    *ret_text = (struct buf){0};
+    buf_reset(&text);
     /* One more than its size, so that the end is found without growing. */
     buf_reserve(&text, (size_t)st.st_size + 1);
     int r = read_to_end(fd, limit_bytes, &text);
     if (r < 0)
         return err_trace(r);
 
-    buf_finish(ret_text);
     *ret_text = text;
     text = (struct buf){0};
     if (ret_stat)

@@ -14,7 +14,8 @@ struct fs_stat {
 
 /* Whole regular file, at most limit_bytes: -EFBIG above, -EINVAL if not a regular file.
  * The stat is of the descriptor that was read, taken before the first byte; ret_stat may be NULL.
- * ret_text is an initialised buf whose content is replaced, and kept on failure. */
+ * ret_text is an initialised buf whose content is replaced in its own memory; if the file cannot be
+ * opened or is too large, it is kept; after a failed read it is empty. */
 int fs_read_file(const char *path, size_t limit_bytes, struct buf *ret_text,
                  struct fs_stat *ret_stat);
 int fs_stat_file(const char *path, struct fs_stat *ret_stat);  // follows symlinks

@@ -6,6 +6,9 @@
 #include "base/path.h"
 #include "workspace/internal.h"
 
+/* One large file must not keep its memory for the rest of the run. */
+#define TEXT_KEPT_BYTES_MAX ((size_t)1024 * 1024)
+
 static void
 set_state(struct batch *b, enum file_state state, enum file_reason reason)
 {
@@ -34,20 +37,16 @@ read_text(struct file_job *job, struct buf *text)
 {
     struct batch *b = job->batch;
     struct fs_stat st = {0};
-    int r = fs_stat_file(job->absolute, &st);
+    bool is_foreign = is_surely_foreign(b->file.path);
+    int r = is_foreign ? fs_stat_file(job->absolute, &st)
+                       : fs_read_file(job->absolute, job->max_file_bytes, text, &st);
 
-    if (r == 0)
+    if (r == 0 || fs_stat_file(job->absolute, &st) == 0)
         set_stat(b, &st);
-    if (r == 0 && is_surely_foreign(b->file.path)) {
+    if (r == 0 && is_foreign)
         set_state(b, FILE_SKIPPED, FILE_REASON_NO_GRAMMAR);
-        return false;
-    }
     if (r == 0)
-        r = fs_read_file(job->absolute, job->max_file_bytes, text, &st);
-    if (r == 0) {
-        set_stat(b, &st);
-        return true;
-    }
+        return !is_foreign;
     if (r == -ENOENT || r == -ENOTDIR)
         job->is_gone = true;
     else if (r == -EFBIG)
@@ -119,16 +118,18 @@ void
 index_file_work(struct pool_job *pool_job, unsigned worker)
 {
     struct file_job *job = container_of(pool_job, struct file_job, pool);
-    AUTO(buf_finish) struct buf buf = {0};
+    struct buf *buf = &job->tools[worker].text;
     const struct lang *lang;
     struct str text;
 
     ASSERT_WORKER();
+    if (buf->cap > TEXT_KEPT_BYTES_MAX)
+        buf_finish(buf); // of the file before
     job->batch = batch_create(str_of(job->path));
     if (job->text)
         text = snapshot_text(job->text);
-    else if (read_text(job, &buf))
-        text = buf_str(&buf);
+    else if (read_text(job, buf))
+        text = buf_str(buf);
     else
         return;
     job->batch->file.content = hash128(text);

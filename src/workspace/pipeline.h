@@ -24,6 +24,7 @@ struct worker_tools {
     struct parser *parser;
     struct extractor *extractor;
     struct bodies *bodies;
+    struct buf text; // of the last file read
 };
 
 enum file_job_kind { JOB_INDEX, JOB_DELETE };

@@ -52,6 +52,7 @@ on_pool_closed(void *ctx)
         parser_destroy(all->tools[i].parser);
         extractor_destroy(all->tools[i].extractor);
         bodies_destroy(all->tools[i].bodies);
+        buf_finish(&all->tools[i].text);
     }
     free(all->tools);
     free(all);
