@@ -22,10 +22,10 @@ LANGUAGES = (
     ("Go", "fsi", "golang-1.19", (".go",)),
     ("Rust", "fsgPn", "rust-ripgrep", (".rs",)),
     ("Java", "cimg", "jsoup", (".java",)),
-    ("Kotlin", "cimo", "kotlin", (".kt",)),
+    ("Kotlin", "cimo", "kotlin/libraries/stdlib", (".kt",)),
     ("C#", "cimsgn", "dbus-sharp", (".cs",)),
     ("PHP", "cfit", "php-twig", (".php",)),
-    ("Ruby", "cmfS", "ruby3.1", (".rb",)),
+    ("Ruby", "cmfS", "ruby3.1/lib", (".rb",)),
     ("Python", "cfm", "python3.11", (".py",)),
     ("JavaScript", "fcm", "installed:node-undici", (".js", ".mjs")),
     ("TypeScript", "fcimgn", "node-typescript/src", (".ts",)),
@@ -41,10 +41,11 @@ LANGUAGES = (
 
 # Where ctags finds what the language does not say: innermost nodes that are text, and names it makes up.
 TEXT = ("string", "comment", "heredoc", "quoted_content", "charlist", "sigil", "regex", "template")
-MADE_UP = re.compile(r"(__anon|Anonymous(Class|Function))[0-9a-f]*|anonymousFunction\w*")
+MADE_UP = re.compile(r"(__anon|Anonymous(Class|Function))[0-9a-f]*|anonymousFunction\w*|<\w+>")
 # What ctags takes for one: language and kind → what a line with a real one has, what it is.
 NO_DEFINITION = {
     ("JavaScript", "class"): (r"\bclass\b|\bfunction\b|=>|prototype", "an object that is no class"),
+    ("Kotlin", "method"): (r"\bfun\b|\bconstructor\b", "a name before a lambda"),
     ("Lua", "function"): (r"\bfunction\s+[\w.:]+\s*\(|[\w\]]\s*=\s*function\s*\(", "the value of a call, no function"),
     ("ObjectiveC", "function"): (r"^(?!\s*[-+]).*[^;\s]\s*$", "a prototype, or a method by half of its name"),
     ("OCaml", "module"): (r"(?<!\()\bmodule\s+(rec\s+|type\s+)?[A-Z]", "a module that is used"),
