@@ -20,10 +20,12 @@ static void drop_waiting(struct workspace *w);
 
 /* ---- what is known of each path ---- */
 
+/* What could not be read is read again; what took too long takes as long as before. */
 static bool
 is_unchanged(const struct known_file *known, const struct fs_stat *st)
 {
-    return known && known->is_stored && known->state != FILE_FAILED &&
+    return known && known->is_stored &&
+           (known->state != FILE_FAILED || known->reason == FILE_REASON_TIMED_OUT) &&
            known->mtime_ns != 0 && known->mtime_ns == st->mtime_ns &&
            known->size_bytes == st->size_bytes && known->inode == st->inode;
 }

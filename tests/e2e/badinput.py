@@ -185,6 +185,21 @@ def _(house):
     equal(house.index()["unchanged"], 3)
 
 
+@case("what takes too long is recorded, and tried again once it changes, not before")
+def _(house):
+    house.write("deep.py", "(" * 300000)
+    house.write("good.py", "good = 1\n")
+    s = house.index()
+    equal((s["files"], s["failed"], s["reasons"]["timed_out"]), (1, 1, 1))
+    equal(recorded(house, "deep.py"), ("failed", "timed_out"))
+    s = house.index()
+    equal((s["failed"], s["reasons"]["timed_out"]), (1, 1))
+    assert s["seconds"] < 1, f"it was tried again, which takes its second: {s}"
+    house.write("deep.py", "shallow = 1\n")
+    s = house.index()
+    equal((s["files"], s["failed"]), (2, 0))
+
+
 @case("a folder that is no folder, a name with a newline, an empty file, very deep nesting")
 def _(house):
     house.write("line\nbreak.c", "int in_two_lines;\n")
