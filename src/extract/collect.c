@@ -4,6 +4,7 @@
 #include "extract/found.h"
 
 #define FIND_BYTES_MAX (1024 * 1024)
+#define FIND_WINDOW_BYTES 16384
 #define LIST_LOOKAHEAD_BYTES 256 // where a comma behind a declarator is looked for
 
 struct match {
@@ -221,36 +222,58 @@ push_definition(struct finds *f, const struct found *d)
         *vec_push(&f->defs) = *d;
 }
 
+/* Whole lines from `start` on, so many that looking through them takes no time to speak of: an expression
+ * costs by the length of the text it is given, at each of its matches. */
+static size_t
+window_end(struct str text, size_t start)
+{
+    if (text.n - start <= FIND_WINDOW_BYTES)
+        return text.n;
+    for (size_t end = start + FIND_WINDOW_BYTES; end > start; end--)
+        if (text.p[end - 1] == '\n')
+            return end;
+    const char *next = memchr(text.p + start, '\n', text.n - start);
+    return next ? (size_t)(next - text.p) + 1 : text.n;
+}
+
+static void
+add_place(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
+          enum entity_kind kind, uint32_t at, const struct lang_place *place)
+{
+    const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
+    struct found d = {
+        .range = {at + (uint32_t)place->start, at + (uint32_t)place->end},
+        .name = {at + (uint32_t)place->name_start, at + (uint32_t)place->name_end},
+        .scope = {at + (uint32_t)place->scope_start, at + (uint32_t)place->scope_end},
+        .kind = kind,
+        .pattern = raw->pattern_index,
+        .flat = pattern->flat,
+        .first_only = pattern->first_only,
+    };
+    while (d.range.start < d.name.start && strchr(" \t\r\n", f->text.p[d.range.start]))
+        d.range.start++;
+    if (lang_query_accepts(q, raw, f->parsed, stretch_text(d.name, f->text)))
+        push_definition(f, &d);
+}
+
 /* Each match of the pattern's expression in the node's text; of what is very long, in its start. */
 static void
 add_found_in_text(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
                   const struct match *m)
 {
-    const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
+    const struct lang_finder *finder = q->patterns[raw->pattern_index].finder;
     struct stretch node = node_stretch(m->definition, f);
     struct str text = stretch_text(node, f->text);
     struct lang_place place;
     text.n = MIN(text.n, (size_t)FIND_BYTES_MAX);
-    for (size_t from = 0; lang_finder_next(pattern->finder, text, from, &place);
-         from = place.end) {
-        struct found d = {
-            .range = {node.start + (uint32_t)place.start,
-                      node.start + (uint32_t)place.end},
-            .name = {node.start + (uint32_t)place.name_start,
-                     node.start + (uint32_t)place.name_end},
-            .scope = {node.start + (uint32_t)place.scope_start,
-                      node.start + (uint32_t)place.scope_end},
-            .kind = (enum entity_kind)m->kind,
-            .pattern = raw->pattern_index,
-            .flat = pattern->flat,
-            .first_only = pattern->first_only,
-        };
-        while (d.range.start < d.name.start &&
-               strchr(" \t\r\n", f->text.p[d.range.start]))
-            d.range.start++;
-        if (!lang_query_accepts(q, raw, f->parsed, stretch_text(d.name, f->text)))
-            continue;
-        push_definition(f, &d);
+    for (size_t start = 0, end; start < text.n; start = end) {
+        end = window_end(text, start);
+        size_t n = MIN(end - start, (size_t)FIND_WINDOW_BYTES);
+        struct str window = str_slice(text.p + start, n);
+        for (size_t from = 0; lang_finder_next(finder, window, from, &place);
+             from = place.end)
+            add_place(f, q, raw, (enum entity_kind)m->kind, node.start + (uint32_t)start,
+                      &place);
         if (deadline_is_over(&f->deadline))
             return;
     }
