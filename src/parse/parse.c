@@ -34,8 +34,9 @@ struct parser {
 struct input {
     struct str text;
     struct deadline deadline;
-    unsigned steps; // since the last look at the clock
-    bool is_over;   // the text ends here and now
+    unsigned steps;                  // since the last look at the clock
+    bool is_over;                    // the text ends here and now
+    uint32_t piece_start, piece_end; // handed out last
 };
 
 struct parser *
@@ -64,11 +65,15 @@ on_read(void *payload, uint32_t byte_index, TSPoint position, uint32_t *ret_byte
     (void)position;
     struct input *input = payload;
     input->is_over = input->is_over || deadline_is_over(&input->deadline);
-    if (byte_index >= input->text.n || input->is_over) {
+    /* Asked again from within the last piece, for the rest of a character, it has to get something. */
+    bool is_again = byte_index > input->piece_start && byte_index < input->piece_end;
+    if (byte_index >= input->text.n || (input->is_over && !is_again)) {
         *ret_bytes_read = 0;
         return "";
     }
     *ret_bytes_read = MIN((uint32_t)input->text.n - byte_index, (uint32_t)PIECE_BYTES);
+    input->piece_start = byte_index;
+    input->piece_end = byte_index + *ret_bytes_read;
     return input->text.p + byte_index;
 }
 
