@@ -5,8 +5,10 @@
 (package_header (qualified_identifier) @name) @definition.module
 
 (class_declaration "interface" name: (_) @name (class_body)? @body) @definition.interface
-(class_declaration name: (_) @name (enum_class_body) @body) @definition.enum
-(class_declaration name: (_) @name (class_body)? @body) @definition.class
+(class_declaration (modifiers (class_modifier "enum")) name: (_) @name
+    [(class_body) (enum_class_body)]? @body) @definition.enum
+; The body behind a where is read as an enum's.
+(class_declaration name: (_) @name [(class_body) (enum_class_body)]? @body) @definition.class
 (object_declaration name: (_) @name (class_body)? @body) @definition.class
 (companion_object name: (_) @name (class_body)? @body) @definition.class
 (enum_entry (identifier) @name (class_body)? @body) @definition.enum_member

@@ -3,8 +3,10 @@
 (comment) @comment
 
 (module name: (constant) @name body: (_)? @body) @definition.module
+(module name: (scope_resolution !scope name: (constant) @name) body: (_)? @body) @definition.module
 (module name: (_ scope: (_) @scope name: (constant) @name) body: (_)? @body) @definition.module
 (class name: (constant) @name body: (_)? @body) @definition.class
+(class name: (scope_resolution !scope name: (constant) @name) body: (_)? @body) @definition.class
 (class name: (_ scope: (_) @scope name: (constant) @name) body: (_)? @body) @definition.class
 
 ((method name: (_) @name body: (_)? @body) @definition.constructor

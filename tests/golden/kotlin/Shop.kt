@@ -115,3 +115,14 @@ internal inline fun <reified T> `a name of words`(crossinline block: () -> T) {
     """
     block()
 }
+
+class Shelf<T>(val slots: Int) : Base(slots) where T : Item, T : Priced {
+    val first: T? = null
+    fun take(): T = first!!
+}
+
+interface Sorter<T> where T : Comparable<T> {
+    fun sort(items: List<T>)
+}
+
+@Serializable private enum class Grade { GOOD, POOR }

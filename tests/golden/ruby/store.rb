@@ -91,6 +91,12 @@ module Shop::Extra
   Shop::LATE = %w[class Nope end].freeze
 end
 
+class ::Absolute
+  def rooted; end
+end
+module ::Everywhere
+  class Inside; end
+end
 $stdout_copy = $stdout
 task build: [:compile] do
   sh "make"
