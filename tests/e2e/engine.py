@@ -133,6 +133,15 @@ def _(house):
     equal(house.wait_ready()["root"], house.tree)
 
 
+@case("serve --detach gives its options to the engine that it starts")
+def _(house):
+    trees.write_c(house)
+    house.env["GLOSS_ENGINE_IDLE_EXIT_S"] = "600"
+    house.gloss("serve", "--detach", "--idle-exit", "1", house.tree).ok()
+    house.wait_empty(10)
+    assert not os.path.exists(house.runtime("engine.json"))
+
+
 @case("exit after shutdown gives 0, without it 1; through the bridge and in-process")
 def _(house):
     trees.write_c(house)

@@ -14,6 +14,22 @@ static const struct command_option options[] = {
     {0},
 };
 
+/* What was asked for here, for the engine that is started: its settings come from the environment,
+ * which it inherits. */
+static void
+hand_down(const struct command_line *line)
+{
+    static const char *const names[][2] = {
+        {"port", "GLOSS_HUB_PORT"},       {"idle-exit", "GLOSS_ENGINE_IDLE_EXIT_S"},
+        {"jobs", "GLOSS_INDEX_JOBS"},     {"db", "GLOSS_DB"},
+        {"log-level", "GLOSS_LOG_LEVEL"}, {"log-format", "GLOSS_LOG_FORMAT"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (line_has(line, names[i][0]))
+            setenv(names[i][1], line_text(line, names[i][0]), 1);
+}
+
 /* Starts an engine the way an editor would, then has it hold the roots. */
 static int
 detach(const struct command_line *line)
@@ -22,6 +38,7 @@ detach(const struct command_line *line)
     struct control *c = NULL;
     int code = EXIT_OK;
 
+    hand_down(line);
     if (control_open(true, &c, &why) < 0)
         return fail("%s", why);
     for (size_t i = 0; i < line->n_arguments && code == EXIT_OK; i++) {
