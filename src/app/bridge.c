@@ -17,7 +17,7 @@ struct bridge {
     struct stream *editor_in, *editor_out, *engine;
     struct loop_signals *signals;
     struct buf peek; // bytes from the editor that are not a whole frame yet
-    bool cannot_peek, is_shut_down, is_exiting, is_over;
+    bool cannot_peek, is_shut_down, is_editor_gone, is_exiting, is_over;
     int exit_code;
 };
 
@@ -89,6 +89,7 @@ on_editor_end(void *ctx, int r UNUSED)
 {
     struct bridge *b = ctx;
 
+    b->is_editor_gone = true;
     stream_shutdown(
         b->engine); // the session ends, the engine answers with its own end of file
 }
@@ -107,10 +108,11 @@ static void
 on_engine_end(void *ctx, int r)
 {
     struct bridge *b = ctx;
+    bool is_sudden = !b->is_exiting && !b->is_shut_down && !b->is_editor_gone;
 
-    if (!b->is_exiting && !b->is_shut_down && r != 0)
+    if (is_sudden && r != 0)
         fail("the engine is gone: %s", err_text(r));
-    else if (!b->is_exiting && !b->is_shut_down)
+    else if (is_sudden)
         fail("the engine is gone; the editor may start gloss again");
     bridge_end(b, b->is_exiting && b->is_shut_down ? EXIT_OK : EXIT_FAILED);
 }

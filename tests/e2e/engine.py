@@ -1,4 +1,5 @@
 """Processes: one engine for all editors, its end, and that nothing is left behind, whoever is killed."""
+import json
 import os
 import shutil
 import signal
@@ -157,6 +158,20 @@ def _(house):
         editor.initialize()
         editor.process.stdin.close()
         equal(editor.process.wait(10), 1, f"end of input {args}")
+
+
+@case("an editor that goes without a word is not told that the engine is gone")
+def _(house):
+    trees.write_c(house)
+    gone = subprocess.Popen([os.environ["GLOSS_BIN"], "lsp"], env=house.env, stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "processId": None, "rootUri": "file://" + house.tree, "capabilities": {}}}).encode()
+    gone.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    gone.stdin.flush()
+    gone.stdout.readline()
+    equal(gone.communicate(timeout=10)[1], b"")
+    equal(gone.returncode, 1)
 
 
 @case("--in-process serves a session without any other process of ours")
