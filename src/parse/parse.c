@@ -66,7 +66,7 @@ on_read(void *payload, uint32_t byte_index, TSPoint position, uint32_t *ret_byte
     struct input *input = payload;
     input->is_over = input->is_over || deadline_is_over(&input->deadline);
     /* Asked again from within the last piece, for the rest of a character, it has to get something. */
-    bool is_again = byte_index > input->piece_start && byte_index < input->piece_end;
+    bool is_again = byte_index >= input->piece_start && byte_index < input->piece_end;
     if (byte_index >= input->text.n || (input->is_over && !is_again)) {
         *ret_bytes_read = 0;
         return "";
