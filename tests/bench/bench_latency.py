@@ -4,6 +4,7 @@ the message `file:completed`, which comes after the commit, was read.
 
 GLOSS_BIN=build/gloss tests/bench/bench_latency.py [--saves N] [--pause-ms MS]"""
 import argparse
+import ast
 import json
 import os
 import random
@@ -39,14 +40,28 @@ def real_code(extension):
     return [t.decode(errors="replace") for t in texts]
 
 
-def make_text(parts, size, rng):
-    """Whole files, then as much of the last one as fits, ended at a line without indentation."""
-    text = ""
-    while len(text.encode()) < size:
-        text += rng.choice(parts) + "\n"
-    text = text.encode()[:size].decode(errors="ignore")
-    at = max(text.rfind(mark) for mark in ("\n}\n", "\ndef ", "\nclass "))
-    return text[:at + 1] + ("}\n" if text[at:].startswith("\n}") else "") if at > 0 else text
+def is_whole(extension, text):
+    if extension == "c":
+        return True
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def make_text(extension, parts, size, rng):
+    """Whole files, then as much of the last one as fits, ended at a line without indentation that is no part of
+    a string: what is added behind it has to be a definition."""
+    while True:
+        text = ""
+        while len(text.encode()) < size:
+            text += rng.choice(parts) + "\n"
+        text = text.encode()[:size].decode(errors="ignore")
+        at = max(text.rfind(mark) for mark in ("\n}\n", "\ndef ", "\nclass "))
+        text = text[:at + 1] + ("}\n" if text[at:].startswith("\n}") else "") if at > 0 else text
+        if is_whole(extension, text):
+            return text
 
 
 def edit(extension, text, n, rng):
@@ -96,7 +111,7 @@ def measure(house, n_saves, pause_ms, seed):
         parts = real_code(extension)
         for size in SIZES:
             name = f"{extension}/f{size}.{extension}"
-            files[name] = (extension, size, make_text(parts, size * KIB, rng))
+            files[name] = (extension, size, make_text(extension, parts, size * KIB, rng))
             house.write(name, files[name][2])
     house.write(".gitignore", "*~\n")
     _, engine = house.serve(house.tree, env=QUIET)
