@@ -73,95 +73,47 @@
 (export_statement declaration: (variable_declaration
   (variable_declarator name: (identifier) @name) @definition.variable))
 ; const { a, b: c = 1, ...rest } = x, [d] = y: also in one another, one deep.
-(program [
-  (lexical_declaration (variable_declarator name: [
-    (object_pattern [
-      (shorthand_property_identifier_pattern) @name @definition.variable
-      (object_assignment_pattern left: (shorthand_property_identifier_pattern) @name @definition.variable)
-      (pair_pattern value: [
-        (identifier) @name @definition.variable
-        (assignment_pattern left: (identifier) @name @definition.variable)
-        (object_pattern [
-          (shorthand_property_identifier_pattern) @name @definition.variable
-          (pair_pattern value: (identifier) @name @definition.variable)
-        ])
-        (array_pattern (identifier) @name @definition.variable)
-      ])
-      (rest_pattern (identifier) @name @definition.variable)
-    ])
-    (array_pattern [
+(program (_ (variable_declarator name: [
+  (object_pattern [
+    (shorthand_property_identifier_pattern) @name @definition.variable
+    (object_assignment_pattern left: (shorthand_property_identifier_pattern) @name @definition.variable)
+    (pair_pattern value: [
       (identifier) @name @definition.variable
       (assignment_pattern left: (identifier) @name @definition.variable)
-      (object_pattern (shorthand_property_identifier_pattern) @name @definition.variable)
-      (rest_pattern (identifier) @name @definition.variable)
-    ])
-  ]))
-  (variable_declaration (variable_declarator name: [
-    (object_pattern [
-      (shorthand_property_identifier_pattern) @name @definition.variable
-      (object_assignment_pattern left: (shorthand_property_identifier_pattern) @name @definition.variable)
-      (pair_pattern value: [
-        (identifier) @name @definition.variable
-        (assignment_pattern left: (identifier) @name @definition.variable)
-        (object_pattern [
-          (shorthand_property_identifier_pattern) @name @definition.variable
-          (pair_pattern value: (identifier) @name @definition.variable)
-        ])
-        (array_pattern (identifier) @name @definition.variable)
+      (object_pattern [
+        (shorthand_property_identifier_pattern) @name @definition.variable
+        (pair_pattern value: (identifier) @name @definition.variable)
       ])
-      (rest_pattern (identifier) @name @definition.variable)
+      (array_pattern (identifier) @name @definition.variable)
     ])
-    (array_pattern [
+    (rest_pattern (identifier) @name @definition.variable)
+  ])
+  (array_pattern [
+    (identifier) @name @definition.variable
+    (assignment_pattern left: (identifier) @name @definition.variable)
+    (object_pattern (shorthand_property_identifier_pattern) @name @definition.variable)
+    (rest_pattern (identifier) @name @definition.variable)
+  ])
+])))
+(export_statement declaration: (_ (variable_declarator name: [
+  (object_pattern [
+    (shorthand_property_identifier_pattern) @name @definition.variable
+    (object_assignment_pattern left: (shorthand_property_identifier_pattern) @name @definition.variable)
+    (pair_pattern value: [
       (identifier) @name @definition.variable
       (assignment_pattern left: (identifier) @name @definition.variable)
-      (object_pattern (shorthand_property_identifier_pattern) @name @definition.variable)
-      (rest_pattern (identifier) @name @definition.variable)
-    ])
-  ]))
-])
-(export_statement declaration: [
-  (lexical_declaration (variable_declarator name: [
-    (object_pattern [
-      (shorthand_property_identifier_pattern) @name @definition.variable
-      (object_assignment_pattern left: (shorthand_property_identifier_pattern) @name @definition.variable)
-      (pair_pattern value: [
-        (identifier) @name @definition.variable
-        (assignment_pattern left: (identifier) @name @definition.variable)
-        (object_pattern [
-          (shorthand_property_identifier_pattern) @name @definition.variable
-          (pair_pattern value: (identifier) @name @definition.variable)
-        ])
-        (array_pattern (identifier) @name @definition.variable)
+      (object_pattern [
+        (shorthand_property_identifier_pattern) @name @definition.variable
+        (pair_pattern value: (identifier) @name @definition.variable)
       ])
-      (rest_pattern (identifier) @name @definition.variable)
+      (array_pattern (identifier) @name @definition.variable)
     ])
-    (array_pattern [
-      (identifier) @name @definition.variable
-      (assignment_pattern left: (identifier) @name @definition.variable)
-      (object_pattern (shorthand_property_identifier_pattern) @name @definition.variable)
-      (rest_pattern (identifier) @name @definition.variable)
-    ])
-  ]))
-  (variable_declaration (variable_declarator name: [
-    (object_pattern [
-      (shorthand_property_identifier_pattern) @name @definition.variable
-      (object_assignment_pattern left: (shorthand_property_identifier_pattern) @name @definition.variable)
-      (pair_pattern value: [
-        (identifier) @name @definition.variable
-        (assignment_pattern left: (identifier) @name @definition.variable)
-        (object_pattern [
-          (shorthand_property_identifier_pattern) @name @definition.variable
-          (pair_pattern value: (identifier) @name @definition.variable)
-        ])
-        (array_pattern (identifier) @name @definition.variable)
-      ])
-      (rest_pattern (identifier) @name @definition.variable)
-    ])
-    (array_pattern [
-      (identifier) @name @definition.variable
-      (assignment_pattern left: (identifier) @name @definition.variable)
-      (object_pattern (shorthand_property_identifier_pattern) @name @definition.variable)
-      (rest_pattern (identifier) @name @definition.variable)
-    ])
-  ]))
-])
+    (rest_pattern (identifier) @name @definition.variable)
+  ])
+  (array_pattern [
+    (identifier) @name @definition.variable
+    (assignment_pattern left: (identifier) @name @definition.variable)
+    (object_pattern (shorthand_property_identifier_pattern) @name @definition.variable)
+    (rest_pattern (identifier) @name @definition.variable)
+  ])
+])))
