@@ -423,7 +423,8 @@ take_peer(void *ctx, struct stream *stream)
 static char *
 make_dir(void)
 {
-    char *dir = xstrdup("/tmp/gloss-rt-XXXXXX");
+    const char *tmp = getenv("TMPDIR");
+    char *dir = xasprintf("%s/gloss-rt-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(dir));
     return dir;
 }
