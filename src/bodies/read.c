@@ -194,8 +194,11 @@ add_name(struct words *w, struct reader *r)
     }
     bool is_attribute = was_underlined && (w->n_names > 0 || r->token == TOKEN_NAME ||
                                            r->token == TOKEN_STORAGE || is_token(r, '*'));
-    if (is_attribute && !is_token(r, '('))
+    if (is_attribute && !is_token(r, '(')) {
+        /* __read_mostly u64 __x, or __u64 x __read_mostly? The parser says. */
+        w->is_strict = w->is_strict && !(w->is_underlined && w->n_names > 0);
         return;
+    }
     w->name = name;
     w->is_strict = w->is_strict && w->n_names == 0;
     w->n_names++;

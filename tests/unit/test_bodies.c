@@ -413,6 +413,7 @@ test_items(void **state)
     check_items("static noinline __printf(1, 2) long f(int a) __must_hold(a) {}",
                 "function f [0,62) ", "");
     check_items("int f(int); extern int *g(void) __attribute__((pure)); /* c */", "", "");
+    check_items("__read_mostly u64 __x;", "", " u64 __x;"); // not u64
     check_items("int f(a) char *a; { return 0; }", "",
                 "int f(a) char *a; {}"); // as nobody writes them any more
     check_items("int f(a)\nchar *a;\nint b;\n{ }\nint g;", "variable g [29,35) ",

@@ -23,3 +23,5 @@ int jobs_first(void)
     }
     return inner(first->id);
 }
+
+__read_mostly u64 __seed;
