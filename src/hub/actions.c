@@ -147,6 +147,11 @@ run_search(struct request *request)
         request_problem(request, PROBLEM_BAD_REQUEST, "lang and path must be text");
         return;
     }
+    const char *fault = query_glob_fault(search.path_glob);
+    if (fault) {
+        request_problem(request, PROBLEM_BAD_REQUEST, fault);
+        return;
+    }
     search.kinds = kinds.v;
     search.n_kinds = kinds.n;
     search.limit = (size_t)limit;

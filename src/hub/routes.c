@@ -116,8 +116,13 @@ serve_search(struct exchange *x)
         search.kinds = &kind;
         search.n_kinds = 1;
     }
-    if (exchange_argument(x, "mode", word, sizeof(word)))
+    if (exchange_argument(x, "mode", word, sizeof(word))) {
         search.is_text_search = strcmp(word, "text") == 0;
+        if (!search.is_text_search && strcmp(word, "name") != 0) {
+            exchange_problem(x, PROBLEM_BAD_REQUEST, "mode must be name or text");
+            return;
+        }
+    }
     ask_search(x->hub, w, &search, (struct asker){.exchange = x});
 }
 

@@ -2,17 +2,12 @@
  * own, because a search asks it of every file: what stands before the first and behind the last
  * star is compared as bytes first. Pure. */
 #include "query/names.h"
+#include "query/query.h"
 
-/* One place of the pattern against c: how much of it was used, 0 when it does not fit. */
+/* How long the class at the pattern's beginning is, 0 when it has no end, and whether c is of it. */
 static size_t
-match_one(struct str p, char c)
+match_class(struct str p, char c, bool *ret_fits)
 {
-    if (p.p[0] == '?')
-        return 1;
-    if (p.p[0] == '\\' && p.n > 1)
-        return p.p[1] == c ? 2 : 0;
-    if (p.p[0] != '[')
-        return p.p[0] == c ? 1 : 0;
     size_t i = 1;
     bool is_not = i < p.n && (p.p[i] == '!' || p.p[i] == '^'), is_in = false;
     i += is_not;
@@ -26,9 +21,25 @@ match_one(struct str p, char c)
         }
         is_in |= (unsigned char)c >= low && (unsigned char)c <= high;
     }
-    if (i >= p.n) // no end: a plain '['
+    *ret_fits = is_in != is_not;
+    return i < p.n ? i + 1 : 0;
+}
+
+/* One place of the pattern against c: how much of it was used, 0 when it does not fit. */
+static size_t
+match_one(struct str p, char c)
+{
+    if (p.p[0] == '?')
+        return 1;
+    if (p.p[0] == '\\' && p.n > 1)
+        return p.p[1] == c ? 2 : 0;
+    if (p.p[0] != '[')
+        return p.p[0] == c ? 1 : 0;
+    bool fits;
+    size_t n = match_class(p, c, &fits);
+    if (n == 0) // a plain '['
         return c == '[' ? 1 : 0;
-    return is_in != is_not ? i + 1 : 0;
+    return fits ? n : 0;
 }
 
 static bool
@@ -57,6 +68,26 @@ matches(struct str pattern, struct str text)
     while (p < pattern.n && pattern.p[p] == '*')
         p++;
     return p == pattern.n;
+}
+
+const char *
+query_glob_fault(struct str pattern)
+{
+    for (size_t i = 0; i < pattern.n; i++) {
+        if (pattern.p[i] == '\\') {
+            if (++i == pattern.n)
+                return "a pattern cannot end in a backslash; write \\\\ for one";
+            continue;
+        }
+        if (pattern.p[i] != '[')
+            continue;
+        bool fits;
+        size_t n = match_class(str_slice(pattern.p + i, pattern.n - i), 'x', &fits);
+        if (n == 0)
+            return "a [ without its ]; write \\[ for the character itself";
+        i += n - 1;
+    }
+    return NULL;
 }
 
 static bool

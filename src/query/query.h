@@ -99,6 +99,10 @@ int query_search_now(struct store_reader *r, const struct query_search *search,
 int query_links_now(struct store_reader *r, const struct entity_row *row, struct arena *a,
                     struct query_links *ret_links);
 
+/* What is wrong with a path_glob and how to write it, or NULL. A search takes it all the same, by the
+ * letter; whoever types one wants to know. Pure. */
+const char *query_glob_fault(struct str pattern);
+
 /* ---- query/fuzzy.c: pure ---- */
 /* How well a name fits: 0 no match, else higher is better. Subsequence, case-insensitive, in bands: the
  * whole name, its beginning, runs at starts of words (camelCase, snake_case, digits), an infix, scattered

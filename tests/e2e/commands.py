@@ -38,6 +38,13 @@ def _(house):
     house.gloss("search").fails(2, "QUERY is missing")
     house.gloss("search", "x", "--kind", "sofa").fails(2, "no kind \"sofa\"")
     house.gloss("search", "x", "--lang", "latin").fails(2, "no language \"latin\"; there are c, ")
+    for limit in ("0", "1001", "18446744073709551616", "9223372036854775808"):
+        house.gloss("search", "x", "--limit", limit).fails(2, "--limit wants a (number from 1 to 1000|whole number)")
+    house.gloss("search", "x", "--path", "[").fails(2, r'--path "\[": a \[ without its \]; write \\\[')
+    house.gloss("search", "x", "--path", "src/[a-z/*").fails(2, "without its")
+    house.gloss("search", "x", "--path", "src\\").fails(2, "cannot end in a backslash")
+    for place in ("file.c:0", "file.c:0:1", "file.c:1:0"):
+        house.gloss("show", place).fails(2, place + ": lines and columns count from 1")
     house.gloss("show", "").fails(2, "the name is empty")
     house.gloss("export", "--format", "xml").fails(2, "no format \"xml\"")
     house.gloss("events", "--since", "yesterday").fails(2, "--since wants EPOCH:SEQ")

@@ -52,7 +52,7 @@ async def test_bad_messages_are_answered(engine):
              '{"action":"search","data":{"q":"a","k":1001}}',
              '{"action":"search","data":{"q":"a","kind":"nothing"}}',
              '{"action":"search","data":{"q":"a","mode":"nothing"}}',
-             '{"action":"search","data":{"q":"a","lang":1}}',
+             '{"action":"search","data":{"q":"a","lang":1}}', '{"action":"search","data":{"q":"a","path":"["}}',
              '{"action":"search","data":{"q":"%s"}}' % ("x" * 1025), '{"action":"get"}',
              '{"action":"get","data":{"key":""}}', '{"action":"subscribe","data":{"since":"x"}}',
              '{"action":"subscribe","data":{"since":{"seq":1}}}',
@@ -252,6 +252,7 @@ async def test_http_twins(engine):
     equal((code, json.loads(body)["entity"]["name"]), (200, "sub"))
     for path, expected in ((base + "/search", 400), (base + "/search?q=", 400),
                            (base + "/search?q=a&limit=x", 400), (base + "/search?q=a&kind=x", 400),
+                           (base + "/search?q=a&limit=0", 400), (base + "/search?q=a&mode=x", 400),
                            (base + "/entities/none", 404), (base + "/entities/", 404),
                            ("/v1/workspaces/none/search?q=a", 404)):
         code, headers, body = await engine.http(path)

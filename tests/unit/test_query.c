@@ -159,6 +159,25 @@ test_search_names(void **state)
 }
 
 static void
+test_glob_faults(void **state)
+{
+    static const char *const good[] = {"",     "*",     "src/?.c", "[a-z]*",
+                                       "[!x]", "[]]",   "[^]a-]b", "\\[a",
+                                       "a]",   "[\\]]", "\\\\",    "[a-\\]"};
+    static const char *const bad[] = {"[",      "a[",   "[]", "[!]", "src/[a-z/*",
+                                      "[a-z][", "[\\]", "\\", "a*\\"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        if (query_glob_fault(str_of(good[i])))
+            fail_msg("%s: %s", good[i], query_glob_fault(str_of(good[i])));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (!query_glob_fault(str_of(bad[i])))
+            fail_msg("%s is a pattern", bad[i]);
+    assert_true(strstr(query_glob_fault(STR("[")), "without its ]"));
+    assert_true(strstr(query_glob_fault(STR("\\")), "backslash"));
+}
+
+static void
 test_search_text(void **state)
 {
     struct sample *s = *state;
@@ -764,6 +783,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fuzzy_matches),
+        cmocka_unit_test(test_glob_faults),
         cmocka_unit_test(test_fuzzy_prefers),
         cmocka_unit_test(test_fuzzy_orders),
         cmocka_unit_test(test_fuzzy_long_names),

@@ -16,8 +16,9 @@ static const struct command_option options[] = {
      "only these kinds, comma separated: function,struct,…"},
     {"lang", OPTION_TEXT, "LANG",
      "only this language, by name or by the prefix of its keys: python, py"},
-    {"path", OPTION_TEXT, "GLOB", "only files whose path matches"},
-    {"limit", OPTION_NUMBER, "N", "at most this many (default 50, at most 1000)"},
+    {"path", OPTION_TEXT, "GLOB",
+     "only files whose path matches; * and ? stand for / too"},
+    {"limit", OPTION_NUMBER, "N", "at most this many, 1 to 1000 (default 50)"},
     {0},
 };
 
@@ -58,6 +59,25 @@ fail_lang(const char *text)
     return EXIT_USAGE;
 }
 
+/* What a search would take, but never can have been meant. */
+static int
+check_numbers_and_patterns(const struct command_line *line)
+{
+    const char *limit = line_text(line, "limit"), *glob = line_text(line, "path");
+    const char *fault = glob ? query_glob_fault(str_of(glob)) : NULL;
+    uint64_t n = SEARCH_LIMIT_DEFAULT;
+
+    if (limit && (str_to_u64(str_of(limit), &n) < 0 || n < 1 || n > QUERY_LIMIT_MAX)) {
+        fail("--limit wants a number from 1 to %d, not %s", QUERY_LIMIT_MAX, limit);
+        return EXIT_USAGE;
+    }
+    if (fault) {
+        fail("--path \"%s\": %s", glob, fault);
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
 static void
 show(const struct command_line *line, const struct entity_row *rows, size_t n)
 {
@@ -92,8 +112,7 @@ run(const struct command_line *line)
         .kinds = kinds,
         .lang = str_of(line_text(line, "lang")),
         .path_glob = str_of(line_text(line, "path")),
-        .limit = (size_t)MIN(MAX(line_number(line, "limit", SEARCH_LIMIT_DEFAULT), 1),
-                             QUERY_LIMIT_MAX),
+        .limit = (size_t)line_number(line, "limit", SEARCH_LIMIT_DEFAULT),
     };
     AUTO(arena_finish) struct arena arena = {0};
     struct store_reader *reader;
@@ -102,6 +121,8 @@ run(const struct command_line *line)
     size_t n;
     int r;
 
+    if (check_numbers_and_patterns(line) != EXIT_OK)
+        return EXIT_USAGE;
     if (search.text.n > QUERY_TEXT_BYTES_MAX)
         return fail("the query is longer than %d bytes", QUERY_TEXT_BYTES_MAX);
     if (line_has(line, "kind") &&

@@ -20,7 +20,7 @@ static const struct command_option options[] = {
 
 struct at {
     uint32_t line, col_byte;
-    bool has_col;
+    bool has_col, has_zero;
     struct arena *arena;
     struct str key;
     bool is_found;
@@ -50,7 +50,7 @@ on_entity_at(void *ctx, const struct entity_row *row)
     return 0;
 }
 
-/* False when it is no FILE:LINE[:COL]. */
+/* False when it is no FILE:LINE[:COL]. A zero in it is told apart: nothing is there. */
 static bool
 split_place(const char *text, char **ret_file, struct at *at)
 {
@@ -72,6 +72,7 @@ split_place(const char *text, char **ret_file, struct at *at)
         return false;
     at->line = (uint32_t)MIN(MAX(numbers[n - 1], 1u) - 1, UINT32_MAX);
     at->has_col = n == 2;
+    at->has_zero = numbers[0] == 0 || (n == 2 && numbers[1] == 0);
     at->col_byte = n == 2 ? (uint32_t)MIN(MAX(numbers[0], 1u) - 1, UINT32_MAX) : 0;
     *ret_file = str_dup(s);
     return true;
@@ -390,8 +391,12 @@ run(const struct command_line *line)
 
     if (text.n == 0)
         return fail("the name is empty") + EXIT_USAGE - EXIT_FAILED;
-    if (!is_key && split_place(text.p, &file, &at))
-        return run_place(line, file, &at);
+    if (!is_key && split_place(text.p, &file, &at)) {
+        if (!at.has_zero)
+            return run_place(line, file, &at);
+        fail("%s: lines and columns count from 1", text.p);
+        return EXIT_USAGE;
+    }
     root = line_root_of(line, line_text(line, "dir"));
     if (!root || !(reader = line_open_index(line, root)))
         return EXIT_FAILED;
