@@ -118,3 +118,6 @@ struct client_stats {
     char version[128]; // serverInfo
 };
 struct client_stats client_stats(const struct client *c);
+/* Names whose answers these are, for the cache: hash of the server's name, its version, its
+ * settings and its initialization options. 0 before it was READY for the first time. */
+uint64_t client_server_key(const struct client *c);

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/path.h"
 #include "base/uri.h"
 #include "base/utf.h"
@@ -73,6 +74,26 @@ client_handshake_configuration(const struct client *c)
                      c->settings ? json_deep_copy(c->settings) : json_object());
 }
 
+/* Each ended by a NUL, so that no two lists of texts are the same bytes. */
+static uint64_t
+key_of(const struct client *c)
+{
+    const char *const texts[] = {c->spec->name, c->stats.version, c->spec->settings,
+                                 c->spec->initialization_options};
+    AUTO(buf_finish) struct buf all = {0};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        buf_add_cstr(&all, texts[i] ? texts[i] : "");
+        buf_add_char(&all, '\0');
+    }
+    return hash64(buf_str(&all));
+}
+
+uint64_t
+client_server_key(const struct client *c)
+{
+    return c->server_key;
+}
+
 int
 client_handshake_read(struct client *c, const json_t *result)
 {
@@ -96,5 +117,6 @@ client_handshake_read(struct client *c, const json_t *result)
         c->encoding = ENCODING_UTF8;
     else if (str_eq_c(encoding, "utf-32"))
         c->encoding = ENCODING_UTF32;
+    c->server_key = key_of(c);
     return 0;
 }

@@ -61,6 +61,7 @@ struct client {
     struct list settled; // answered at the next turn
     struct timer *due, *turn;
     struct client_stats stats;
+    uint64_t server_key; // 0: not ready yet
 };
 
 /* client.c */

@@ -707,6 +707,48 @@ test_stubborn_server_is_killed(void **state)
     assert_int_equal(f.n_states, 2);
 }
 
+/* ---- whose answers ---- */
+
+static uint64_t
+key_of_server(const char *name, const char *version, const char *settings,
+              const char *options)
+{
+    struct fixture f;
+    AUTO(free)
+    char *scenario = xasprintf("{'lives':[{'initialize':{'result':{'capabilities':{},"
+                               "'serverInfo':{'name':'n','version':'%s'}}}}]}",
+                               version);
+    open_client(&f, scenario, 5000);
+    f.spec.name = name;
+    f.spec.settings = settings;
+    f.spec.initialization_options = options;
+    assert_int_equal(client_server_key(f.client), 0);
+    client_start(f.client);
+    assert_int_equal(client_server_key(f.client), 0);
+    RUN_UNTIL(&f.loop, client_state(f.client) == CLIENT_READY);
+    uint64_t key = client_server_key(f.client);
+    close_client(&f);
+    return key;
+}
+
+static void
+test_key_of_server(void **state)
+{
+    (void)state;
+    uint64_t keys[] = {
+        key_of_server("a", "1", NULL, NULL), key_of_server("b", "1", NULL, NULL),
+        key_of_server("a", "2", NULL, NULL), key_of_server("a", "1", "{}", NULL),
+        key_of_server("a", "1", NULL, "{}"), // what moves from one text to the other
+        key_of_server("a1", "", NULL, NULL),
+    };
+    assert_true(keys[0] == key_of_server("a", "1", NULL, NULL));
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        assert_int_not_equal(keys[i], 0);
+        for (size_t k = 0; k < i; k++)
+            assert_true(keys[i] != keys[k]);
+    }
+}
+
 /* ---- which server ---- */
 
 static void
@@ -873,6 +915,7 @@ main(void)
         cmocka_unit_test(test_close_with_hovers_pending),
         cmocka_unit_test(test_close_while_starting),
         cmocka_unit_test(test_stubborn_server_is_killed),
+        cmocka_unit_test(test_key_of_server),
         cmocka_unit_test(test_choice_of_server),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_clangd),
