@@ -134,6 +134,24 @@ def _(house):
     equal(house.wait_ready()["root"], house.tree)
 
 
+@case("serve --detach beside a running engine says which one it is, and has it hold the folder, too")
+def _(house):
+    trees.write_c(house)
+    house.gloss("serve", "--detach").ok()
+    engine = house.status()["engine"]
+    url = f"ws://127.0.0.1:{engine['port']}/v1/ws"
+    for _again in range(2):
+        done = house.gloss("serve", "--detach", "--port", "1", house.tree).ok()
+        equal((done.out, done.err), (f"already running, pid {engine['pid']}, {url}\n", ""))
+        equal(house.wait_ready()["root"], house.tree)
+    equal(house.gloss("serve", "--detach", "--json").json(),
+          {"started": False, "pid": engine["pid"], "url": url})
+    house.gloss("stop").ok()
+    started = house.gloss("serve", "--detach", "--json").json()
+    equal((started["started"], started["pid"]), (True, house.status()["engine"]["pid"]))
+    house.gloss("serve", house.tree).fails(1, "another engine of yours is running")
+
+
 @case("serve --detach gives its options to the engine that it starts")
 def _(house):
     trees.write_c(house)
