@@ -42,6 +42,7 @@ struct store_reader_ops {
                       void *ctx);
     int (*search_text)(struct store_reader *r, struct str query, size_t limit,
                        store_entity_fn fn, void *ctx);
+    int (*each_edge)(struct store_reader *r, store_edge_fn fn, void *ctx);
     int (*each_caller)(struct store_reader *r, struct str name, size_t limit,
                        store_edge_fn fn, void *ctx);
     int (*each_callee)(struct store_reader *r, struct str key, size_t limit,

@@ -410,36 +410,38 @@ sqlite_each_caller(struct store_reader *reader, struct str name, size_t limit,
     return r;
 }
 
-/* One edge out of an entity; the target is a view into the arena. */
-struct callee {
+#define ANY_SLOT (-2)
+
+/* An edge of a file, to be put in order; the target is a view into the arena. */
+struct edge_found {
     enum edge_kind kind;
     struct str target;
+    int64_t slot;
     struct position at;
 };
 
-struct callee_list {
-    struct callee *v;
+struct edge_list {
+    struct edge_found *v;
     size_t n, cap;
 };
 
 static int
 by_place(const void *a, const void *b)
 {
-    const struct callee *x = a, *y = b;
+    const struct edge_found *x = a, *y = b;
     if (x->at.line != y->at.line)
         return x->at.line < y->at.line ? -1 : 1;
     return (x->at.col_byte > y->at.col_byte) - (x->at.col_byte < y->at.col_byte);
 }
 
 static int
-callees_in_group(struct sqlite_edge_group *group, int64_t from_slot, struct arena *a,
-                 struct callee_list *list)
+take_group(struct sqlite_edge_group *group, int64_t from_slot, struct arena *a,
+           struct edge_list *list)
 {
-    struct callee edge = {.kind = group->kind};
-    int64_t slot = -1;
+    struct edge_found edge = {.kind = group->kind};
     int r;
-    while ((r = sqlite_places_next(&group->places, &slot, &edge.at)) > 0) {
-        if (slot != from_slot)
+    while ((r = sqlite_places_next(&group->places, &edge.slot, &edge.at)) > 0) {
+        if (from_slot != ANY_SLOT && edge.slot != from_slot)
             continue;
         if (!edge.target.p)
             edge.target = arena_str(a, group->target);
@@ -448,17 +450,30 @@ callees_in_group(struct sqlite_edge_group *group, int64_t from_slot, struct aren
     return r;
 }
 
+/* Of one entity, or of all of the file, in their order. */
 static int
-find_callees(struct sqlite_conn *c, const struct entity_row *from, struct arena *a,
-             struct callee_list *list)
+take_edges(struct sqlite_conn *c, int64_t file_id, int64_t from_slot, struct arena *a,
+           struct edge_list *list)
 {
     struct sqlite_edges edges;
     struct sqlite_edge_group group;
     sqlite3_stmt *stmt = NULL;
-    int r = sqlite_edges_of_file(c, from->id >> SLOT_BITS, &edges, &stmt);
+    int r = sqlite_edges_of_file(c, file_id, &edges, &stmt);
     while (r == 0 && (r = sqlite_edges_next(&edges, a, &group)) > 0)
-        r = callees_in_group(&group, from->id & SLOT_MASK, a, list);
+        r = take_group(&group, from_slot, a, list);
     sqlite_put(c, SQL_EDGE_OF_FILE, stmt);
+    if (list->n > 1)
+        qsort(list->v, list->n, sizeof(*list->v), by_place);
+    return r;
+}
+
+static int
+show_edges(struct edge_walk *walk, const struct edge_list *list)
+{
+    int r = 0;
+    for (size_t i = 0; i < list->n && r == 0 && walk->left > 0; i++)
+        r = show_edge(walk, list->v[i].kind, list->v[i].target, list->v[i].slot,
+                      list->v[i].at);
     return r;
 }
 
@@ -469,21 +484,57 @@ sqlite_each_callee(struct store_reader *reader, struct str key, size_t limit,
     struct edge_walk walk = {
         .c = &sqlite_reader_of(reader)->c, .left = limit, .fn = fn, .ctx = ctx};
     AUTO(arena_finish) struct arena a = {0};
-    struct callee_list list = {0};
+    struct edge_list list = {0};
     struct entity_row row;
     bool is_mine = false;
     int r = sqlite_view_begin(walk.c, &is_mine);
     if (r == 0)
         r = store_read_entity(reader, key, &a, &row);
     if (r == 0)
-        r = find_callees(walk.c, &row, &a, &list);
+        r = take_edges(walk.c, row.id >> SLOT_BITS, row.id & SLOT_MASK, &a, &list);
     if (r == 0)
         r = enter_file(&walk, row.id >> SLOT_BITS);
-    if (list.n > 1)
-        qsort(list.v, list.n, sizeof(*list.v), by_place);
-    for (size_t i = 0; i < list.n && r == 0 && walk.left > 0; i++)
-        r = show_edge(&walk, list.v[i].kind, list.v[i].target, row.id & SLOT_MASK,
-                      list.v[i].at);
+    if (r == 0)
+        r = show_edges(&walk, &list);
+    sqlite_view_end(walk.c, is_mine);
+    arena_finish(&walk.a);
+    vec_finish(&list);
+    return r;
+}
+
+static int
+each_edge(struct edge_walk *walk, struct edge_list *list)
+{
+    struct sqlite_conn *c = walk->c;
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_FILE_ALL, &stmt);
+    if (r < 0)
+        return r;
+    while ((r = sqlite_step(c, stmt)) > 0) {
+        int64_t file_id = sqlite3_column_int64(stmt, 0);
+        r = enter_file(walk, file_id);
+        list->n = 0;
+        if (r == 0)
+            r = take_edges(c, file_id, ANY_SLOT, &walk->a, list);
+        if (r == 0)
+            r = show_edges(walk, list);
+        if (r != 0)
+            break;
+    }
+    sqlite_put(c, SQL_FILE_ALL, stmt);
+    return r;
+}
+
+int
+sqlite_each_edge(struct store_reader *reader, store_edge_fn fn, void *ctx)
+{
+    struct edge_walk walk = {
+        .c = &sqlite_reader_of(reader)->c, .left = SIZE_MAX, .fn = fn, .ctx = ctx};
+    struct edge_list list = {0};
+    bool is_mine = false;
+    int r = sqlite_view_begin(walk.c, &is_mine);
+    if (r == 0)
+        r = each_edge(&walk, &list);
     sqlite_view_end(walk.c, is_mine);
     arena_finish(&walk.a);
     vec_finish(&list);

@@ -516,6 +516,7 @@ const struct store_reader_ops sqlite_reader_ops = {
     .entity_id = reader_entity_id,
     .each_named = sqlite_each_named,
     .search_text = sqlite_search_text,
+    .each_edge = sqlite_each_edge,
     .each_caller = sqlite_each_caller,
     .each_callee = sqlite_each_callee,
     .each_unasked_file = reader_each_unasked_file,

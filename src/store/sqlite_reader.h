@@ -29,6 +29,7 @@ int sqlite_each_named(struct store_reader *r, struct str name, store_entity_fn f
                       void *ctx);
 int sqlite_search_text(struct store_reader *r, struct str query, size_t limit,
                        store_entity_fn fn, void *ctx);
+int sqlite_each_edge(struct store_reader *r, store_edge_fn fn, void *ctx);
 int sqlite_each_caller(struct store_reader *r, struct str name, size_t limit,
                        store_edge_fn fn, void *ctx);
 int sqlite_each_callee(struct store_reader *r, struct str key, size_t limit,

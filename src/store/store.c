@@ -218,6 +218,12 @@ store_search_text(struct store_reader *r, struct str query, size_t limit,
 }
 
 int
+store_each_edge(struct store_reader *r, store_edge_fn fn, void *ctx)
+{
+    return r->ops->each_edge(r, fn, ctx);
+}
+
+int
 store_each_caller(struct store_reader *r, struct str name, size_t limit, store_edge_fn fn,
                   void *ctx)
 {

@@ -11,32 +11,10 @@
 #include "model/entity.h"
 #include "model/event.h"
 #include "model/hover.h"
-
-#define STORE_EPOCH_BYTES 33 // 32 hex digits and NUL
-#define STORE_SCHEMA_VERSION 4
-#define STORE_EVENTS_MAX 1000000 // retention, rows
-#define STORE_EVENTS_AGE_MS (7LL * 24 * 3600 * 1000)
-#define STORE_EVENTS_BYTES (256LL << 20)
+#include "store/facts.h"
 
 struct store_writer;
 struct store_reader;
-
-struct store_info {
-    char epoch[STORE_EPOCH_BYTES];
-    int64_t head;      // last seq given; 0 in a new index
-    int64_t first_seq; // oldest event still kept; head + 1 when none
-    bool is_new;
-    bool was_damaged; // writer only: the old file was set aside just now
-};
-
-struct store_counts {
-    uint64_t files[FILE_STATE_COUNT];
-    uint64_t entities, edges;
-    uint64_t hovers[HOVER_STATE_COUNT];
-    uint64_t stale;
-    uint64_t reasons[HOVER_REASON_COUNT]; // of unknown hovers
-    uint64_t size_bytes;                  // of the database
-};
 
 /* ---- writing: one connection in the whole system; writer thread only ---- */
 
@@ -117,6 +95,8 @@ int store_each_named(struct store_reader *r, struct str name, store_entity_fn fn
 /* Full text over signature, doc and hover, best first. */
 int store_search_text(struct store_reader *r, struct str query, size_t limit,
                       store_entity_fn fn, void *ctx);
+/* All edges, by path then place. */
+int store_each_edge(struct store_reader *r, store_edge_fn fn, void *ctx);
 /* Edges into a name / out of an entity. */
 int store_each_caller(struct store_reader *r, struct str name, size_t limit,
                       store_edge_fn fn, void *ctx);

@@ -132,6 +132,24 @@ def _(house):
     equal(f["name_range"], {"start": {"line": 7, "character": 0}, "end": {"line": 7, "character": 9}})
 
 
+@case("export tells the edges behind the entities, in the order of their places")
+def _(house):
+    house.write("b.py", "import os\n\nclass B(A):\n    def run(self):\n        '\u00e4\U0001f642'; go(); os.stop()\n")
+    house.write("a.c", "int f(void) { return g(h()); }\n")
+    n = house.index()["edges"]
+    lines = house.exported()
+    kinds = [line.get("type") for line in lines]
+    equal(kinds, [None] * (len(lines) - n) + ["edge"] * n, "entities first")
+    edges = lines[-n:]
+    equal(set(edges[0]), {"type", "kind", "from", "path", "line", "character", "target"})
+    equal([(e["kind"], e["from"], e["path"], e["line"], e["character"], e["target"]) for e in edges],
+          [("calls", "c:fn:a.c#f", "a.c", 0, 21, "g"), ("calls", "c:fn:a.c#f", "a.c", 0, 23, "h"),
+           ("imports", None, "b.py", 0, 7, "os"), ("inherits", "py:class:b.py#B", "b.py", 2, 8, "A"),
+           ("calls", "py:method:b.py#B.run", "b.py", 4, 15, "go"), ("calls", "py:method:b.py#B.run", "b.py", 4, 24, "stop")])
+    keys = {e["key"] for e in lines[:-n]}
+    assert all(e["from"] in keys | {None} for e in edges), edges
+
+
 @case("columns are UTF-16 behind an emoji and behind CJK")
 def _(house):
     trees.write_mixed(house)

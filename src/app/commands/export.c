@@ -1,4 +1,4 @@
-/* gloss export: the whole index, one entity a line. */
+/* gloss export: the whole index, one entity or edge a line. */
 #include "app/commands/commands.h"
 #include "app/commands/tags.h"
 #include "base/err.h"
@@ -23,12 +23,37 @@ on_entity(void *ctx, const struct entity_row *row)
     return 0;
 }
 
+/* An entity's line has no type: the lines that came later do. */
+static int
+on_edge(void *ctx, const struct edge_row *row)
+{
+    struct buf *json = ctx;
+    size_t head;
+
+    buf_reset(json);
+    buf_add_cstr(json, "{\"type\":\"edge\"");
+    head = json->n;
+    codec_add_edge(json, row);
+    json->p[head] = ','; // the brace it opens with
+    buf_add_char(json, '\n');
+    out_str(buf_str(json));
+    return 0;
+}
+
+/* One view, so that an edge comes out of an entity that was told. */
 static int
 print_ndjson(struct store_reader *reader)
 {
     AUTO(buf_finish) struct buf json = {0};
+    int r = store_reader_begin(reader);
 
-    return store_each_entity(reader, STR_NONE, on_entity, &json);
+    if (r < 0)
+        return r;
+    r = store_each_entity(reader, STR_NONE, on_entity, &json);
+    if (r == 0)
+        r = store_each_edge(reader, on_edge, &json);
+    store_reader_end(reader);
+    return r;
 }
 
 static const struct {
@@ -64,9 +89,15 @@ const struct command command_export = {
     .arguments = "[DIR]",
     .summary = "Print the whole index: one JSON object a line, or a tags file",
     .details =
-        "ndjson: an entity a line, with its hover. ctags: a sorted tags file with "
-        "extended\n"
-        "fields, for Vim (`gloss export --format ctags > tags`), Emacs and readtags.",
+        "ndjson: an entity a line, with its hover, by path and place; then a line for "
+        "each "
+        "edge, the same way:\n"
+        "{\"type\":\"edge\",\"kind\":\"calls\",\"from\":KEY or null,\"path\",\"line\","
+        "\"character\",\"target\":\"name as written\"}\n"
+        "(kinds: calls imports inherits implements; what contains an entity is its "
+        "\"parent\"). ctags: a sorted\n"
+        "tags file with extended fields, for Vim (`gloss export --format ctags > tags`), "
+        "Emacs and readtags.",
     .options = options,
     .max_arguments = 1,
     .run = run,

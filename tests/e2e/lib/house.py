@@ -114,8 +114,14 @@ class House:
     def index(self, *args, **kw):
         return self.gloss("index", self.tree, "--json", *args, **kw).json()
 
-    def entities(self, **kw):
+    def exported(self, **kw):
         return self.gloss("export", "--format", "ndjson", self.tree, **kw).lines()
+
+    def entities(self, **kw):
+        return [e for e in self.exported(**kw) if "type" not in e]
+
+    def edges(self, **kw):
+        return [e for e in self.exported(**kw) if e.get("type") == "edge"]
 
     def by_name(self, **kw):
         return {e["qualified_name"]: e for e in self.entities(**kw)}

@@ -235,6 +235,11 @@ assert_links(struct store_reader *r)
     assert_string_equal(b.p, "c:fn:a.c#main>start@3 c:fn:a.c#main>stop@3 ");
     assert_int_equal(store_each_callee(r, STR("c:fn:a.c#gone"), 10, collect_edge, &b),
                      -ENOENT);
+    buf_reset(&b);
+    OK(store_each_edge(r, collect_edge, &b));
+    assert_string_equal(
+        b.p, "c:fn:a.c#init>start@1 c:fn:a.c#main>start@3 c:fn:a.c#main>stop@3 "
+             "c:fn:b.c#init>other@1 c:fn:b.c#init~2>start@3 ");
 }
 
 static void
@@ -292,6 +297,9 @@ test_edge_at_file_scope(void **state)
     struct store_reader *r = sample_read(s);
     OK(store_each_caller(r, STR("stdio"), 10, collect_edge, &out));
     assert_string_equal(out.p, ">stdio@1 ");
+    buf_reset(&out);
+    OK(store_each_edge(r, collect_edge, &out));
+    assert_string_equal(out.p, ">stdio@1 ");
     store_reader_close(r);
     store_writer_close(w);
 }
@@ -347,6 +355,8 @@ test_odd_targets(void **state)
     assert_int_equal(count_rows(s, "v_edge WHERE target=char(10,9,1,31)"), 2);
     assert_int_equal(count_rows(s, "v_edge WHERE character=3"), 1);
     int n = 0;
+    assert_int_equal(store_each_edge(r, stop_at_edge, &n), 7);
+    n = 0;
     OK(store_each_callee(r, STR("c:fn:a.c#two"), 10, count_edge, &n));
     assert_int_equal(n, 7);
     store_reader_close(r);
@@ -466,6 +476,9 @@ test_damaged_edges(void **state)
         int e = store_each_caller(r, STR("a"), 10, count_edge, &n);
         if (e != -EBADMSG)
             fail_msg("%s: %d", damaged[i], e);
+        e = store_each_edge(r, count_edge, &n);
+        if (e != -EBADMSG)
+            fail_msg("%s, all edges: %d", damaged[i], e);
         store_reader_close(r);
     }
 }
