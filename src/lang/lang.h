@@ -1,7 +1,7 @@
 #pragma once
 /* Languages: file name → language and its grammar. Constant after lang_init, which comes before the
  * first thread; the rest on any thread. Queries are compiled when a worker first meets a language
- * (lang_query_create): all of them take 0.2 s, and most runs need one. */
+ * (lang_query_create): most runs need one. */
 #include <tree_sitter/api.h>
 
 #include "base/base.h"
