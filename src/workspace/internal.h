@@ -56,9 +56,10 @@ struct workspace {
     size_t n_waiting, n_leaving, credits;
     size_t n_deleting; // at the writer
     int64_t leaving_since_ms;
-    size_t n_working; // pool jobs and commits that closing waits for
-    size_t n_storing; // jobs at the writer
-    bool is_flushing; // the writer was told that nothing more comes for now
+    size_t n_working;  // pool jobs and commits that closing waits for
+    size_t n_storing;  // jobs at the writer
+    size_t held_bytes; // by batches between worker and commit
+    bool is_flushing;  // the writer was told that nothing more comes for now
     unsigned walk;
     bool is_walking, has_walked, is_scan_paused;
     int root_r; // why the root could not be read when it was last looked at; 0: it was

@@ -3,7 +3,8 @@
  *   scan ─▶ on_file ─▶ credit ─▶ [worker: index_file_work] ─▶ on_worked ─▶ writer ─▶ on_stored
  *
  * One job per path (pipeline.h, struct file_job). A job holds a credit from WORKING until its commit
- * mail, so at most WORKSPACE_CREDITS files are in memory and the writer's queue cannot be full. When
+ * mail, so at most WORKSPACE_CREDITS files are in memory and the writer's queue cannot be full; and it
+ * holds the bytes of its batch, so that a few hundred files of nothing but definitions wait too. When
  * WORKSPACE_SCAN_AHEAD jobs wait, the walk pauses. What could not be stored counts as changed until it
  * is, so every walk tries it again. Nothing here blocks. */
 #include "base/clock.h"
@@ -32,11 +33,29 @@ is_unchanged(const struct known_file *known, const struct fs_stat *st)
 
 /* ---- jobs ---- */
 
+/* Of what all jobs hold, this one's part is now that. */
+static void
+job_hold(struct file_job *job, size_t n_bytes)
+{
+    job->w->held_bytes += n_bytes - job->held_bytes;
+    job->held_bytes = n_bytes;
+}
+
+/* Before it is made a batch's size is a guess by its file's. What is too large is not read. */
+static size_t
+guess_batch_bytes(const struct file_job *job)
+{
+    return job->size_bytes > job->max_file_bytes
+               ? 0
+               : job->size_bytes * WORKSPACE_BATCH_BYTES_PER_TEXT;
+}
+
 static void
 job_destroy(struct file_job *job)
 {
     struct workspace *w = job->w;
 
+    job_hold(job, 0);
     map_remove(w->jobs, str_of(job->path));
     batch_destroy(job->batch);
     snapshot_unref(job->text);
@@ -186,6 +205,14 @@ on_flushed(void *ctx, int r UNUSED, struct event *event UNUSED)
     store_now(w);
 }
 
+/* What nobody waits for leaves room for what somebody does. */
+static bool
+has_room(const struct workspace *w)
+{
+    return w->credits > WORKSPACE_CREDITS_RESERVED &&
+           w->held_bytes < WORKSPACE_HELD_BYTES_MAX;
+}
+
 /* When all that has a credit is at the writer and nothing follows, it need not wait for more. */
 static void
 store_now(struct workspace *w)
@@ -203,6 +230,7 @@ static void
 store_delete(struct file_job *job)
 {
     job->state = JOB_STORING;
+    job_hold(job, 0);
     job->w->n_storing++;
     job->w->n_deleting++;
     writer_delete_file(job->w->writer, str_of(job->path), on_stored, job);
@@ -244,8 +272,10 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
     known->walk = w->walk;
     job->state = JOB_STORING;
     w->n_storing++;
+    job_hold(job, job->batch->arena.total_bytes);
     writer_put_file(w->writer, steal(job->batch), job->is_urgent, on_stored, job);
-    store_now(w);
+    if (!w->is_closing)
+        submit_waiting(w); // what was guessed too high is free again
 }
 
 static void
@@ -271,6 +301,7 @@ job_submit(struct file_job *job)
     job->tools = w->all->tools;
     job->with_kept = job->is_urgent;
     job->kept = trees_take(w->trees, str_of(job->path));
+    job_hold(job, guess_batch_bytes(job));
     publish_processing(w, job);
     pool_submit(w->all->pool, job->is_urgent ? POOL_INTERACTIVE : POOL_BULK, &job->pool,
                 index_file_work, on_worked);
@@ -299,9 +330,8 @@ submit_waiting(struct workspace *w)
 {
     while (!list_is_empty(&w->waiting)) {
         struct file_job *job = list_first(&w->waiting, struct file_job, link);
-        size_t reserved = job->is_urgent ? 0 : WORKSPACE_CREDITS_RESERVED;
 
-        if (w->credits <= reserved)
+        if (job->is_urgent ? w->credits == 0 : !has_room(w))
             break;
         leave_list(job);
         job_submit(job);
@@ -333,9 +363,9 @@ drop_waiting(struct workspace *w)
         drop_job(list_entry(it, struct file_job, link));
 }
 
-void
-pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
-               bool is_urgent)
+static void
+touch(struct workspace *w, struct str path, enum file_job_kind kind, bool is_urgent,
+      uint64_t size_bytes)
 {
     struct file_job *job = map_get(w->jobs, path);
 
@@ -358,10 +388,18 @@ pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
         leave_list(job);
     }
     job->kind = kind;
+    job->size_bytes = size_bytes;
     job->is_urgent |= is_urgent;
     enter_list(job);
     submit_waiting(w);
     workspace_changed(w);
+}
+
+void
+pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
+               bool is_urgent)
+{
+    touch(w, path, kind, is_urgent, 0);
 }
 
 bool
@@ -405,8 +443,8 @@ on_file(void *ctx, struct str path, const struct fs_stat *st)
         return;
     }
     /* One of many, as after a checkout, is nobody's single save. */
-    pipeline_touch(w, path, JOB_INDEX,
-                   !w->is_walking && w->n_waiting < WORKSPACE_CREDITS_RESERVED);
+    touch(w, path, JOB_INDEX, !w->is_walking && w->n_waiting < WORKSPACE_CREDITS_RESERVED,
+          st->size_bytes);
     if (w->n_waiting > WORKSPACE_SCAN_AHEAD && !w->is_scan_paused) {
         w->is_scan_paused = true;
         scan_pause(w->scan);

@@ -12,9 +12,13 @@
 #include "workspace/trees.h"
 
 #define WORKSPACE_PARSE_DEADLINE_MS 1000
-#define WORKSPACE_SCAN_AHEAD 256    // files waiting for a credit before the walk pauses
-#define WORKSPACE_LEAVE_MS_MAX 1000 // deletions wait so long for files that come
-#define WORKSPACE_RETRY_MS 30000    // after the index could not be written, walk again,
+#define WORKSPACE_SCAN_AHEAD 256 // files waiting for a credit before the walk pauses
+/* Batches on their way to their commit, all together: a transaction and what follows it. A file more is
+ * begun as long as it is less. */
+#define WORKSPACE_HELD_BYTES_MAX ((size_t)2 * WRITER_BATCH_BYTES)
+#define WORKSPACE_BATCH_BYTES_PER_TEXT 8 // of a file of nothing but definitions
+#define WORKSPACE_LEAVE_MS_MAX 1000      // deletions wait so long for files that come
+#define WORKSPACE_RETRY_MS 30000 // after the index could not be written, walk again,
 #define WORKSPACE_RETRY_MS_MAX 1000000 // and twice as late each time
 
 struct workspace;
@@ -42,7 +46,9 @@ struct file_job {
     enum file_job_kind kind, again_kind;
     enum file_job_state state;
     bool is_again, is_urgent;
-    bool is_leaving; // while it waits: in workspace.leaving
+    bool is_leaving;     // while it waits: in workspace.leaving
+    uint64_t size_bytes; // of the file, when the walk saw it; 0: not known
+    size_t held_bytes;   // of workspace.held_bytes
     /* for the worker */
     char *absolute;
     struct snapshot *text; // NULL: from disk

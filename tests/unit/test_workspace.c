@@ -609,10 +609,41 @@ test_many_files(void **state UNUSED)
     assert_true(most_waiting <= WORKSPACE_SCAN_AHEAD + 1);
     assert_true(least_credits >= WORKSPACE_CREDITS_RESERVED);
     assert_int_equal(f.w->credits, WORKSPACE_CREDITS);
+    assert_int_equal(f.w->held_bytes, 0);
     assert_int_equal(f.w->n_working, 0);
     assert_int_equal(f.w->walk_done, f.w->walk_files);
     assert_int_equal(count_durable(&f), n_files + 1);
     assert_no_hole(&f);
+    tear_down(&f);
+}
+
+/* Files of nothing but definitions, whose batches are several times as large as they are. */
+static void
+test_large_batches_wait(void **state UNUSED)
+{
+    struct fixture f;
+    AUTO(buf_finish) struct buf text = {0};
+    size_t n_files = 12, n_macros = 12000, most_bytes = 0;
+    bool was_held_back = false;
+
+    set_up(&f);
+    for (size_t i = 0; i < n_macros; i++)
+        buf_printf(&text, "#define REGISTER_OF_A_DEVICE_%05zu 0x%zx\n", i, i);
+    for (size_t i = 0; i < n_files; i++) {
+        AUTO(free) char *path = xasprintf("f%zu.h", i);
+        put(&f, path, text.p);
+    }
+    open_all(&f);
+    workspace_index(f.w, false, on_summary, &f);
+    WAIT(&f, (most_bytes = MAX(most_bytes, f.w->held_bytes),
+              was_held_back |= f.w->n_waiting > 0, f.n_summaries > 0));
+    assert_int_equal(f.summary.counts.entities, n_files * n_macros);
+    assert_true(was_held_back); // although there are credits for all
+    assert_true(most_bytes > WORKSPACE_HELD_BYTES_MAX / 2);
+    assert_true(most_bytes <
+                WORKSPACE_HELD_BYTES_MAX +
+                    f.config->jobs * WORKSPACE_BATCH_BYTES_PER_TEXT * text.n);
+    assert_int_equal(f.w->held_bytes, 0);
     tear_down(&f);
 }
 
@@ -1345,6 +1376,7 @@ main(void)
         cmocka_unit_test(test_deleted_and_back),
         cmocka_unit_test(test_runs_join),
         cmocka_unit_test(test_many_files),
+        cmocka_unit_test(test_large_batches_wait),
         cmocka_unit_test(test_overlay),
         cmocka_unit_test(test_overlay_without_file),
         cmocka_unit_test(test_overlay_after_restart),
