@@ -1,9 +1,12 @@
 #pragma once
 /* The languages that are linked in, as grammars/registry.py writes them from languages.json and the
  * query files. Constant data, any thread; lists end with NULL. */
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct TSLanguage TSLanguage;
+typedef struct TSLexer TSLexer;
 
 struct grammar_extension {
     const char *suffix;      // without the dot, lower case: "jsx"
@@ -38,6 +41,26 @@ struct grammar {
     const char *calls;
     const char *imports;
 };
+
+/* A keyword that is never an identifier, but behind that token ("": behind none). */
+struct grammar_reserved {
+    const char *word, *behind; // ends with word NULL
+};
+
+/* adapt.c: what a grammar lacks. Only registry.c has such. */
+struct grammar_adaptation {
+    const struct grammar_reserved *reserved;
+    const char *empty_token; // of the scanner, "_class_member_semi"; NULL: none
+    int32_t before;          // the byte before which it is there, empty
+    bool (*scan_first)(void *, TSLexer *, const bool *); // calls grammar_scan
+    /* Filled by grammar_adapt. */
+    uint32_t token, n_tokens;
+    bool (*scan)(void *, TSLexer *, const bool *);
+};
+
+/* Made once, never freed. */
+const TSLanguage *grammar_adapt(const TSLanguage *from, struct grammar_adaptation *by);
+bool grammar_scan(const struct grammar_adaptation *by, void *state, TSLexer *lexer, const bool *valid);
 
 /* In the order of languages.json. */
 extern const struct grammar grammars[];

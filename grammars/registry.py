@@ -13,7 +13,7 @@ import sys
 QUERIES = ("entities", "calls", "imports")
 TEXT = {"name", "key_prefix", "package", "source", "symbol", "language_id"}
 LISTS = {"queries", "filenames", "shebangs"}
-OPTIONAL = {"line_starts", "outline", "masks"}
+OPTIONAL = {"line_starts", "outline", "masks", "reserved", "empty_before"}
 OUTLINES = {"c", "cpp", "go", "java", "csharp", "rust"}  # the rows of src/bodies/syntax.c
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 MASK = re.compile(r"[\^#]|\*?[A-Za-z0-9_]{4,}")
@@ -41,6 +41,10 @@ def load(path):
         for mask, shown in lang.setdefault("masks", {}).items():
             if not MASK.fullmatch(mask) or not MASKED_AS.fullmatch(shown):
                 sys.exit(f"{where}: mask {mask} is not known")
+        if not all(WORD.fullmatch(keyword) for keyword in lang.setdefault("reserved", {})):
+            sys.exit(f"{where}: reserved are words in lower case")
+        if len(lang.setdefault("empty_before", {})) > 1 or any(len(byte) != 1 for byte in lang["empty_before"].values()):
+            sys.exit(f"{where}: empty_before is one token and one byte")
         # one language only may have an extension without looking into the file
         claims += [("extension", e) for e in lang["extensions"] if e not in starts]
         claims += [("filename", f) for f in lang["filenames"]]
@@ -86,6 +90,27 @@ def squeeze(text):
     return "".join(f"{line}\n" for line in lines if line and not line.startswith(";"))
 
 
+def adaptation(lang):
+    """What adapt.c makes of the grammar, and the function that gives it."""
+    name, (token, before) = lang["name"], next(iter(lang["empty_before"].items()), ("", ""))
+    out = [f"static const struct grammar_reserved {name}_reserved[] = {{"]
+    out += [f"    {{{word(keyword)}, {word(behind)}}}," for keyword, behind in lang["reserved"].items()]
+    out += ["    {NULL, NULL},", "};",
+            f"static bool {name}_scan(void *state, TSLexer *lexer, const bool *valid);",
+            f"static struct grammar_adaptation {name}_adaptation = {{",
+            f"    .reserved = {name}_reserved,",
+            f"    .empty_token = {word(token) if token else 'NULL'},",
+            f"    .before = {ord(before) if before else 0},",
+            f"    .scan_first = {name}_scan,", "};",
+            "static bool", f"{name}_scan(void *state, TSLexer *lexer, const bool *valid)", "{",
+            f"    return grammar_scan(&{name}_adaptation, state, lexer, valid);", "}",
+            "static const TSLanguage *", f"{name}_adapted(void)", "{",
+            "    static const TSLanguage *made;", "    if (!made)",
+            f"        made = grammar_adapt({lang['symbol']}(), &{name}_adaptation);",
+            "    return made;", "}"]
+    return out
+
+
 def write_registry(root, languages, output):
     out = ["/* Written by grammars/registry.py. */", '#include "registry.h"', ""]
     for lang in languages:
@@ -111,6 +136,8 @@ def write_registry(root, languages, output):
             out.append(f"static const struct grammar_mask {name}_masks[] = {{")
             out += [f"    {{{word(mask)}, {word(shown)}}}," for mask, shown in lang["masks"].items()]
             out += ["    {NULL, NULL},", "};"]
+        if lang["reserved"] or lang["empty_before"]:
+            out += adaptation(lang)
         for query in QUERIES:
             text = "".join(squeeze(f.read_text(encoding="utf-8")) for f in query_files(root, lang, query))
             out += [f"static const char {name}_{query}[] =", literal(text) + ";"]
@@ -121,7 +148,7 @@ def write_registry(root, languages, output):
             "    {",
             f"        .name = {word(name)},",
             f"        .key_prefix = {word(lang['key_prefix'])},",
-            f"        .language = {lang['symbol']},",
+            f"        .language = {name + '_adapted' if lang['reserved'] or lang['empty_before'] else lang['symbol']},",
             f"        .extensions = {name}_extensions,",
             f"        .filenames = {name}_filenames,",
             f"        .shebangs = {name}_shebangs,",

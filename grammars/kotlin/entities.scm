@@ -1,6 +1,9 @@
-; Kotlin. What is in a companion without a name is the class's own.
+; Kotlin.
 (line_comment) @comment
 (block_comment) @comment
+
+; Annotations with arguments, one to a line, may be read as a statement of their own.
+(source_file (annotated_expression) @leading)
 
 (package_header (qualified_identifier) @name) @definition.module
 
@@ -11,6 +14,8 @@
 (class_declaration name: (_) @name [(class_body) (enum_class_body)]? @body) @definition.class
 (object_declaration name: (_) @name (class_body)? @body) @definition.class
 (companion_object name: (_) @name (class_body)? @body) @definition.class
+((companion_object !name "companion" @name (class_body)? @body) @definition.class
+  (#set! name "Companion"))
 (enum_entry (identifier) @name (class_body)? @body) @definition.enum_member
 (type_alias type: (identifier) @name) @definition.type_alias
 (secondary_constructor "constructor" @name (block)? @body) @definition.constructor

@@ -304,6 +304,7 @@ add_definition(struct finds *f, const struct lang_query *q, const TSQueryMatch *
         .doc = node_stretch(m->doc, f),
         .kind = (enum entity_kind)m->kind,
         .pattern = raw->pattern_index,
+        .given_name = pattern->given_name.n > 0 ? &pattern->given_name : NULL,
         .level = pattern->level,
         .flat = pattern->flat,
         .first_only = pattern->first_only,

@@ -148,7 +148,9 @@ name_definitions(struct extractor *x, struct arena *arena)
         *vec_push(&x->qualified) = STR_NONE;
         if (d->is_dropped)
             continue;
-        struct str name = x->names.v[i] = keep_name(x, arena, d->name, d->pieces);
+        struct str name = x->names.v[i] = d->given_name
+                                              ? arena_str(arena, *d->given_name)
+                                              : keep_name(x, arena, d->name, d->pieces);
         struct str above =
             d->parent == ENTITY_NONE ? STR_NONE : x->qualified.v[d->parent];
         if (above.n + name.n > QUALIFIED_NAME_BYTES_MAX)

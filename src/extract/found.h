@@ -29,9 +29,10 @@ struct found {
     struct stretch declarator; // of one name in a list (int a, *b); empty: the only one
     uint32_t prefix_end;       // what all names of that list share ends here
     struct pieces pieces;
-    struct stretch scope;  // empty: none
-    struct stretch doc;    // a string in the definition's own match; empty: none
-    struct stretch extent; // range with the comments that became doc
+    const struct str *given_name; // NULL: the text has it
+    struct stretch scope;         // empty: none
+    struct stretch doc;           // a string in the definition's own match; empty: none
+    struct stretch extent;        // range with the comments that became doc
     enum entity_kind kind;
     uint32_t pattern;
     uint32_t outer;  // innermost around it, by range; ENTITY_NONE

@@ -90,8 +90,10 @@ struct lang_pattern {
     TSSymbol piece; // (#set! selector "type"): the name is in pieces of this type among
                     // its arguments, add:to:; 0: it is not
     struct str
-        body_opening; // (#set! body "{"): it is the first child behind the name that
-                      // begins with one of these bytes; empty: it is captured
+        body_opening;      // (#set! body "{"): it is the first child behind the name that
+                           // begins with one of these bytes; empty: it is captured
+    struct str given_name; // (#set! name "Companion"): the language gives it, @name is
+                           // where it stands; empty: the text does
     struct str name_prefix; // (#set! prefix ":"): the name begins behind it; may be empty
     TSSymbol
         rejected_declarator; // (#set! reject-declarator "type"): no definition if the name

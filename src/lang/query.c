@@ -106,7 +106,7 @@ read_type(const struct lang *l, struct str name, TSSymbol *ret_type, char **ret_
 }
 
 /* (#set! flat), (#set! first), (#set! member), (#set! merge), (#set! local "keep"),
- * (#set! level "1"), (#set! prefix ":"), (#set! find "…"), (#set! reject-declarator "type"),
+ * (#set! level "1"), (#set! name "N"), (#set! prefix ":"), (#set! find "…"), (#set! reject-declarator "type"),
  * (#set! nested-declarator "type"); of the whole language: (#set! depth "3") */
 static int
 read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pattern,
@@ -146,6 +146,8 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
             return -EINVAL;
         }
         q->depth = (uint32_t)depth;
+    } else if (str_eq_c(key, "name")) {
+        pattern->given_name = value;
     } else if (str_eq_c(key, "prefix")) {
         pattern->name_prefix = value;
     } else if (str_eq_c(key, "reject-declarator")) {

@@ -52,6 +52,7 @@ NO_DEFINITION = {
     ("OCaml", "function"): (r"(let|and|external|method|val)\s+(?!open\b|_\b)(rec\s+|%\w+\s+|\w+\s+)*\(?[a-z_+*/<>=!|&@^.:$%-]",
                             "an expression without a name"),
 }
+PARAMETERS = ("lambda_parameters",) # a definition's own line may hold such a name, too
 MAX_FILE_BYTES = str(16 << 20)
 
 
@@ -83,7 +84,7 @@ def of_gloss(bench, folder):
 
 def has(ours, path, name):
     """Lua's a.b, a:b and a["b"], Ruby's A::B and self.b: ctags gives the whole, gloss the parts."""
-    last = [part for part in re.split(r"""[.:\[\]"']+""", name) if part][-1:]
+    last = [part.strip() for part in re.split(r"""[.:\[\]"']+""", name) if part][-1:]
     return (path, name) in ours or (path, *last) in ours
 
 
@@ -108,7 +109,7 @@ def class_of(name, tag, nodes, line):
     if any(word in node for node in nodes for word in TEXT):
         return "in text", True
     has, what = NO_DEFINITION.get((name, kind), ("", ""))
-    if has and not re.search(has, line):
+    if has and (not re.search(has, line) or any(node in PARAMETERS for node in nodes[:3])):
         return what, True
     if "ERROR" in nodes:
         return f"{kind} in code that does not parse", False

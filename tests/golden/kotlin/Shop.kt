@@ -126,3 +126,17 @@ interface Sorter<T> where T : Comparable<T> {
 }
 
 @Serializable private enum class Grade { GOOD, POOR }
+
+/** Two annotations, each on a line. */
+@Target(AnnotationTarget.TYPE)
+@Retention(AnnotationRetention.BINARY)
+internal annotation class Exact
+
+@Marked
+@java.lang.Deprecated
+class Old
+
+enum class Op(val sign: Char) { PLUS('+') { override fun on(a: Int) = a }, MINUS('-'); open fun on(a: Int) = -a }
+class Behind
+sealed class Outcome { object None : Outcome() { val why = "none" } }
+val of = Outcome::class to this::class.java
