@@ -279,6 +279,7 @@ spawn(struct client *c)
     struct child_options options = {.program = c->program,
                                     .args = args.v,
                                     .cwd = c->root,
+                                    .niceness = CLIENT_NICENESS,
                                     .guard_program = c->guard_program};
     int r = child_open(c->loop, &options, on_exit_, c, &c->child);
     vec_finish(&args);
@@ -386,6 +387,14 @@ client_start(struct client *c)
         c->is_start_due = true; // the crashed one is still going
     else
         start(c);
+}
+
+void
+client_fail(struct client *c, const char *why)
+{
+    ASSERT_LOOP();
+    if (c->state == CLIENT_STARTING || c->state == CLIENT_READY)
+        client_crash(c, why);
 }
 
 static void

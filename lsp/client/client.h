@@ -21,6 +21,7 @@
 #define CLIENT_INITIALIZE_MS 30000
 #define CLIENT_STOP_GRACE_MS 2000
 #define CLIENT_STDERR_BYTES 4096 // tail kept
+#define CLIENT_NICENESS 5        // the editor's own servers and builds go first
 
 enum client_state {
     CLIENT_STOPPED,
@@ -78,6 +79,8 @@ struct client *client_open(struct loop *l, const struct client_options *options,
                            const struct client_events *events, void *ctx) MUST_USE;
 void client_start(struct client *c); // no-op unless stopped or given up
 enum client_state client_state(const struct client *c);
+/* As if it had crashed, for this reason; no-op unless starting or ready. */
+void client_fail(struct client *c, const char *why);
 /* Of the last state, with stderr's tail; may be NULL. */
 const char *client_why(const struct client *c);
 /* shutdown, exit, 2 s, TERM, KILL of the group; then on_closed and the memory is gone.
@@ -98,6 +101,7 @@ void client_did_close(struct client *c, const char *path);
 struct client_hover {
     struct hover hover; // markdown borrowed
     bool is_provisional;
+    unsigned n_retries; // after ContentModified or ServerCancelled
     int64_t took_us;
 };
 typedef void (*client_hover_fn)(void *ctx, const struct client_hover *answer);

@@ -54,6 +54,7 @@ tell(struct client_request *r, const struct client_hover *answer)
 {
     struct client_hover a = *answer;
     a.hover.server = str_of(r->c->spec->name);
+    a.n_retries = r->n_retries;
     a.took_us = (clock_mono_ns() - r->asked_ns) / 1000;
     list_remove(&r->link);
     r->c->stats.pending--;

@@ -45,6 +45,7 @@ struct launch {
     char *const *env;
     const char *cwd;
     uint64_t memory_limit_bytes;
+    int niceness;
     bool is_guarded;
     pid_t parent;
     int stdio[3];
@@ -100,6 +101,8 @@ become(const struct launch *launch)
 {
     sigset_t mask;
     setsid();
+    if (launch->niceness > 0)
+        setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + launch->niceness);
     if (!launch->is_guarded) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != launch->parent)
@@ -222,6 +225,7 @@ launch_program(struct child *c, const struct child_options *o, const int pipes[3
         .env = o->env ? o->env : environ,
         .cwd = o->cwd,
         .memory_limit_bytes = o->memory_limit_bytes,
+        .niceness = o->niceness,
         .is_guarded = o->guard_program != NULL,
         .stdio = {pipes[0][0], pipes[1][0], pipes[2][0]},
     };

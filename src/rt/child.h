@@ -16,6 +16,7 @@ struct child_options {
     const char *
         guard_program; // absolute path of an executable that calls guard_main(); NULL: none, only PDEATHSIG of the child itself
     uint64_t memory_limit_bytes; // RLIMIT_AS; 0: none
+    int niceness;                // added to ours, with all it starts; 0 to 19
 };
 
 /* -ENOENT, -EACCES…: it could not be started. on_exit runs once, perhaps before the last bytes of
