@@ -128,6 +128,16 @@ forget_pending(struct server_session *s)
 
 /* ---- dispatch ---- */
 
+/* Somebody waits for the answer: the language servers get nothing new meanwhile. */
+static void
+yield_to(struct server_session *s, json_t *params)
+{
+    const struct session_doc *doc = session_find_doc(s, params, NULL);
+
+    if (doc && doc->workspace)
+        workspace_yield(doc->workspace);
+}
+
 static void
 on_request(void *ctx, const struct wire_id *id, const char *name, json_t *params)
 {
@@ -137,14 +147,16 @@ on_request(void *ctx, const struct wire_id *id, const char *name, json_t *params
 
     if (s->is_closing)
         return; // what came in the same read as the end
-    if (s->state == SESSION_SHUT_DOWN)
+    if (s->state == SESSION_SHUT_DOWN) {
         wire_reply_error(s->wire, id, WIRE_INVALID_REQUEST, "the session was shut down");
-    else if (s->state == SESSION_NEW && !(is_known && m->before_initialize))
+    } else if (s->state == SESSION_NEW && !(is_known && m->before_initialize)) {
         wire_reply_error(s->wire, id, WIRE_NOT_INITIALIZED, "initialize comes first");
-    else if (!is_known)
+    } else if (!is_known) {
         wire_reply_error(s->wire, id, WIRE_METHOD_NOT_FOUND, "no such method");
-    else
+    } else {
+        yield_to(s, params);
         m->on_request(s, id, params);
+    }
 }
 
 static void

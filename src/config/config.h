@@ -48,7 +48,9 @@ struct config {
     bool enrich_enabled;
     uint64_t enrich_deadline_ms;
     uint64_t enrich_files_window;
-    uint64_t enrich_requests_window;
+    uint64_t enrich_requests_window;     // at most
+    uint64_t enrich_server_idle_s;       // 0: never ended
+    uint64_t enrich_server_memory_bytes; // of its whole process group; 0: any
     const struct config_server *servers;
     size_t n_servers;
     const char *db; // canonical URL, "sqlite:/absolute/path"; NULL: config_index_path()

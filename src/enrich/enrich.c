@@ -1,4 +1,4 @@
-/* Which file is asked about next, and of whom. Invariants: events of ours run from
+/* Which file is asked about next. Invariants: events of ours run from
  * on_turn() only, never from within a caller's call; each job gives one batch, unless
  * enrich_close() comes first; of one path at most one task runs. */
 #include "enrich/internal.h"
@@ -26,13 +26,7 @@ enrich_arm(struct enrich *e)
         timer_start(e->turn, 0, 0);
 }
 
-/* ---- servers ---- */
-
-static bool
-may_ask(const struct server *s)
-{
-    return !s->e->is_paused && s->client && client_state(s->client) == CLIENT_READY;
-}
+/* ---- a server's queue ---- */
 
 static bool
 is_running(const struct server *s, const char *path)
@@ -67,131 +61,32 @@ wake_parked(struct server *s, int64_t until_ms)
     }
 }
 
+/* An open document does not wait for a file to end. */
+static size_t
+files_window(const struct server *s, const struct task *t)
+{
+    return s->e->config->enrich_files_window +
+           (t->job->priority == ENRICH_PRIORITIES - 1);
+}
+
 static void
-pump(struct server *s)
+pump(struct server *s, int64_t now_ms)
 {
     list_for_each_safe (done, &s->running)
         task_step(list_entry(done, struct task, link));
-    wake_parked(s, clock_mono_ms());
-    if (!may_ask(s))
+    wake_parked(s, now_ms);
+    if (server_has_work(s))
+        server_need(s);
+    server_rest(s, now_ms);
+    if (!server_may_ask(s) || now_ms < s->e->yield_until_ms)
         return;
     struct task *t;
-    while (s->n_running < s->e->config->enrich_files_window && (t = next_waiting(s)))
+    while ((t = next_waiting(s)) && s->n_running < files_window(s, t))
         task_start(t);
     list_for_each (it, &s->running)
         task_fill(list_entry(it, struct task, link));
     list_for_each_safe (it, &s->running) // a job of no target
         task_step(list_entry(it, struct task, link));
-}
-
-/* Everything that waits or runs; in flight is nothing, for the client is down. */
-static void
-abandon(struct server *s)
-{
-    struct list all;
-    list_init(&all);
-    for (int priority = 0; priority < ENRICH_PRIORITIES; priority++)
-        list_splice(&all, &s->waiting[priority]);
-    list_splice(&all, &s->parked);
-    list_for_each_safe (it, &all) {
-        struct task *t = list_entry(it, struct task, link);
-        task_settle(t, HOVER_REASON_CRASHED);
-        t->state = TASK_DONE;
-        list_remove(it);
-        list_add(&s->e->done, it);
-    }
-}
-
-static void
-on_state(void *ctx, enum client_state state, const char *why)
-{
-    (void)why;
-    struct server *s = ctx;
-    if (state == CLIENT_BACKOFF || state == CLIENT_GIVEN_UP) {
-        s->is_silent = false;
-        while (!list_is_empty(&s->running))
-            task_requeue(list_entry(s->running.prev, struct task, link));
-        if (state == CLIENT_GIVEN_UP)
-            abandon(s);
-    }
-    s->e->is_server_due = true;
-    enrich_arm(s->e);
-}
-
-static void
-on_quiescent(void *ctx)
-{
-    struct server *s = ctx;
-    wake_parked(s, INT64_MAX);
-    enrich_arm(s->e);
-}
-
-static const struct client_events client_events = {.on_state = on_state,
-                                                   .on_quiescent = on_quiescent};
-
-static struct server *
-server_create(struct enrich *e, const struct client_spec *spec, char *program)
-{
-    struct server *s = xnew(struct server);
-    s->e = e;
-    s->spec = *spec;
-    s->program = program;
-    for (int priority = 0; priority < ENRICH_PRIORITIES; priority++)
-        list_init(&s->waiting[priority]);
-    list_init(&s->running);
-    list_init(&s->parked);
-    *vec_push(&e->servers) = s;
-    return s;
-}
-
-/* One server may be that of several languages. */
-static struct server *
-look_for_server(struct enrich *e, const char *lang)
-{
-    struct client_spec spec;
-    char *program;
-    if (!client_spec_for(e->config, str_of(lang), &spec, &program))
-        return NULL;
-    for (size_t i = 0; i < e->servers.n; i++) {
-        if (strcmp(e->servers.v[i]->spec.name, spec.name) == 0) {
-            free(program);
-            return e->servers.v[i];
-        }
-    }
-    return server_create(e, &spec, program);
-}
-
-static struct server *
-server_of(struct enrich *e, const char *lang)
-{
-    struct lang_server *entry = map_get(e->langs, str_of(lang));
-    int64_t now_ms = clock_mono_ms();
-    if (!entry) {
-        entry = xnew(struct lang_server);
-        map_put(e->langs, str_of(lang), entry);
-    } else if (entry->server || now_ms - entry->looked_ms < ENRICH_LOOK_AGAIN_MS) {
-        return entry->server;
-    }
-    entry->looked_ms = now_ms;
-    entry->server = look_for_server(e, lang);
-    return entry->server;
-}
-
-static void
-need_client(struct server *s)
-{
-    struct enrich *e = s->e;
-    if (!s->client) {
-        struct client_options options = {.spec = &s->spec,
-                                         .program = s->program,
-                                         .root = e->root,
-                                         .guard_program = e->guard_program,
-                                         .deadline_ms = e->config->enrich_deadline_ms};
-        s->client = client_open(e->loop, &options, &client_events, s);
-        e->n_clients++;
-    }
-    if (client_state(s->client) == CLIENT_STOPPED)
-        client_start(s->client);
 }
 
 /* ---- the turn ---- */
@@ -202,17 +97,18 @@ destroy(struct enrich *e)
     size_t at = 0;
     struct str lang;
     void *entry;
-    while (map_next(e->langs, &at, &lang, &entry))
+    while (map_next(e->langs, &at, &lang, &entry)) {
+        free(((struct lang_server *)entry)->program);
         free(entry);
+    }
     map_destroy(e->langs);
     map_destroy(e->by_path);
-    for (size_t i = 0; i < e->servers.n; i++) {
-        free(e->servers.v[i]->program);
-        free(e->servers.v[i]);
-    }
+    for (size_t i = 0; i < e->servers.n; i++)
+        server_destroy(e->servers.v[i]);
     vec_finish(&e->servers);
     timer_close(e->turn);
     timer_close(e->wake);
+    timer_close(e->watch);
     free(e->root);
     free(e->guard_program);
     void (*on_closed)(void *ctx) = e->on_closed;
@@ -243,19 +139,27 @@ deliver(struct enrich *e)
 }
 
 static void
-arm_wake(struct enrich *e)
+arm_wake(struct enrich *e, int64_t now_ms)
 {
     int64_t wake_ms = INT64_MAX;
+    bool has_work = false;
     for (size_t i = 0; i < e->servers.n; i++) {
-        list_for_each (it, &e->servers.v[i]->parked)
+        struct server *s = e->servers.v[i];
+        list_for_each (it, &s->parked)
             wake_ms = MIN(wake_ms, list_entry(it, struct task, link)->wake_ms);
+        wake_ms = MIN(wake_ms, server_rest_ms(s));
+        has_work |= server_has_work(s);
     }
-    if (wake_ms == INT64_MAX) {
+    if (has_work && now_ms < e->yield_until_ms)
+        wake_ms = MIN(wake_ms, e->yield_until_ms);
+    if (has_work && !timer_is_armed(e->watch))
+        timer_start(e->watch, ENRICH_WATCH_MS, ENRICH_WATCH_MS);
+    else if (!has_work)
+        timer_stop(e->watch);
+    if (wake_ms == INT64_MAX)
         timer_stop(e->wake);
-        return;
-    }
-    int64_t wait_ms = wake_ms - clock_mono_ms();
-    timer_start(e->wake, wait_ms > 0 ? (uint64_t)wait_ms : 0, 0);
+    else
+        timer_start(e->wake, wake_ms > now_ms ? (uint64_t)(wake_ms - now_ms) : 0, 0);
 }
 
 static bool
@@ -273,10 +177,11 @@ on_turn(void *ctx)
             destroy(e);
         return;
     }
+    int64_t now_ms = clock_mono_ms();
     for (size_t i = 0; i < e->servers.n; i++)
-        pump(e->servers.v[i]);
+        pump(e->servers.v[i], now_ms);
     deliver(e);
-    arm_wake(e);
+    arm_wake(e, now_ms);
     if (e->is_server_due && !e->is_closing) {
         e->is_server_due = false;
         e->events->on_server(e->ctx);
@@ -310,6 +215,7 @@ enrich_open(struct loop *l, const struct config *config, const char *root,
     list_init(&e->done);
     e->turn = timer_open(l, on_turn, e);
     e->wake = timer_open(l, on_turn, e);
+    e->watch = timer_open(l, servers_watch, e);
     e->is_idle_told = true;
     return e;
 }
@@ -323,16 +229,15 @@ enrich_submit(struct enrich *e, struct enrich_job *job)
     job->priority = MAX(0, MIN(job->priority, ENRICH_PRIORITIES - 1));
     struct task *t = task_create(e, job);
     e->is_idle_told = false;
-    t->server = server_of(e, job->lang);
-    if (t->server)
-        need_client(t->server);
-    if (!t->server || client_state(t->server->client) == CLIENT_GIVEN_UP) {
+    t->server = server_of(e, job->lang, job->path);
+    if (!t->server || server_is_given_up(t->server)) {
         task_settle(t, t->server ? HOVER_REASON_CRASHED : HOVER_REASON_NO_SERVER);
         t->state = TASK_DONE;
         list_add(&e->done, &t->link);
     } else {
         map_put(e->by_path, str_of(job->path), t);
         list_add(&t->server->waiting[job->priority], &t->link);
+        server_need(t->server);
     }
     enrich_arm(e);
 }
@@ -362,7 +267,7 @@ enrich_waiting(const struct enrich *e)
 bool
 enrich_has_server(struct enrich *e, const char *lang)
 {
-    return server_of(e, lang) != NULL;
+    return server_is_known(e, lang);
 }
 
 void
@@ -385,48 +290,10 @@ enrich_is_paused(const struct enrich *e)
     return e->is_paused;
 }
 
-static struct server *
-started_at(const struct enrich *e, size_t index)
+void
+enrich_yield(struct enrich *e)
 {
-    for (size_t i = 0; i < e->servers.n; i++) {
-        if (e->servers.v[i]->client && index-- == 0)
-            return e->servers.v[i];
-    }
-    return NULL;
-}
-
-bool
-enrich_server_at(const struct enrich *e, size_t index,
-                 struct enrich_server_status *ret_status)
-{
-    struct server *s = started_at(e, index);
-    if (!s || e->is_closing)
-        return false;
-    struct client_stats stats = client_stats(s->client);
-    memcpy(s->version, stats.version, sizeof(s->version));
-    *ret_status = (struct enrich_server_status){
-        .name = s->spec.name,
-        .program = s->program,
-        .state = client_state_name(client_state(s->client)),
-        .why = client_why(s->client),
-        .version = s->version,
-        .pid = stats.pid,
-        .rss_bytes = stats.rss_bytes,
-        .requests = stats.requests,
-        .answers = stats.answers,
-        .timeouts = stats.timeouts,
-        .errors = stats.errors,
-        .restarts = stats.restarts,
-        .pending = stats.pending,
-    };
-    return true;
-}
-
-static void
-on_client_closed(void *ctx)
-{
-    struct enrich *e = ctx;
-    e->n_clients--;
+    e->yield_until_ms = clock_mono_ms() + ENRICH_YIELD_MS;
     enrich_arm(e);
 }
 
@@ -446,10 +313,10 @@ enrich_close(struct enrich *e, void (*on_closed)(void *ctx), void *ctx)
     e->on_closed = on_closed;
     e->closed_ctx = ctx;
     timer_stop(e->wake);
+    timer_stop(e->watch);
     for (size_t i = 0; i < e->servers.n; i++) {
         struct server *s = e->servers.v[i];
-        if (s->client)
-            client_close(steal(s->client), on_client_closed, e);
+        server_close(s);
         for (int priority = 0; priority < ENRICH_PRIORITIES; priority++)
             drop(&s->waiting[priority]);
         drop(&s->running);

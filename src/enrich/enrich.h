@@ -2,7 +2,7 @@
 /* Which entity to ask next, how many at once, join per file. For each file: didOpen,
  * every hover (join-all, window per server), didClose, one hover_batch when the last
  * answered, timed out or was cancelled. A slow or dead server costs its own answers and
- * nothing else. Loop thread. Owns the clients, one per (server). */
+ * nothing else. Loop thread. Owns the clients, one per server and root. */
 #include "base/base.h"
 #include "config/config.h"
 #include "model/hover.h"
@@ -53,11 +53,14 @@ bool enrich_has_server(struct enrich *e, const char *lang); // configured or on 
 void enrich_pause(struct enrich *e);
 void enrich_resume(struct enrich *e);
 bool enrich_is_paused(const struct enrich *e);
+/* An editor asked for something: its request goes first, nothing new is sent for 200 ms. */
+void enrich_yield(struct enrich *e);
 
 struct enrich_server_status {
-    const char *name, *program, *state, *why, *version;
+    const char *name, *program, *root, *state, *why, *version;
     int pid;
     uint64_t rss_bytes, requests, answers, timeouts, errors, restarts, pending;
+    uint64_t window, best_us; // hovers at once; latency that it is judged by
 };
 /* Borrowed until the next loop turn; false past the end. */
 bool enrich_server_at(const struct enrich *e, size_t index,

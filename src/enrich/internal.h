@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "enrich/enrich.h"
+#include "enrich/window.h"
 #include "lsp/client/client.h"
 #include "rt/timer.h"
 
@@ -14,6 +15,11 @@
 #define ENRICH_PARK_MS_MIN 250 // doubled each round
 #define ENRICH_PARK_MS_MAX 8000
 #define ENRICH_LOOK_AGAIN_MS 30000 // for a language that had no server
+#define ENRICH_GOOD_MIN 3          // hovers with text: from then on a null is believed
+#define ENRICH_ROUNDS_UNPROVEN 4   // or after so many rounds of nulls: 4 s
+#define ENRICH_YIELD_MS 200        // nothing new is sent after an editor's request
+#define ENRICH_WATCH_MS 2000       // between two looks at a working server's memory
+#define ENRICH_ROOTS_MAX 4 // processes of one server; further roots share the workspace's
 
 enum task_state { TASK_WAITING, TASK_RUNNING, TASK_PARKED, TASK_DONE };
 
@@ -28,8 +34,11 @@ enum ask_state {
 struct ask {
     struct task *task;
     struct client_request *request; // in flight
+    int64_t sent_us;
     enum ask_state state;
     uint8_t n_nulls;
+    bool is_queued; // sent behind others: one deadline may be theirs
+    bool is_alone;  // sent after the file's first answer and before hardly anything
 };
 
 /* One file. In a list of its server by state, or in enrich's `done`. */
@@ -44,24 +53,33 @@ struct task {
     size_t n_in_flight, n_final;
     bool is_open;      // by didOpen
     bool has_answered; // since then
-    bool is_probing;   // one at a time until something answers
+    int64_t first_answer_us;
+    bool is_probing; // one at a time until something answers
     unsigned n_probes, n_rounds;
     int64_t wake_ms;
 };
 
+/* A program at a root: one process, or none at the moment. */
 struct server {
     struct enrich *e;
     struct client_spec spec;
-    char *program;
-    struct client *client; // once it was needed
+    char *program, *root;
+    struct client *client;    // while it is needed
+    bool is_ending;           // its client was closed and is not gone yet
+    char *why;                // of the last end that was our wish; NULL while it runs
+    struct client_stats past; // sums of the clients that are gone
     struct list waiting[ENRICH_PRIORITIES], running, parked;
     size_t n_running, n_in_flight;
-    bool is_silent; // a whole file went by without an answer
+    struct window window;
+    bool is_silent;        // a whole file went by without an answer
+    unsigned n_good;       // hovers with text since its start
+    int64_t idle_since_ms; // 0: it has work
     char version[sizeof(((struct client_stats *)NULL)->version)];
 };
 
 struct lang_server {
-    struct server *server; // NULL: none when last looked
+    struct client_spec spec;
+    char *program; // NULL: none when last looked
     int64_t looked_ms;
 };
 
@@ -76,9 +94,10 @@ struct enrich {
     struct map *by_path; // → the newest task of the path
     struct list done;    // batches to be given away at the next turn
     size_t n_tasks;
-    struct timer *turn, *wake;
+    int64_t yield_until_ms;
+    struct timer *turn, *wake, *watch;
     bool is_paused, is_wanted_due, is_server_due, is_idle_told;
-    size_t n_clients; // not closed
+    size_t n_clients; // not gone
     bool is_closing;
     void (*on_closed)(void *ctx);
     void *closed_ctx;
@@ -86,6 +105,21 @@ struct enrich {
 
 /* enrich.c */
 void enrich_arm(struct enrich *e); // something is to be done at the next turn
+
+/* servers.c */
+bool server_is_known(struct enrich *e, const char *lang);
+struct server *server_of(struct enrich *e, const char *lang, const char *path);
+/* Starts it, unless it runs or its last process is still going. */
+void server_need(struct server *s);
+bool server_may_ask(const struct server *s);
+bool server_is_given_up(const struct server *s);
+bool server_has_work(const struct server *s);
+/* Ends its process if nobody needed it for long. */
+void server_rest(struct server *s, int64_t now_ms);
+int64_t server_rest_ms(const struct server *s); // when that will be; INT64_MAX: not
+void servers_watch(void *ctx);                  // of their memory
+void server_close(struct server *s);            // enrich_close(): its client
+void server_destroy(struct server *s);
 
 /* task.c */
 struct task *task_create(struct enrich *e, struct enrich_job *job);

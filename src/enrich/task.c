@@ -98,15 +98,20 @@ task_cancel(struct task *t)
 
 /* ---- answers ---- */
 
+/* Of a file that answered: what was sent behind many others gets a second deadline, for the
+ * first may have gone by in the queue, which is shorter now. */
 static void
 take_timeout(struct ask *a)
 {
     struct task *t = a->task;
-    if (t->has_answered) {
+    window_on_drop(&t->server->window);
+    if (t->has_answered && !a->is_queued) {
         settle_ask_unknown(a, HOVER_REASON_TIMED_OUT);
         return;
     }
     a->state = ASK_AGAIN;
+    if (t->has_answered)
+        return;
     if (!t->is_probing) {
         t->is_probing = true;
         return; // one of those that were sent together
@@ -120,6 +125,31 @@ take_timeout(struct ask *a)
 }
 
 static void
+note_answer(struct ask *a)
+{
+    struct task *t = a->task;
+    int64_t now_us = clock_mono_ns() / 1000;
+    if (!t->has_answered)
+        t->first_answer_us = now_us;
+    t->has_answered = true;
+    t->is_probing = false;
+    t->server->is_silent = false;
+    int64_t from_us = MAX(a->sent_us, t->first_answer_us);
+    window_on_answer(&t->server->window, (uint64_t)(now_us - from_us), a->is_alone);
+}
+
+/* A server that has not yet said anything of anything may still be loading, whatever it
+ * tells of its progress; one that says nothing for long has nothing to say. */
+static bool
+is_null_believed(struct task *t)
+{
+    struct server *s = t->server;
+    if (s->n_good < ENRICH_GOOD_MIN && t->n_rounds >= ENRICH_ROUNDS_UNPROVEN)
+        s->n_good = ENRICH_GOOD_MIN;
+    return s->n_good >= ENRICH_GOOD_MIN;
+}
+
+static void
 take_answer(struct ask *a, const struct client_hover *answer)
 {
     const struct hover *h = &answer->hover;
@@ -128,17 +158,21 @@ take_answer(struct ask *a, const struct client_hover *answer)
         take_timeout(a);
         return;
     }
-    if (h->state != HOVER_UNKNOWN || h->reason == HOVER_REASON_FAILED) {
-        t->has_answered = true;
-        t->is_probing = false;
-        t->server->is_silent = false;
-    }
+    if (h->state != HOVER_UNKNOWN || h->reason == HOVER_REASON_FAILED)
+        note_answer(a);
+    if (answer->n_retries > 0)
+        window_on_drop(&t->server->window);
+    if (h->state == HOVER_KNOWN)
+        t->server->n_good++;
     if (answer->is_provisional) {
         a->state = ASK_LATER;
         t->batch->answers[a - t->asks].hover.reason =
             h->state == HOVER_EMPTY ? HOVER_REASON_STARTING : h->reason;
     } else if (h->state == HOVER_EMPTY && ++a->n_nulls < ENRICH_NULLS) {
         a->state = ASK_AGAIN;
+    } else if (h->state == HOVER_EMPTY && !is_null_believed(t)) {
+        a->state = ASK_LATER;
+        t->batch->answers[a - t->asks].hover.reason = HOVER_REASON_STARTING;
     } else if (h->state == HOVER_UNKNOWN && h->reason == HOVER_REASON_STARTING) {
         a->state = ASK_AGAIN;
     } else {
@@ -172,7 +206,10 @@ move(struct task *t, enum task_state state, struct list *at)
         t->server->n_running++;
     t->state = state;
     list_remove(&t->link);
-    list_add(at, &t->link);
+    if (state == TASK_RUNNING && t->job->priority == ENRICH_PRIORITIES - 1)
+        list_add_first(at, &t->link); // its hovers are sent before the others'
+    else
+        list_add(at, &t->link);
 }
 
 void
@@ -187,22 +224,35 @@ task_start(struct task *t)
                     snapshot_text(t->job->text));
 }
 
+static void
+send_ask(struct ask *a)
+{
+    struct task *t = a->task;
+    struct server *s = t->server;
+    a->state = ASK_IN_FLIGHT;
+    a->is_queued = s->n_in_flight >= WINDOW_MIN;
+    a->is_alone = t->has_answered && !a->is_queued;
+    a->sent_us = clock_mono_ns() / 1000;
+    t->n_in_flight++;
+    s->n_in_flight++;
+    a->request = client_hover(s->client, t->job->path, t->job->targets[a - t->asks].at,
+                              on_answer, a);
+}
+
 void
 task_fill(struct task *t)
 {
     struct server *s = t->server;
     size_t window = t->is_probing ? 1 : SIZE_MAX;
-    while (t->next < t->batch->n_answers && t->n_in_flight < window &&
-           s->n_in_flight < s->e->config->enrich_requests_window) {
+    for (; t->next < t->batch->n_answers; t->next++) {
         struct ask *a = &t->asks[t->next];
-        if (a->state == ASK_DUE) {
-            a->state = ASK_IN_FLIGHT;
-            t->n_in_flight++;
-            s->n_in_flight++;
-            a->request = client_hover(s->client, t->job->path,
-                                      t->job->targets[t->next].at, on_answer, a);
-        }
-        t->next++;
+        if (a->state != ASK_DUE)
+            continue;
+        if (s->n_in_flight >= window_size(&s->window))
+            window_on_full(&s->window);
+        if (s->n_in_flight >= window_size(&s->window) || t->n_in_flight >= window)
+            return;
+        send_ask(a);
     }
 }
 

@@ -71,6 +71,7 @@ add_servers(struct buf *json, const struct workspace *w)
         buf_add_cstr(json, i ? ",{\"name\":" : "{\"name\":");
         codec_add_string(json, str_of(s.name));
         add_text(json, "program", s.program);
+        add_text(json, "root", s.root);
         add_text(json, "state", s.state);
         add_text(json, "why", s.why);
         add_text(json, "version", s.version);
@@ -82,6 +83,8 @@ add_servers(struct buf *json, const struct workspace *w)
         add_number(json, "errors", s.errors);
         add_number(json, "restarts", s.restarts);
         add_number(json, "pending", s.pending);
+        add_number(json, "window", s.window);
+        add_number(json, "latency_us", s.best_us);
         buf_add_char(json, '}');
     }
     buf_add_char(json, ']');

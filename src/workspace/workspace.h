@@ -105,6 +105,8 @@ void workspace_index(struct workspace *w, bool with_enrich, workspace_summary_fn
 void workspace_reindex(struct workspace *w, struct str path);
 void workspace_pause(struct workspace *w); // enrichment
 void workspace_resume(struct workspace *w);
+/* An editor asked for something: no new hover is asked for a moment. */
+void workspace_yield(struct workspace *w);
 
 /* ---- documents open in an editor: they overlay the disk ---- */
 

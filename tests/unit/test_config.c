@@ -117,7 +117,7 @@ test_defaults(UNUSED void **state)
     assert_true(c->enrich_enabled);
     assert_int_equal(c->enrich_deadline_ms, 3000);
     assert_int_equal(c->enrich_files_window, 2);
-    assert_int_equal(c->enrich_requests_window, 64);
+    assert_int_equal(c->enrich_requests_window, 512);
     assert_int_equal(c->n_servers, 0);
     assert_null(c->db);
     assert_true(c->trusted);

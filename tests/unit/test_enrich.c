@@ -294,7 +294,7 @@ test_null_counts_twice(void **state)
     struct fixture f;
     setup(&f, "{'lives':[{'hover':[{'line':1,'result':null},{'line':2,'times':1,'result':"
               "null}]}]}");
-    submit(&f, "a.c", 4, 0);
+    submit(&f, "a.c", 6, 0);
     RUN_UNTIL(&f.loop, f.n_idle == 1);
     assert_known(&f, 0, 0);
     assert_int_equal(hover_of(&f, 0, 1)->state, HOVER_EMPTY);
@@ -565,6 +565,11 @@ test_close_in_full_work(void **state)
 
 /* ---- the real one ---- */
 
+/* ---- parts ---- */
+
+#include "enrich/test_servers.c"
+#include "enrich/test_window.c"
+
 static void
 test_clangd(void **state)
 {
@@ -614,6 +619,21 @@ main(void)
         cmocka_unit_test(test_cancel_path),
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_close_in_full_work),
+        cmocka_unit_test(test_window_serial),
+        cmocka_unit_test(test_window_parallel),
+        cmocka_unit_test(test_window_follows),
+        cmocka_unit_test(test_window_holds_nothing_back),
+        cmocka_unit_test(test_window_burst),
+        cmocka_unit_test(test_window_drop),
+        cmocka_unit_test(test_window_bounds),
+        cmocka_unit_test(test_server_rests),
+        cmocka_unit_test(test_server_grows),
+        cmocka_unit_test(test_server_unproven),
+        cmocka_unit_test(test_server_of_nulls),
+        cmocka_unit_test(test_server_queue),
+        cmocka_unit_test(test_server_yields),
+        cmocka_unit_test(test_server_open_document),
+        cmocka_unit_test(test_server_fairness),
         cmocka_unit_test(test_clangd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,318 @@
+/* Who is asked: for a language and a root the first server that is installed, one process
+ * each, started when a file of it waits and ended when it rested long enough or grew too
+ * large. Invariants: a server of ours never goes away before enrich does, only its client
+ * comes and goes; at most one client of a server lives, the next is not opened before the
+ * last one's process is gone. */
+#include "enrich/internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+bool
+server_may_ask(const struct server *s)
+{
+    return !s->e->is_paused && s->client && client_state(s->client) == CLIENT_READY;
+}
+
+bool
+server_is_given_up(const struct server *s)
+{
+    return s->client && client_state(s->client) == CLIENT_GIVEN_UP;
+}
+
+bool
+server_has_work(const struct server *s)
+{
+    bool is_any = !list_is_empty(&s->running) || !list_is_empty(&s->parked);
+    for (int priority = 0; priority < ENRICH_PRIORITIES; priority++)
+        is_any |= !list_is_empty(&s->waiting[priority]);
+    return is_any;
+}
+
+/* ---- what a client tells ---- */
+
+static void
+requeue_all(struct list *tasks)
+{
+    while (!list_is_empty(tasks))
+        task_requeue(list_entry(tasks->prev, struct task, link));
+}
+
+/* Everything that waits or runs; in flight is nothing, for the client is down. */
+static void
+abandon(struct server *s)
+{
+    struct list all;
+    list_init(&all);
+    for (int priority = 0; priority < ENRICH_PRIORITIES; priority++)
+        list_splice(&all, &s->waiting[priority]);
+    list_splice(&all, &s->parked);
+    list_for_each_safe (it, &all) {
+        struct task *t = list_entry(it, struct task, link);
+        task_settle(t, HOVER_REASON_CRASHED);
+        t->state = TASK_DONE;
+        list_remove(it);
+        list_add(&s->e->done, it);
+    }
+}
+
+static void
+on_state(void *ctx, enum client_state state, const char *why)
+{
+    (void)why;
+    struct server *s = ctx;
+    if (state == CLIENT_BACKOFF || state == CLIENT_GIVEN_UP) {
+        s->is_silent = false;
+        s->n_good = 0;
+        window_init(&s->window, (uint32_t)s->e->config->enrich_requests_window);
+        requeue_all(&s->running);
+        if (state == CLIENT_GIVEN_UP)
+            abandon(s);
+    }
+    s->e->is_server_due = true;
+    enrich_arm(s->e);
+}
+
+static void
+on_quiescent(void *ctx)
+{
+    struct server *s = ctx;
+    requeue_all(&s->parked);
+    enrich_arm(s->e);
+}
+
+static const struct client_events client_events = {.on_state = on_state,
+                                                   .on_quiescent = on_quiescent};
+
+/* ---- which one ---- */
+
+static struct server *
+server_create(struct enrich *e, const struct client_spec *spec, const char *program,
+              const char *root)
+{
+    struct server *s = xnew(struct server);
+    s->e = e;
+    s->spec = *spec;
+    s->program = xstrdup(program);
+    s->root = xstrdup(root);
+    for (int priority = 0; priority < ENRICH_PRIORITIES; priority++)
+        list_init(&s->waiting[priority]);
+    list_init(&s->running);
+    list_init(&s->parked);
+    window_init(&s->window, (uint32_t)e->config->enrich_requests_window);
+    *vec_push(&e->servers) = s;
+    return s;
+}
+
+void
+server_destroy(struct server *s)
+{
+    free(s->program);
+    free(s->root);
+    free(s->why);
+    free(s);
+}
+
+/* One server may be that of several languages, and of several roots. */
+static struct server *
+server_at_root(struct enrich *e, const struct client_spec *spec, const char *program,
+               const char *root)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->servers.n; i++) {
+        struct server *s = e->servers.v[i];
+        if (strcmp(s->spec.name, spec->name) != 0)
+            continue;
+        if (strcmp(s->root, root) == 0)
+            return s;
+        n++;
+    }
+    if (n + 1 >= ENRICH_ROOTS_MAX && strcmp(root, e->root) != 0)
+        return server_at_root(e, spec, program, e->root);
+    return server_create(e, spec, program, root);
+}
+
+static struct lang_server *
+look_for_server(struct enrich *e, const char *lang)
+{
+    struct lang_server *entry = map_get(e->langs, str_of(lang));
+    int64_t now_ms = clock_mono_ms();
+    if (!entry) {
+        entry = xnew(struct lang_server);
+        map_put(e->langs, str_of(lang), entry);
+    } else if (entry->program || now_ms - entry->looked_ms < ENRICH_LOOK_AGAIN_MS) {
+        return entry;
+    }
+    entry->looked_ms = now_ms;
+    client_spec_for(e->config, str_of(lang), &entry->spec, &entry->program);
+    return entry;
+}
+
+bool
+server_is_known(struct enrich *e, const char *lang)
+{
+    return look_for_server(e, lang)->program != NULL;
+}
+
+static char *
+client_root_for(const struct client_spec *spec UNUSED, const char *root,
+                const char *path UNUSED)
+{
+    return xstrdup(root);
+}
+
+struct server *
+server_of(struct enrich *e, const char *lang, const char *path)
+{
+    const struct lang_server *entry = look_for_server(e, lang);
+    if (!entry->program)
+        return NULL;
+    AUTO(free) char *root = client_root_for(&entry->spec, e->root, path);
+    return server_at_root(e, &entry->spec, entry->program, root);
+}
+
+/* ---- its process ---- */
+
+void
+server_need(struct server *s)
+{
+    struct enrich *e = s->e;
+    if (s->is_ending)
+        return; // on_client_closed() arms the turn that comes back here
+    if (!s->client) {
+        struct client_options options = {.spec = &s->spec,
+                                         .program = s->program,
+                                         .root = s->root,
+                                         .guard_program = e->guard_program,
+                                         .deadline_ms = e->config->enrich_deadline_ms};
+        s->client = client_open(e->loop, &options, &client_events, s);
+        e->n_clients++;
+        free(steal(s->why));
+    }
+    if (client_state(s->client) == CLIENT_STOPPED)
+        client_start(s->client);
+}
+
+static void
+on_client_closed(void *ctx)
+{
+    struct server *s = ctx;
+    s->is_ending = false;
+    s->e->n_clients--;
+    s->e->is_server_due = true;
+    enrich_arm(s->e);
+}
+
+static void
+add_stats(struct client_stats *to, const struct client_stats *from)
+{
+    to->requests += from->requests;
+    to->answers += from->answers;
+    to->timeouts += from->timeouts;
+    to->errors += from->errors;
+    to->restarts += from->restarts;
+    memcpy(to->version, from->version, sizeof(to->version));
+}
+
+void
+server_close(struct server *s)
+{
+    if (!s->client)
+        return;
+    struct client_stats stats = client_stats(s->client);
+    add_stats(&s->past, &stats);
+    s->is_ending = true;
+    s->n_good = 0;
+    client_close(steal(s->client), on_client_closed, s);
+}
+
+int64_t
+server_rest_ms(const struct server *s)
+{
+    uint64_t idle_s = s->e->config->enrich_server_idle_s;
+    if (!s->client || !s->idle_since_ms || idle_s == 0 || server_is_given_up(s))
+        return INT64_MAX;
+    return s->idle_since_ms + (int64_t)idle_s * 1000;
+}
+
+void
+server_rest(struct server *s, int64_t now_ms)
+{
+    if (server_has_work(s))
+        s->idle_since_ms = 0;
+    else if (s->idle_since_ms == 0)
+        s->idle_since_ms = now_ms;
+    if (now_ms < server_rest_ms(s))
+        return;
+    s->why = xasprintf("it had nothing to do for %" PRIu64 " s, and starts when needed",
+                       s->e->config->enrich_server_idle_s);
+    s->idle_since_ms = 0;
+    server_close(s);
+}
+
+/* Only those at work: what rests does not grow. */
+void
+servers_watch(void *ctx)
+{
+    struct enrich *e = ctx;
+    uint64_t max_bytes = e->config->enrich_server_memory_bytes;
+    for (size_t i = 0; i < e->servers.n && max_bytes > 0; i++) {
+        struct server *s = e->servers.v[i];
+        if (!s->client || !server_has_work(s))
+            continue;
+        uint64_t rss_bytes = client_stats(s->client).rss_bytes;
+        if (rss_bytes <= max_bytes)
+            continue;
+        AUTO(free)
+        char *why = xasprintf("it took %" PRIu64 " MiB of memory, more than the %" PRIu64
+                              " MiB of enrich.server_memory_bytes",
+                              rss_bytes >> 20, max_bytes >> 20);
+        client_fail(s->client, why);
+    }
+}
+
+/* ---- status ---- */
+
+static struct server *
+started_at(const struct enrich *e, size_t index)
+{
+    for (size_t i = 0; i < e->servers.n; i++) {
+        const struct server *s = e->servers.v[i];
+        if ((s->client || s->why) && index-- == 0)
+            return e->servers.v[i];
+    }
+    return NULL;
+}
+
+bool
+enrich_server_at(const struct enrich *e, size_t index,
+                 struct enrich_server_status *ret_status)
+{
+    struct server *s = started_at(e, index);
+    if (!s || e->is_closing)
+        return false;
+    struct client_stats stats =
+        s->client ? client_stats(s->client) : (struct client_stats){0};
+    AUTO(free) char *now = xstrdup(s->client ? stats.version : s->past.version);
+    add_stats(&stats, &s->past);
+    snprintf(s->version, sizeof(s->version), "%s", now);
+    *ret_status = (struct enrich_server_status){
+        .name = s->spec.name,
+        .program = s->program,
+        .root = s->root,
+        .state = client_state_name(s->client ? client_state(s->client) : CLIENT_STOPPED),
+        .why = s->client ? client_why(s->client) : s->why,
+        .version = s->version,
+        .pid = stats.pid,
+        .rss_bytes = stats.rss_bytes,
+        .requests = stats.requests,
+        .answers = stats.answers,
+        .timeouts = stats.timeouts,
+        .errors = stats.errors,
+        .restarts = stats.restarts,
+        .pending = stats.pending,
+        .window = window_size(&s->window),
+        .best_us = s->window.best_us,
+    };
+    return true;
+}

@@ -1,0 +1,165 @@
+/* Politeness: when a server is ended, how large it may grow, and who goes first. */
+
+static void
+test_server_rests(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct enrich_server_status status;
+    setup(&f, "{'lives':[{}]}");
+    f.config.enrich_server_idle_s = 1;
+    submit(&f, "a.c", 3, 0);
+    RUN_UNTIL(&f.loop,
+              enrich_server_at(f.e, 0, &status) && strcmp(status.state, "stopped") == 0);
+    assert_non_null(strstr(status.why, "starts when needed"));
+    assert_int_equal(status.requests, 3);
+    assert_string_equal(status.version, "1.0");
+    submit(&f, "b.c", 2, 0); // perhaps before the old process is gone
+    RUN_UNTIL(&f.loop, f.n_batches == 2);
+    assert_known(&f, 1, 1);
+    assert_true(enrich_server_at(f.e, 0, &status));
+    assert_int_equal(status.requests, 5);
+    assert_int_equal(fake_ls_count(&f.fake, "life"), 2);
+    assert_int_equal(fake_ls_count(&f.fake, "'method':'exit'"), 1);
+    teardown(&f);
+}
+
+static void
+test_server_grows(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct enrich_server_status status;
+    setup(&f, "{'lives':[{'hover':[{'silent':true}]},{}]}");
+    f.config.enrich_server_memory_bytes = 1;
+    f.config.enrich_files_window = 1;
+    submit(&f, "a.c", 3, 0);
+    submit(&f, "b.c", 3, 0);
+    RUN_UNTIL(&f.loop,
+              enrich_server_at(f.e, 0, &status) && strcmp(status.state, "backoff") == 0);
+    assert_non_null(strstr(status.why, "enrich.server_memory_bytes"));
+    f.config.enrich_server_memory_bytes = 0;
+    RUN_UNTIL(&f.loop, f.n_idle == 1);
+    assert_unknown(&f, 0, 0, HOVER_REASON_CRASHED); // was in flight
+    assert_known(&f, 1, 0);                         // of its next life
+    assert_int_equal(fake_ls_count(&f.fake, "life"), 2);
+    teardown(&f);
+}
+
+/* Nulls before anything was said of anything are not believed at once. */
+static void
+test_server_unproven(void **state)
+{
+    (void)state;
+    struct fixture f;
+    setup(&f, "{'lives':[{'hover':[{'line':0,'times':3,'result':null},"
+              "{'line':1,'times':3,'result':null}]}]}");
+    submit(&f, "a.c", 2, 0);
+    RUN_UNTIL(&f.loop, f.n_idle == 1);
+    assert_known(&f, 0, 0); // the fourth time
+    assert_known(&f, 0, 1);
+    teardown(&f);
+}
+
+static void
+test_server_of_nulls(void **state)
+{
+    (void)state;
+    struct fixture f;
+    setup(&f, "{'lives':[{'hover':[{'result':null}]}]}");
+    submit(&f, "a.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_idle == 1);
+    assert_int_equal(hover_of(&f, 0, 0)->state, HOVER_EMPTY);
+    size_t n_asked = fake_ls_count(&f.fake, "'method':'textDocument/hover'");
+    assert_true(n_asked > 2); // it had its time
+    submit(&f, "b.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_batches == 2);
+    assert_int_equal(fake_ls_count(&f.fake, "'method':'textDocument/hover'"),
+                     n_asked + 2);
+    teardown(&f);
+}
+
+/* What one deadline passed over in a long queue is asked once more. */
+static void
+test_server_queue(void **state)
+{
+    (void)state;
+    struct fixture f;
+    setup(&f, "{'lives':[{'hover':[{'line':9,'times':1,'silent':true}]}]}");
+    f.config.enrich_deadline_ms = 200;
+    submit(&f, "a.c", 20, 0);
+    RUN_UNTIL(&f.loop, f.n_idle == 1);
+    for (size_t i = 0; i < 20; i++)
+        assert_known(&f, 0, i);
+    teardown(&f);
+}
+
+static void
+test_server_yields(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct enrich_server_status status;
+    setup(&f, "{'lives':[{}]}");
+    submit(&f, "a.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_batches == 1);
+    int64_t start_ms = clock_mono_ms();
+    enrich_yield(f.e);
+    submit(&f, "b.c", 3, 0);
+    run_round(&f.loop);
+    assert_true(enrich_server_at(f.e, 0, &status));
+    assert_int_equal(status.requests, 1);
+    RUN_UNTIL(&f.loop, f.n_batches == 2); // by itself
+    assert_true(clock_mono_ms() - start_ms >= 199);
+    assert_known(&f, 1, 2);
+    teardown(&f);
+}
+
+/* An open document is asked about although the window of files is full. */
+static void
+test_server_open_document(void **state)
+{
+    (void)state;
+    struct fixture f;
+    setup(&f,
+          "{'lives':[{'hover':[{'path':'open.c'},{'path':'warm.c'},{'silent':true}]}]}");
+    submit(&f, "warm.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_batches == 1);
+    submit(&f, "a.c", 2, 0);
+    submit(&f, "b.c", 2, 0);
+    RUN_UNTIL(&f.loop, fake_ls_count(&f.fake, "'method':'textDocument/hover'") == 5);
+    submit(&f, "open.c", 2, 2);
+    RUN_UNTIL(&f.loop, f.n_batches == 2);
+    assert_known(&f, 1, 1);
+    teardown(&f);
+}
+
+/* A server that takes its time delays nobody else's. */
+static void
+test_server_fairness(void **state)
+{
+    (void)state;
+    static const char *const other_languages[] = {"py", NULL};
+    struct fixture f;
+    struct fake_ls other;
+    setup(&f, "{'lives':[{'hover':[{'silent':true}]}]}");
+    fake_ls_init(&other, "{'lives':[{}]}");
+    struct config_server servers[] = {f.server,
+                                      {.name = "other",
+                                       .command = other.command,
+                                       .languages = other_languages,
+                                       .enabled = true}};
+    f.config.servers = servers;
+    f.config.n_servers = 2;
+    for (size_t i = 0; i < 8; i++) {
+        AUTO(free) char *path = xasprintf("%zu.c", i);
+        submit(&f, path, 3, 1);
+    }
+    enrich_submit(f.e, job_of("a.py", "py", 3));
+    RUN_UNTIL(&f.loop, f.n_batches == 1);
+    assert_true(str_eq_c(f.batches[0]->path, "a.py"));
+    assert_int_equal(hover_of(&f, 0, 2)->state, HOVER_KNOWN);
+    assert_true(str_eq_c(hover_of(&f, 0, 2)->server, "other"));
+    teardown(&f);
+    fake_ls_finish(&other);
+}
