@@ -39,7 +39,7 @@ struct workspace {
     struct writer *writer;
     struct query *query;
     struct bus *bus;
-    struct scan *scan; // NULL: the known files are not read yet, or it is closing
+    struct scan *scan; // NULL: the first walk has not begun, or it is closing
     struct enrich *enrich;
     struct store_info info;
     bool is_open;
@@ -53,6 +53,8 @@ struct workspace {
     struct trees *trees;
     struct list waiting;
     struct list leaving; // deletions
+    struct list early;   // worked before the index is open
+    bool is_known;       // the table of known files has what the index has
     size_t n_waiting, n_leaving, credits;
     size_t n_deleting; // at the writer
     int64_t leaving_since_ms;

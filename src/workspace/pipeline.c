@@ -6,7 +6,8 @@
  * mail, so at most WORKSPACE_CREDITS files are in memory and the writer's queue cannot be full; and it
  * holds the bytes of its batch, so that a few hundred files of nothing but definitions wait too. When
  * WORKSPACE_SCAN_AHEAD jobs wait, the walk pauses. What could not be stored counts as changed until it
- * is, so every walk tries it again. Nothing here blocks. */
+ * is, so every walk tries it again. Of a new index nothing is known: its first walk begins while it is
+ * made, and what is worked before it is open is kept back. Nothing here blocks. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/vec.h"
@@ -219,7 +220,7 @@ store_now(struct workspace *w)
 {
     bool is_more = w->n_waiting > 0 && w->credits > WORKSPACE_CREDITS_RESERVED;
 
-    if (w->is_closing || w->is_flushing || is_more || w->n_storing == 0 ||
+    if (!w->is_open || w->is_closing || w->is_flushing || is_more || w->n_storing == 0 ||
         w->n_storing < WORKSPACE_CREDITS - w->credits)
         return;
     w->is_flushing = true;
@@ -227,13 +228,44 @@ store_now(struct workspace *w)
 }
 
 static void
-store_delete(struct file_job *job)
+to_writer(struct file_job *job)
 {
+    struct writer *writer = job->w->writer;
+
+    if (job->kind == JOB_DELETE)
+        writer_delete_file(writer, str_of(job->path), on_stored, job);
+    else
+        writer_put_file(writer, steal(job->batch), job->is_urgent, on_stored, job);
+}
+
+static void
+store_job(struct file_job *job)
+{
+    struct workspace *w = job->w;
+
     job->state = JOB_STORING;
-    job_hold(job, 0);
-    job->w->n_storing++;
-    job->w->n_deleting++;
-    writer_delete_file(job->w->writer, str_of(job->path), on_stored, job);
+    job_hold(job, job->kind == JOB_DELETE ? 0 : job->batch->arena.total_bytes);
+    w->n_storing++;
+    w->n_deleting += job->kind == JOB_DELETE;
+    if (w->is_open)
+        to_writer(job);
+    else
+        list_add(&w->early, &job->link);
+    if (!w->is_open && (w->is_closing || w->why))
+        pipeline_drop_early(w);
+}
+
+void
+pipeline_drop_early(struct workspace *w)
+{
+    while (!list_is_empty(&w->early)) {
+        struct file_job *job = list_first(&w->early, struct file_job, link);
+
+        list_remove(&job->link);
+        w->n_storing--;
+        w->n_deleting -= job->kind == JOB_DELETE;
+        job_end(job);
+    }
 }
 
 static void
@@ -251,7 +283,7 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
     if (job->is_gone) {
         log_info("%s/%s vanished while it was read", w->root, job->path);
         job->kind = JOB_DELETE;
-        store_delete(job);
+        store_job(job);
         store_now(w);
         return;
     }
@@ -270,10 +302,7 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
     known->reason = job->batch->file.reason;
     known->is_stored = false;
     known->walk = w->walk;
-    job->state = JOB_STORING;
-    w->n_storing++;
-    job_hold(job, job->batch->arena.total_bytes);
-    writer_put_file(w->writer, steal(job->batch), job->is_urgent, on_stored, job);
+    store_job(job);
     if (!w->is_closing)
         submit_waiting(w); // what was guessed too high is free again
 }
@@ -288,7 +317,7 @@ job_submit(struct file_job *job)
     w->credits--;
     w->n_working++;
     if (job->kind == JOB_DELETE) {
-        store_delete(job);
+        store_job(job);
         return;
     }
     job->state = JOB_WORKING;
@@ -369,7 +398,7 @@ touch(struct workspace *w, struct str path, enum file_job_kind kind, bool is_urg
 {
     struct file_job *job = map_get(w->jobs, path);
 
-    if (!w->scan)
+    if (!w->scan || w->why)
         return;
     if (job && job->state != JOB_WAITING) {
         job->is_again = true;
@@ -405,7 +434,7 @@ pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
 bool
 pipeline_is_idle(const struct workspace *w)
 {
-    return w->has_walked && !w->is_walking && map_count(w->jobs) == 0;
+    return w->is_known && w->has_walked && !w->is_walking && map_count(w->jobs) == 0;
 }
 
 /* ---- the walk ---- */
@@ -597,6 +626,15 @@ pipeline_walk(struct workspace *w)
 
 /* ---- start: the store's file rows are read on a worker, then the first walk begins ---- */
 
+static void
+start_scan(struct workspace *w)
+{
+    w->scan = scan_open(w->all->loop, w->all->pool, w->config, w->root, &scan_events, w);
+    scan_share_watches(w->scan, &w->all->watches);
+    pipeline_walk(w);
+    documents_touch(w);
+}
+
 struct known_job {
     struct pool_job pool;
     struct workspace *w;
@@ -632,6 +670,19 @@ known_work(struct pool_job *pool_job, unsigned worker UNUSED)
     store_reader_close(reader);
 }
 
+/* The first walk went ahead of an index that somebody else made meanwhile: what of it is gone is known by
+ * that no walk sees it. */
+static void
+add_stored(struct workspace *w, struct known_files *stored)
+{
+    struct known_file *known;
+    struct str path;
+    size_t iter = 0;
+
+    while (known_next(stored, &iter, &path, &known))
+        known_add(w->known, path);
+}
+
 static void
 on_known(struct pool_job *pool_job, bool is_cancelled)
 {
@@ -646,13 +697,15 @@ on_known(struct pool_job *pool_job, bool is_cancelled)
         char *why = xasprintf("cannot read the index %s: %s", w->url, strerror(-job->r));
         workspace_fail(w, why);
     } else {
-        known_destroy(w->known);
-        w->known = steal(job->known);
-        w->scan =
-            scan_open(w->all->loop, w->all->pool, w->config, w->root, &scan_events, w);
-        scan_share_watches(w->scan, &w->all->watches);
-        pipeline_walk(w);
-        documents_touch(w);
+        w->is_known = true;
+        if (w->scan) {
+            add_stored(w, job->known);
+            pipeline_walk(w);
+        } else {
+            known_destroy(w->known);
+            w->known = steal(job->known);
+            start_scan(w);
+        }
     }
     known_destroy(job->known);
     free(job->url);
@@ -660,9 +713,29 @@ on_known(struct pool_job *pool_job, bool is_cancelled)
 }
 
 void
+pipeline_start_early(struct workspace *w)
+{
+    start_scan(w);
+}
+
+void
 pipeline_start(struct workspace *w)
 {
-    struct known_job *job = xnew(struct known_job);
+    struct known_job *job;
+
+    while (!list_is_empty(&w->early)) {
+        struct file_job *early = list_first(&w->early, struct file_job, link);
+
+        list_remove(&early->link);
+        to_writer(early);
+    }
+    if (w->scan && w->info.is_new) {
+        w->is_known = true;
+        store_now(w);
+        walk_check(w);
+        return;
+    }
+    job = xnew(struct known_job);
 
     job->w = w;
     job->url = xstrdup(w->url);
@@ -692,6 +765,7 @@ pipeline_init(struct workspace *w)
     w->trees = trees_create();
     list_init(&w->waiting);
     list_init(&w->leaving);
+    list_init(&w->early);
     w->credits = WORKSPACE_CREDITS;
 }
 

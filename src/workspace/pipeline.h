@@ -34,13 +34,14 @@ struct worker_tools {
 enum file_job_kind { JOB_INDEX, JOB_DELETE };
 
 /* At most one per path:
- *   WAITING (for a credit) → WORKING (on the pool) → STORING (in the writer's queue) → gone
+ *   WAITING (for a credit) → WORKING (on the pool) → STORING (in the writer's queue; kept back before
+ *   the index is open) → gone
  * A change meanwhile sets is_again, and the job starts over, as again_kind, when it is through. */
 enum file_job_state { JOB_WAITING, JOB_WORKING, JOB_STORING };
 
 struct file_job {
     struct pool_job pool;
-    struct list link; // of workspace.waiting
+    struct list link; // of workspace.waiting, leaving or early
     struct workspace *w;
     char *path;
     enum file_job_kind kind, again_kind;
@@ -66,9 +67,13 @@ struct file_job {
 
 void pipeline_init(struct workspace *w);
 void pipeline_finish(struct workspace *w);
-void pipeline_start(struct workspace *w); // known files are read, then the first walk
+void pipeline_start_early(
+    struct workspace *w); // there is no index yet: walk while it is made
+/* The index is open: known files are read, then the first walk, if it has not begun. */
+void pipeline_start(struct workspace *w);
+void pipeline_drop_early(struct workspace *w); // it does not open, or is closing
 void pipeline_walk(struct workspace *w);
-/* Nothing before the known files are read: then all open documents are touched. */
+/* Nothing before the first walk begins: then all open documents are touched. */
 void pipeline_touch(struct workspace *w, struct str path, enum file_job_kind kind,
                     bool is_urgent);
 bool pipeline_is_idle(const struct workspace *w);

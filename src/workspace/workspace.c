@@ -102,6 +102,8 @@ on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
         char *text = why ? xasprintf("cannot open the index: %s", why)
                          : xasprintf("cannot open the index %s: %s", w->url, err_text(r));
         workspace_fail(w, text);
+        scan_cancel(w->scan);
+        pipeline_drop_early(w);
         return;
     }
     w->info = *info;
@@ -153,8 +155,9 @@ on_commit(void *ctx, struct event *const *events, size_t n)
 static const struct writer_events writer_events = {.on_open = on_writer_open,
                                                    .on_commit = on_commit};
 
-/* <state>/gloss/<name>-<id>/index.db, unless --db says another place. */
-static void
+/* <state>/gloss/<name>-<id>/index.db, unless --db says another place. True when there is a file
+ * already, or none is made. */
+static bool
 choose_url(struct workspace *w)
 {
     AUTO(free) char *path = NULL;
@@ -167,9 +170,11 @@ choose_url(struct workspace *w)
         w->url = xasprintf("sqlite:%s", path);
     }
     url = str_of(w->url);
-    if (str_starts_with(url, prefix))
-        w->own_index =
-            path_below(str_of(w->root), str_slice(url.p + prefix.n, url.n - prefix.n));
+    if (!str_starts_with(url, prefix))
+        return true;
+    w->own_index =
+        path_below(str_of(w->root), str_slice(url.p + prefix.n, url.n - prefix.n));
+    return fs_exists(url.p + prefix.n);
 }
 
 static void
@@ -196,6 +201,7 @@ workspace_create(struct workspaces *all, char *root, struct workspace **ret_work
     struct hash128 hash = hash128(str_of(root));
     AUTO(free) char *why = NULL;
     char hex[HASH_HEX_BYTES];
+    bool is_there;
     int r;
 
     list_init(&w->link);
@@ -214,8 +220,10 @@ workspace_create(struct workspaces *all, char *root, struct workspace **ret_work
     documents_init(w);
     pipeline_init(w);
     asking_init(w);
-    choose_url(w);
+    is_there = choose_url(w);
     w->writer = writer_open(all->loop, w->url, w->root, &writer_events, w);
+    if (!is_there)
+        pipeline_start_early(w);
     *ret_workspace = w;
     return 0;
 }
@@ -274,6 +282,8 @@ workspace_close(struct workspace *w)
         scan_close(w->scan, workspace_part_closed, w);
         w->scan = NULL;
     }
+    if (!w->is_open)
+        pipeline_drop_early(w);
     if (w->enrich) {
         w->closing_parts++;
         enrich_close(w->enrich, workspace_part_closed, w);

@@ -876,6 +876,90 @@ test_index_is_locked(void **state UNUSED)
     tear_down(&f);
 }
 
+/* Of an index that is not there yet, the first walk begins while it is made. */
+static void
+test_walk_before_open(void **state UNUSED)
+{
+    struct fixture f;
+    size_t n_rebuilt = 0;
+
+    set_up(&f);
+    put(&f, "a.c", AB);
+    open_all(&f);
+    assert_false(f.w->is_open);
+    assert_true(f.w->is_walking);
+    doc_open(&f, "b.c", AB2); // a buffer, too
+    index_ok(&f);
+    assert_int_equal(f.w->walk, 1);
+    assert_int_equal(f.summary.files, 2);
+    assert_true(list_is_empty(&f.w->early));
+    for (size_t i = 0; i < f.events.n; i++) { // it is told of before all that it has
+        n_rebuilt += f.events.v[i].type == EVENT_INDEX_REBUILT;
+        assert_true(n_rebuilt == 1 || f.events.v[i].seq == 0);
+    }
+    assert_int_equal(n_rebuilt, 1);
+    workspace_doc_close(f.w, STR("b.c"));
+    close_all(&f);
+    open_all(&f); // now it is there: what it has comes first
+    assert_false(f.w->is_walking);
+    index_ok(&f);
+    assert_int_equal(f.summary.unchanged, 1);
+    tear_down(&f);
+}
+
+/* What is kept back is not kept for ever. */
+static void
+test_does_not_open(void **state UNUSED)
+{
+    struct fixture f;
+    AUTO(free) char *db = NULL;
+
+    set_up(&f);
+    for (size_t i = 0; i < 20; i++) {
+        AUTO(free) char *path = xasprintf("d%zu/f.c", i);
+        put(&f, path, AB);
+    }
+    put(&f, "file", "");
+    f.db = db = xasprintf("sqlite:%s/file/index.db", f.root); // in no folder
+    open_all(&f);
+    assert_true(f.w->is_walking);
+    doc_open(&f, "d1/f.c", AB2);
+    index_all(&f, false);
+    assert_true(f.summary.r < 0);
+    assert_int_equal(workspace_state(f.w), WORKSPACE_FAILED);
+    doc_change(&f, "d1/f.c", AB);
+    close_all(&f);
+    open_all(&f);
+    close_all(&f); // before it is known that it does not open
+    tear_down(&f);
+}
+
+/* Somebody else made the index between the look for it and its opening: as when the way to it leads
+ * through a folder that is not there yet. */
+static void
+test_made_meanwhile(void **state UNUSED)
+{
+    struct fixture f;
+    AUTO(free) char *db = NULL;
+
+    set_up(&f);
+    put(&f, "a.c", AB);
+    put(&f, "gone.c", AB);
+    open_all(&f);
+    index_ok(&f);
+    close_all(&f);
+    cut(&f, "gone.c");
+    put(&f, "b.c", AB2);
+    f.db = db = xasprintf("sqlite:%s/way/../%s", scratch, strrchr(f.db_url, '/') + 1);
+    open_all(&f);
+    assert_true(f.w->is_walking);
+    index_ok(&f);
+    assert_int_equal(f.summary.files, 2);
+    assert_string_equal(indexed(&f, "gone.c"), "-2");
+    close_all(&f);
+    tear_down(&f);
+}
+
 /* Nothing can be written to any file, as on a full disk. */
 static void
 fill_disk(struct rlimit *ret_was)
@@ -1384,6 +1468,9 @@ main(void)
         cmocka_unit_test(test_close_at_each_stage),
         cmocka_unit_test(test_close_without_any),
         cmocka_unit_test(test_index_is_locked),
+        cmocka_unit_test(test_walk_before_open),
+        cmocka_unit_test(test_does_not_open),
+        cmocka_unit_test(test_made_meanwhile),
         cmocka_unit_test(test_index_cannot_be_written),
         cmocka_unit_test(test_written_later),
         cmocka_unit_test(test_acquire),
