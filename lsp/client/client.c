@@ -200,10 +200,12 @@ finish(struct client *c)
     map_destroy(c->docs);
     map_destroy(c->progress);
     json_decref(c->settings);
+    json_decref(c->options);
     buf_finish(&c->stderr_tail);
     buf_finish(&c->why);
     free(c->program);
     free(c->root);
+    free(c->workspace_root);
     free(c->guard_program);
     free(c->exit_text);
     free(c->reason);
@@ -276,12 +278,15 @@ spawn(struct client *c)
     if (extra)
         *vec_push(&args) = extra;
     *vec_push(&args) = NULL;
+    char **environment = client_choice_environment(c->workspace_root);
     struct child_options options = {.program = c->program,
                                     .args = args.v,
+                                    .env = environment,
                                     .cwd = c->root,
                                     .niceness = CLIENT_NICENESS,
                                     .guard_program = c->guard_program};
     int r = child_open(c->loop, &options, on_exit_, c, &c->child);
+    client_choice_environment_free(environment);
     vec_finish(&args);
     return r;
 }
@@ -358,6 +363,8 @@ client_open(struct loop *l, const struct client_options *options,
     c->spec = options->spec;
     c->program = xstrdup(options->program);
     c->root = xstrdup(options->root);
+    c->workspace_root =
+        xstrdup(options->workspace_root ? options->workspace_root : options->root);
     c->guard_program = xstrdup(options->guard_program);
     c->deadline_ms = options->deadline_ms;
     c->backoff_ms_min =
@@ -366,8 +373,8 @@ client_open(struct loop *l, const struct client_options *options,
     c->ctx = ctx;
     c->docs = map_create();
     c->progress = map_create();
-    if (c->spec->settings)
-        c->settings = json_loads(c->spec->settings, 0, NULL);
+    c->settings = client_spec_settings(c->spec);
+    c->options = client_spec_options(c->spec);
     list_init(&c->timed);
     list_init(&c->settled);
     c->life = timer_open(l, on_life, c);

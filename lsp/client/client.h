@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 #include "base/str.h"
-#include "config/config.h"
+#include "lsp/client/spec.h"
 #include "model/hover.h"
 #include "rt/loop.h"
 
@@ -34,26 +34,6 @@ enum client_state {
 };
 const char *client_state_name(enum client_state state);
 
-/* What to run: a row of the servers table (client/servers.c) or of the configuration. */
-struct client_spec {
-    const char *name;             // "clangd"
-    const char *const *command;   // NULL-terminated; [0] is absolute or looked up on PATH
-    const char *const *languages; // key prefixes, NULL-terminated
-    const char *const *root_markers;
-    const char *settings;               // JSON text for workspace/configuration, or NULL
-    const char *initialization_options; // JSON text, or NULL
-    uint32_t quirks;                    // enum client_quirk, client/quirks.c
-};
-
-/* The server for a language by the user's configuration, then the table; only a program
- * of the configuration or on PATH, absolute path in *ret_program (heap). False: none is
- * installed, or config forbids. *ret_spec borrows from `config` and the table; two specs
- * of the same name are the same server. */
-bool client_spec_for(const struct config *config, struct str lang,
-                     struct client_spec *ret_spec, char **ret_program);
-/* The whole table, for doctor; NULL past the end. install_hint: "apt install clangd". */
-const struct client_spec *client_spec_at(size_t index, const char **ret_install_hint);
-
 struct client;
 
 /* None of them runs once client_close() was called. */
@@ -69,7 +49,8 @@ struct client_events {
 struct client_options {
     const struct client_spec *spec; // outlives the client
     const char *program;            // absolute
-    const char *root;               // absolute, real
+    const char *root;               // absolute, real: where the server works
+    const char *workspace_root;     // real; NULL: the same
     const char *guard_program;      // rt/child.h
     uint64_t deadline_ms;
     uint64_t backoff_ms_min; // 0: CLIENT_BACKOFF_MS_MIN
@@ -90,7 +71,7 @@ void client_close(struct client *c, void (*on_closed)(void *ctx), void *ctx);
 /* True when no $/progress is under way and the server has not said that it is busy. */
 bool client_is_quiescent(const struct client *c);
 
-/* READY only. Paths are absolute or relative to the root. One open per path at a time; a
+/* READY only. Paths are absolute or relative to the workspace. One open per path at a time; a
  * crash closes all. Text is copied into the message. */
 void client_did_open(struct client *c, const char *path, const char *language_id,
                      struct str text);

@@ -12,7 +12,7 @@
 char *
 client_doc_uri(const struct client *c, const char *path)
 {
-    AUTO(free) char *absolute = path_join(c->root, path);
+    AUTO(free) char *absolute = path_join(c->workspace_root, path);
     return uri_from_path(absolute);
 }
 

@@ -58,12 +58,10 @@ client_handshake_params(const struct client *c)
                   "workspaceFolders", client_handshake_folders(c), "locale", "en");
     if (utf8_is_valid(str_of(c->root)))
         json_object_set_new(params, "rootPath", json_string(c->root));
-    if (c->spec->initialization_options) {
-        json_t *options =
-            json_loads(c->spec->initialization_options, JSON_DECODE_ANY, NULL);
-        if (options)
-            json_object_set_new(params, "initializationOptions", options);
-    }
+    json_t *options = client_quirk_options(c->spec, c->program, c->workspace_root,
+                                           json_deep_copy(c->options));
+    if (options)
+        json_object_set_new(params, "initializationOptions", options);
     return params;
 }
 
@@ -74,17 +72,24 @@ client_handshake_configuration(const struct client *c)
                      c->settings ? json_deep_copy(c->settings) : json_object());
 }
 
-/* Each ended by a NUL, so that no two lists of texts are the same bytes. */
+static void
+add_sorted(struct buf *all, const json_t *value)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    buf_add_cstr(all, text ? text : "");
+    buf_add_char(all, '\0');
+    free(text);
+}
+
+/* Each text ended by a NUL, so that no two lists of texts are the same bytes. */
 static uint64_t
 key_of(const struct client *c)
 {
-    const char *const texts[] = {c->spec->name, c->stats.version, c->spec->settings,
-                                 c->spec->initialization_options};
     AUTO(buf_finish) struct buf all = {0};
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        buf_add_cstr(&all, texts[i] ? texts[i] : "");
-        buf_add_char(&all, '\0');
-    }
+    buf_add(&all, c->spec->name, strlen(c->spec->name) + 1);
+    buf_add(&all, c->stats.version, strlen(c->stats.version) + 1);
+    add_sorted(&all, c->settings);
+    add_sorted(&all, c->options);
     return hash64(buf_str(&all));
 }
 

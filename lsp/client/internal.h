@@ -2,6 +2,7 @@
 /* Inside lsp/client: the client's parts and what its files ask of one another. */
 #include "base/list.h"
 #include "base/map.h"
+#include "lsp/client/choice.h"
 #include "lsp/client/client.h"
 #include "lsp/wire/wire.h"
 #include "model/snapshot.h"
@@ -13,14 +14,6 @@
 #define CLIENT_PROGRESS_MAX 1024
 #define CLIENT_EXIT_MS 200 // from its death to the end of its output
 
-/* Where a server lies about the protocol, or wants more than its row can say. */
-enum client_quirk {
-    QUIRK_COMPILE_COMMANDS =
-        1,                   // wants the folder of compile_commands.json as an argument
-    QUIRK_LOADING_TEXT = 2,  // says "(loading...)" instead of nothing yet
-    QUIRK_SERVER_STATUS = 4, // not quiescent before its experimental/serverStatus says so
-};
-
 enum encoding { ENCODING_UTF8, ENCODING_UTF16, ENCODING_UTF32 };
 
 struct doc {
@@ -31,7 +24,7 @@ struct doc {
 struct client {
     struct loop *loop;
     const struct client_spec *spec;
-    char *program, *root, *guard_program;
+    char *program, *root, *workspace_root, *guard_program;
     uint64_t deadline_ms, backoff_ms_min;
     const struct client_events *events;
     void *ctx;
@@ -55,7 +48,7 @@ struct client {
     bool is_busy;         // says its serverStatus
     struct map *progress; // tokens begun and not ended
     struct map *docs;     // path → doc
-    json_t *settings;
+    json_t *settings, *options;
 
     struct list timed;   // requests by due_ms
     struct list settled; // answered at the next turn
@@ -99,8 +92,3 @@ void client_peer_on_request(void *ctx, const struct wire_id *id, const char *met
 void client_peer_on_notification(void *ctx, const char *method, json_t *params);
 bool client_peer_is_quiescent(const struct client *c);
 void client_peer_reset(struct client *c);
-
-/* quirks.c */
-/* One more argument for the command line (heap), or NULL. */
-char *client_quirk_argument(const struct client_spec *spec, const char *root);
-bool client_quirk_is_loading(const struct client_spec *spec, struct str text);

@@ -1,46 +1,12 @@
 /* What servers do beside the protocol. Each quirk is a bit of a row of the servers
  * table. */
-#include "lsp/client/internal.h"
-
-#include <dirent.h>
+#include "lsp/client/choice.h"
 
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/path.h"
 
-#define COMPILE_COMMANDS "compile_commands.json"
-#define FOLDER_ENTRIES_MAX 10000
-
-static bool
-has_compile_commands(const char *dir)
-{
-    AUTO(free) char *file = path_join(dir, COMPILE_COMMANDS);
-    return fs_exists(file);
-}
-
-/* Of the folders named build*, the first by name, so that the choice is the same each
- * time. */
-static char *
-find_build_folder(const char *root)
-{
-    char *found = NULL;
-    DIR *dir = opendir(root);
-    if (!dir)
-        return NULL;
-    const struct dirent *entry;
-    for (size_t n = 0; n < FOLDER_ENTRIES_MAX && (entry = readdir(dir)); n++) {
-        if (strncmp(entry->d_name, "build", 5) != 0)
-            continue;
-        char *path = path_join(root, entry->d_name);
-        if ((!found || strcmp(path, found) < 0) && has_compile_commands(path)) {
-            free(found);
-            found = steal(path);
-        }
-        free(path);
-    }
-    closedir(dir);
-    return found;
-}
+#define TSSERVER "typescript/lib/tsserver.js"
 
 char *
 client_quirk_argument(const struct client_spec *spec, const char *root)
@@ -51,9 +17,70 @@ client_quirk_argument(const struct client_spec *spec, const char *root)
         if (str_starts_with(str_of(*word), STR("--compile-commands-dir")))
             return NULL; // the user knows better
     }
-    AUTO(free)
-    char *dir = has_compile_commands(root) ? xstrdup(root) : find_build_folder(root);
+    AUTO(free) char *dir = client_root_database(root);
     return dir ? xasprintf("--compile-commands-dir=%s", dir) : NULL;
+}
+
+/* ---- the TypeScript of our choice: left alone, the server runs the workspace's ---- */
+
+/* In a folder node_modules around it. */
+static char *
+tsserver_around(const char *program)
+{
+    AUTO(free) char *real = NULL;
+    if (fs_real_path(program, &real) < 0)
+        return NULL;
+    struct str dir = path_dirname(str_of(real));
+    for (; dir.n > 1; dir = path_dirname(dir)) {
+        AUTO(free) char *beside = xasprintf("%.*s/" TSSERVER, STR_ARG(dir));
+        AUTO(free) char *below = xasprintf("%.*s/node_modules/" TSSERVER, STR_ARG(dir));
+        if (fs_exists(beside))
+            return steal(beside);
+        if (fs_exists(below))
+            return steal(below);
+    }
+    return NULL;
+}
+
+static char *
+find_tsserver(const char *program, const char *path)
+{
+    AUTO(free) char *tsserver = NULL;
+    char *found = tsserver_around(program);
+    if (found || !(tsserver = fs_find_program("tsserver", path)))
+        return found;
+    return tsserver_around(tsserver);
+}
+
+char *
+client_quirk_misses(const struct client_spec *spec, const char *program, const char *path)
+{
+    if (!(spec->quirks & QUIRK_OWN_TSSERVER))
+        return NULL;
+    AUTO(free) char *tsserver = find_tsserver(program, path);
+    return tsserver ? NULL
+                    : xasprintf("%s has no TypeScript beside it, and the workspace's own "
+                                "is not run; npm install -g typescript",
+                                program);
+}
+
+json_t *
+client_quirk_options(const struct client_spec *spec, const char *program,
+                     const char *root, json_t *options)
+{
+    if (!(spec->quirks & QUIRK_OWN_TSSERVER))
+        return options;
+    AUTO(free) char *path = client_choice_path(root);
+    AUTO(free) char *tsserver = find_tsserver(program, path);
+    if (!options)
+        options = json_object();
+    json_t *section = json_object_get(options, "tsserver");
+    if (tsserver && !json_object_get(section, "path")) {
+        json_t *own = json_pack("{s:{s:s}}", "tsserver", "path", tsserver);
+        json_object_update_recursive(options, own);
+        json_decref(own);
+    }
+    return options;
 }
 
 bool

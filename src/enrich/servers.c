@@ -144,7 +144,7 @@ look_for_server(struct enrich *e, const char *lang)
         return entry;
     }
     entry->looked_ms = now_ms;
-    client_spec_for(e->config, str_of(lang), &entry->spec, &entry->program);
+    client_spec_for(e->config, e->root, str_of(lang), &entry->spec, &entry->program);
     return entry;
 }
 
@@ -152,13 +152,6 @@ bool
 server_is_known(struct enrich *e, const char *lang)
 {
     return look_for_server(e, lang)->program != NULL;
-}
-
-static char *
-client_root_for(const struct client_spec *spec UNUSED, const char *root,
-                const char *path UNUSED)
-{
-    return xstrdup(root);
 }
 
 struct server *
@@ -183,6 +176,7 @@ server_need(struct server *s)
         struct client_options options = {.spec = &s->spec,
                                          .program = s->program,
                                          .root = s->root,
+                                         .workspace_root = e->root,
                                          .guard_program = e->guard_program,
                                          .deadline_ms = e->config->enrich_deadline_ms};
         s->client = client_open(e->loop, &options, &client_events, s);

@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "base/map.h"
+#include "lsp/client/choice.h"
 #include "lsp/client/client.h"
 #include "tests/lib/fake_ls.h"
 
@@ -68,14 +69,13 @@ static const struct client_events events = {.on_state = on_state,
                                             .on_quiescent = on_quiescent};
 
 static void
-open_client(struct fixture *f, const char *scenario, uint64_t deadline_ms)
+open_client_of(struct fixture *f, const char *scenario, uint64_t deadline_ms,
+               const struct client_spec *spec)
 {
-    static const char *const languages[] = {"c", NULL};
-    *f = (struct fixture){0};
+    *f = (struct fixture){.spec = *spec};
     assert_int_equal(loop_init(&f->loop), 0);
     fake_ls_init(&f->fake, scenario);
-    f->spec = (struct client_spec){
-        .name = "fake", .command = f->fake.command, .languages = languages};
+    f->spec.command = f->fake.command;
     struct client_options options = {.spec = &f->spec,
                                      .program = f->fake.command[0],
                                      .root = f->fake.dir,
@@ -83,6 +83,14 @@ open_client(struct fixture *f, const char *scenario, uint64_t deadline_ms)
                                      .deadline_ms = deadline_ms,
                                      .backoff_ms_min = 1};
     f->client = client_open(&f->loop, &options, &events, f);
+}
+
+static void
+open_client(struct fixture *f, const char *scenario, uint64_t deadline_ms)
+{
+    static const char *const languages[] = {"c", NULL};
+    open_client_of(f, scenario, deadline_ms,
+                   &(struct client_spec){.name = "fake", .languages = languages});
 }
 
 static void
@@ -718,10 +726,10 @@ key_of_server(const char *name, const char *version, const char *settings,
     char *scenario = xasprintf("{'lives':[{'initialize':{'result':{'capabilities':{},"
                                "'serverInfo':{'name':'n','version':'%s'}}}}]}",
                                version);
-    open_client(&f, scenario, 5000);
-    f.spec.name = name;
-    f.spec.settings = settings;
-    f.spec.initialization_options = options;
+    open_client_of(&f, scenario, 5000,
+                   &(struct client_spec){.name = name,
+                                         .settings = settings,
+                                         .initialization_options = options});
     assert_int_equal(client_server_key(f.client), 0);
     client_start(f.client);
     assert_int_equal(client_server_key(f.client), 0);
@@ -749,94 +757,7 @@ test_key_of_server(void **state)
     }
 }
 
-/* ---- which server ---- */
-
-static void
-test_choice_of_server(void **state)
-{
-    (void)state;
-    AUTO(free) char *path = xstrdup(getenv("PATH"));
-    struct fake_ls fake;
-    fake_ls_init(&fake, "{}");
-    const char *const own[] = {fake_ls_env("TEST_FAKE_LS"), "x", NULL};
-    const char *const missing[] = {"/nowhere/else", NULL};
-    const char *const languages[] = {"c", "zz", NULL};
-    struct config_server servers[] = {
-        {.name = "gone", .command = missing, .languages = languages, .enabled = true},
-        {.name = "off", .command = own, .languages = languages},
-        {.name = "mine",
-         .command = own,
-         .languages = languages,
-         .settings = "{}",
-         .enabled = true},
-        {.name = "pyright", .command = own, .enabled = true}, // languages of the table
-        {.name = "gopls", .enabled = true}, // only tuned, and not installed
-    };
-    struct config config = {
-        .trusted = true, .enrich_enabled = true, .servers = servers, .n_servers = 5};
-    struct client_spec spec;
-    char *program = NULL;
-    setenv("PATH", fake.dir, 1);
-
-    assert_true(client_spec_for(&config, STR("c"), &spec, &program));
-    assert_string_equal(spec.name, "mine");
-    assert_string_equal(program, own[0]);
-    assert_string_equal(spec.settings, "{}");
-    free(program);
-    assert_true(client_spec_for(&config, STR("zz"), &spec, &program));
-    free(program);
-    assert_true(client_spec_for(&config, STR("py"), &spec, &program));
-    assert_string_equal(spec.name, "pyright");
-    assert_non_null(strstr(spec.settings, "openFilesOnly"));
-    free(program);
-    assert_false(client_spec_for(&config, STR("go"), &spec, &program));
-    assert_false(client_spec_for(&config, STR("cobol"), &spec, &program));
-    config.trusted = false;
-    assert_false(client_spec_for(&config, STR("c"), &spec, &program));
-    config.trusted = true;
-    config.enrich_enabled = false;
-    assert_false(client_spec_for(&config, STR("c"), &spec, &program));
-
-    config.enrich_enabled = true;
-    config.n_servers = 0;
-    assert_false(client_spec_for(&config, STR("sh"), &spec, &program));
-    fake_ls_write(&fake, "bash-language-server", "");
-    AUTO(free) char *installed = path_join(fake.dir, "bash-language-server");
-    assert_int_equal(chmod(installed, 0700), 0);
-    assert_true(client_spec_for(&config, STR("sh"), &spec, &program));
-    assert_string_equal(spec.command[1], "start");
-    assert_string_equal(program, installed);
-    free(program);
-    struct config_server off = {.name = "bash-language-server"};
-    config.servers = &off;
-    config.n_servers = 1;
-    assert_false(client_spec_for(&config, STR("sh"), &spec, &program));
-    setenv("PATH", path, 1);
-    fake_ls_finish(&fake);
-}
-
-static void
-test_table(void **state)
-{
-    (void)state;
-    AUTO(map_destroy) struct map *names = map_create();
-    const char *hint;
-    const struct client_spec *spec;
-    size_t n = 0;
-    for (; (spec = client_spec_at(n, &hint)); n++) {
-        assert_null(map_put(names, str_of(spec->name), names));
-        assert_non_null(spec->command[0]);
-        assert_non_null(spec->languages[0]);
-        assert_non_null(strchr(hint, ' '));
-        const char *const texts[] = {spec->settings, spec->initialization_options};
-        for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-            json_t *value = texts[i] ? json_loads(texts[i], 0, NULL) : json_object();
-            assert_non_null(value);
-            json_decref(value);
-        }
-    }
-    assert_true(n > 15);
-}
+#include "lsp_client/test_choice.c"
 
 /* ---- the real one ---- */
 
@@ -851,7 +772,7 @@ test_clangd(void **state)
     client_close(f.client, on_closed, &f);
     RUN_UNTIL(&f.loop, f.is_closed);
     f.is_closed = false;
-    assert_true(client_spec_for(&config, STR("c"), &f.spec, &program));
+    assert_true(client_spec_for(&config, NULL, STR("c"), &f.spec, &program));
     assert_string_equal(f.spec.name, "clangd");
 
     AUTO(free) char *build = path_join(f.fake.dir, "build-debug");
@@ -918,6 +839,14 @@ main(void)
         cmocka_unit_test(test_key_of_server),
         cmocka_unit_test(test_choice_of_server),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_programs_of_a_workspace),
+        cmocka_unit_test(test_path_that_servers_see),
+        cmocka_unit_test(test_candidates_say_why),
+        cmocka_unit_test(test_own_over_known_settings),
+        cmocka_unit_test(test_typescript_of_our_choice),
+        cmocka_unit_test(test_roots),
+        cmocka_unit_test(test_roots_of_a_cargo_workspace),
+        cmocka_unit_test(test_compilation_databases),
         cmocka_unit_test(test_clangd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
