@@ -256,24 +256,67 @@ add_place(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
         push_definition(f, &d);
 }
 
+/* The next of several names with blanks between them, but not within parentheses; what has too few or
+ * too many of these is none. */
+static bool
+next_name(struct str text, size_t *at, size_t end, size_t *ret_start)
+{
+    int depth = 0;
+    for (;;) {
+        while (*at < end && (text.p[*at] == ' ' || text.p[*at] == '\t'))
+            ++*at;
+        if (*at == end)
+            return false;
+        bool is_torn = false;
+        for (*ret_start = *at, depth = 0; *at < end; ++*at) {
+            char c = text.p[*at];
+            if (depth == 0 && (c == ' ' || c == '\t'))
+                break;
+            depth += (c == '(' || c == '{') - (c == ')' || c == '}');
+            is_torn = is_torn || depth < 0;
+        }
+        if (depth == 0 && !is_torn)
+            return true;
+    }
+}
+
+static void
+add_places(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
+           enum entity_kind kind, uint32_t at, struct str window,
+           const struct lang_place *place)
+{
+    if (!q->patterns[raw->pattern_index].each) {
+        add_place(f, q, raw, kind, at, place);
+        return;
+    }
+    struct lang_place one = *place;
+    size_t next = place->name_start;
+    while (next_name(window, &next, place->name_end, &one.name_start)) {
+        one.name_end = next;
+        add_place(f, q, raw, kind, at, &one);
+    }
+}
+
 /* Each match of the pattern's expression in the node's text; of what is very long, in its start. */
 static void
 add_found_in_text(struct finds *f, const struct lang_query *q, const TSQueryMatch *raw,
                   const struct match *m)
 {
-    const struct lang_finder *finder = q->patterns[raw->pattern_index].finder;
+    const struct lang_pattern *pattern = &q->patterns[raw->pattern_index];
     struct stretch node = node_stretch(m->definition, f);
     struct str text = stretch_text(node, f->text);
     struct lang_place place;
-    text.n = MIN(text.n, (size_t)FIND_BYTES_MAX);
+    uint32_t before = pattern->lines &&
+                      node.start > 0; // the byte that tells whether a line begins here
+    text = str_slice(text.p - before, MIN(text.n, (size_t)FIND_BYTES_MAX) + before);
     for (size_t start = 0, end; start < text.n; start = end) {
         end = window_end(text, start);
         size_t n = MIN(end - start, (size_t)FIND_WINDOW_BYTES);
         struct str window = str_slice(text.p + start, n);
-        for (size_t from = 0; lang_finder_next(finder, window, from, &place);
-             from = place.end)
-            add_place(f, q, raw, (enum entity_kind)m->kind, node.start + (uint32_t)start,
-                      &place);
+        for (size_t from = start == 0 ? before : 0;
+             lang_finder_next(pattern->finder, window, from, &place); from = place.end)
+            add_places(f, q, raw, (enum entity_kind)m->kind,
+                       node.start - before + (uint32_t)start, window, &place);
         if (deadline_is_over(&f->deadline))
             return;
     }

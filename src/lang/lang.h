@@ -81,7 +81,10 @@ enum lang_local {
 
 struct lang_pattern {
     enum lang_local local;
-    bool flat; // (#set! flat): stands alone, whatever is around it
+    bool flat;  // (#set! flat): stands alone, whatever is around it
+    bool lines; // (#set! lines): "^" of (#set! find …) is the file's, not the node's
+    bool each; // (#set! each): what (#set! find …) takes for the name are several, with
+               // blanks between them
     bool
         first_only; // (#set! first): a later one of the same qualified name is no definition
     bool merges;    // (#set! merge): with the one before it, if that has its name, is one

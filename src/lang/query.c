@@ -105,7 +105,7 @@ read_type(const struct lang *l, struct str name, TSSymbol *ret_type, char **ret_
     return -EINVAL;
 }
 
-/* (#set! flat), (#set! first), (#set! member), (#set! merge), (#set! local "keep"),
+/* (#set! flat), (#set! each), (#set! lines), (#set! first), (#set! member), (#set! merge), (#set! local "keep"),
  * (#set! level "1"), (#set! name "N"), (#set! prefix ":"), (#set! find "…"), (#set! reject-declarator "type"),
  * (#set! nested-declarator "type"); of the whole language: (#set! depth "3") */
 static int
@@ -116,6 +116,10 @@ read_setting(struct lang_query *q, const struct lang *l, struct lang_pattern *pa
     struct str value = n > 2 ? step_text(q, &steps[2]) : STR_NONE;
     if (str_eq_c(key, "flat")) {
         pattern->flat = true;
+    } else if (str_eq_c(key, "lines")) {
+        pattern->lines = true;
+    } else if (str_eq_c(key, "each")) {
+        pattern->each = true;
     } else if (str_eq_c(key, "first")) {
         pattern->first_only = true;
     } else if (str_eq_c(key, "body")) {

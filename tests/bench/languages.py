@@ -76,6 +76,8 @@ def of_gloss(bench, folder):
     found = set()
     for line in done.stdout.splitlines():
         entity = json.loads(line)
+        if "name" not in entity: # an edge
+            continue
         found.add((entity["path"], entity["name"]))
         found.add((entity["path"], entity["qualified_name"].rpartition(".")[2]))
         found.add((entity["path"], entity["qualified_name"]))
