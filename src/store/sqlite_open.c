@@ -129,13 +129,29 @@ check_damage(struct sqlite_conn *c)
     return err_trace(sqlite_errno(c, rc));
 }
 
-/* synchronous=FULL: a commit that was told to anybody is on the disk. secure_delete is on in
- * Debian's build and would write every freed page. */
-static const char settings[] =
-    "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864;"
-    "PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF;"
-    "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
-    "PRAGMA foreign_keys=OFF";
+/* synchronous=FULL: a commit that was told to anybody is on the disk. */
+static const char waits_for_disk[] = "PRAGMA synchronous=FULL";
+
+/* While an index is made nobody was told anything: what is left of it after a power cut is of no use. */
+static const char waits_for_nothing[] = "PRAGMA synchronous=OFF";
+
+/* secure_delete is on in Debian's build and would write every freed page. */
+static const char settings[] = "PRAGMA journal_size_limit=67108864;"
+                               "PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF;"
+                               "PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
+                               "PRAGMA foreign_keys=OFF";
+
+/* The index itself, on the disk before the first commit into its log: the log of an empty file is not
+ * looked at. Their names come with the log's first sync. */
+static int
+sync_new(struct sqlite_conn *c)
+{
+    sqlite3_file *file = NULL;
+    int rc = sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc == SQLITE_OK)
+        rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+    return err_trace(sqlite_errno(c, rc));
+}
 
 /* Each page of the log is two writes, and one more when it is copied into the index. */
 static const char page_size[] = "PRAGMA page_size=8192";
@@ -220,9 +236,13 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
     if (r == 0 && version > 0)
         r = check_root(w, ret_why);
     if (r == 0)
+        r = sqlite_exec(&w->c, version == 0 ? waits_for_nothing : waits_for_disk);
+    if (r == 0)
         r = sqlite_exec(&w->c, page_size); // of a new one; what is there keeps its own
     if (r == 0)
         r = use_wal(&w->c);
+    if (r == 0 && version == 0)
+        r = sync_new(&w->c);
     if (r == 0)
         r = pragma_int(&w->c, "PRAGMA page_size", &w->page_bytes);
     if (r == 0)
@@ -231,6 +251,8 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
         r = check_damage(&w->c);
     if (r == 0)
         r = prepare(w, version);
+    if (r == 0)
+        r = sqlite_exec(&w->c, waits_for_disk);
     if (r == 0)
         r = load_counters(w);
     if (r == 0)
@@ -338,14 +360,16 @@ sqlite_writer_open(const char *path, const char *root, struct store_writer **ret
     return 0;
 }
 
-/* A damaged index is not marked clean: the next start looks at it. */
+/* A damaged index is not marked clean: the next start looks at it. The mark is nothing that anybody was
+ * told: the checkpoint syncs the log before it copies it. */
 void
 sqlite_writer_close(struct store_writer *base)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
     if (w->is_open)
         store_rollback(base);
-    if (!w->c.is_damaged && sqlite_meta_put_int(&w->c, "clean_shutdown", 1) == 0) {
+    if (!w->c.is_damaged && sqlite_exec(&w->c, "PRAGMA synchronous=NORMAL") == 0 &&
+        sqlite_meta_put_int(&w->c, "clean_shutdown", 1) == 0) {
         sqlite3_busy_timeout(w->c.db, 0);
         sqlite3_wal_checkpoint_v2(w->c.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     }
