@@ -11,12 +11,14 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import enrich  # noqa: E402
 import index  # noqa: E402
 import languages  # noqa: E402
 import latency  # noqa: E402
 import names  # noqa: E402
 
-PARTS = {"index": index.measure, "search": names.measure, "latency": latency.measure, "languages": languages.measure}
+PARTS = {"index": index.measure, "search": names.measure, "latency": latency.measure, "languages": languages.measure,
+         "enrich": enrich.measure}
 MUST = "must reach"
 DOC = pathlib.Path(__file__).parents[2] / "docs" / "BENCHMARKS.md"
 

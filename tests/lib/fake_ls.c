@@ -19,6 +19,7 @@
  *   "result": …, "error": {…}   in place of the default answer
  *   "silent": true              no answer
  *   "delay_ms": n               the answer comes so much later; the others go on
+ *   "work_ms": n                nothing else is done for so long before the answer
  *   "hold": n                   answers are kept until there are n, then leave last first
  *   "die": status, "die_mid": status   instead of the answer; in its middle
  *   "garbage": text             raw bytes instead of the answer
@@ -199,6 +200,14 @@ release_held(struct server *s)
 }
 
 static void
+work(const json_t *work_ms)
+{
+    int64_t end_ms = clock_mono_ms() + json_integer_value(work_ms);
+    while (json_integer_value(work_ms) > 0 && clock_mono_ms() < end_ms)
+        poll(NULL, 0, (int)(end_ms - clock_mono_ms()));
+}
+
+static void
 obey(struct server *s, const json_t *rule, struct answer a)
 {
     const json_t *die = json_object_get(rule, "die"),
@@ -206,6 +215,7 @@ obey(struct server *s, const json_t *rule, struct answer a)
     const json_t *delay = json_object_get(rule, "delay_ms"),
                  *hold = json_object_get(rule, "hold");
     write_text(STDERR_FILENO, json_object_get(rule, "stderr"));
+    work(json_object_get(rule, "work_ms"));
     if (die)
         _exit((int)json_integer_value(die));
     if (die_mid) {

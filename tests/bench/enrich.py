@@ -1,0 +1,239 @@
+"""Hovers per second with real servers against the bare client's best fixed window; a scripted server that takes 10 ms
+for each answer; an editor's hovers while the servers are asked; memory over a million hovers."""
+import collections
+import datetime
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import bare_hover
+import timing
+import trees
+from index import HERE, ROOT, Bench, row
+
+sys.path.insert(0, str(HERE.parent / "e2e" / "lib"))
+from house import House, wait  # noqa: E402
+from lsp import Editor  # noqa: E402
+
+SERVERS = HERE.parent / "e2e" / "servers" / "node_modules" / ".bin"
+WINDOWS = (1, 4, 16, 64, 256)
+FILES_WINDOW = 2  # gloss's own default
+RATIO = 0.95
+FILES, FILES_QUICK = 30, 8
+ROUNDS, ROUNDS_QUICK = 3, 1
+FAN_OUT_MS = 25
+HOVERS, HOVERS_QUICK = 200, 40
+REST_S = 0.3  # a person between two hovers; longer than the pause that a hover makes in the servers' work
+HOVER_P99_MS, HOVER_RATIO = 1, 1.2
+MANY, MANY_QUICK = 1000000, 100000
+PER_FILE = 100
+MANY_RSS = 200e6
+TSSERVER = {"disableAutomaticTypingAcquisition": True, "hostInfo": "gloss",
+            "preferences": {"maximumHoverLength": 60000}}
+PYRIGHT = {"analysis": {"diagnosticMode": "openFilesOnly", "useLibraryCodeForTypes": True}}
+
+Contest = collections.namedtuple("Contest", "name tree under ending command options settings")
+CONTESTS = (
+    Contest("clangd", "redis", "src", ".c",
+            ["clangd", "--background-index=false", "--clang-tidy=false", "--header-insertion=never",
+             "--pch-storage=memory", "--log=error"], None, {}),
+    Contest("pyright", "python3.11", "Lib", ".py", [SERVERS / "pyright-langserver", "--stdio"], None, PYRIGHT),
+    Contest("typescript-language-server", "node-typescript", "src/services", ".ts",
+            [SERVERS / "typescript-language-server", "--stdio"], TSSERVER, {}),
+)
+
+
+def some_files(contest, n, folder):
+    """Of medium size, in the order of their names, with what they include; as a workspace of their own."""
+    source = trees.package(contest.tree) / contest.under
+    found = [p for p in sorted(source.rglob("*" + contest.ending)) if 4000 < p.stat().st_size < 60000]
+    chosen = set(found[:: max(len(found) // n, 1)][:n])
+    for path in source.rglob("*.h"):
+        (folder / path.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / path.relative_to(source))
+    for path in chosen:
+        (folder / path.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / path.relative_to(source))
+    if contest.name == "clangd":
+        (folder / ".gitignore").write_text("*.h\n")
+        (folder / "compile_commands.json").write_text(json.dumps([
+            {"directory": str(folder), "file": str(p.relative_to(source)),
+             "command": f"cc -I. -c {p.relative_to(source)}"} for p in chosen]))
+
+
+def export(bench, tree):
+    done = subprocess.run([bench.gloss_bin, "export", "--db", bench.db, "--format", "ndjson"], env=bench.env, cwd=tree,
+                          capture_output=True, check=True)
+    return [e for e in map(json.loads, done.stdout.splitlines()) if "name_range" in e]
+
+
+def bare_files(tree, entities, contest):
+    """What the bare client is to ask: the same places in the same files."""
+    by_path = collections.defaultdict(list)
+    for e in entities:
+        if e["path"].endswith(contest.ending):
+            at = e["name_range"]["start"]
+            by_path[e["path"]].append((at["line"], at["character"]))
+    language = {".c": "c", ".py": "python", ".ts": "typescript"}[contest.ending]
+    return [(path, language, (tree / path).read_text(encoding="utf-8", errors="replace"), sorted(set(places)))
+            for path, places in sorted(by_path.items())]
+
+
+def gloss_run(bench, tree):
+    """From the start of the program to the last hover in its log; names are indexed before."""
+    bench.gloss(tree)
+    began = time.time()
+    timing.run([bench.gloss_bin, "index", "--enrich", "--db", bench.db, tree], env=bench.env)
+    done = subprocess.run([bench.gloss_bin, "events", "--db", bench.db], env=bench.env, cwd=tree, capture_output=True,
+                          check=True)
+    times = [json.loads(line)["time"] for line in done.stdout.splitlines() if b"entity.enriched" in line]
+    end = datetime.datetime.fromisoformat(max(times).replace("Z", "+00:00")).timestamp()
+    return {"seconds": end - began}
+
+
+def hovers_per_second(bench, contest, options):
+    if not shutil.which(str(contest.command[0])):
+        return [row(f"{contest.name}: not installed", "", "", None)]
+    tree = bench.scratch / contest.name
+    tree.mkdir()
+    some_files(contest, FILES_QUICK if options.quick else FILES, tree)
+    bench.gloss(tree)
+    files = bare_files(tree, export(bench, tree), contest)
+    n = sum(len(f[3]) for f in files)
+    runs = {w: (lambda w=w: bare_hover.run(contest.command, tree, files, w, FILES_WINDOW, contest.options,
+                                           contest.settings)) for w in WINDOWS}
+    runs["gloss"] = lambda: gloss_run(bench, tree)
+    results = timing.take_turns(runs, ROUNDS_QUICK if options.quick else ROUNDS)
+    best = min(WINDOWS, key=lambda w: timing.median(results, w))
+    ratio = timing.ratio(results, best, "gloss")
+    states = collections.Counter(e["hover"]["state"] for e in export(bench, tree))
+    rows = [row(f"{contest.name}, {len(files)} files, {n} places: hovers/s of gloss against the best window of a bare "
+                f"client ({best})", f"{ratio:.2f}×", f"≥ {RATIO}×", ratio >= RATIO, must=True),
+            row(f"{contest.name}: what became of them", ", ".join(f"{v} {k}" for k, v in sorted(states.items())), "",
+                None)]
+    for name in [*WINDOWS, "gloss"]:
+        what = "gloss, with its index written" if name == "gloss" else f"bare, window {name}"
+        rows.append(row(f"{contest.name}: {what}", f"{n / timing.median(results, name):.0f} hovers/s", "", None))
+    return rows
+
+
+def fan_out(options):
+    """100 entities of one file, 10 ms each: from didOpen's arrival at the server to didClose's."""
+    done = subprocess.run([ROOT / "build" / "tests" / "bench" / "bench_fan_out", ROOT / "build" / "tests" / "lib",
+                           "20" if options.quick else "100"], capture_output=True, check=True)
+    result = json.loads(done.stdout)
+    parallel, serial = result["parallel_ms"], result["serial_ms"]
+    median = timing.percentile(parallel, 0.5)
+    return [row(f"100 entities of a file, a server that answers each after 10 ms in parallel ({len(parallel)} files): "
+                "median", f"{median:.1f} ms", f"≤ {FAN_OUT_MS} ms", median <= FAN_OUT_MS, must=True),
+            row("the same: p99", f"{timing.percentile(parallel, 0.99):.1f} ms", "", None),
+            row("the same, one answer after another: median", f"{timing.percentile(serial, 0.5):.0f} ms", "",
+                None)]
+
+
+def editor_hovers(house, editor, names, n):
+    """Milliseconds of each, from the request's frame to the answer's."""
+    took = []
+    for i in range(n):
+        line = names[i % len(names)]
+        began = time.perf_counter()
+        answer = editor.request("textDocument/hover", {
+            "textDocument": {"uri": editor.uri("open.c")}, "position": {"line": line, "character": 5}})
+        took.append((time.perf_counter() - began) * 1000)
+        time.sleep(REST_S)
+        assert answer and "hover_" in answer["contents"]["value"], answer
+    return took
+
+
+def editor_beside(options):
+    """An editor's hovers out of the index: with the servers at rest, and with thousands of files being asked about."""
+    os.environ["GLOSS_BIN"] = str(ROOT / "build" / "gloss")
+    house = House()
+    try:
+        lines = 50
+        house.write("open.c", "".join(f"int hover_{i}(void) {{ return {i}; }}\n" for i in range(lines)))
+        for i in range(100 if options.quick else 1000):
+            house.write(f"more/m{i}.c", "".join(f"int more_{i}_{k}(int a) {{ return a + {k}; }}\n" for k in range(60)))
+        house.config({"servers": [{"name": "clangd"}]})
+        editor = Editor(house)
+        editor.initialize()
+        editor.open("open.c", "c")
+        wait("names", lambda: house.gloss("export", "--format", "ndjson", house.tree).code == 0)
+        wait("the open file's hovers", lambda: sum(
+            e["hover"]["state"] == "known" for e in house.entities() if e["path"] == "open.c") == lines)
+        n = HOVERS_QUICK if options.quick else HOVERS
+        busy, quiet = [], []
+        for _ in range(5):
+            house.gloss("resume")
+            busy += editor_hovers(house, editor, range(lines), n // 5)
+            house.gloss("pause")
+            quiet += editor_hovers(house, editor, range(lines), n // 5)
+        editor.bye()
+    finally:
+        house.close()
+    quiet99, busy99 = timing.percentile(quiet, 0.99), timing.percentile(busy, 0.99)
+    return [row(f"an editor's hover out of the index ({len(quiet)}): p99", f"{quiet99:.2f} ms", f"≤ {HOVER_P99_MS} ms",
+                quiet99 <= HOVER_P99_MS, must=True),
+            row("the same: median", f"{timing.percentile(quiet, 0.5):.2f} ms", "", None),
+            row("an editor's hover p99 with clangd at work against without", f"{busy99 / quiet99:.2f}×",
+                f"≤ {HOVER_RATIO}×", busy99 <= HOVER_RATIO * quiet99, must=True)]
+
+
+def rss(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("VmRSS"))
+
+
+def many(bench, options):
+    """The engine's memory while a server that answers at once is asked about very many entities."""
+    tree = bench.scratch / "many"
+    n = (MANY_QUICK if options.quick else MANY) // PER_FILE
+    for i in range(n):
+        folder = tree / f"d{i // 200}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"f{i}.c").write_text("".join(f"int f{i}_{k}(int a) {{ return a; }}\n" for k in range(PER_FILE)))
+    scenario = bench.scratch / "at_once.json"
+    scenario.write_text('{"lives":[{}]}')
+    config = bench.scratch / "config" / "gloss" / "config.json"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(json.dumps({"servers": [
+        {"name": "clangd", "command": [str(ROOT / "build" / "tests" / "lib" / "fake_ls"), str(scenario), "/dev/null"],
+         "languages": ["c"]}]}))
+    try:
+        bench.gloss(tree)
+        began = time.monotonic()
+        child = subprocess.Popen([bench.gloss_bin, "index", "--enrich", "--db", bench.db, tree], env=bench.env,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        seen = []
+        while child.poll() is None:
+            try:
+                seen.append(rss(child.pid))
+            except (OSError, StopIteration):
+                break
+            time.sleep(0.25)
+        child.wait()
+        took = time.monotonic() - began
+    finally:
+        config.unlink()
+        shutil.rmtree(tree)
+    quarters = [max(seen[len(seen) * i // 4:len(seen) * (i + 1) // 4] or [0]) for i in range(4)]
+    return [row(f"hovers of {n * PER_FILE:,} entities: peak memory of the engine", f"{max(seen) / 1e6:.0f} MB",
+                f"≤ {MANY_RSS / 1e6:.0f} MB", max(seen) <= MANY_RSS, must=True),
+            row("the same, by quarter of the run", ", ".join(f"{q / 1e6:.0f}" for q in quarters) + " MB", "flat",
+                quarters[3] <= 1.3 * quarters[0]),
+            row("the same: hovers/s", f"{n * PER_FILE / took:,.0f}", "", None)]
+
+
+def measure(options):
+    bench = Bench()
+    try:
+        rows = []
+        for contest in CONTESTS:
+            rows += hovers_per_second(bench, contest, options)
+        return rows + fan_out(options) + editor_beside(options) + many(bench, options)
+    finally:
+        bench.close()
