@@ -35,7 +35,9 @@ bodies_destroy(struct bodies *b)
     vec_finish(&b->places);
     vec_finish(&b->items);
     vec_finish(&b->imports);
+    vec_finish(&b->hidden);
     buf_finish(&b->outline);
+    buf_finish(&b->shown);
     free(b);
 }
 
@@ -49,9 +51,11 @@ reset(struct bodies *b, struct str text, bool with_items)
     release_if_large(&b->places);
     release_if_large(&b->items);
     release_if_large(&b->imports);
+    release_if_large(&b->hidden);
     if (b->outline.cap > KEPT_BYTES_MAX)
         buf_finish(&b->outline);
     buf_reset(&b->outline);
+    b->hidden.n = b->n_ends = b->n_blocks = b->n_defines = 0;
     b->open.n = b->conditions.n = b->gaps.n = b->comments.n = b->calls.n = b->cuts.n =
         b->places.n = 0;
     b->text = text;
@@ -99,16 +103,22 @@ scan(struct bodies *b, const struct bodies_syntax *syntax, struct str text,
     if (text.n > UINT32_MAX - 1)
         return err_trace(-EFBIG);
     bodies_set_syntax(b, syntax);
+    if (b->shown.cap > KEPT_BYTES_MAX)
+        buf_finish(&b->shown);
     reset(b, text, with_items);
     b->keeps_bodies = keeps_bodies;
     bodies_run(b);
+    if (!b->is_lost && b->hidden.n > 0 && condition_hide(b)) {
+        reset(b, b->text, with_items);
+        bodies_run(b);
+    }
     if (b->is_lost)
         return BODIES_E_UNBALANCED;
     leave_out_gaps(b);
     b->comments.n = keep_in_gaps(b, b->comments.v, b->comments.n);
     b->calls.n = keep_in_gaps(b, b->calls.v, b->calls.n);
     *ret_outline = (struct outline){
-        .text = b->gaps.n > 0 ? buf_str(&b->outline) : text,
+        .text = b->gaps.n > 0 ? buf_str(&b->outline) : b->text,
         .gaps = b->places.v,
         .n_gaps = b->places.n,
         .comments = b->comments.v,

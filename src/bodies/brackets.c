@@ -178,6 +178,8 @@ open_brace(struct bodies *b, struct bracket *n)
 void
 bracket_open(struct bodies *b, char kind)
 {
+    b->n_ends += kind == '{';
+    b->n_blocks += kind == '{';
     if (b->is_virtual) {
         b->virtual_braces += kind == '{';
         begin_statement(b);
@@ -263,6 +265,8 @@ close_curly(struct bodies *b)
 void
 bracket_close(struct bodies *b, char kind)
 {
+    b->n_ends += kind == '}';
+    b->n_blocks += kind == '}';
     if (b->is_virtual) {
         b->virtual_braces -= kind == '}' && b->virtual_braces > 0;
         begin_statement(b);

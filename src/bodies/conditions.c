@@ -1,6 +1,7 @@
-/* Lines that begin with #. The branches of an #if are read as if each began where the first one did:
- * the first one's brackets count. Branches after a first one that opened or closed groups are read
- * with braces counted only; if such a count differs from the first one's, the text is lost. */
+/* Lines that begin with #. The branches of an #if are read as if each began where the first one did.
+ * Of those that open or close groups around them the first one's brackets count; in branches behind it
+ * braces are only counted. Where branches are no whole statements, a parser is shown that one (or else the
+ * first) only: what it makes of all of them is lost with what is around them. */
 #include "bodies/internal.h"
 #include "bodies/items.h"
 
@@ -18,14 +19,40 @@ depth_of(const struct bodies *b)
     return b->is_virtual ? b->virtual_braces : b->n_braces;
 }
 
+/* A statement is under way, and not one that is a macro: NAME, NAME(…). What stands in lists of
+ * constants and values is whole. */
+static bool
+is_unfinished(const struct bodies *b)
+{
+    const struct head *h = &b->head;
+    const struct bracket *around = b->open.n > 0 ? &b->open.v[b->open.n - 1] : NULL;
+    if (b->is_virtual || (around && around->kind == '{' &&
+                          (around->is_enum || around->is_expression || around->is_macro)))
+        return false;
+    if (around && around->kind != '{')
+        return true;
+    if (h->before == BEFORE_NONE || h->before == BEFORE_COLON)
+        return false;
+    bool is_first = h->n_names == 1 && h->before_name == BEFORE_NONE;
+    return !(h->before == BEFORE_NAME && is_first) &&
+           !(h->before == BEFORE_PAREN && (is_first || h->before_name == BEFORE_PAREN));
+}
+
 static void
-begin_condition(struct bodies *b)
+begin_condition(struct bodies *b, uint32_t start)
 {
     if (b->conditions.n >= BODIES_CONDITION_DEPTH_MAX) {
         b->is_lost = true;
         return;
     }
     *vec_push(&b->conditions) = (struct condition){
+        .start = start,
+        .branch_start = b->at,
+        .n_ends = b->n_ends,
+        .n_blocks = b->n_blocks,
+        .n_defines = b->n_defines,
+        .is_in_statement = is_unfinished(b),
+        .is_at_begin = b->head.before == BEFORE_NONE || b->head.before == BEFORE_COLON,
         .outer_branch = b->branch,
         .n_open = b->open.n,
         .min_open = b->open.n,
@@ -36,38 +63,112 @@ begin_condition(struct bodies *b)
     b->branch = ++b->last_branch;
 }
 
+/* start: of the directive that ends it. */
 static void
-end_branch(struct bodies *b, struct condition *c)
+end_branch(struct bodies *b, struct condition *c, uint32_t start)
 {
+    bool is_first = c->end_depth < 0, is_whole = !is_unfinished(b);
     if (!b->is_virtual)
         bracket_trim(b, c->n_open);
-    if (c->end_depth < 0)
+    bool is_split = !b->is_virtual && !c->is_split &&
+                    (b->open.n != c->n_open || c->min_open < c->n_open);
+    if (is_first || is_split) {
+        c->shown_start = c->branch_start;
+        c->shown_end = start;
+    }
+    if (is_first) {
         c->end_depth = depth_of(b);
-    else if (c->end_depth != depth_of(b))
-        b->is_lost = true;
+        c->is_unfinished = !is_whole;
+    } else {
+        c->is_block = c->is_block || b->n_defines > c->n_defines ||
+                      (is_whole && b->n_blocks > c->n_blocks);
+    }
+    c->is_split = c->is_split || is_split;
+    c->branch_start = b->at;
+    c->n_branches++;
+    c->n_blocks = b->n_blocks;
+    c->n_defines = b->n_defines;
 }
 
 static void
-begin_branch(struct bodies *b)
+begin_branch(struct bodies *b, uint32_t start)
 {
     if (b->conditions.n == 0)
         return;
     struct condition *c = &b->conditions.v[b->conditions.n - 1];
-    end_branch(b, c);
-    if (b->open.n != c->n_open || c->min_open < c->n_open)
+    end_branch(b, c, start);
+    if (c->is_split)
         b->is_virtual = true;
     if (b->is_virtual)
         b->virtual_braces = c->depth;
     b->branch = ++b->last_branch;
 }
 
+/* Its lines, and all branches but one. is_plain: the last branch has #define and no braces. */
 static void
-end_condition(struct bodies *b)
+hide(struct bodies *b, const struct condition *c, uint32_t start, bool is_plain)
+{
+    bool is_within = c->is_in_statement && c->n_ends == b->n_ends;
+    bool is_open = c->is_at_begin && c->is_unfinished && !c->is_block;
+    if (c->was_virtual || !(c->is_split || is_within || is_open))
+        return;
+    *vec_push(&b->hidden) = (struct stretch){c->start, c->shown_start};
+    /* } namespace a {: what may stand instead may stand behind it, too. */
+    bool is_other_whole =
+        is_plain && c->is_split && c->n_branches == 2 && c->end_depth == c->depth;
+    uint32_t end = is_other_whole ? c->last_start : b->at;
+    *vec_push(&b->hidden) = (struct stretch){c->shown_end, end};
+    if (is_other_whole)
+        *vec_push(&b->hidden) = (struct stretch){start, b->at};
+}
+
+static bool
+is_in_gap(const struct bodies *b, struct stretch s)
+{
+    size_t from = 0, to = b->gaps.n;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (b->gaps.v[middle].end < s.end)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < b->gaps.n && b->gaps.v[from].start <= s.start;
+}
+
+bool
+condition_hide(struct bodies *b)
+{
+    bool is_hidden = false;
+    for (size_t i = 0; i < b->hidden.n; i++) {
+        struct stretch s = b->hidden.v[i];
+        if (is_in_gap(b, s))
+            continue;
+        if (!is_hidden) {
+            buf_reset(&b->shown);
+            buf_add_str(&b->shown, b->text);
+        }
+        is_hidden = true;
+        for (uint32_t at = s.start; at < s.end; at++)
+            if (b->shown.p[at] != '\n' && b->shown.p[at] != '\r')
+                b->shown.p[at] = ' ';
+    }
+    if (is_hidden)
+        b->text = buf_str(&b->shown);
+    return is_hidden;
+}
+
+static void
+end_condition(struct bodies *b, uint32_t start)
 {
     if (b->conditions.n == 0)
         return;
     struct condition c = b->conditions.v[b->conditions.n - 1];
-    end_branch(b, &c);
+    bool is_plain = b->n_blocks == c.n_blocks && b->n_defines > c.n_defines;
+    uint32_t last_start = c.branch_start;
+    end_branch(b, &c, start);
+    c.last_start = last_start;
+    hide(b, &c, start, is_plain);
     b->conditions.n--;
     if (b->conditions.n > 0) {
         struct condition *outer = &b->conditions.v[b->conditions.n - 1];
@@ -153,14 +254,16 @@ condition_line(struct bodies *b)
     bool is_else = str_starts_with(word, STR("el"));
     skip_line(b, is_if || is_else);
     if (is_if)
-        begin_condition(b);
+        begin_condition(b, hash);
     else if (is_else)
-        begin_branch(b);
+        begin_branch(b, hash);
     else if (str_eq_c(word, "endif"))
-        end_condition(b);
+        end_condition(b, hash);
     else if (str_eq_c(word, "define") || str_eq_c(word, "include") ||
              str_eq_c(word, "import") || str_eq_c(word, "include_next")) {
         bracket_taint(b); // an entity, an edge
+        b->n_ends++;
+        b->n_defines++;
         if (!item_directive(b, hash, word) && str_eq_c(word, "define") &&
             b->syntax->has_macros && !b->is_lost)
             cut_inner_comments(b, start);

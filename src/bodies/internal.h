@@ -18,11 +18,22 @@ struct item_mark {
 
 /* One open #if. */
 struct condition {
+    uint32_t start;
+    uint32_t shown_start, shown_end; // of the branch a parser may be shown alone
+    uint32_t branch_start, last_start;
+    uint32_t n_branches;
     uint32_t outer_branch;
+    uint32_t n_ends, n_blocks,
+        n_defines;           // there were at its begin; at that of the branch
     size_t n_open, min_open; // brackets at #if, and the fewest since
     uint32_t depth;          // braces at #if
     int64_t end_depth;       // braces at the end of the first branch; -1: not known
     bool was_virtual;
+    bool is_in_statement; // that began before it
+    bool is_at_begin;     // of a statement
+    bool is_split;        // a branch opens or closes what others do, too: the one shown
+    bool is_unfinished;   // the statement at the end of the first branch
+    bool is_block;        // another branch has all of a definition
 };
 
 struct bodies {
@@ -38,14 +49,16 @@ struct bodies {
     VEC(struct stretch) gaps; // disjoint, in source order
     VEC(struct stretch) comments;
     VEC(struct stretch) calls;
-    VEC(struct stretch) cuts; // macros left out of heads
+    VEC(struct stretch) cuts;   // macros left out of heads
+    VEC(struct stretch) hidden; // of #if whose branches are no whole statements
     VEC(struct outline_gap) places;
     VEC(struct outline_item) items;
     VEC(struct stretch) imports;
-    struct item item;      // of the innermost brace
-    struct item_mark mark; // behind the last statement that was not told
-    bool needs_stop;       // none was kept since then
-    struct buf outline;
+    struct item item;                     // of the innermost brace
+    struct item_mark mark;                // behind the last statement that was not told
+    bool needs_stop;                      // none was kept since then
+    struct buf outline, shown;            // the text without what is hidden
+    uint32_t n_ends, n_blocks, n_defines; // of statements; braces and #define in them
     uint32_t n_braces, n_opaque, n_mute, n_macros; // open ones
     uint32_t branch, last_branch;                  // of #if: no two share a number
     uint32_t virtual_braces; // in a branch whose brackets are only counted
@@ -87,6 +100,8 @@ void bracket_trim(struct bodies *b, size_t n); // drops ( and [ that nothing clo
 void bracket_taint(struct bodies *b);
 /* conditions.c: b->at is behind the #. */
 void condition_line(struct bodies *b);
+/* What of #if a parser must not see, if there is such: b->text becomes a copy without, each byte at its place. */
+bool condition_hide(struct bodies *b);
 
 /* What belongs to no statement yet. */
 static inline void

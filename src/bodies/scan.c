@@ -308,6 +308,7 @@ static void
 end_statement(struct bodies *b)
 {
     begin_statement(b);
+    b->n_ends++;
     if (b->open.n > 0)
         b->open.v[b->open.n - 1].is_enum =
             false; // its constants end with the first semicolon

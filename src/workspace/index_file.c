@@ -70,7 +70,7 @@ outline_of(const struct file_job *job, struct worker_tools *tools,
         return bodies_scan(tools->bodies, syntax, text, true, outline) == 0 ? outline
                                                                             : NULL;
     if (bodies_scan_heads(tools->bodies, syntax, text, outline) != 0 ||
-        outline->n_gaps == 0)
+        (outline->n_gaps == 0 && outline->text.p == text.p))
         return NULL;
     return outline;
 }

@@ -101,20 +101,39 @@ test_c(void **state)
         {"int n = 1'000'000; int f(void) { x; }", "int n = 1'000'000; int f(void) {}"},
         /* conditions */
         {"#if A\nint f(int a) {\n#else\nint f(void) {\n#endif\n x;\n}",
-         "#if A\nint f(int a) {\n#else\nint f(void) {\n#endif\n x;\n}"},
+         "     \nint f(int a) {}"},
         {"int f(void) {\n#if A\n if (a) {\n#elif B\n if (b) {\n#else\n {\n#endif\n }\n}",
          "int f(void) {}"},
         {"int f(void) {\n#if A\n } else {\n#endif\n }\nint g(void) { x; }",
-         "int f(void) {\n#if A\n } else {\n#endif\n }\nint g(void) {}"},
+         "int f(void) {} else {}\nint g(void) {}"},
         {"int f(void) {\n#if A\n x(); }\n#else\n y(); }\n#endif\nint g(void) { x; }",
-         "int f(void) {\n#if A\n x(); }\n#else\n y(); }\n#endif\nint g(void) {}"},
+         "int f(void) {}\n     \n       \n      \nint g(void) {}"},
         {"#if A\nint f(void) { x; }\n#else\nint f(int a) { y; }\n#endif\n",
          "#if A\nint f(void) {}\n#else\nint f(int a) {}\n#endif\n"},
         {"#ifdef __cplusplus\nextern \"C\" {\n#endif\nint f(void) { x; }\n"
          "#ifdef __cplusplus\n}\n#endif\n",
-         "#ifdef __cplusplus\nextern \"C\" {\n#endif\nint f(void) {}\n"
-         "#ifdef __cplusplus\n}\n#endif\n"},
-        {"#if A\nint f(void) {\n#else\n#endif\n}", NULL},
+         "                  \nextern \"C\" {\n      \nint f(void) {}\n"
+         "                  \n}\n      \n"},
+        {"#if A\nint f(void) {\n#else\n#endif\n}", "     \nint f(void) {}"},
+        {"#if A\nint f(void) {\n#else\n#endif\n#if A\n;\n#else\n}\n#endif\nint c;",
+         "     \nint f(void) {}\n      \nint c;"},
+        {"int f(void) { x;\n#if A\n y;\n#elif B\n }\n#else\n } z {\n }\n#endif\nint c;",
+         "int f(void) {}\n     \n      \n  \n      \nint c;"},
+        {"#if A\nint f(void) {\n#else\n}\n#endif", NULL},
+        {"static\n#if A\ninline\n#endif\nint f(void) { x; }",
+         "static\n     \ninline\n      \nint f(void) {}"},
+        {"#if A\nint f(int a)\n#elif B\nint f(void)\n#endif\n{ x; }",
+         "     \nint f(int a)\n       \n           \n      \n{}"},
+        {"int f(int a\n#if A /* b\n*/ \\\n\n, int c\n#endif\n) { x; }",
+         "int f(int a\n          \n    \n\n, int c\n      \n) {}"},
+        {"int f(void) {\n#if A\n if (a)\n#endif\n struct s { int b; } c; }",
+         "int f(void) {\n     \n if (a)\n      \n struct s { int b; } c; }"},
+        {"struct s {\n#if A\n int a;\n#else\n long a;\n#endif\n};",
+         "struct s {\n#if A\n int a;\n#else\n long a;\n#endif\n};"},
+        {"enum e { A,\n#if A\n B,\n#endif\n C };", "enum e { A,\n#if A\n B,\n#endif\n C };"},
+        {"M(a)\n#if A\nN(b)\n#else\nint c;\n#endif\n", "M(a)\n#if A\nN(b)\n#else\nint c;\n#endif\n"},
+        {"#if A\nstatic\n#else\n#define B 1\n#endif\nint c;",
+         "#if A\nstatic\n#else\n#define B 1\n#endif\nint c;"},
         {"#else\n#endif\n#elif\nint f(void) { x; }",
          "#else\n#endif\n#elif\nint f(void) {}"},
         /* a comment within a directive; not the last one, not in a string */
@@ -471,11 +490,10 @@ test_directives(void **state)
     check_items("#include <a.h>\n#include \"b.h\" /* b */\n#include C\n",
                 "<a.h> \"b.h\" ", "\n#include C\n");
     check_items("#ifdef A\nint f(int a)\n#else\nint f(void)\n#endif\n{ g(); }\nint c;\n",
-                "variable c [56,62) ",
-                "#ifdef A\nint f(int a)\n#else\nint f(void)\n#endif\n{}\n;\n");
+                "function f [9,55) variable c [56,62) ", "        \n\n");
     check_items("#if A\nstruct s {\n#else\nstruct t {\n#endif\n int a;\n};\nint b;\n",
-                "variable b [52,58) ",
-                "#if A\nstruct s {\n#else\nstruct t {\n#endif\n int a;\n};\n;\n");
+                "field a [42,48) variable b [52,58) ",
+                "     \nstruct s {\n     \n          \n      \n \n};\n;\n");
 }
 
 static void
