@@ -290,7 +290,7 @@ hash_entities(struct extractor *x, struct batch *batch)
             f->defs.v[o].index == ENTITY_NONE)
             continue;
         if (d->extent.start > places[o])
-            hash_piece(&batch->entities[f->defs.v[o].index], f->text, places[o],
+            hash_piece(&batch->entities[f->defs.v[o].index], f->source, places[o],
                        d->extent.start);
         places[o] = MAX(places[o], d->extent.end);
     }
@@ -302,10 +302,10 @@ hash_entities(struct extractor *x, struct batch *batch)
             continue;
         struct entity *e = &batch->entities[d->index];
         if (stretch_is_empty(d->declarator)) {
-            hash_piece(e, f->text, MIN(places[i], d->range.end), d->range.end);
+            hash_piece(e, f->source, MIN(places[i], d->range.end), d->range.end);
         } else {
-            hash_piece(e, f->text, MIN(places[i], d->prefix_end), d->prefix_end);
-            hash_piece(e, f->text, d->declarator.start, d->declarator.end);
+            hash_piece(e, f->source, MIN(places[i], d->prefix_end), d->prefix_end);
+            hash_piece(e, f->source, d->declarator.start, d->declarator.end);
         }
     }
     return 0;
@@ -383,7 +383,8 @@ reset(struct extractor *x, struct str text, const struct outline *outline,
     release_if_large(&x->qualified);
     release_if_large(&x->names);
     release_if_large(&x->ordinals);
-    f->text = text;
+    f->source = text;
+    f->text = outline ? outline->shown : text;
     f->outline = outline;
     f->parsed = outline ? outline->text : text;
     f->defs.n = f->edges.n = f->comments.n = f->docs.n = 0;

@@ -54,7 +54,8 @@ struct found_edge {
 };
 
 struct finds {
-    struct str text;
+    struct str source;
+    struct str text;               // the source, or what of it is shown
     struct str parsed;             // what the tree is of: text or its outline
     const struct outline *outline; // NULL: the tree is of text
     VEC(struct found) defs;

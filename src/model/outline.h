@@ -22,6 +22,7 @@ struct outline {
     struct str text;
     const struct outline_gap *gaps; // in rising order
     size_t n_gaps;
+    struct str shown; // the source, blanks where branches of #if are hidden
     /* Places of the source, in rising order, within what was left out: */
     const struct stretch *comments;
     size_t n_comments;

@@ -46,8 +46,11 @@ scan(const struct bodies_syntax *syntax, struct str input, bool with_items)
                    o.gaps[i].left_bytes <= input.n - o.text.n &&
                    (i == 0 || (o.gaps[i - 1].at <= o.gaps[i].at &&
                                o.gaps[i - 1].left_bytes <= o.gaps[i].left_bytes)));
+    fuzz_check(o.shown.n == input.n);
+    for (uint32_t at = 0; at < o.shown.n; at++)
+        fuzz_check(o.shown.p[at] == input.p[at] || o.shown.p[at] == ' ');
     for (uint32_t at = 0; at < o.text.n; at++)
-        fuzz_check(o.text.p[at] == input.p[outline_to_source(&o, at)]);
+        fuzz_check(o.text.p[at] == o.shown.p[outline_to_source(&o, at)]);
     check_places(o.comments, o.n_comments, input);
     check_places(o.calls, o.n_calls, input);
     check_places(o.imports, o.n_imports, input);

@@ -1,9 +1,10 @@
 /* Parses every file below the paths given in both ways, by outline and in full (in both without macros
  * in heads, see src/bodies/macros.c), and compares what is
  * found: entities in all they have, calls as sets. With --time it says how fast each way is instead,
- * with --show it also lists what differs, with --text it prints the outlines. Ends badly if fewer than
- * 999 of 1000 entities agree in files that a parser reads without an error: of the others it guesses,
- * and an outline leaves it less to guess. */
+ * with --show it also lists what differs, with --text it prints the outlines. Beside a file may lie what
+ * both ways must find in it (FILE.told; made anew with GOLDEN_UPDATE=1). Ends badly if it is something else,
+ * or if fewer than 999 of 1000 entities agree in files that a parser reads without an error: of the others
+ * it guesses, and an outline leaves it less to guess. */
 #include <dirent.h>
 
 #include "base/clock.h"
@@ -19,7 +20,7 @@
 
 struct totals {
     uint64_t bytes, outline_bytes, entities, differ, calls, more_calls, fewer_calls;
-    uint64_t files, unbalanced, differing_files;
+    uint64_t files, unbalanced, differing_files, told_files, wrong_files;
     uint64_t clean_files, clean_entities,
         clean_differ; // the whole file parsed without errors
     int64_t scan_ns, parse_ns[2], extract_ns[2];
@@ -152,6 +153,29 @@ compare_edges(const struct batch *outline, const struct batch *full)
     totals.calls += full->n_edges;
 }
 
+/* Against what must be found. */
+static void
+compare_told(const char *path, const struct batch *b)
+{
+    AUTO(free) char *told_path = xasprintf("%s.told", path);
+    AUTO(buf_finish) struct buf told = {0}, found = {0};
+    if (fs_read_file(told_path, FILE_BYTES_MAX, &told, NULL) < 0)
+        return;
+    for (size_t i = 0; i < b->n_entities; i++) {
+        const struct entity *e = &b->entities[i];
+        buf_printf(&found, "%s %.*s | %u-%u | %.*s%s%.*s\n", entity_kind_name(e->kind),
+                   STR_ARG(e->qualified_name), e->range.start.line + 1,
+                   e->range.end.line + 1, STR_ARG(e->signature),
+                   e->doc.n > 0 ? " | " : "", STR_ARG(e->doc));
+    }
+    totals.told_files++;
+    if (getenv("GOLDEN_UPDATE"))
+        (void)fs_write_atomic(told_path, buf_str(&found), 0644);
+    else if (!str_eq(buf_str(&told), buf_str(&found)))
+        fprintf(stderr, "%s:\n%.*s", path, STR_ARG(buf_str(&found)));
+    totals.wrong_files += !str_eq(buf_str(&told), buf_str(&found));
+}
+
 static void
 read_file(const char *path)
 {
@@ -190,6 +214,8 @@ read_file(const char *path)
     AUTO(batch_destroy)
     struct batch *b =
         parse(path, l, text, r == 0 ? &outline : NULL, true, &is_full_clean);
+    compare_told(path, a);
+    compare_told(path, b);
     compare_batches(a, b, is_full_clean);
     compare_edges(a, b);
 }
@@ -270,11 +296,14 @@ main(int argc, char **argv)
     }
     report();
     bool is_good = totals.files > 0 && totals.clean_differ * 1000 <= totals.entities;
-    fprintf(stdout, "1..1\n%s 1 - entities of outlines agree with those of whole files\n",
-            is_good ? "ok" : "not ok");
+    bool is_told = totals.wrong_files == 0;
+    fprintf(stdout,
+            "1..2\n%s 1 - entities of outlines agree with those of whole files\n"
+            "%s 2 - of %" PRIu64 " readings, all find what they must\n",
+            is_good ? "ok" : "not ok", is_told ? "ok" : "not ok", totals.told_files);
     bodies_destroy(bodies);
     extractor_destroy(extractor);
     parser_destroy(parser);
     lang_finish();
-    return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+    return is_good && is_told ? EXIT_SUCCESS : EXIT_FAILURE;
 }
