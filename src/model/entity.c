@@ -11,6 +11,8 @@
  * private member ("App.#secret"), would cut in the wrong place. */
 #include "model/entity.h"
 
+#include "base/hash.h"
+
 #define LSP_MODULE 2
 #define LSP_NAMESPACE 3
 #define LSP_CLASS 5
@@ -102,6 +104,12 @@ entity_kind_parse(struct str name, enum entity_kind *ret_kind)
 }
 
 /* ---- keys ---- */
+
+uint64_t
+entity_place(const struct entity *e)
+{
+    return hash64_seeded(e->qualified_name, (uint64_t)e->ordinal << 8 | e->kind);
+}
 
 struct suffix {
     size_t n;         // bytes, '~' included; 0: there is none

@@ -75,6 +75,9 @@ struct entity_row {
         snippet; // of a text search: a line with its matches between **, else empty
 };
 
+/* Which one of its file it is, under whatever path that lies: of kind, qualified name and ordinal. */
+uint64_t entity_place(const struct entity *e);
+
 /* "function", "struct", "enum_member"… as in JSON and queries. */
 const char *entity_kind_name(enum entity_kind kind);
 /* "fn", "struct", "member"… as in keys. */

@@ -34,6 +34,7 @@ struct file {
     int64_t mtime_ns; // 0: an editor's buffer, to be looked at again from disk
     uint64_t inode;
     struct hash128 content; // zero unless it was read
+    uint64_t server_key;    // who told its hovers (hover_batch); the store's to set
 };
 
 const char *file_state_name(enum file_state state);

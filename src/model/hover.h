@@ -50,6 +50,8 @@ struct hover_batch {
     struct str path;
     struct hash128
         content; // of the text the server saw; the store drops answers for another
+    uint64_t server_key; // who answers: client_server_key(); 0: it is not said
+    bool is_reused;      // nobody was asked: another index knew
     struct hover_answer *answers;
     size_t n_answers;
 };

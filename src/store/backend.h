@@ -14,6 +14,8 @@ struct store_writer_ops {
     int (*delete_file)(struct store_writer *w, struct str path, struct event **ret_event);
     int (*put_hovers)(struct store_writer *w, const struct hover_batch *hovers,
                       struct event **ret_event);
+    int (*expire_hovers)(struct store_writer *w, struct str lang, uint64_t server_key,
+                         uint64_t *ret_n_files);
     int (*put_event)(struct store_writer *w, enum event_type type, struct str subject,
                      struct str data, struct event **ret_event);
     int (*prune)(struct store_writer *w, int64_t now_ms, bool *ret_more);
@@ -48,6 +50,8 @@ struct store_reader_ops {
     int (*each_callee)(struct store_reader *r, struct str key, size_t limit,
                        store_edge_fn fn, void *ctx);
     int (*each_unasked_file)(struct store_reader *r, store_file_fn fn, void *ctx);
+    int (*told)(struct store_reader *r, struct hash128 content, struct str lang,
+                struct arena *a, struct store_told *ret_told);
     int (*each_event)(struct store_reader *r, int64_t since, size_t limit,
                       store_event_fn fn, void *ctx);
 };

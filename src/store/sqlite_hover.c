@@ -1,6 +1,6 @@
 /* Hovers: answers for a file, and their texts, each kept once. A text's id is the hash of what it
  * says, so finding it needs no index; refs counts the entities that show it, and the last one to go
- * takes it along. A file that comes under a new path has the hovers of the one it was. An answer of "unknown" never replaces what is known. */
+ * takes it along; hover_past counts as one (sqlite_past.c). An answer of "unknown" never replaces what is known. */
 #include "store/sqlite.h"
 
 #include "base/err.h"
@@ -108,34 +108,6 @@ sqlite_hover_share(struct sqlite_writer *w, int64_t id)
     return id == 0 ? 0 : add_refs(w, id, 1, &refs);
 }
 
-int
-sqlite_hovers_of_twin(struct sqlite_writer *w, const struct file *file, int64_t own_id,
-                      struct entity_list *ret_list)
-{
-    struct file_stored twin;
-    sqlite3_stmt *stmt = NULL;
-    *ret_list = (struct entity_list){0};
-    int r = sqlite_get(&w->c, SQL_FILE_TWIN, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_blob(stmt, 1, &file->content, sizeof(file->content), SQLITE_STATIC);
-    sqlite3_bind_int64(stmt, 2, own_id);
-    sqlite_bind_str(stmt, 3, file->lang);
-    r = sqlite_step(&w->c, stmt);
-    bool is_there = r > 0;
-    if (is_there)
-        r = sqlite_file_read(stmt, &w->scratch, &twin);
-    sqlite_put(&w->c, SQL_FILE_TWIN, stmt);
-    if (r < 0 || !is_there)
-        return r;
-    r = sqlite_entities_of_file(&w->c, &twin, &w->scratch, ret_list);
-    for (size_t i = 0; i < ret_list->n; i++) {
-        struct entity_stored *s = &ret_list->v[i];
-        s->hover_gen = s->hover_gen == twin.content_gen ? 1 : 0;
-    }
-    return err_trace(r);
-}
-
 /* ---- answers ---- */
 
 struct put {
@@ -145,6 +117,7 @@ struct put {
     struct codec_delta delta;
     int64_t seq;
     bool is_written;
+    int64_t n_told; // known or empty, and not so before
 };
 
 static int
@@ -179,6 +152,7 @@ confirm(struct put *p, struct entity_stored *s)
     if (s->hover_state == HOVER_UNKNOWN || s->hover_gen == p->f.content_gen)
         return 0;
     s->hover_gen = p->f.content_gen;
+    p->n_told++;
     return write_hover(p, s);
 }
 
@@ -205,6 +179,7 @@ put_answer(struct put *p, struct entity_row *row, const struct hover *h)
     s->markdown = h->state == HOVER_KNOWN ? h->markdown : STR_NONE;
     s->server = h->state == HOVER_KNOWN ? h->server : STR_NONE;
     s->rev = p->seq;
+    p->n_told += s->hover_state != HOVER_UNKNOWN;
     row->hover = (struct hover){.state = s->hover_state,
                                 .reason = s->hover_reason,
                                 .markdown = s->markdown,
@@ -227,6 +202,29 @@ put_answers(struct put *p, const struct hover_batch *hovers)
             return err_trace(r);
     }
     return 0;
+}
+
+/* Who tells of the file from now on? What another one told, or another version of it, is stale. */
+static int
+put_server(struct put *p, const struct hover_batch *hovers)
+{
+    uint64_t was = p->f.f.server_key, is = hovers->server_key;
+    bool is_told = false;
+    sqlite3_stmt *stmt = NULL;
+    for (size_t i = 0; i < hovers->n_answers; i++)
+        is_told |= hovers->answers[i].hover.state != HOVER_UNKNOWN;
+    if (!is_told || is == 0 || is == was)
+        return 0;
+    int r = sqlite_get(&p->w->c, SQL_FILE_SERVER_PUT, &stmt);
+    if (r < 0)
+        return r;
+    p->f.f.server_key = is;
+    p->f.content_gen += was != 0;
+    p->is_written = true;
+    sqlite3_bind_int64(stmt, 1, p->f.id);
+    sqlite3_bind_int64(stmt, 2, p->f.content_gen);
+    sqlite3_bind_int64(stmt, 3, (int64_t)is);
+    return sqlite_run(&p->w->c, SQL_FILE_SERVER_PUT, stmt);
 }
 
 static int
@@ -266,9 +264,30 @@ sqlite_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
     if (r == 0)
         r = sqlite_rows_of_file(&w->c, &p.f, &w->scratch, &p.list);
     if (r == 0)
+        r = put_server(&p, hovers);
+    if (r == 0)
         r = put_answers(&p, hovers);
     if (r == 0 && p.is_written)
         r = finish_put(&p, ret_event);
+    if (hovers->is_reused)
+        w->now.reused += p.n_told;
     codec_delta_finish(&p.delta);
+    return err_trace(r);
+}
+
+int
+sqlite_expire_hovers(struct store_writer *base, struct str lang, uint64_t server_key,
+                     uint64_t *ret_n_files)
+{
+    struct sqlite_writer *w = sqlite_writer_of(base);
+    sqlite3_stmt *stmt = NULL;
+    assert(w->is_open);
+    int r = sqlite_get(&w->c, SQL_FILE_EXPIRE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite_bind_str(stmt, 1, lang);
+    sqlite3_bind_int64(stmt, 2, (int64_t)server_key);
+    r = sqlite_run(&w->c, SQL_FILE_EXPIRE, stmt);
+    *ret_n_files = r == 0 ? (uint64_t)sqlite3_changes64(w->c.db) : 0;
     return err_trace(r);
 }

@@ -184,6 +184,12 @@ load_counters(struct sqlite_writer *w)
         r = sqlite_meta_get_int(&w->c, "text_rows", &w->now.text_rows);
     if (r == 0)
         r = sqlite_meta_get_int(&w->c, "text_dead", &w->now.text_dead);
+    if (r == 0)
+        r = sqlite_meta_get_int(&w->c, "past_rows", &w->now.past_rows);
+    if (r == 0)
+        r = sqlite_meta_get_int(&w->c, "past_bytes", &w->now.past_bytes);
+    if (r == 0)
+        r = sqlite_meta_get_int(&w->c, "reused", &w->now.reused);
     w->now.head = info.head;
     w->committed = w->now;
     return r;

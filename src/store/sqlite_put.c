@@ -18,8 +18,9 @@ struct diff {
     bool is_content_same;
     struct file_stored f; // as it was, then as it will be
     struct entity_list old;
-    struct entity_list
-        twin; // a file of this content under another path, if known hovers are there
+    struct recall recall;      // what is known of the new content
+    struct recall kept;        // what was known of the old one
+    int64_t kept_bytes;        // of its texts that the file lets go
     uint32_t *old_of;          // by new index; ENTITY_NONE: none
     bool *is_kept;             // by old index
     uint32_t *slots;           // by new index
@@ -98,6 +99,14 @@ give_slots(struct diff *d)
 
 /* ---- rows ---- */
 
+/* Of the text that a row shows no longer. */
+static int
+let_go(struct diff *d, const struct entity_stored *s)
+{
+    d->kept_bytes += (int64_t)s->markdown.n;
+    return sqlite_hover_unref(d->w, s->hover_id);
+}
+
 static int
 delete_row(struct diff *d, const struct entity_stored *s)
 {
@@ -107,7 +116,7 @@ delete_row(struct diff *d, const struct entity_stored *s)
         return r;
     sqlite3_bind_int64(stmt, 1, s->id);
     r = sqlite_run(&d->w->c, SQL_ENTITY_DELETE, stmt);
-    return r < 0 ? r : sqlite_hover_unref(d->w, s->hover_id);
+    return r < 0 ? r : let_go(d, s);
 }
 
 static int
@@ -196,32 +205,58 @@ fill_row(struct diff *d, size_t i, const struct entity_stored *s,
         ret_row->parent_key = d->keys[ret_row->e.parent];
 }
 
-/* The same text gives the same entities in the same order; if it ever does not, they are asked for. */
+/* The entity's hover becomes the one that is recalled; *ret_is_other: it says something else now. */
 static int
-take_hover(struct diff *d, size_t i, struct entity_stored *s)
+take_text(struct diff *d, struct recall_entry *entry, struct entity_stored *s,
+          bool *ret_is_other)
 {
-    if (i >= d->twin.n)
+    struct str markdown = STR_NONE, server = STR_NONE;
+    int r = 1;
+    if (entry->state == s->hover_state && entry->hover_id == s->hover_id)
         return 0;
-    const struct entity_stored *was = &d->twin.v[i];
-    if (was->hover_state == HOVER_UNKNOWN || was->e.kind != s->e.kind ||
-        was->e.ordinal != s->e.ordinal ||
-        !str_eq(was->e.qualified_name, s->e.qualified_name))
+    if (entry->hover_id)
+        r = sqlite_hover_text(&d->w->c, entry->hover_id, &d->w->scratch, &markdown,
+                              &server);
+    if (r <= 0)
+        return r < 0 ? r : -ENOENT;
+    if (d->recall.past_id && !entry->is_taken)
+        entry->is_taken = true;
+    else
+        r = sqlite_hover_share(d->w, entry->hover_id);
+    if (r >= 0)
+        r = let_go(d, s);
+    s->hover_id = entry->hover_id;
+    s->hover_state = entry->state;
+    s->markdown = markdown;
+    s->server = server;
+    *ret_is_other = true;
+    return r;
+}
+
+/* The same text gives the same entities; one that is not known by its place is asked for. */
+static int
+take_hover(struct diff *d, struct entity_stored *s, bool *ret_is_other)
+{
+    struct recall_entry *entry = sqlite_recall_find(&d->recall, entity_place(&s->e));
+    *ret_is_other = false;
+    if (!entry || (entry->is_stale && s->hover_state != HOVER_UNKNOWN))
         return 0;
-    s->hover_state = was->hover_state;
-    s->hover_reason = was->hover_reason;
-    s->hover_gen = was->hover_gen ? d->f.content_gen : 0;
-    s->hover_id = was->hover_id;
-    s->markdown = was->markdown;
-    s->server = was->server;
-    return sqlite_hover_share(d->w, s->hover_id);
+    int r = take_text(d, entry, s, ret_is_other);
+    if (r < 0)
+        return r == -ENOENT ? 0 : err_trace(r);
+    s->hover_reason = HOVER_REASON_NONE;
+    s->hover_gen = entry->is_stale ? 0 : d->f.content_gen;
+    d->w->now.reused += !entry->is_stale;
+    return 0;
 }
 
 static int
 add_entity(struct diff *d, size_t i, struct entity_stored *s)
 {
+    bool is_other = false;
     s->rev = d->seq;
     s->hover_reason = HOVER_REASON_NOT_ASKED;
-    int r = take_hover(d, i, s);
+    int r = take_hover(d, s, &is_other);
     if (r < 0)
         return err_trace(r);
     if (d->is_silent) {
@@ -237,22 +272,39 @@ add_entity(struct diff *d, size_t i, struct entity_stored *s)
 
 /* A hover speaks of the declaration: a change of the body alone leaves it, stale. */
 static int
-update_entity(struct diff *d, size_t i, struct entity_stored *s,
-              const struct entity_stored *was)
+drop_hover(struct diff *d, struct entity_stored *s)
 {
-    struct entity_row row;
+    int r = let_go(d, s);
+    s->hover_state = HOVER_UNKNOWN;
+    s->hover_reason = HOVER_REASON_NOT_ASKED;
+    s->hover_id = 0;
+    s->markdown = s->server = STR_NONE;
+    return r;
+}
+
+/* s: as it was, with the new entity in it. */
+static int
+keep_entity(struct diff *d, size_t i, struct entity_stored *s,
+            const struct entity_stored *was)
+{
+    bool is_told = is_changed(&was->e, &s->e), is_other = false;
     int r = 0;
-    s->rev = d->seq;
-    if (!str_eq(s->e.signature, was->e.signature) || !str_eq(s->e.doc, was->e.doc)) {
-        r = sqlite_hover_unref(d->w, s->hover_id);
-        s->hover_state = HOVER_UNKNOWN;
-        s->hover_reason = HOVER_REASON_NOT_ASKED;
-        s->hover_id = 0;
-        s->markdown = s->server = STR_NONE;
+    if (!str_eq(s->e.signature, was->e.signature) || !str_eq(s->e.doc, was->e.doc))
+        r = drop_hover(d, s);
+    if (r == 0 && d->recall.n > 0)
+        r = take_hover(d, s, &is_other);
+    if (r < 0)
+        return err_trace(r);
+    if (is_told || is_other) {
+        struct entity_row row;
+        s->rev = d->seq;
+        fill_row(d, i, s, &row);
+        codec_delta_update(&d->delta, &row);
+    } else if (s->hover_gen == was->hover_gen &&
+               sqlite_entity_same_place(&was->e, &s->e)) {
+        return 0;
     }
-    fill_row(d, i, s, &row);
-    codec_delta_update(&d->delta, &row);
-    return r < 0 ? r : write_row(d, SQL_ENTITY_PUT, s);
+    return write_row(d, SQL_ENTITY_PUT, s);
 }
 
 static int
@@ -271,10 +323,7 @@ write_entities(struct diff *d)
             struct entity e = s.e;
             s = *was;
             s.e = e;
-            if (is_changed(&was->e, &e))
-                r = update_entity(d, i, &s, was);
-            else if (!sqlite_entity_same_place(&was->e, &e))
-                r = write_row(d, SQL_ENTITY_PUT, &s);
+            r = keep_entity(d, i, &s, was);
         }
         if (r < 0)
             return err_trace(r);
@@ -341,7 +390,7 @@ touch_file(struct diff *d)
 static bool
 is_bare(const struct diff *d)
 {
-    return d->old.n == 0 && d->n > 0 && d->twin.n == 0;
+    return d->old.n == 0 && d->n > 0 && d->recall.n == 0;
 }
 
 /* A new file's row goes first, since its id is part of the others'. */
@@ -357,6 +406,7 @@ begin_file(struct diff *d)
         .n_entities = d->n,
         .n_edges = d->batch->file.state == FILE_INDEXED ? d->batch->n_edges : 0,
     };
+    d->f.f.server_key = was.f.server_key;
     if (d->is_known) {
         d->f.n_entities = was.n_entities;
         sqlite_text_drop(d->w, &d->f);
@@ -375,7 +425,7 @@ begin_file(struct diff *d)
 static int
 write_counts(struct diff *d)
 {
-    if (d->is_known || d->twin.n > 0)
+    if (d->is_known || d->recall.n > 0)
         return sqlite_counts_refresh(d->w, &d->f);
     int64_t n_reason[HOVER_REASON_COUNT] = {0};
     n_reason[HOVER_REASON_NOT_ASKED] = (int64_t)d->n;
@@ -444,6 +494,48 @@ prepare_diff(struct diff *d)
     give_slots(d);
 }
 
+/* What is known of the content that goes and of the one that comes, before any row changes. */
+static int
+recall_hovers(struct diff *d)
+{
+    const struct file *is = &d->batch->file;
+    int r = 0;
+    if (d->old.n > 0 && has_content(&d->f.f))
+        r = sqlite_past_hold(d->w, &d->f, &d->old, &d->kept);
+    if (r == 0 && d->n > 0 && has_content(is))
+        r = sqlite_recall_load(&d->w->c, is, d->f.id, d->w->now.past_rows > 0,
+                               &d->w->scratch, &d->recall);
+    return err_trace(r);
+}
+
+/* Whose the hovers are that came back; the rest of the file's are stale. */
+static int
+write_server(struct diff *d)
+{
+    sqlite3_stmt *stmt = NULL;
+    if (d->recall.n == 0 || d->recall.server_key == d->f.f.server_key)
+        return 0;
+    int r = sqlite_get(&d->w->c, SQL_FILE_SERVER_PUT, &stmt);
+    if (r < 0)
+        return r;
+    d->f.f.server_key = d->recall.server_key;
+    sqlite3_bind_int64(stmt, 1, d->f.id);
+    sqlite3_bind_int64(stmt, 2, d->f.content_gen);
+    sqlite3_bind_int64(stmt, 3, (int64_t)d->f.f.server_key);
+    return sqlite_run(&d->w->c, SQL_FILE_SERVER_PUT, stmt);
+}
+
+static int
+end_hovers(struct diff *d, const struct file *was)
+{
+    int r = sqlite_past_end(d->w, &d->recall);
+    if (r == 0)
+        r = sqlite_past_put(d->w, was, &d->kept, d->kept_bytes);
+    if (r == 0)
+        r = write_server(d);
+    return err_trace(r);
+}
+
 static int
 put_changed(struct diff *d, struct event **ret_event)
 {
@@ -457,17 +549,19 @@ put_changed(struct diff *d, struct event **ret_event)
         return r;
     prepare_diff(d);
     uint64_t n_edges_was = d->f.n_edges;
-    if (d->old.n == 0 && d->n > 0 && has_content(&d->batch->file))
-        r = sqlite_hovers_of_twin(d->w, &d->batch->file, d->f.id, &d->twin);
+    r = recall_hovers(d);
+    if (r < 0)
+        return r;
     d->is_silent = d->w->is_brief && is_bare(d);
     if (!d->is_silent && !d->keys)
         make_keys(d);
-    if (r == 0)
-        r = begin_file(d);
+    r = begin_file(d);
     if (r == 0)
         r = delete_gone(d);
     if (r == 0)
         r = write_entities(d);
+    if (r == 0)
+        r = end_hovers(d, &was);
     if (r == 0)
         r = sqlite_put_edges(d->w, &d->f, d->batch, d->slots, n_edges_was);
     if (r == 0)
@@ -513,7 +607,12 @@ delete_all(struct diff *d)
     if (r < 0)
         return r;
     d->is_kept = arena_calloc(&d->w->scratch, d->old.n + 1, sizeof(*d->is_kept));
-    r = delete_gone(d);
+    if (d->old.n > 0 && has_content(&d->f.f))
+        r = sqlite_past_hold(d->w, &d->f, &d->old, &d->kept);
+    if (r == 0)
+        r = delete_gone(d);
+    if (r == 0)
+        r = sqlite_past_put(d->w, &d->f.f, &d->kept, d->kept_bytes);
     static const struct batch nothing;
     if (r == 0)
         r = sqlite_put_edges(d->w, &d->f, &nothing, NULL, d->f.n_edges);

@@ -138,6 +138,21 @@ count_unknown(struct sqlite_conn *c, struct store_counts *counts)
 }
 
 static int
+count_past(struct sqlite_conn *c, struct store_counts *counts)
+{
+    int64_t reused = 0, rows = 0, bytes = 0;
+    int r = sqlite_meta_get_int(c, "reused", &reused);
+    if (r == 0)
+        r = sqlite_meta_get_int(c, "past_rows", &rows);
+    if (r == 0)
+        r = sqlite_meta_get_int(c, "past_bytes", &bytes);
+    counts->reused = (uint64_t)reused;
+    counts->past_contents = (uint64_t)rows;
+    counts->past_bytes = (uint64_t)bytes;
+    return r;
+}
+
+static int
 reader_counts(struct store_reader *reader, struct store_counts *ret_counts)
 {
     struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
@@ -149,6 +164,8 @@ reader_counts(struct store_reader *reader, struct store_counts *ret_counts)
         r = count_files(c, &counts);
     if (r == 0)
         r = count_unknown(c, &counts);
+    if (r == 0)
+        r = count_past(c, &counts);
     sqlite_view_end(c, is_mine);
     if (r < 0)
         return err_trace(r);
@@ -520,5 +537,6 @@ const struct store_reader_ops sqlite_reader_ops = {
     .each_caller = sqlite_each_caller,
     .each_callee = sqlite_each_callee,
     .each_unasked_file = reader_each_unasked_file,
+    .told = sqlite_read_told,
     .each_event = reader_each_event,
 };

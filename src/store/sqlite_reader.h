@@ -25,6 +25,8 @@ int sqlite_file_by_id(struct sqlite_conn *c, int64_t id, struct arena *a,
 int sqlite_row_by_id(struct sqlite_conn *c, int64_t id, struct arena *a,
                      struct entity_row *ret_row);
 
+int sqlite_read_told(struct store_reader *r, struct hash128 content, struct str lang,
+                     struct arena *a, struct store_told *ret_told);
 int sqlite_each_named(struct store_reader *r, struct str name, store_entity_fn fn,
                       void *ctx);
 int sqlite_search_text(struct store_reader *r, struct str query, size_t limit,

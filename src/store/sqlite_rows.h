@@ -29,7 +29,8 @@ struct entity_stored {
     struct str markdown, server;
 };
 
-#define ENTITY_COLUMNS 15 // of a row, behind its id
+#define FILE_COLUMN_COUNT 15 // of sqlite_file_read()
+#define ENTITY_COLUMNS 15    // of a row, behind its id
 #define ENTITY_WHAT(kind, ordinal) ((int64_t)(ordinal) << 8 | (int64_t)(kind))
 #define HOVER_NOT_ASKED ((int64_t)HOVER_REASON_NOT_ASKED << 4 | HOVER_UNKNOWN) // as NULL
 
@@ -60,6 +61,31 @@ int sqlite_entities_of_file(struct sqlite_conn *c, const struct file_stored *f,
                             struct arena *a, struct entity_list *ret_list);
 int sqlite_rows_of_file(struct sqlite_conn *c, const struct file_stored *f,
                         struct arena *a, struct entity_list *ret_list);
+/* What servers said of the entities of a content, by their place (entity_place()). */
+struct recall_entry {
+    uint64_t place;
+    int64_t hover_id; // 0: empty
+    enum hover_state state;
+    bool is_stale;
+    bool is_taken; // its reference is an entity's now
+};
+struct recall {
+    struct recall_entry *v;
+    size_t n;
+    uint64_t server_key;
+    int64_t
+        past_id; // the row of hover_past whose references these are; 0: they are a file's
+    int64_t bytes;
+};
+/* Of a row of hover_past, unless the caller knows that there is none, else of a file other than
+ * own_id; n is 0 when nobody knows anything. Of file, content and lang count. */
+int sqlite_recall_load(struct sqlite_conn *c, const struct file *file, int64_t own_id,
+                       bool with_past, struct arena *a, struct recall *ret_recall);
+struct recall_entry *sqlite_recall_find(const struct recall *recall, uint64_t place);
+/* 1; 0 when there is no such text. */
+int sqlite_hover_text(struct sqlite_conn *c, int64_t id, struct arena *a,
+                      struct str *ret_markdown, struct str *ret_server);
+
 /* What the log says of a file whose rows are still those it began with: the data of that event, byte
  * for byte as it was told. What hovers came later is not part of it. The list is of
  * sqlite_rows_of_file() and keeps its values. */

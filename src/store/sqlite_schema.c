@@ -304,12 +304,26 @@ static const char step_4_view[] =
     " WHERE f.path=v.subject)) AS data"
     " FROM event v JOIN code t ON t.domain='event_type' AND t.id=v.type;";
 
+/* What servers said of contents that no file has any more, so that a branch that is checked out again
+ * is not asked about again. hovers: of each entity that was told, by its place in the file
+ * (entity_place()), 8 bytes of that and 8 bytes of hover.id, 0 for empty. The newest id is the one
+ * used last. */
+static const char step_5[] =
+    "ALTER TABLE file ADD COLUMN server_key INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX file_known;"
+    "CREATE INDEX file_told ON file(content) WHERE n_known+n_empty>0;"
+    "CREATE TABLE hover_past(id INTEGER PRIMARY KEY, content BLOB NOT NULL,"
+    " lang TEXT NOT NULL, server_key INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    " used_ms INTEGER NOT NULL, hovers BLOB NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX hover_past_content ON hover_past(content,lang);";
+
 /* By version: what leads to it, in parts that a compiler takes as literals. */
 static const char *const steps[STORE_SCHEMA_VERSION][4] = {
     {step_1},
     {step_2_entity, step_2_edge, step_2_text},
     {step_3_edge, step_3_entity},
     {step_4_entity, step_4_view},
+    {step_5},
 };
 
 static const char *

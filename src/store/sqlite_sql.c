@@ -5,7 +5,7 @@
 
 #define FILE_COLUMNS                                                                     \
     "f.id,f.path,f.lang,f.state,f.reason,f.size_bytes,f.mtime_ns,f.inode,f.content,"     \
-    "f.content_gen,f.text_gen,f.n_entities,f.n_edges,f.log_seq"
+    "f.content_gen,f.text_gen,f.n_entities,f.n_edges,f.log_seq,f.server_key"
 
 /* scope NULL: the name itself; text: what stands before ".name"; blob: the whole, as it is. */
 #define QUALIFIED                                                                        \
@@ -40,8 +40,9 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_FILE_ALL] = "SELECT " FILE_COLUMNS " FROM file f ORDER BY f.path",
     [SQL_FILE_EACH] = "SELECT " FILE_COLUMNS " FROM file f",
     [SQL_FILE_TWIN] = "SELECT " FILE_COLUMNS
-                      " FROM file f INDEXED BY file_known WHERE f.content=?1 AND "
-                      "f.n_known>0 AND f.id<>?2 AND f.lang=?3 AND f.state=0 LIMIT 1",
+                      ",f.n_known+f.n_empty-f.n_stale FROM file f INDEXED BY file_told "
+                      "WHERE f.content=?1 AND f.n_known+f.n_empty>0 AND f.id<>?2 AND "
+                      "f.lang=?3 AND f.state=0 ORDER BY f.n_stale LIMIT 1",
     [SQL_FILE_UNASKED] =
         "SELECT " FILE_COLUMNS " FROM file f WHERE f.n_stale>0 OR EXISTS(SELECT 1 FROM "
         "file_unknown u WHERE u.file_id=f.id AND u.reason IN (1,3,4,5,6,7)) ORDER BY "
@@ -57,6 +58,10 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_FILE_TOUCH] = "UPDATE file SET size_bytes=?6,mtime_ns=?7,inode=?8 WHERE id=?1",
     [SQL_FILE_COUNTS_PUT] =
         "UPDATE file SET n_known=?2,n_empty=?3,n_stale=?4 WHERE id=?1",
+    [SQL_FILE_SERVER_PUT] = "UPDATE file SET content_gen=?2,server_key=?3 WHERE id=?1",
+    [SQL_FILE_EXPIRE] =
+        "UPDATE file SET content_gen=content_gen+1,n_stale=n_known+n_empty WHERE "
+        "lang=?1 AND server_key<>?2 AND server_key<>0 AND n_known+n_empty>n_stale",
     [SQL_FILE_DELETE] = "DELETE FROM file WHERE id=?1",
     [SQL_FILE_TEXT_PUT] = "UPDATE file SET text_gen=?2 WHERE id=?1",
     [SQL_FILE_TEXT_WAITING] =
@@ -95,6 +100,14 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_HOVER_ADD] = "INSERT INTO hover(id,refs,server,markdown) VALUES(?1,1,?2,?3)",
     [SQL_HOVER_REFS] = "UPDATE hover SET refs=refs+?2 WHERE id=?1 RETURNING refs",
     [SQL_HOVER_DELETE] = "DELETE FROM hover WHERE id=?1",
+
+    [SQL_PAST_GET] = "SELECT id,server_key,bytes,hovers FROM hover_past WHERE "
+                     "content=?1 AND lang=?2",
+    [SQL_PAST_OLDEST] = "SELECT id,server_key,bytes,hovers FROM hover_past ORDER BY id "
+                        "LIMIT 1",
+    [SQL_PAST_ADD] = "INSERT INTO hover_past(content,lang,server_key,bytes,used_ms,"
+                     "hovers) VALUES(?1,?2,?3,?4,?5,?6)",
+    [SQL_PAST_DELETE] = "DELETE FROM hover_past WHERE id=?1",
 
     [SQL_EDGE_OF_FILE] = "SELECT edges FROM edge WHERE file_id=?1",
     [SQL_EDGE_PUT] = "INSERT OR REPLACE INTO edge(file_id,edges) VALUES(?1,?2)",

@@ -39,6 +39,12 @@ writer_commit(struct store_writer *base)
     if (r == 0)
         r = write_counter(w, "text_dead", w->now.text_dead, w->committed.text_dead);
     if (r == 0)
+        r = write_counter(w, "past_rows", w->now.past_rows, w->committed.past_rows);
+    if (r == 0)
+        r = write_counter(w, "past_bytes", w->now.past_bytes, w->committed.past_bytes);
+    if (r == 0)
+        r = write_counter(w, "reused", w->now.reused, w->committed.reused);
+    if (r == 0)
         r = sqlite_run_plain(&w->c, SQL_COMMIT);
     if (r < 0)
         return err_trace(r);
@@ -176,8 +182,9 @@ writer_prune(struct store_writer *base, int64_t now_ms, bool *ret_more)
             return r;
         w->now.event_bytes = bytes;
     }
-    *ret_more = n == PRUNE_ROWS;
-    return 0;
+    r = sqlite_past_prune(w, ret_more);
+    *ret_more |= n == PRUNE_ROWS;
+    return r;
 }
 
 /* Never waits for readers: what they still need is checkpointed another time. */
@@ -280,6 +287,7 @@ const struct store_writer_ops sqlite_writer_ops = {
     .put_file = sqlite_put_file,
     .delete_file = sqlite_delete_file,
     .put_hovers = sqlite_put_hovers,
+    .expire_hovers = sqlite_expire_hovers,
     .put_event = writer_put_event,
     .prune = writer_prune,
     .index_text = sqlite_index_text,

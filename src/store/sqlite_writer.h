@@ -14,6 +14,9 @@ struct sqlite_counters {
     int64_t text_gen;  // last one given
     int64_t text_rows; // in the text index
     int64_t text_dead; // of them, of a generation that is gone
+    int64_t past_rows; // of hover_past
+    int64_t past_bytes;
+    int64_t reused; // hovers that came without a request
 };
 
 struct sqlite_writer {
@@ -70,9 +73,22 @@ int sqlite_hover_ref(struct sqlite_writer *w, struct str markdown, struct str se
                      int64_t *ret_id);
 /* One more entity shows it; 0 is allowed. */
 int sqlite_hover_share(struct sqlite_writer *w, int64_t id);
-/* Entities of another file of the same content and language whose hovers are known, as stored, in
- * their order; none when there is no such file. What is stale there has hover_gen 0. */
-int sqlite_hovers_of_twin(struct sqlite_writer *w, const struct file *file,
-                          int64_t own_id, struct entity_list *ret_list);
 int sqlite_hover_unref(struct sqlite_writer *w, int64_t id); // 0 is allowed
+/* Marks as stale what a server of another key told. */
+int sqlite_expire_hovers(struct store_writer *w, struct str lang, uint64_t server_key,
+                         uint64_t *ret_n_files);
 int sqlite_index_text(struct store_writer *w, size_t n_entities, bool *ret_more);
+
+/* ---- sqlite_past.c: hovers of contents that no file has ---- */
+
+/* Before the file's content changes or goes: what is known of it and not stale is referenced;
+ * nothing when another file has it as well. */
+int sqlite_past_hold(struct sqlite_writer *w, const struct file_stored *f,
+                     const struct entity_list *list, struct recall *ret_kept);
+/* Then the row, which takes over the references; text_bytes of texts that the file let go. */
+int sqlite_past_put(struct sqlite_writer *w, const struct file *file,
+                    const struct recall *kept, int64_t text_bytes);
+/* After its entities took what they could: what is left goes, and the row. */
+int sqlite_past_end(struct sqlite_writer *w, const struct recall *recall);
+/* Those used longest ago, beyond the limits; ret_more: call again. */
+int sqlite_past_prune(struct sqlite_writer *w, bool *ret_more);

@@ -93,6 +93,13 @@ store_put_hovers(struct store_writer *w, const struct hover_batch *hovers,
 }
 
 int
+store_expire_hovers(struct store_writer *w, struct str lang, uint64_t server_key,
+                    uint64_t *ret_n_files)
+{
+    return w->ops->expire_hovers(w, lang, server_key, ret_n_files);
+}
+
+int
 store_put_event(struct store_writer *w, enum event_type type, struct str subject,
                 struct str data, struct event **ret_event)
 {
@@ -241,6 +248,13 @@ int
 store_each_unasked_file(struct store_reader *r, store_file_fn fn, void *ctx)
 {
     return r->ops->each_unasked_file(r, fn, ctx);
+}
+
+int
+store_read_told(struct store_reader *r, struct hash128 content, struct str lang,
+                struct arena *a, struct store_told *ret_told)
+{
+    return r->ops->told(r, content, lang, a, ret_told);
 }
 
 int

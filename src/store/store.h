@@ -37,17 +37,24 @@ void store_be_brief(struct store_writer *w, bool is_brief);
 /* Each within a transaction. *ret_event is the log row, seq given, or NULL when nothing changed.
  * The file's rows become the batch's: entities are diffed by key and hash; a moved one (same hash)
  * gets its new place without an event; an unchanged one keeps its hover, marked stale when the file's
- * content changed. The same content again updates only size, mtime and inode. */
+ * content changed. A content of which hovers are known, because a file has it or had it (they are
+ * kept when it leaves), has them again, not stale, and the server_key they were told under.
+ * The same content again updates only size, mtime and inode. */
 int store_put_file(struct store_writer *w, const struct batch *batch,
                    struct event **ret_event);
 int store_delete_file(struct store_writer *w, struct str path, struct event **ret_event);
-/* Answers for another content, or for keys that are gone, are dropped. */
+/* Answers for another content, or for keys that are gone, are dropped. When one of them tells something
+ * and the batch's server_key is not the file's (neither being 0), it becomes the file's, and what the
+ * batch does not confirm is stale. */
 int store_put_hovers(struct store_writer *w, const struct hover_batch *hovers,
                      struct event **ret_event);
+/* Hovers in files of this language under another server_key than this one, and not 0, become stale. */
+int store_expire_hovers(struct store_writer *w, struct str lang, uint64_t server_key,
+                        uint64_t *ret_n_files);
 /* A durable event without rows: pipeline:online … */
 int store_put_event(struct store_writer *w, enum event_type type, struct str subject,
                     struct str data, struct event **ret_event);
-/* Oldest events beyond the retention, at most 5,000; ret_more: call again. */
+/* Oldest events and past contents beyond the limits, some at a time; ret_more: call again. */
 int store_prune(struct store_writer *w, int64_t now_ms, bool *ret_more);
 /* Brings the text index up to date for about n_entities; ret_more: call again. Reads are right
  * without it, only slower over the files that wait: a bulk load need not pay for it. */
@@ -104,6 +111,9 @@ int store_each_callee(struct store_reader *r, struct str key, size_t limit,
                       store_edge_fn fn, void *ctx);
 /* Files that have an entity whose hover is unknown(not_asked, starting, timed_out, crashed, busy, cancelled) or stale. */
 int store_each_unasked_file(struct store_reader *r, store_file_fn fn, void *ctx);
+/* What is known of a content: -ENOENT when nothing is. Strings live in the arena. */
+int store_read_told(struct store_reader *r, struct hash128 content, struct str lang,
+                    struct arena *a, struct store_told *ret_told);
 /* seq > since, ascending, at most limit. Whole rows. */
 int store_each_event(struct store_reader *r, int64_t since, size_t limit,
                      store_event_fn fn, void *ctx);

@@ -14,12 +14,14 @@
 #include "base/fs.h"
 #include "store/sample.h"
 #include "store/version_1.h"
+#include "store/version_4.h"
 
 #include "store/test_files.c"
 
 #include "store/test_hovers.c"
 
 #include "store/test_safety.c"
+#include "store/test_past.c"
 #include "store/test_search.c"
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sample_setup, sample_teardown)
@@ -49,6 +51,17 @@ main(void)
         TEST(test_hover_texts_are_shared),
         TEST(test_rename_keeps_hovers),
         TEST(test_unasked),
+        TEST(test_content_comes_back),
+        TEST(test_content_comes_back_elsewhere),
+        TEST(test_stale_is_not_kept),
+        TEST(test_rollback_of_past),
+        TEST(test_server_key),
+        TEST(test_expire_hovers),
+        TEST(test_read_told),
+        TEST(test_past_without_text),
+        TEST(test_prune_past),
+        TEST(test_any_order),
+        TEST(test_version_4),
         TEST(test_search_text),
         TEST(test_search_text_marks),
         TEST(test_text_index_starts_over),

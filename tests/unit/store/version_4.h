@@ -1,0 +1,47 @@
+#pragma once
+/* An index as the fourth version of the schema had it, its views left out: a file of three functions,
+ * one known, one empty, one nobody asked about. */
+
+static const char version_4[] =
+    "PRAGMA journal_mode=WAL; PRAGMA application_id=0x474c5331; PRAGMA user_version=4;"
+    "CREATE TABLE meta(k TEXT PRIMARY KEY, v TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE file(id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE,"
+    " lang TEXT NOT NULL, state INTEGER NOT NULL, reason INTEGER NOT NULL,"
+    " size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,"
+    " content BLOB, content_gen INTEGER NOT NULL, text_gen INTEGER NOT NULL,"
+    " n_entities INTEGER NOT NULL, n_edges INTEGER NOT NULL,"
+    " n_known INTEGER NOT NULL DEFAULT 0, n_empty INTEGER NOT NULL DEFAULT 0,"
+    " n_stale INTEGER NOT NULL DEFAULT 0, log_seq INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE UNIQUE INDEX file_text_gen ON file(text_gen) WHERE text_gen>0;"
+    "CREATE INDEX file_text_waiting ON file(text_gen) WHERE text_gen=0;"
+    "CREATE INDEX file_known ON file(content) WHERE n_known>0;"
+    "CREATE TABLE file_unknown(file_id INTEGER NOT NULL, reason INTEGER NOT NULL,"
+    " n INTEGER NOT NULL, PRIMARY KEY(file_id,reason)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE hover(id INTEGER PRIMARY KEY, refs INTEGER NOT NULL,"
+    " server TEXT NOT NULL, markdown TEXT NOT NULL) STRICT;"
+    "CREATE TABLE event(seq INTEGER PRIMARY KEY AUTOINCREMENT, type INTEGER NOT NULL,"
+    " ts_ms INTEGER NOT NULL, subject TEXT NOT NULL, data TEXT NOT NULL) STRICT;"
+    "CREATE TABLE code(domain TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL,"
+    " short TEXT NOT NULL, PRIMARY KEY(domain,id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE edge(file_id INTEGER PRIMARY KEY, edges TEXT NOT NULL) STRICT;"
+    "CREATE TABLE entity(id INTEGER PRIMARY KEY, what, name, scope, signature, doc,"
+    " parent, hash, rev, start, extent, tail, name_at, odd, hover, hover_id);"
+    "CREATE VIRTUAL TABLE entity_text USING fts5(ident,name,signature,doc,hover,"
+    " content='', detail=column, columnsize=0,"
+    " tokenize='unicode61 remove_diacritics 0');"
+
+    "INSERT INTO meta VALUES('epoch','00112233445566778899aabbccddeeff'),"
+    "('clean_shutdown','1');"
+    "INSERT INTO file VALUES(1,'a.c','c',0,0,120,1000,7,"
+    "x'00000000000000000000000000000000',3,-1,3,0,1,1,0,0);"
+    "INSERT INTO file_unknown VALUES(1,1,1);"
+    /* ordinal 1, function; signatures as sample.h makes them */
+    "INSERT INTO entity VALUES"
+    "(1048576,256|10,'one',NULL,'int one(void)',NULL,NULL,1,1,4,19,(1<<32)|1,NULL,NULL,"
+    "(3<<8)|2,77),"
+    "(1048577,256|10,'two',NULL,'int two(void)',NULL,NULL,2,1,(2<<32)|4,(40<<32)|19,"
+    "(1<<32)|1,NULL,NULL,(3<<8)|1,NULL),"
+    "(1048578,256|10,'three',NULL,'int three(void)',NULL,NULL,3,1,(4<<32)|4,(80<<32)|19,"
+    "(1<<32)|1,NULL,NULL,NULL,NULL);"
+    "INSERT INTO hover VALUES(77,1,'clangd','says one');"
+    "INSERT INTO event VALUES(1,0,5,'a.c','{}');";
