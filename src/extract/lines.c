@@ -17,6 +17,11 @@ set_marks(struct lines *l)
             *vec_push(&l->marks) = (struct lines_mark){(uint32_t)at, units};
             next = (uint32_t)at + MARK_STRIDE_BYTES;
         }
+        if ((unsigned char)l->text.p[at] < 0x80) {
+            at++;
+            units++;
+            continue;
+        }
         at += utf8_decode(str_slice(l->text.p + at, l->text.n - at), &code_point);
         units += code_point >= 0x10000 ? 2 : 1;
     }

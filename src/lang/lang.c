@@ -75,7 +75,7 @@ static bool
 list_has(const char *const *list, struct str name)
 {
     for (; *list; list++)
-        if (str_eq_c(name, *list))
+        if (name.n > 0 && (*list)[0] == name.p[0] && str_eq_c(name, *list))
             return true;
     return false;
 }
@@ -109,7 +109,7 @@ lang_of_extension(struct str path, struct str head)
     for (size_t i = 0; i < n_langs; i++)
         for (const struct grammar_extension *e = langs[i].source->extensions; e->suffix;
              e++) {
-            if (!str_eq_c(str_slice(lower, ext.n), e->suffix))
+            if (e->suffix[0] != lower[0] || !str_eq_c(str_slice(lower, ext.n), e->suffix))
                 continue;
             if (head.n == 0 && !likely)
                 likely = &langs[i];

@@ -62,8 +62,14 @@ worker_main(void *ctx)
         pthread_mutex_unlock(&p->lock);
         work(job, w->index);
         pthread_mutex_lock(&p->lock);
+        bool is_first =
+            list_is_empty(&p->finished); // else the loop was told and will look
         list_add(&p->finished, &job->link);
-        uv_async_send(&p->wake);
+        if (is_first) {
+            pthread_mutex_unlock(&p->lock);
+            uv_async_send(&p->wake);
+            pthread_mutex_lock(&p->lock);
+        }
     }
     p->n_running--;
     uv_async_send(&p->wake);
@@ -163,8 +169,8 @@ pool_submit(struct pool *p, enum pool_lane lane, struct pool_job *job, pool_work
     pthread_mutex_lock(&p->lock);
     assert(!p->is_closing);
     list_add(&p->lanes[lane], &job->link);
-    pthread_cond_signal(&p->changed);
     pthread_mutex_unlock(&p->lock);
+    pthread_cond_signal(&p->changed); // who wakes up finds the lock free
 }
 
 static void

@@ -64,9 +64,10 @@ queue_push(struct queue *q, struct queue_item *item, bool is_urgent)
         assert(q->depth < q->capacity);
         list_add(is_urgent ? &q->urgent : &q->normal, &item->link);
         q->depth++;
-        pthread_cond_signal(&q->changed);
     }
     pthread_mutex_unlock(&q->lock);
+    if (is_open)
+        pthread_cond_signal(&q->changed); // who wakes up finds the lock free
     return is_open;
 }
 
