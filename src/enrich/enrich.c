@@ -97,10 +97,8 @@ destroy(struct enrich *e)
     size_t at = 0;
     struct str lang;
     void *entry;
-    while (map_next(e->langs, &at, &lang, &entry)) {
-        free(((struct lang_server *)entry)->program);
-        free(entry);
-    }
+    while (map_next(e->langs, &at, &lang, &entry))
+        lang_server_destroy(entry);
     map_destroy(e->langs);
     map_destroy(e->by_path);
     for (size_t i = 0; i < e->servers.n; i++)

@@ -9,6 +9,10 @@
 #include "model/snapshot.h"
 #include "rt/loop.h"
 
+/* Processes of one server, each at a root of its own; what lies under further roots is asked of
+ * the one at the workspace's. */
+#define ENRICH_ROOTS_MAX 4
+
 struct enrich;
 
 /* One file to ask about. Owns what it points to; given to enrich_submit. */

@@ -19,7 +19,6 @@
 #define ENRICH_ROUNDS_UNPROVEN 4   // or after so many rounds of nulls: 4 s
 #define ENRICH_YIELD_MS 200        // nothing new is sent after an editor's request
 #define ENRICH_WATCH_MS 2000       // between two looks at a working server's memory
-#define ENRICH_ROOTS_MAX 4 // processes of one server; further roots share the workspace's
 
 enum task_state { TASK_WAITING, TASK_RUNNING, TASK_PARKED, TASK_DONE };
 
@@ -79,9 +78,11 @@ struct server {
 
 struct lang_server {
     struct client_spec spec;
-    char *program; // NULL: none when last looked
-    int64_t looked_ms;
+    char *program;     // NULL: none when last looked
+    struct map *roots; // of folders → absolute paths
+    int64_t looked_ms, roots_ms;
 };
+void lang_server_destroy(struct lang_server *entry);
 
 struct enrich {
     struct loop *loop;

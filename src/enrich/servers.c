@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/path.h"
 
 bool
 server_may_ask(const struct server *s)
@@ -154,14 +155,52 @@ server_is_known(struct enrich *e, const char *lang)
     return look_for_server(e, lang)->program != NULL;
 }
 
+static void
+forget_roots(struct lang_server *entry)
+{
+    size_t at = 0;
+    struct str folder;
+    void *root;
+    while (entry->roots && map_next(entry->roots, &at, &folder, &root))
+        free(root);
+    map_destroy(steal(entry->roots));
+}
+
+void
+lang_server_destroy(struct lang_server *entry)
+{
+    forget_roots(entry);
+    free(entry->program);
+    free(entry);
+}
+
+/* Asking the file system for each file would cost more than the file; a marker that comes
+ * or goes is seen with the next look. */
+static const char *
+root_of(struct enrich *e, struct lang_server *entry, const char *path)
+{
+    struct str folder = path_dirname(str_of(path));
+    int64_t now_ms = clock_mono_ms();
+    if (now_ms - entry->roots_ms >= ENRICH_LOOK_AGAIN_MS || !entry->roots) {
+        forget_roots(entry);
+        entry->roots = map_create();
+        entry->roots_ms = now_ms;
+    }
+    char *root = map_get(entry->roots, folder);
+    if (!root) {
+        root = client_root_for(&entry->spec, e->root, path);
+        map_put(entry->roots, folder, root);
+    }
+    return root;
+}
+
 struct server *
 server_of(struct enrich *e, const char *lang, const char *path)
 {
-    const struct lang_server *entry = look_for_server(e, lang);
+    struct lang_server *entry = look_for_server(e, lang);
     if (!entry->program)
         return NULL;
-    AUTO(free) char *root = client_root_for(&entry->spec, e->root, path);
-    return server_at_root(e, &entry->spec, entry->program, root);
+    return server_at_root(e, &entry->spec, entry->program, root_of(e, entry, path));
 }
 
 /* ---- its process ---- */

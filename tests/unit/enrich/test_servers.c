@@ -86,7 +86,7 @@ test_server_queue(void **state)
     (void)state;
     struct fixture f;
     setup(&f, "{'lives':[{'hover':[{'line':9,'times':1,'silent':true}]}]}");
-    f.config.enrich_deadline_ms = 200;
+    f.config.enrich_deadline_ms = 1500; // of a loaded machine
     submit(&f, "a.c", 20, 0);
     RUN_UNTIL(&f.loop, f.n_idle == 1);
     for (size_t i = 0; i < 20; i++)
@@ -162,4 +162,42 @@ test_server_fairness(void **state)
     assert_true(str_eq_c(hover_of(&f, 0, 2)->server, "other"));
     teardown(&f);
     fake_ls_finish(&other);
+}
+
+static void
+put_file(const struct fake_ls *f, const char *folder, const char *name)
+{
+    AUTO(free) char *path = path_join(f->dir, folder);
+    (void)fs_mkdir_p(path, 0700);
+    AUTO(free) char *file = path_join(path, name);
+    assert_int_equal(fs_write_atomic(file, STR(""), 0600), 0);
+}
+
+/* Each root has a process of its own, up to a limit; the rest shares the workspace's. */
+static void
+test_server_roots(void **state)
+{
+    (void)state;
+    static const char *const markers[] = {"marker", NULL};
+    struct fixture f;
+    struct enrich_server_status status;
+    setup(&f, "{'lives':[{}]}");
+    f.server.root_markers = markers;
+    for (size_t i = 0; i < ENRICH_ROOTS_MAX + 3; i++) {
+        AUTO(free) char *folder = xasprintf("p%zu", i);
+        AUTO(free) char *path = xasprintf("p%zu/sub/a.c", i);
+        put_file(&f.fake, folder, "marker");
+        submit(&f, path, 2, 0);
+    }
+    submit(&f, "p0/b.c", 2, 0);
+    RUN_UNTIL(&f.loop, f.n_idle == 1);
+    for (size_t b = 0; b < f.n_batches; b++)
+        assert_known(&f, b, 1);
+    size_t n = 0, n_below = 0;
+    for (; enrich_server_at(f.e, n, &status); n++)
+        n_below += strcmp(status.root, f.fake.dir) != 0;
+    assert_int_equal(n, ENRICH_ROOTS_MAX);
+    assert_int_equal(n_below, ENRICH_ROOTS_MAX - 1);
+    assert_int_equal(fake_ls_count(&f.fake, "life"), ENRICH_ROOTS_MAX);
+    teardown(&f);
 }
