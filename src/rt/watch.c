@@ -183,13 +183,17 @@ static int
 add(struct watch *w, const char *dir, uint32_t mask)
 {
     ASSERT_LOOP();
+    struct watch_dir *same_name = map_get(w->by_dir, str_of(dir));
+    if (same_name)
+        mask |= same_name->mask;
     int wd = inotify_add_watch(w->fd, dir, mask);
     if (wd < 0)
         return err_trace(-errno);
     struct watch_dir *same_inode = map_get(w->by_wd, wd_key(&wd));
-    struct watch_dir *same_name = map_get(w->by_dir, str_of(dir));
-    if (same_inode && same_inode == same_name)
+    if (same_inode && same_inode == same_name) {
+        same_name->mask = mask;
         return 0;
+    }
     struct watch_dir *d = xnew(struct watch_dir);
     d->wd = wd;
     d->mask = mask;

@@ -20,7 +20,8 @@ typedef void (*watch_fn)(void *ctx, enum watch_change change, const char *dir,
                          const char *name, bool is_dir);
 
 int watch_open(struct loop *l, watch_fn fn, void *ctx, struct watch **ret_watch);
-/* `dir` absolute. -ENOSPC: the user's watch budget is spent; -ENOENT, -EACCES… Adding twice is fine. */
+/* `dir` absolute. -ENOSPC: the user's watch budget is spent; -ENOENT, -EACCES… Adding twice is
+ * fine: it tells what either asked for. */
 int watch_add(struct watch *w, const char *dir);
 /* As watch_add, but tells only what comes and goes: WATCH_CREATED, WATCH_MOVED_IN, WATCH_DELETED, WATCH_DIR_GONE. */
 int watch_add_names(struct watch *w, const char *dir);

@@ -394,24 +394,18 @@ on_change_timer(void *scan)
 
 /* ---- what the watch says ---- */
 
-/* Of the repository's own folder only the lock and the excludes matter. */
+/* Of the repository's own folder only the lock matters, besides what is a source of rules. */
 static void
-on_git_change(struct scan *s, enum watch_change change, const char *dir, const char *name)
+on_git_change(struct scan *s, enum watch_change change, const char *name)
 {
-    bool is_gone = change == WATCH_DELETED;
-    if (strcmp(dir, s->git_dir) == 0 && strcmp(name, "index.lock") == 0) {
-        if (!is_gone && change == WATCH_CREATED) {
-            change_hold(s);
-        } else if (is_gone && s->hold_until_ms) {
-            s->hold_until_ms = 0;
-            change_arm(s);
-        }
+    if (strcmp(name, "index.lock") != 0)
+        return;
+    if (change == WATCH_CREATED) {
+        change_hold(s);
+    } else if (change == WATCH_DELETED && s->hold_until_ms) {
+        s->hold_until_ms = 0;
+        change_arm(s);
     }
-    bool is_exclude = s->exclude_dir && strcmp(dir, s->exclude_dir) == 0 &&
-                      strcmp(name, "exclude") == 0;
-    bool is_info = strcmp(dir, s->git_dir) == 0 && strcmp(name, "info") == 0;
-    if (is_exclude || is_info)
-        scan_load_base(s, READ_DIFF);
 }
 
 /* A file that is complete now, alone, and not written all the time: somebody saved it and waits for
@@ -444,10 +438,11 @@ on_watch_change(void *scan, enum watch_change change, const char *dir, const cha
         scan_rescan(s);
         return;
     }
-    if ((s->git_dir && strcmp(dir, s->git_dir) == 0) ||
-        (s->exclude_dir && strcmp(dir, s->exclude_dir) == 0)) {
-        if (name && s->git_dir)
-            on_git_change(s, change, dir, name);
+    if (sources_have(&s->sources, dir, name))
+        scan_load_base(s, READ_DIFF);
+    if (s->git_dir && strcmp(dir, s->git_dir) == 0) {
+        if (name)
+            on_git_change(s, change, name);
         return;
     }
     if (s->above && strcmp(dir, s->above) == 0) {

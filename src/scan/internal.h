@@ -40,12 +40,13 @@ struct scan {
     struct ignore *fixed; // the configuration's: decides before any other
     struct ignore *base;  // what holds before the root's own files
     struct base_job *base_job;
+    uint64_t base_hash;
     char *git_dir;
-    char *exclude_dir;
-    struct dir *dirs;    // the root
-    struct map *by_path; // of struct dir
-    struct map *by_id;   // of struct dir, by device and inode
-    struct list queue;   // of dir.queued, next first
+    struct sources sources; // watched
+    struct dir *dirs;       // the root
+    struct map *by_path;    // of struct dir
+    struct map *by_id;      // of struct dir, by device and inode
+    struct list queue;      // of dir.queued, next first
     struct list unwatched;
     struct list ready;   // of ready: brought by jobs, waiting for delivery
     struct map *changes; // of struct change by path

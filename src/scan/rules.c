@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
 
@@ -127,15 +128,24 @@ find_git_dir(const char *top)
 }
 
 static void
+add_rules(struct base_rules *b, struct str root_below, struct str text)
+{
+    b->hash = hash64_seeded(root_below, hash64_seeded(text, b->hash + 1));
+    b->ignore = ignore_parse_outside(b->ignore, root_below, text);
+}
+
+static void
 add_outside_file(struct base_rules *b, const char *dir, const char *name,
                  struct str root_below)
 {
     AUTO(buf_finish) struct buf text = {0};
+    AUTO(free) char *path = path_join(dir, name);
     int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return;
+    paths_add(&b->files, path);
     if (base_rules_read(fd, name, &text) == 0)
-        b->ignore = ignore_parse_outside(b->ignore, root_below, buf_str(&text));
+        add_rules(b, root_below, buf_str(&text));
     close(fd);
 }
 
@@ -144,8 +154,11 @@ static void
 add_named_file(struct base_rules *b, const char *path, struct str root_below)
 {
     AUTO(buf_finish) struct buf text = {0};
-    if (path && fs_read_file(path, SCAN_RULES_BYTES_MAX, &text, NULL) == 0)
-        b->ignore = ignore_parse_outside(b->ignore, root_below, buf_str(&text));
+    if (!path)
+        return;
+    paths_add(&b->files, path);
+    if (fs_read_file(path, SCAN_RULES_BYTES_MAX, &text, NULL) == 0)
+        add_rules(b, root_below, buf_str(&text));
 }
 
 /* What git knows of the repository at `top`, and the ignore files down to the root. */
@@ -153,10 +166,10 @@ static void
 add_repository(struct base_rules *b, const char *top, const char *git_dir)
 {
     struct str root_below = path_below(str_of(top), str_of(b->root));
-    AUTO(free) char *common = read_path_file(git_dir, "commondir", "");
-    b->exclude_dir = path_join(common ? common : git_dir, "info");
-    AUTO(free) char *user_excludes = gitconfig_excludes(top, common ? common : git_dir);
-    AUTO(free) char *exclude = path_join(b->exclude_dir, "exclude");
+    AUTO(free) char *shared = read_path_file(git_dir, "commondir", "");
+    const char *common = shared ? shared : git_dir;
+    AUTO(free) char *user_excludes = gitconfig_excludes(top, git_dir, common, &b->files);
+    AUTO(free) char *exclude = path_join(common, "info/exclude");
     add_named_file(b, user_excludes, root_below);
     add_named_file(b, exclude, root_below);
     AUTO(free) char *dir = xstrdup(top);
@@ -173,10 +186,10 @@ add_repository(struct base_rules *b, const char *top, const char *git_dir)
     }
 }
 
-void
-base_rules_load(struct base_rules *b)
+/* The nearest repository that the root is in; false when there is none. */
+static bool
+add_nearest_repository(struct base_rules *b)
 {
-    b->ignore = ignore_parse(NULL, STR_NONE, str_slice(built_in, sizeof(built_in) - 1));
     AUTO(free) char *top = xstrdup(b->root);
     for (;;) {
         AUTO(free) char *git_dir = find_git_dir(top);
@@ -187,17 +200,27 @@ base_rules_load(struct base_rules *b)
                 b->is_locked = fs_exists(lock);
                 b->git_dir = steal(git_dir);
             }
-            return;
+            return true;
         }
         if (strcmp(top, "/") == 0)
-            break;
+            return false;
         char *up = str_dup(path_dirname(str_of(top)));
         free(top);
         top = up;
     }
-    /* No repository: the user's excludes still say what the user never edits. */
-    AUTO(free) char *user_excludes = gitconfig_excludes(NULL, NULL);
-    add_named_file(b, user_excludes, STR_NONE);
+}
+
+void
+base_rules_load(struct base_rules *b)
+{
+    b->ignore = ignore_parse(NULL, STR_NONE, str_slice(built_in, sizeof(built_in) - 1));
+    if (!add_nearest_repository(b)) {
+        /* The user's excludes still say what the user never edits. */
+        AUTO(free)
+        char *user_excludes = gitconfig_excludes(NULL, NULL, NULL, &b->files);
+        add_named_file(b, user_excludes, STR_NONE);
+    }
+    sources_find(&b->files, b->root, b->git_dir, &b->sources);
 }
 
 void
@@ -205,6 +228,7 @@ base_rules_finish(struct base_rules *b)
 {
     ignore_unref(b->ignore);
     free(b->git_dir);
-    free(b->exclude_dir);
+    sources_finish(&b->sources);
+    paths_finish(&b->files);
     *b = (struct base_rules){0};
 }

@@ -19,10 +19,38 @@ struct ignore *ignore_parse_outside(struct ignore *above, struct str root_below,
 /* Of this path alone, not of the folders it lies in. */
 enum verdict ignore_verdict(const struct ignore *i, struct str path, bool is_dir);
 
+/* ---- sources.c: the files outside of the tree that decide, as places to watch ---- */
+struct paths {
+    char **v;
+    size_t n, cap;
+};
+void paths_add(struct paths *paths, const char *path); // what is not absolute is left out
+void paths_finish(struct paths *paths);
+/* A change of `name` in `dir` may be a change of a file, or bring the folders it lies in. */
+struct source {
+    char *dir; // is there; by the name that the scan has for it, else its real path
+    char *name;
+    bool is_file; // else a folder on the way, of which only coming and going counts
+};
+struct sources {
+    struct source *v;
+    size_t n, cap;
+};
+/* Worker. git_dir may be NULL. */
+void sources_find(const struct paths *paths, const char *root, const char *git_dir,
+                  struct sources *ret_sources);
+void sources_finish(struct sources *sources);
+/* name NULL: the folder itself is gone. */
+bool sources_have(const struct sources *sources, const char *dir, const char *name);
+/* Loop: watches these from now on, not those of before; takes the list. True when a folder is
+ * watched that was not: what was read before may be out of date. */
+bool sources_watch(struct scan *s, struct sources *fresh);
+
 /* ---- gitconfig.c, worker ---- */
-/* The user's own excludes: core.excludesFile, else git's default place; heap, NULL: none. `top` and
- * `git_dir` are of the repository, NULL without one. */
-char *gitconfig_excludes(const char *top, const char *git_dir) MUST_USE;
+/* The user's own excludes: core.excludesFile, else git's default place; heap, NULL: none. `top`, the
+ * folders of the worktree and of the repository are NULL without one. `files`: all that was asked for. */
+char *gitconfig_excludes(const char *top, const char *git_dir, const char *common_dir,
+                         struct paths *files) MUST_USE;
 
 /* ---- rules.c: the rules that hold before any file in the root is read ---- */
 struct base_rules {
@@ -30,9 +58,11 @@ struct base_rules {
     const char *root;
     /* out */
     struct ignore *ignore;
-    char *git_dir;     // absolute; NULL: the root is not a repository's top
-    char *exclude_dir; // folder of info/exclude
-    bool is_locked;    // index.lock is there
+    uint64_t hash;          // of all rules: the same rules have the same
+    char *git_dir;          // absolute; NULL: the root is not a repository's top
+    struct sources sources; // all files outside of the root that were asked for
+    struct paths files;     // the same, by name
+    bool is_locked;         // index.lock is there
 };
 void base_rules_load(struct base_rules *b); // worker
 void base_rules_finish(struct base_rules *b);

@@ -61,28 +61,32 @@ base_deliver(struct scan_job *job)
 {
     struct base_job *b = container_of(job, struct base_job, base);
     struct scan *s = job->scan;
+    bool is_same = s->base && s->base_hash == b->rules.hash;
     ignore_unref(s->base);
     s->base = steal(b->rules.ignore);
+    s->base_hash = b->rules.hash;
+    /* A lock that comes later is told by the watch. */
+    bool is_known =
+        s->git_dir && b->rules.git_dir && strcmp(s->git_dir, b->rules.git_dir) == 0;
     free(s->git_dir);
-    free(s->exclude_dir);
     s->git_dir = steal(b->rules.git_dir);
-    s->exclude_dir = steal(b->rules.exclude_dir);
     /* A folder that somebody is still in does not say itself that it was deleted. */
     if (s->watch && s->above)
         (void)watch_add_names(s->watch, s->above);
     if (s->watch && s->git_dir) {
         /* Without them changes are not held back; nothing is lost. */
-        if (watch_add(s->watch, s->git_dir) == 0 && b->rules.is_locked)
+        if (watch_add(s->watch, s->git_dir) == 0 && b->rules.is_locked && !is_known)
             change_hold(s);
-        (void)watch_add(s->watch, s->exclude_dir);
     }
+    s->is_base_stale |= sources_watch(s, &b->rules.sources);
     enum dir_reading reading = b->reading;
     base_destroy(job);
+    /* Settings are written for many reasons; most leave the rules as they were. */
+    if (reading != READ_DIFF || !is_same)
+        dir_queue(s, s->dirs, reading);
     if (s->is_base_stale) {
         s->is_base_stale = false;
-        scan_load_base(s, reading);
-    } else {
-        dir_queue(s, s->dirs, reading);
+        scan_load_base(s, READ_DIFF);
     }
     return true;
 }
@@ -143,7 +147,7 @@ scan_free(struct scan *s)
     ignore_unref(s->fixed);
     ignore_unref(s->base);
     free(s->git_dir);
-    free(s->exclude_dir);
+    sources_finish(&s->sources);
     free(s->root);
     free(s->above);
     void (*on_closed)(void *ctx) = s->on_closed;

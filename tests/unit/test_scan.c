@@ -57,6 +57,8 @@ main(void)
         cmocka_unit_test(test_burst_is_one_change),
         cmocka_unit_test(test_changes_while_paused),
         cmocka_unit_test(test_changed_rules),
+        cmocka_unit_test(test_changed_rules_outside),
+        cmocka_unit_test(test_changed_rules_above),
         cmocka_unit_test(test_git_lock),
         cmocka_unit_test(test_root_made_again),
         cmocka_unit_test(test_recheck),

@@ -269,11 +269,65 @@ random_rules(struct buf *out)
 
 static const char *const config_files[] = {".gitconfig", "config/git/config", NULL};
 
+/* A condition on where the repository is, in one of the ways that git reads; half of them hold. */
+static const char *
+random_condition(const struct fixture *f)
+{
+    AUTO(free) char *root_name = str_dup(path_basename(str_of(f->root)));
+    switch (random_below(16)) {
+    case 0: return fmt("gitdir:%s/.git", f->root);
+    case 1: return fmt("gitdir:%s/", f->root);
+    case 2: return fmt("gitdir:%s", f->root); // without the slash: this very folder
+    case 3: return fmt("gitdir:%s/**", scratch);
+    case 4: return "gitdir:~/";
+    case 5: return "gitdir:~/other/";
+    case 6: return fmt("gitdir:%s/", root_name);
+    case 7: return fmt("gitdir:%s/.git", root_name);
+    case 8: return "gitdir:.git";
+    case 9: return fmt("gitdir:./%s/", root_name);
+    case 10: return "gitdir:./**/.git";
+    case 11: return "gitdir/i:~/**/.GIT";
+    case 12: return "gitdir:~/**/.GIT";
+    case 13: return fmt("gitdir:%s/*/.[g]it", scratch);
+    case 14: return "gitdir:/nowhere/";
+    default: return "onbranch:no-such-branch";
+    }
+}
+
+static const char *random_setting(const struct fixture *f, const char *name);
+
+/* Settings that take in another file, which is written; it lies beside the one that names it or not,
+ * and may take in others. */
+static const char *
+random_include(const struct fixture *f, const char *name)
+{
+    static int depth;
+    AUTO(free) char *file = xasprintf("included-%d", depth);
+    if (depth < 3) {
+        depth++;
+        AUTO(free) char *inner = xstrdup(random_setting(f, name));
+        depth--;
+        write_text(fmt("%s/%s", scratch, file), inner);
+        write_text(fmt("%s/config/git/%s", scratch, file), inner);
+    }
+    AUTO(free)
+    char *path = random_below(3) == 0   ? xasprintf("%s/%s", scratch, file)
+                 : random_below(2) == 0 ? xasprintf("~/%s", file)
+                                        : xstrdup(file);
+    if (random_below(4) == 0)
+        return fmt("[include]\npath = %s\n", random_below(4) ? path : "no-such-file");
+    AUTO(free) char *condition = xstrdup(random_condition(f));
+    return random_below(2)
+               ? fmt("[includeIf \"%s\"] path = %s\n[user]\nname = x\n", condition, path)
+               : fmt("[user]\nname = x\n[INCLUDEIF \t\"%s\"]\n  x = y\n  Path = \"%s\"\n",
+                     condition, path);
+}
+
 /* A line of settings that names a file, in one of the ways that git reads. */
 static const char *
-random_setting(const char *name)
+random_setting(const struct fixture *f, const char *name)
 {
-    switch (random_below(8)) {
+    switch (random_below(12)) {
     case 0: return fmt("[core]\n\texcludesFile = ~/%s\n", name);
     case 1: return fmt("[CORE] EXCLUDESFILE=\"~/%s\" ; so\n", name);
     case 2: return fmt("[core]\r\n  excludesfile = %s/%s   # so\r\n", scratch, name);
@@ -282,8 +336,9 @@ random_setting(const char *name)
     case 4: return fmt("[core \"x\"]\nexcludesFile = ~/%s\n", name); // another section
     case 5: return fmt("# [x]\n[core]\nbare\nexcludesFile = ~\\\n/%s\n", name);
     case 6: return "[core]\nexcludesFile =\n"; // none at all
-    default:
+    case 7:
         return fmt("[color]\nui = \"a\\\"b\"\n[core]\nexcludesFile = ~/\"%s\"\n", name);
+    default: return random_include(f, name);
     }
 }
 
@@ -298,10 +353,11 @@ write_all_sources(struct fixture *f, struct buf *text)
     }
     for (size_t i = 0; i < ARRAY_LEN(config_files); i++) {
         bool is_own = i == 2;
+        AUTO(free)
+        char *setting = xstrdup(
+            random_below(2) ? random_setting(f, rule_files[random_below(2)]) : "");
         const char *path =
             is_own ? at(f, ".git/config") : fmt("%s/%s", scratch, config_files[i]);
-        const char *setting =
-            random_below(2) ? random_setting(rule_files[random_below(2)]) : "";
         write_text(path, is_own ? fmt("[core]\nbare = false\n%s", setting) : setting);
     }
     random_rules(text);
@@ -315,11 +371,11 @@ write_all_sources(struct fixture *f, struct buf *text)
 static void
 show_all_sources(const struct fixture *f)
 {
-    (void)!system(
-        fmt("cd '%s' && head -50 .gitconfig config/git/* *.rules '%s'/.git/config "
-            "'%s'/.git/info/exclude '%s'/.gitignore '%s'/*/.gitignore "
-            "'%s'/*/*/.gitignore | cat -A >&2",
-            scratch, f->root, f->root, f->root, f->root, f->root));
+    (void)!system(fmt(
+        "cd '%s' && head -50 .gitconfig included-* config/git/* *.rules '%s'/.git/config "
+        "'%s'/.git/info/exclude '%s'/.gitignore '%s'/*/.gitignore "
+        "'%s'/*/*/.gitignore | cat -A >&2",
+        scratch, f->root, f->root, f->root, f->root, f->root));
 }
 
 /* One walk of the same tree by both; true when they agree. */
@@ -355,7 +411,7 @@ compare_walk(struct fixture *f, const char *list_path, int round, size_t *n_igno
 static void
 test_sources_against_git(UNUSED void **state)
 {
-    enum { ROUNDS = 120 };
+    enum { ROUNDS = 160 };
     if (system("git --version >/dev/null 2>&1") != 0) {
         print_message("# skipped: git is missing\n");
         return;
@@ -381,7 +437,8 @@ test_sources_against_git(UNUSED void **state)
         compare_walk(&f, list_path, round, &n_ignored);
     }
     assert_in_range(n_ignored, n_files * ROUNDS / 10, n_files * ROUNDS * 9 / 10);
-    run(fmt("rm -rf '%s/config' '%s/.gitconfig'", scratch, scratch));
+    run(fmt("rm -rf '%s/config' '%s/.gitconfig' '%s'/included-*", scratch, scratch,
+            scratch));
     setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
     buf_finish(&list);
     buf_finish(&text);

@@ -176,6 +176,94 @@ test_changed_rules(UNUSED void **state)
     tear_down(&f);
 }
 
+/* What decides lies outside of the tree: settings, what they include, the excludes, folders that
+ * come later, and what a link leads to. */
+static void
+test_changed_rules_outside(UNUSED void **state)
+{
+    struct fixture f;
+    set_up(&f);
+    unsetenv("GIT_CONFIG_GLOBAL");
+    AUTO(free) char *config = xasprintf("%s/.gitconfig", scratch);
+    AUTO(free) char *included = xasprintf("%s/later/included", scratch);
+    AUTO(free) char *excludes = xasprintf("%s/one.rules", scratch);
+    AUTO(free) char *usual = xasprintf("%s/config/git/ignore", scratch);
+    run(fmt("git -C '%s' init -q && rm -rf '%s/config'", f.root, scratch));
+    write_text(at(&f, "a.c"), "");
+    write_text(at(&f, "b.c"), "");
+    write_text(at(&f, "lib/c.c"), "");
+    walk(&f, true);
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, "a.c", "b.c", "lib/c.c");
+
+    write_text(usual, "a.c\n"); // none of its folders was there
+    wait_for(&f, "removed a.c");
+    write_text(usual, "b.c\n");
+    wait_for(&f, "removed b.c");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, "a.c", "lib/c.c");
+
+    write_text(excludes, "/lib\n");
+    write_text(config,
+               fmt("[includeIf \"gitdir:%s/\"]\npath = later/included\n", f.root));
+    wait_until_told(&f);
+    write_text(included, "[core] excludesFile = ~/one.rules\n");
+    wait_for(&f, "removed lib");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, "a.c", "b.c");
+    size_t from = f.log.n;
+    write_text(config,
+               fmt("[user]\nname=x\n[includeIf \"gitdir:%s/\"]\npath = later/included\n",
+                   f.root));
+    wait_until_told(&f);
+    assert_int_equal(f.log.n, from + 2); // other settings, the same rules
+
+    AUTO(free) char *target = xasprintf("%s/elsewhere/rules", scratch);
+    write_text(target, "a.c\n");
+    unlink(excludes);
+    assert_int_equal(symlink(target, excludes), 0);
+    wait_for(&f, "removed a.c");
+    write_text(target, "lib/\n");
+    wait_for(&f, "removed lib");
+    run(fmt("mv '%s/later' '%s/gone'", scratch, scratch));
+    wait_for(&f, "removed b.c"); // the usual file counts again
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, "a.c", "lib/c.c");
+    run(fmt("rm -rf '%s/config' '%s' '%s/gone' '%s/elsewhere' '%s'", scratch, config,
+            scratch, scratch, excludes));
+    wait_for(&f, "file b.c");
+    setenv("GIT_CONFIG_GLOBAL", "/dev/null", 1);
+    tear_down(&f);
+}
+
+/* A root inside of a repository: its excludes and the files between count, also when they change. */
+static void
+test_changed_rules_above(UNUSED void **state)
+{
+    struct fixture f;
+    set_up(&f);
+    AUTO(free) char *top = f.root;
+    f.root = xasprintf("%s/deep/er", top);
+    run(fmt("git -C '%s' init -q", top));
+    write_text(at(&f, "a.c"), "");
+    write_text(at(&f, "b.c"), "");
+    write_text(at(&f, "c.c"), "");
+    walk(&f, true);
+    wait_until_told(&f);
+    write_text(fmt("%s/.git/info/exclude", top), "a.c\n");
+    wait_for(&f, "removed a.c");
+    write_text(fmt("%s/deep/.gitignore", top), "b.c\n");
+    wait_for(&f, "removed b.c");
+    write_text(fmt("%s/.gitignore", top), "/deep/er/c.c\n");
+    wait_for(&f, "removed c.c");
+    unlink(fmt("%s/.git/info/exclude", top));
+    wait_for(&f, "file a.c");
+    wait_until_told(&f);
+    ASSERT_MODEL(&f, "a.c");
+    tear_down(&f);
+    run(fmt("rm -rf '%s'", top));
+}
+
 static void
 change_many(const struct fixture *f, const char *text)
 {
