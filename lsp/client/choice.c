@@ -112,8 +112,10 @@ merged(const struct config_server *server)
         spec.command = server->command;
     if (server->languages)
         spec.languages = server->languages;
-    if (server->root_markers)
+    if (server->root_markers) {
         spec.root_markers = server->root_markers;
+        spec.root_rule = CLIENT_ROOT_NEAREST;
+    }
     if (server->settings)
         spec.settings = server->settings;
     if (server->initialization_options)
@@ -152,7 +154,8 @@ look_at(const struct config *config, const char *root, bool is_enabled,
         c->why = xstrdup("turned off: enrich.enabled is false");
     else if (!is_enabled)
         c->why = xstrdup("turned off by your configuration");
-    else
+    c->is_off = c->why != NULL;
+    if (!c->is_off)
         look_for_program(root, c);
 }
 

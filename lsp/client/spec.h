@@ -32,6 +32,7 @@ struct client_spec {
 struct client_candidate {
     struct client_spec spec;
     bool is_users;            // its command is
+    bool is_off;              // by the configuration, or for want of trust
     char *program, *why;      // absolute path; NULL: cannot be run, and why
     const char *install_hint; // "apt install clangd", may be NULL
 };

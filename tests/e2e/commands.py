@@ -1,6 +1,7 @@
 """The commands on a small tree: what they print, their JSON, their exit codes."""
 import json
 import os
+import re
 import sqlite3
 import sys
 
@@ -446,14 +447,104 @@ def _(house):
 def _(house):
     checks = house.gloss("doctor", "--json").json()["checks"]
     whats = {c["what"]: c for c in checks}
-    for what in ("version", "state", "runtime", "settings", "engine", "watches", "descriptors", "clangd"):
+    for what in ("version", "state", "runtime", "settings", "engine", "watches", "descriptors"):
         assert what in whats, f"{what} is not in {sorted(whats)}"
-    empty = os.path.join(house.dir, "empty")
-    os.mkdir(empty)
-    clangd = [c for c in house.gloss("doctor", "--json", env={"PATH": empty}).json()["checks"]
-              if c["what"] == "clangd"][0]
-    assert not clangd["ok"] and "install" in clangd["mend"], clangd
     assert "index.max_file_bytes = 2097152" in house.gloss("doctor").ok().out
+    house.gloss("doctor", "nowhere").fails(1, "nowhere")
+
+
+def languages(house, *args, **kw):
+    return {row["language"]: row for row in house.gloss("doctor", "--json", *args, **kw).json()["languages"]}
+
+
+def put_program(house, path):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("#!/bin/sh\nexit 3\n")
+    os.chmod(path, 0o755)
+    return path
+
+
+@case("doctor tells the server of each language: where it was found, or why not and how to install it")
+def _(house):
+    house.write("a.c", "int a;\n")
+    house.write("b.go", "package b\n")
+    house.write("Makefile", "all:\n")
+    all_ = languages(house)
+    assert len(all_) > 30, "all of them while there is no index"
+    house.index()
+    path = {"PATH": os.path.join(house.dir, "bin")}
+    clangd = put_program(house, os.path.join(house.dir, "bin", "clangd"))
+    rows = languages(house, env=path)
+    equal(sorted(rows), ["c", "go", "make"])
+    equal(rows["c"], {"language": "c", "key_prefix": "c", "files": 1, "server": "clangd", "version": None,
+                      "program": clangd, "found": "PATH", "state": "not running", "running": 0, "why": None,
+                      "install": None})
+    equal((rows["go"]["state"], rows["go"]["why"], rows["go"]["install"]),
+          ("missing", "gopls is not on PATH", "apt install gopls"))
+    equal((rows["make"]["server"], rows["make"]["state"]), (None, "none known"))
+    equal(sorted(languages(house, "--all", env=path)), sorted(all_))
+    out = house.gloss("doctor", env=path).ok().out
+    assert re.search(r"^ok +c +1 +clangd +not running " + re.escape(clangd) + r" \(PATH\)$", out, re.M), out
+    assert re.search(r"^miss +go +1 +gopls +missing +gopls is not on PATH; apt install gopls$", out, re.M), out
+    mine = put_program(house, house.path("tools", "mine"))  # named by the user, so it may lie where it likes
+    house.config({"servers": [{"name": "gone", "command": ["/nowhere/gone"], "languages": ["go"]},
+                              {"name": "mine", "command": [mine], "languages": ["go"]},
+                              {"name": "clangd", "enabled": False}]})
+    rows = languages(house, env=path)
+    equal([rows["go"][m] for m in ("server", "program", "found", "why")],
+          ["mine", mine, "configuration", "gone: /nowhere/gone is no program"])
+    equal([rows["c"][m] for m in ("state", "program", "why", "install")],
+          ["off", None, "turned off by your configuration", None])
+    rows = languages(house, env={**path, "GLOSS_TRUSTED": "false"})
+    equal((rows["go"]["state"], rows["go"]["program"]), ("off", None))
+    assert "not trusted" in rows["go"]["why"], rows["go"]
+
+
+@case("a workspace's own programs are not its servers, whatever PATH says; doctor tells so")
+def _(house):
+    house.write("a.c", "int a;\n")
+    house.write(".vscode/settings.json", '{"clangd.path": "./clangd"}')
+    mark = os.path.join(house.dir, "it-ran")
+    for where in ("clangd", "node_modules/.bin/clangd"):
+        put_program(house, house.path(where))
+        house.write(where, f"#!/bin/sh\ntouch '{mark}'\n")
+    linked = os.path.join(house.dir, "linked")
+    os.symlink(house.path("node_modules", ".bin"), linked)
+    tools = os.path.join(house.dir, "tools")  # what a server would run, and nothing else
+    os.mkdir(tools)
+    for entry in (".", "", "node_modules/.bin", house.tree, house.path("node_modules/.bin"), linked):
+        path = {"PATH": f"{entry}:{tools}"}
+        s = house.index("--enrich", env={**path, "GLOSS_LOG_LEVEL": "error"})
+        equal((s["hovers"]["known"], os.path.exists(mark)), (0, False), entry)
+        c = languages(house, env=path)["c"]
+        equal((c["state"], c["program"]), ("missing", None), entry)
+        told = "is the workspace's own and is not run" if entry.startswith("/") else "clangd is not on PATH"
+        assert told in c["why"], (entry, c)
+    home = {"PATH": house.path("node_modules/.bin"), "HOME": house.tree}  # who opens his home keeps what is in it
+    equal(languages(house, env=home)["c"]["program"], house.path("node_modules/.bin/clangd"))
+
+
+@case("doctor knows the state and version of what the engine runs")
+def _(house):
+    trees.write_mixed(house)
+    scenario = os.path.join(house.dir, "scenario.json")
+    with open(scenario, "w", encoding="utf-8") as f:
+        json.dump({"lives": [{}]}, f)
+    dies = put_program(house, os.path.join(house.dir, "bin", "dies"))
+    house.config({"servers": [{"name": "fake", "languages": ["py"],
+                               "command": [os.environ["GLOSS_FAKE_LS"], scenario, os.path.join(house.dir, "heard")]},
+                              {"name": "dies", "command": [dies], "languages": ["c"]}]})
+    house.serve(house.tree, env={"PATH": "/nowhere"})
+    house.wait_ready()
+
+    def row(language):
+        return languages(house, env={"PATH": "/nowhere"})[language]
+    python = wait("the server of Python is ready", lambda: (r := row("python"))["state"] == "ready" and r)
+    equal([python[m] for m in ("server", "version", "running", "why")], ["fake", "1.0", 1, None])
+    c = wait("the server of C fails", lambda: (r := row("c"))["state"] in ("backoff", "given_up") and r)
+    assert "status 3" in c["why"], c
+    assert re.search(r"^miss +c +\d+ +dies +(backoff|given_up)", house.gloss("doctor").ok().out, re.M)
 
 
 @case("settings: flags over environment over config.json; a wrong one is named")

@@ -2,31 +2,24 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "app/commands/commands.h"
+#include "app/commands/doctor.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "codec/codec.h"
-#include "lsp/client/client.h"
 #include "rt/watch.h"
 #include "workspace/workspace.h"
 
 #define DOCTOR_WATCHES_MIN 65536 // a large checkout has that many folders
 
 /* Every finding is one row, printed as a line or as an element of the JSON array. */
-struct doctor {
-    bool is_json;
-    size_t n, n_bad;
-};
-
 static void
 report(struct doctor *d, bool is_good, const char *what, const char *state,
        const char *mend)
 {
     AUTO(buf_finish) struct buf json = {0};
 
-    d->n_bad += !is_good;
-    if (!d->is_json) {
+    if (!d->line->is_json) {
         out_line("%s %-12s %s%s%s", is_good ? "ok  " : "miss", what, state,
                  is_good || !mend ? "" : "; ", is_good || !mend ? "" : mend);
         return;
@@ -89,22 +82,30 @@ check_watches(struct doctor *d, const struct config *config)
            "every few seconds");
 }
 
-/* What the engine, if one runs, could not watch. */
-static void
-check_watching(struct doctor *d)
+/* The engine's status, if one runs. */
+static json_t *
+ask_engine(struct doctor *d)
 {
     AUTO(free) char *why = NULL, *answer_why = NULL;
-    AUTO(json_decref_) json_t *status = NULL;
+    json_t *status = NULL;
     struct control *c = NULL;
-    const json_t *w;
-    size_t i;
 
     if (control_open(false, &c, &why) < 0)
-        return;
+        return NULL;
     if (control_request(c, "gloss/status", NULL, NULL, NULL, &status, &answer_why) < 0)
         report(d, false, "engine", answer_why, "gloss stop, and look into the log");
     control_close(c);
-    json_array_foreach(codec_array(status, "workspaces"), i, w)
+    return status;
+}
+
+/* What the engine could not watch. */
+static void
+check_watching(struct doctor *d)
+{
+    const json_t *w;
+    size_t i;
+
+    json_array_foreach(codec_array(d->status, "workspaces"), i, w)
     {
         AUTO(free) char *state = NULL;
         int64_t watched = 0, unwatched = 0;
@@ -133,22 +134,10 @@ check_files(struct doctor *d)
     report(d, limit.rlim_cur >= 1024, "descriptors", state, "ulimit -n 4096");
 }
 
+/* Servers that the user turned off or named are shown with their languages, too. */
 static void
 check_servers(struct doctor *d, const struct config *config)
 {
-    const struct client_spec *spec;
-    const char *hint;
-
-    for (size_t i = 0; (spec = client_spec_at(i, &hint)); i++) {
-        AUTO(free) char *program = fs_find_program(spec->command[0], NULL), *state = NULL;
-        AUTO(buf_finish) struct buf languages = {0};
-
-        for (const char *const *l = spec->languages; *l; l++)
-            buf_printf(&languages, "%s%s", l == spec->languages ? "" : " ", *l);
-        state = xasprintf("%s for %s", program ? program : "not on PATH",
-                          languages.p ? languages.p : "");
-        report(d, program != NULL, spec->name, state, hint);
-    }
     for (size_t i = 0; i < config->n_servers; i++)
         report(d, true, config->servers[i].name,
                config->servers[i].enabled ? "configured by you" : "turned off by you",
@@ -175,25 +164,55 @@ check_limits(struct doctor *d, const struct config *config)
 static int
 run(const struct command_line *line)
 {
-    struct doctor d = {.is_json = line->is_json};
+    AUTO(free) char *root = line_root(line, 0);
+    AUTO(json_decref_) json_t *status = NULL;
+    struct doctor d = {.line = line, .root = root};
 
+    if (!root)
+        return EXIT_FAILED;
     if (line->is_json)
         out_str(STR("{\"checks\":["));
     report(&d, true, "version", "gloss " GLOSS_VERSION, NULL);
     check_places(&d);
+    d.status = status = ask_engine(&d);
     check_watches(&d, line->config);
     check_watching(&d);
     check_files(&d);
     check_servers(&d, line->config);
     check_limits(&d, line->config);
     if (line->is_json)
+        out_str(STR("],\"languages\":["));
+    d.n = 0;
+    doctor_report_languages(&d);
+    if (line->is_json)
         out_line("]}");
     return EXIT_OK;
 }
 
+static const struct command_option options[] = {
+    {"all", OPTION_FLAG, NULL, "every language that is indexed, not only those of DIR"},
+    {0},
+};
+
 const struct command command_doctor = {
     .name = "doctor",
-    .arguments = "",
+    .arguments = "[DIR]",
     .summary = "What is there and what is missing, each with the way to mend it",
+    .details =
+        "Places, limits and settings; then a row for each language that DIR's "
+        "index has files of (of "
+        "all\nlanguages while it has no index): its server, the server's version "
+        "if the engine runs "
+        "it, its state,\nwhere it was found, or how to install it. Nothing is "
+        "started or changed. --json "
+        "prints one object:\nchecks[what, ok, state, mend], languages[language, "
+        "key_prefix, files, server, "
+        "version, program,\nfound (PATH, configuration), state (ready, starting, "
+        "stopped, backoff, given_up, "
+        "not running, off, missing,\nnone known), running, why, install]. Exit code 0 "
+        "whatever is missing: it is "
+        "what was looked for\nthat the rows tell; 1 when DIR is no folder.",
+    .options = options,
+    .max_arguments = 1,
     .run = run,
 };

@@ -48,6 +48,14 @@ test_choice_of_server(void **state)
     assert_non_null(strstr(spec.settings, "openFilesOnly"));
     free(program);
     assert_false(client_spec_for(&config, NULL, STR("go"), &spec, &program));
+    servers[4].command = own;
+    assert_true(client_spec_for(&config, NULL, STR("go"), &spec, &program));
+    assert_int_equal(spec.root_rule, CLIENT_ROOT_FIRST_MARKER);
+    free(program);
+    servers[4].root_markers = languages;
+    assert_true(client_spec_for(&config, NULL, STR("go"), &spec, &program));
+    assert_int_equal(spec.root_rule, CLIENT_ROOT_NEAREST); // of markers of his own
+    free(program);
     assert_false(client_spec_for(&config, NULL, STR("cobol"), &spec, &program));
     config.trusted = false;
     assert_false(client_spec_for(&config, NULL, STR("c"), &spec, &program));
@@ -71,6 +79,27 @@ test_choice_of_server(void **state)
     assert_false(client_spec_for(&config, NULL, STR("sh"), &spec, &program));
     setenv("PATH", path, 1);
     fake_ls_finish(&fake);
+}
+
+static char *
+read_source(const char *name)
+{
+    AUTO(free) char *path = path_join(fake_ls_env("TEST_SOURCE_ROOT"), name);
+    struct buf text = {0};
+    assert_int_equal(fs_read_file(path, 1 << 20, &text, NULL), 0);
+    return buf_steal(&text);
+}
+
+/* Its languages are those of the index, but for two that it will have. */
+static void
+assert_languages(const struct client_spec *spec, const char *languages)
+{
+    assert_non_null(spec->languages[0]);
+    for (const char *const *l = spec->languages; *l; l++) {
+        AUTO(free) char *row = xasprintf("\"key_prefix\": \"%s\"", *l);
+        if (strcmp(*l, "f90") != 0 && strcmp(*l, "vim") != 0)
+            assert_non_null(strstr(languages, row));
+    }
 }
 
 static void
@@ -100,14 +129,18 @@ test_table(void **state)
                                            "fortls",
                                            "vim-language-server"};
     AUTO(map_destroy) struct map *names = map_create();
+    AUTO(free) char *docs = read_source("docs/SERVERS.md");
+    AUTO(free) char *languages = read_source("grammars/languages.json");
     const char *hint;
     const struct client_spec *spec;
     for (size_t n = 0; (spec = client_spec_at(n, &hint)); n++) {
         assert_null(map_put(names, str_of(spec->name), names));
         assert_non_null(spec->command[0]);
         assert_null(strchr(spec->command[0], '/'));
-        assert_non_null(spec->languages[0]);
-        assert_non_null(strchr(hint, ' '));
+        assert_languages(spec, languages);
+        AUTO(free) char *documented = xasprintf("| %s |", spec->name);
+        assert_non_null(strstr(docs, documented));
+        assert_non_null(strstr(docs, hint));
         const char *const texts[] = {spec->settings, spec->initialization_options};
         for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
             json_t *value = texts[i] ? json_loads(texts[i], 0, NULL) : json_object();
