@@ -65,3 +65,5 @@ bool grammar_scan(const struct grammar_adaptation *by, void *state, TSLexer *lex
 /* In the order of languages.json. */
 extern const struct grammar grammars[];
 extern const size_t n_grammars;
+/* Of what an index is made: this file's data, the parsers, and registry.py's READING. */
+extern const char grammars_maker[];

@@ -5,6 +5,7 @@ registry.py --list MANIFEST       one line a language: name, package, source fol
 registry.py --queries MANIFEST    the query files, one a line, relative to the manifest
 registry.py MANIFEST OUTPUT       writes registry.c, which implements registry.h
 """
+import hashlib
 import json
 import pathlib
 import re
@@ -15,6 +16,7 @@ TEXT = {"name", "key_prefix", "package", "source", "symbol", "language_id"}
 LISTS = {"queries", "filenames", "shebangs"}
 OPTIONAL = {"line_starts", "outline", "masks", "reserved", "empty_before"}
 OUTLINES = {"c", "cpp", "go", "java", "csharp", "rust"}  # the rows of src/bodies/syntax.c
+READING = 1  # one more when C makes other entities of a file than before
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 MASK = re.compile(r"[\^#]|\*?[A-Za-z0-9_]{4,}")
 MASKED_AS = re.compile(r"|\(\)|[^()]+|[^()]+.*\([1-9*]\)")
@@ -111,6 +113,13 @@ def adaptation(lang):
     return out
 
 
+def maker(root, lines):
+    """A word for what is written here and the parsers, by the hashes of their packages."""
+    packages = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    parsers = sorted(f"{name} {package.get('integrity')}" for name, package in packages.items())
+    return hashlib.sha256("\n".join(lines + parsers).encode()).hexdigest()[:16]
+
+
 def write_registry(root, languages, output):
     out = ["/* Written by grammars/registry.py. */", '#include "registry.h"', ""]
     for lang in languages:
@@ -160,6 +169,7 @@ def write_registry(root, languages, output):
         out += [f"        .{query} = {name}_{query}," for query in QUERIES]
         out.append("    },")
     out += ["};", "const size_t n_grammars = sizeof(grammars) / sizeof(grammars[0]);", ""]
+    out += [f'const char grammars_maker[] = "{READING}-{maker(root, out)}";', ""]
     output.write_text("\n".join(out), encoding="utf-8")
 
 

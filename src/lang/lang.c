@@ -49,6 +49,12 @@ lang_finish(void)
     n_langs = 0;
 }
 
+const char *
+lang_maker(void)
+{
+    return grammars_maker;
+}
+
 size_t
 lang_count(void)
 {

@@ -29,6 +29,8 @@ struct lang {
 int lang_init(char **ret_why);
 void lang_finish(void);
 size_t lang_count(void);
+/* What makes entities of a file, in a word: another one when grammars, queries or masks are others. */
+const char *lang_maker(void);
 const struct lang *lang_at(size_t index);
 const struct lang *lang_by_key_prefix(struct str prefix);
 /* By whole name, extension, then #! line. `head`: the first bytes of the file (LANG_HEAD_BYTES are

@@ -25,6 +25,9 @@ enum file_reason {
     FILE_REASON_COUNT
 };
 
+/* Instead of an mtime: what made the file's rows is not what makes them now, so they are made again. */
+#define FILE_MTIME_OTHER_MAKER (-1)
+
 struct file {
     struct str path; // relative to the root
     struct str lang; // "" without grammar

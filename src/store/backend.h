@@ -5,6 +5,7 @@
 
 struct store_writer_ops {
     void (*close)(struct store_writer *w);
+    int (*set_maker)(struct store_writer *w, struct str maker);
     int (*begin)(struct store_writer *w);
     int (*commit)(struct store_writer *w);
     void (*rollback)(struct store_writer *w);

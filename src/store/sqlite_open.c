@@ -366,6 +366,28 @@ sqlite_writer_open(const char *path, const char *root, struct store_writer **ret
     return 0;
 }
 
+int
+sqlite_set_maker(struct store_writer *base, struct str maker)
+{
+    struct sqlite_writer *w = sqlite_writer_of(base);
+    AUTO(arena_finish) struct arena a = {0};
+    struct str was = STR_NONE;
+    int r = sqlite_meta_get(&w->c, "maker", &a, &was);
+    if ((r == 0 && str_eq(was, maker)) || (r < 0 && r != -ENOENT))
+        return err_trace(r);
+    r = sqlite_run_plain(&w->c, SQL_BEGIN);
+    if (r < 0)
+        return err_trace(r);
+    r = sqlite_run_plain(&w->c, SQL_FILE_ALL_OLD);
+    if (r == 0)
+        r = sqlite_meta_put(&w->c, "maker", maker);
+    if (r == 0)
+        r = sqlite_run_plain(&w->c, SQL_COMMIT);
+    if (r < 0)
+        sqlite_run_plain(&w->c, SQL_ROLLBACK);
+    return err_trace(r);
+}
+
 /* A damaged index is not marked clean: the next start looks at it. The mark is nothing that anybody was
  * told: the checkpoint syncs the log before it copies it. */
 void

@@ -589,8 +589,10 @@ sqlite_put_file(struct store_writer *base, const struct batch *batch,
         return err_trace(r);
     d.is_known = r == 0;
     d.is_content_same = d.is_known && hash128_eq(d.f.f.content, batch->file.content);
-    if (d.is_content_same && has_content(&batch->file) && d.f.f.state == FILE_INDEXED &&
-        batch->file.state == FILE_INDEXED && str_eq(d.f.f.lang, batch->file.lang))
+    bool is_made_so = d.f.f.mtime_ns != FILE_MTIME_OTHER_MAKER;
+    if (d.is_content_same && is_made_so && has_content(&batch->file) &&
+        d.f.f.state == FILE_INDEXED && batch->file.state == FILE_INDEXED &&
+        str_eq(d.f.f.lang, batch->file.lang))
         return touch_file(&d);
     r = put_changed(&d, ret_event);
     codec_delta_finish(&d.delta);

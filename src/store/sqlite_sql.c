@@ -62,6 +62,7 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_FILE_EXPIRE] =
         "UPDATE file SET content_gen=content_gen+1,n_stale=n_known+n_empty WHERE "
         "lang=?1 AND server_key<>?2 AND server_key<>0 AND n_known+n_empty>n_stale",
+    [SQL_FILE_ALL_OLD] = "UPDATE file SET mtime_ns=-1", // FILE_MTIME_OTHER_MAKER
     [SQL_FILE_DELETE] = "DELETE FROM file WHERE id=?1",
     [SQL_FILE_TEXT_PUT] = "UPDATE file SET text_gen=?2 WHERE id=?1",
     [SQL_FILE_TEXT_WAITING] =

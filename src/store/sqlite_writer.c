@@ -280,6 +280,7 @@ sqlite_text_drop(struct sqlite_writer *w, struct file_stored *f)
 
 const struct store_writer_ops sqlite_writer_ops = {
     .close = sqlite_writer_close,
+    .set_maker = sqlite_set_maker,
     .begin = writer_begin,
     .commit = writer_commit,
     .rollback = writer_rollback,

@@ -61,6 +61,7 @@ int sqlite_writer_open(const char *rest, const char *root,
                        struct store_writer **ret_writer, struct store_info *ret_info,
                        char **ret_why);
 void sqlite_writer_close(struct store_writer *w);
+int sqlite_set_maker(struct store_writer *w, struct str maker);
 int sqlite_put_file(struct store_writer *w, const struct batch *batch,
                     struct event **ret_event);
 int sqlite_delete_file(struct store_writer *w, struct str path, struct event **ret_event);

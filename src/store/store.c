@@ -49,6 +49,12 @@ store_writer_close(struct store_writer *w)
 }
 
 int
+store_set_maker(struct store_writer *w, struct str maker)
+{
+    return w->ops->set_maker(w, maker);
+}
+
+int
 store_begin(struct store_writer *w)
 {
     return w->ops->begin(w);

@@ -27,6 +27,9 @@ int store_writer_open(const char *url, const char *root, struct store_writer **r
                       struct store_info *ret_info, char **ret_why);
 /* Checkpoints and marks a clean stop. NULL is allowed. */
 void store_writer_close(struct store_writer *w);
+/* Outside a transaction. maker: says what makes entities out of files. When another one made the rows,
+ * all files get FILE_MTIME_OTHER_MAKER, with which no content is "the same" until it is put again. */
+int store_set_maker(struct store_writer *w, struct str maker);
 int store_begin(struct store_writer *w);
 int store_commit(struct store_writer *w);
 void store_rollback(struct store_writer *w);

@@ -28,8 +28,9 @@ is_unchanged(const struct known_file *known, const struct fs_stat *st)
 {
     return known && known->is_stored &&
            (known->state != FILE_FAILED || known->reason == FILE_REASON_TIMED_OUT) &&
-           known->mtime_ns != 0 && known->mtime_ns == st->mtime_ns &&
-           known->size_bytes == st->size_bytes && known->inode == st->inode;
+           known->mtime_ns != 0 && known->mtime_ns != FILE_MTIME_OTHER_MAKER &&
+           known->mtime_ns == st->mtime_ns && known->size_bytes == st->size_bytes &&
+           known->inode == st->inode;
 }
 
 /* ---- jobs ---- */
@@ -323,7 +324,8 @@ job_submit(struct file_job *job)
     job->state = JOB_WORKING;
     job->text = doc ? snapshot_ref(doc->text) : NULL;
     job->absolute = workspace_absolute(w, str_of(job->path));
-    job->is_known = known && known->is_stored;
+    job->is_known =
+        known && known->is_stored && known->mtime_ns != FILE_MTIME_OTHER_MAKER;
     job->known_content = job->is_known ? known->content : (struct hash128){0};
     job->max_file_bytes = w->config->max_file_bytes;
     job->is_parsed_full = w->config->parse == CONFIG_PARSE_FULL;

@@ -221,7 +221,7 @@ workspace_create(struct workspaces *all, char *root, struct workspace **ret_work
     pipeline_init(w);
     asking_init(w);
     is_there = choose_url(w);
-    w->writer = writer_open(all->loop, w->url, w->root, &writer_events, w);
+    w->writer = writer_open(all->loop, w->url, w->root, lang_maker(), &writer_events, w);
     if (!is_there)
         pipeline_start_early(w);
     *ret_workspace = w;

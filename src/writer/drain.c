@@ -325,6 +325,10 @@ open_store(struct drain *d)
     struct letter *letter = letter_create(LETTER_OPEN);
     letter->r = d->open_r =
         store_writer_open(d->url, d->root, &d->store, &letter->info, &letter->why);
+    if (d->open_r == 0 && d->maker)
+        letter->r = d->open_r = store_set_maker(d->store, str_of(d->maker));
+    if (d->open_r < 0)
+        store_writer_close(steal(d->store));
     mailbox_post(d->mailbox, &letter->mail);
 }
 

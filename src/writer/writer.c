@@ -78,6 +78,7 @@ finish(void *ctx)
     queue_destroy(w->queue);
     free(w->drain.url);
     free(w->drain.root);
+    free(w->drain.maker);
     free(w);
     if (on_closed)
         on_closed(closed_ctx);
@@ -103,7 +104,7 @@ on_mail(void *ctx, struct mail *mail)
 }
 
 struct writer *
-writer_open(struct loop *l, const char *url, const char *root,
+writer_open(struct loop *l, const char *url, const char *root, const char *maker,
             const struct writer_events *events, void *ctx)
 {
     ASSERT_LOOP();
@@ -116,7 +117,8 @@ writer_open(struct loop *l, const char *url, const char *root,
     w->drain = (struct drain){.queue = w->queue,
                               .mailbox = w->mailbox,
                               .url = xstrdup(url),
-                              .root = root ? xstrdup(root) : NULL};
+                              .root = root ? xstrdup(root) : NULL,
+                              .maker = maker ? xstrdup(maker) : NULL};
     w->thread = thread_start("writer", drain_main, &w->drain);
     return w;
 }

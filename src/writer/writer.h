@@ -41,9 +41,10 @@ struct writer_stats {
     int64_t head; // last committed seq
 };
 
-/* root: of the tree, or NULL; see store_writer_open(). */
+/* root: of the tree, or NULL; see store_writer_open(). maker: or NULL; see store_set_maker(). */
 struct writer *writer_open(struct loop *l, const char *url, const char *root,
-                           const struct writer_events *events, void *ctx) MUST_USE;
+                           const char *maker, const struct writer_events *events,
+                           void *ctx) MUST_USE;
 /* Each gives its payload. done may be NULL. is_urgent: before bulk work (an open document). */
 void writer_put_file(struct writer *w, struct batch *batch, bool is_urgent,
                      writer_done_fn done, void *ctx);

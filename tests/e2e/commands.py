@@ -194,6 +194,28 @@ def _(house):
           [("entity.updated", "queue_sum")])
 
 
+@case("an index that another gloss made is read again: what it did not see changes, the rest does not")
+def _(house):
+    trees.write_mixed(house)
+    db = house.path("made.db")
+    first = house.index("--db", db)
+    before = house.gloss("export", "--db", db, house.tree).ok().out
+    with sqlite3.connect(db) as made:
+        equal(made.execute("UPDATE meta SET v='0-older' WHERE k='maker'").rowcount, 1)
+    again = house.index("--db", db)
+    equal((again["unchanged"], again["files"], again["seq"]), (0, first["files"], first["seq"]))
+    equal(house.gloss("export", "--db", db, house.tree).ok().out, before)
+    equal(house.index("--db", db)["unchanged"], N_FILES)
+
+    with sqlite3.connect(db) as made:
+        made.execute("DELETE FROM meta WHERE k='maker'") # so did those that did not say
+        equal(made.execute("UPDATE entity SET hash=hash+1 WHERE name='queue_sum'").rowcount, 1)
+    house.index("--db", db)
+    events = house.gloss("events", "--db", db, "--since", f"{first['epoch']}:{first['seq']}").lines()
+    equal([(x["event_type"], x["data"].get("name")) for x in events if x["event_type"].startswith("entity.")],
+          [("entity.updated", "queue_sum")])
+
+
 @case("a removed file takes its entities with it")
 def _(house):
     trees.write_mixed(house)

@@ -33,6 +33,7 @@ main(void)
         TEST(test_new_index),
         TEST(test_row_comes_back),
         TEST(test_same_content),
+        TEST(test_other_maker),
         TEST(test_one_function_changed),
         TEST(test_moved),
         TEST(test_same_names),

@@ -126,7 +126,7 @@ play(void **state, void (*on_start)(struct scene *), void (*on_ready)(struct sce
 {
     struct scene scene = {.s = *state, .on_ready = on_ready};
     OK(loop_init(&scene.loop));
-    scene.w = writer_open(&scene.loop, scene.s->url, NULL, &writer_events, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, NULL, &writer_events, &scene);
     if (on_start)
         on_start(&scene);
     loop_run(&scene.loop);
@@ -244,7 +244,7 @@ test_large_drain_is_cut(void **state)
 {
     struct scene scene = {.s = *state};
     OK(loop_init(&scene.loop));
-    scene.w = writer_open(&scene.loop, scene.s->url, NULL, &writer_events, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, NULL, &writer_events, &scene);
     push_many(&scene);
     loop_run(&scene.loop);
     OK(loop_finish(&scene.loop));
@@ -283,7 +283,7 @@ test_bulk_shares_commits(void **state)
     struct scene scene = {.s = *state, .on_ready = begin_stream, .on_tick = put_next};
     OK(loop_init(&scene.loop));
     scene.timer = timer_open(&scene.loop, on_timer, &scene);
-    scene.w = writer_open(&scene.loop, scene.s->url, NULL, &writer_events, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, NULL, &writer_events, &scene);
     loop_run(&scene.loop);
     OK(loop_finish(&scene.loop));
     /* each pause of a slow machine may end a load, and the next one begins with single files */
@@ -328,7 +328,7 @@ test_urgent_first(void **state)
     struct scene scene = {.s = *state, .on_ready = block, .on_tick = fill_and_unblock};
     OK(loop_init(&scene.loop));
     scene.timer = timer_open(&scene.loop, on_timer, &scene);
-    scene.w = writer_open(&scene.loop, scene.s->url, NULL, &writer_events, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, NULL, &writer_events, &scene);
     loop_run(&scene.loop);
     OK(loop_finish(&scene.loop));
     struct str story = buf_str(&scene.story);
@@ -446,7 +446,7 @@ test_other_root(void **state)
         struct scene scene = {.s = *state, .on_ready = close_writer};
         char *url = xstrdup(scene.s->url), *root = xstrdup(roots[i]);
         OK(loop_init(&scene.loop));
-        scene.w = writer_open(&scene.loop, url, root, &writer_events, &scene);
+        scene.w = writer_open(&scene.loop, url, root, NULL, &writer_events, &scene);
         memset(url, 'x', strlen(url));
         memset(root, 'x', strlen(root));
         loop_run(&scene.loop);
@@ -499,7 +499,7 @@ test_text_is_indexed_when_quiet(void **state)
         .s = *state, .on_ready = put_and_wait, .on_tick = close_when_indexed};
     OK(loop_init(&scene.loop));
     scene.timer = timer_open(&scene.loop, on_timer, &scene);
-    scene.w = writer_open(&scene.loop, scene.s->url, NULL, &writer_events, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, NULL, &writer_events, &scene);
     loop_run(&scene.loop);
     OK(loop_finish(&scene.loop));
     assert_string_equal(scene.story.p, "a.c closed");

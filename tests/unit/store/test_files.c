@@ -86,6 +86,44 @@ test_same_content(void **state)
     store_writer_close(w);
 }
 
+/* Another gloss reads the same text another way: what is the same stays as it is, hovers too. */
+static void
+test_other_maker(void **state)
+{
+    struct sample *s = *state;
+    AUTO(arena_finish) struct arena a = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    struct file f;
+    struct entity_row row;
+    OK(store_set_maker(w, STR("first")));
+    event_unref(sample_put(w, "a.c", "one:1 two:2"));
+    event_unref(sample_put_hovers(w, "a.c", "one:1 two:2", "one=first two=second"));
+    struct store_reader *r = sample_read(s);
+    OK(store_read_file(r, STR("a.c"), &a, &f));
+    int64_t mtime_ns = f.mtime_ns;
+    OK(store_set_maker(w, STR("first")));
+    OK(store_read_file(r, STR("a.c"), &a, &f));
+    assert_int_equal(f.mtime_ns, mtime_ns);
+    OK(store_set_maker(w, STR("second")));
+    OK(store_read_file(r, STR("a.c"), &a, &f));
+    assert_int_equal(f.mtime_ns, FILE_MTIME_OTHER_MAKER);
+
+    struct batch *b = sample_batch("a.c", "one:1 two:2 three:3");
+    b->file.content = f.content;
+    sample_assert_names(sample_put_batch(w, b), "added", "three");
+    OK(store_read_file(r, STR("a.c"), &a, &f));
+    assert_int_equal(f.mtime_ns, mtime_ns);
+    OK(sample_row(r, "a.c", "one", 1, &a, &row));
+    assert_int_equal(row.hover.state, HOVER_KNOWN);
+    assert_false(row.hover.stale);
+    OK(store_set_maker(w, STR("third")));
+    b = sample_batch("a.c", "one:1 two:2 three:3");
+    b->file.content = f.content;
+    assert_null(sample_put_batch(w, b));
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
 static void
 test_one_function_changed(void **state)
 {
