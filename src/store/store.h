@@ -27,14 +27,12 @@ int store_writer_open(const char *url, const char *root, struct store_writer **r
                       struct store_info *ret_info, char **ret_why);
 /* Checkpoints and marks a clean stop. NULL is allowed. */
 void store_writer_close(struct store_writer *w);
-/* Outside a transaction. maker: says what makes entities out of files. When another one made the rows,
- * all files get FILE_MTIME_OTHER_MAKER, with which no content is "the same" until it is put again. */
+/* Outside a transaction. maker: what makes entities of files; after another one all have FILE_MTIME_OTHER_MAKER. */
 int store_set_maker(struct store_writer *w, struct str maker);
 int store_begin(struct store_writer *w);
 int store_commit(struct store_writer *w);
 void store_rollback(struct store_writer *w);
-/* From here on, until told otherwise, store_put_file() may leave the data of an event empty where the
- * log has it anyway: a bulk load need not pay for what perhaps nobody reads. */
+/* Until told otherwise, store_put_file() may leave the data of an event empty where the log has it anyway. */
 void store_be_brief(struct store_writer *w, bool is_brief);
 
 /* Each within a transaction. *ret_event is the log row, seq given, or NULL when nothing changed.
