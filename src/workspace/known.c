@@ -1,7 +1,7 @@
 /* Files by path, and the folders that hold them as a tree. It exists because a checkout takes away a thousand
  * folders at once, and looking through every file for each of them takes longer than the checkout.
  * Invariant: a folder other than the root is in `folders` exactly while a file or a folder is in it; a file is in
- * `files` and in its folder's list. */
+ * `files` and in its folder's list, and one slot has its place in `files`; one slot in four is empty. */
 #include "workspace/known.h"
 
 #include "base/map.h"
@@ -16,10 +16,19 @@ struct known_folder {
     struct str path;
 };
 
+#define SLOTS_MIN 16
+#define SLOT_EMPTY UINT32_C(0)
+#define SLOT_DEAD UINT32_MAX
+
 struct known_files {
-    struct map *files;
+    struct known_file **files; // in the order they came; NULL: removed
+    uint32_t *slots;           // place in files + 1, or one of the marks
+    size_t n_slots;            // a power of two
+    size_t n_used;             // of files, removed ones included
+    size_t n_live;
     struct map *folders;
     struct known_folder root;
+    struct buf *path; // of known_next
 };
 
 static void
@@ -30,13 +39,22 @@ folder_init(struct known_folder *f)
     list_init(&f->folders);
 }
 
+static size_t
+files_max(size_t n_slots)
+{
+    return n_slots / 4 * 3;
+}
+
 struct known_files *
 known_create(void)
 {
     struct known_files *k = xnew(struct known_files);
 
-    k->files = map_create();
+    k->n_slots = SLOTS_MIN;
+    k->slots = xcalloc(k->n_slots, sizeof(*k->slots));
+    k->files = xreallocarray(NULL, files_max(k->n_slots), sizeof(struct known_file *));
     k->folders = map_create();
+    k->path = xnew(struct buf);
     folder_init(&k->root);
     k->root.path = STR("");
     return k;
@@ -51,12 +69,15 @@ known_destroy(struct known_files *k)
 
     if (!k)
         return;
-    while (map_next(k->files, &iter, &path, &value))
-        free(value);
-    for (iter = 0; map_next(k->folders, &iter, &path, &value); free(value))
+    for (size_t i = 0; i < k->n_used; i++)
+        free(k->files[i]);
+    for (; map_next(k->folders, &iter, &path, &value); free(value))
         free((char *)((struct known_folder *)value)->path.p);
-    map_destroy(k->files);
     map_destroy(k->folders);
+    buf_finish(k->path);
+    free(k->path);
+    free(k->files);
+    free(k->slots);
     free(k);
 }
 
@@ -113,51 +134,136 @@ drop_empty(struct known_files *k, struct known_folder *f)
     }
 }
 
+static const struct known_folder *
+folder_of(const struct known_files *k, struct str path)
+{
+    struct str at = folder_path_of(path);
+
+    return at.n > 0 ? map_get(k->folders, at) : &k->root;
+}
+
+/* Its seed is where the folder is in memory, which nobody knows who chooses names. */
+static uint64_t
+hash_of(const struct known_folder *folder, struct str name)
+{
+    return hash64_seeded(name, (uint64_t)(uintptr_t)folder);
+}
+
+/* The slot of the file, or the empty one that ends its probe. */
+static uint32_t *
+find_slot(const struct known_files *k, const struct known_folder *folder, struct str name)
+{
+    size_t at = hash_of(folder, name) & (k->n_slots - 1);
+
+    for (;; at = (at + 1) & (k->n_slots - 1)) {
+        uint32_t place = k->slots[at];
+        if (place == SLOT_EMPTY)
+            break;
+        if (place != SLOT_DEAD && k->files[place - 1]->folder == folder &&
+            str_eq_c(name, k->files[place - 1]->name))
+            break;
+    }
+    return &k->slots[at];
+}
+
+/* Without what was removed, and larger if that is not enough. */
+static void
+rebuild(struct known_files *k)
+{
+    size_t n = 0;
+
+    while (files_max(k->n_slots) / 4 * 3 <= k->n_live) {
+        if (k->n_slots > UINT32_MAX / 4)
+            mem_exhausted(SIZE_MAX);
+        k->n_slots *= 2;
+    }
+    for (size_t i = 0; i < k->n_used; i++)
+        if (k->files[i])
+            k->files[n++] = k->files[i];
+    k->n_used = n;
+    k->files =
+        xreallocarray(k->files, files_max(k->n_slots), sizeof(struct known_file *));
+    free(k->slots);
+    k->slots = xcalloc(k->n_slots, sizeof(*k->slots));
+    for (size_t i = 0; i < n; i++) {
+        const struct known_file *file = k->files[i];
+        size_t at = hash_of(file->folder, str_of(file->name)) & (k->n_slots - 1);
+        while (k->slots[at] != SLOT_EMPTY)
+            at = (at + 1) & (k->n_slots - 1);
+        k->slots[at] = (uint32_t)(i + 1);
+    }
+}
+
 struct known_file *
 known_find(const struct known_files *k, struct str path)
 {
-    return map_get(k->files, path);
+    const struct known_folder *folder = folder_of(k, path);
+    uint32_t slot = folder ? *find_slot(k, folder, path_basename(path)) : SLOT_EMPTY;
+
+    return slot == SLOT_EMPTY ? NULL : k->files[slot - 1];
 }
 
 struct known_file *
 known_add(struct known_files *k, struct str path)
 {
-    struct known_file *file = map_get(k->files, path);
+    struct known_file *file = known_find(k, path);
     struct str name = path_basename(path);
 
     if (file)
         return file;
+    if (k->n_used == files_max(k->n_slots))
+        rebuild(k);
     file = xcalloc(1, sizeof(*file) + name.n + 1);
     memcpy(file->name, name.p, name.n);
     list_init(&file->link);
     file->folder = make_folder(k, folder_path_of(path));
     list_add(&file->folder->files, &file->link);
-    map_put(k->files, path, file);
+    k->files[k->n_used++] = file;
+    *find_slot(k, file->folder, name) = (uint32_t)k->n_used;
+    k->n_live++;
     return file;
 }
 
 void
 known_remove(struct known_files *k, struct str path)
 {
-    struct known_file *file = map_remove(k->files, path);
+    const struct known_folder *folder = folder_of(k, path);
+    uint32_t *slot = folder ? find_slot(k, folder, path_basename(path)) : NULL;
+    struct known_file *file;
 
-    if (!file)
+    if (!slot || *slot == SLOT_EMPTY)
         return;
+    file = steal(k->files[*slot - 1]);
+    *slot = SLOT_DEAD;
+    k->n_live--;
     list_remove(&file->link);
     drop_empty(k, file->folder);
     free(file);
+}
+
+static struct str
+path_of(const struct known_file *file, struct buf *space)
+{
+    buf_reset(space);
+    if (file->folder->path.n > 0)
+        buf_printf(space, "%.*s/", STR_ARG(file->folder->path));
+    buf_add_cstr(space, file->name);
+    return buf_str(space);
 }
 
 bool
 known_next(const struct known_files *k, size_t *iter, struct str *ret_path,
            struct known_file **ret_file)
 {
-    void *value;
-
-    if (!map_next(k->files, iter, ret_path, &value))
-        return false;
-    *ret_file = value;
-    return true;
+    while (*iter < k->n_used) {
+        struct known_file *file = k->files[(*iter)++];
+        if (!file)
+            continue;
+        *ret_path = path_of(file, k->path);
+        *ret_file = file;
+        return true;
+    }
+    return false;
 }
 
 /* The folder that follows in the order of a walk that ends with `top`; NULL: none. */
@@ -177,7 +283,7 @@ known_each_at(const struct known_files *k, struct str path,
               void (*fn)(void *ctx, struct str path, struct known_file *file), void *ctx)
 {
     AUTO(buf_finish) struct buf full = {0};
-    struct known_file *file = map_get(k->files, path);
+    struct known_file *file = known_find(k, path);
     const struct known_folder *top = map_get(k->folders, path);
 
     if (file)
@@ -185,9 +291,7 @@ known_each_at(const struct known_files *k, struct str path,
     for (const struct known_folder *f = top; f; f = next_folder(f, top)) {
         list_for_each (it, &f->files) {
             file = list_entry(it, struct known_file, link);
-            buf_reset(&full);
-            buf_printf(&full, "%.*s/%s", STR_ARG(f->path), file->name);
-            fn(ctx, buf_str(&full), file);
+            fn(ctx, path_of(file, &full), file);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* workspace: real trees, a real index. What is on the disk or in an editor must be what the index
  * holds once the workspace is quiet, and whatever is closed, whenever, leaves an empty loop. */
 #include <fcntl.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -1236,6 +1237,39 @@ test_known_by_folder(void **state UNUSED)
     known_destroy(k);
 }
 
+/* As many as a kernel has, and what each costs for as long as a workspace is open. */
+static void
+test_known_files_are_small(void **state UNUSED)
+{
+    struct known_files *k = known_create();
+    size_t n = 40000, n_found = 0, iter = 0, before = mallinfo2().uordblks, n_bytes;
+    struct known_file *file;
+    struct str path;
+
+    for (size_t i = 0; i < n; i++) {
+        AUTO(free) char *one = xasprintf("a/folder/deep/below/d%zu/file%zu.c", i / 16, i);
+        known_add(k, str_of(one));
+    }
+    n_bytes = mallinfo2().uordblks - before; // 0 where the heap is a sanitizer's
+    assert_true(n_bytes / n <= 160);
+    for (size_t i = 0; i < n; i += 2) {
+        AUTO(free) char *one = xasprintf("a/folder/deep/below/d%zu/file%zu.c", i / 16, i);
+        known_remove(k, str_of(one));
+        known_remove(k, str_of(one));
+        assert_null(known_find(k, str_of(one)));
+    }
+    while (known_next(k, &iter, &path, &file)) {
+        AUTO(free)
+        char *one = xasprintf("a/folder/deep/below/d%zu/file%zu.c",
+                              (n_found * 2 + 1) / 16, n_found * 2 + 1);
+        assert_true(str_eq_c(path, one)); // in the order they came
+        assert_ptr_equal(known_find(k, path), file);
+        n_found++;
+    }
+    assert_int_equal(n_found, n / 2);
+    known_destroy(k);
+}
+
 /* ---- enrichment, with a server that does as it is told ---- */
 
 struct enriched {
@@ -1478,6 +1512,7 @@ main(void)
         cmocka_unit_test(test_watching),
         cmocka_unit_test(test_moved_folder),
         cmocka_unit_test(test_known_by_folder),
+        cmocka_unit_test(test_known_files_are_small),
         cmocka_unit_test(test_edits),
         cmocka_unit_test(test_kept_trees_say_the_same),
         cmocka_unit_test(test_kept_trees_are_few),
