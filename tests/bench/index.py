@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import shutil
+import statistics
 import subprocess
 import tempfile
 
@@ -31,11 +32,12 @@ class Bench:
     def close(self):
         shutil.rmtree(self.scratch, ignore_errors=True)
 
-    def gloss(self, tree, *options, fresh=True):
+    def gloss(self, tree, *options, fresh=True, memory=None):
         if fresh:
             for path in self.scratch.glob("index.db*"):
                 path.unlink()
-        return timing.run([self.gloss_bin, "index", "--db", self.db, *options, tree], env=self.env)
+        return timing.run([self.gloss_bin, "index", "--db", self.db, *options, tree], env=self.env,
+                          memory=memory)
 
     def ctags(self, tree):
         return timing.run(["ctags", "-R", "-f", self.scratch / "tags", tree], env=self.env)
@@ -107,11 +109,23 @@ def compare_codegraph(bench, name, tree, rounds):
             row(f"{name}: codegraph", seconds_and_memory(timing.medians(runs, "codegraph")), "", None)]
 
 
+def quarters(memory):
+    """What is resident after each quarter of the run: flat, if the last is little more than the first."""
+    return [memory[max(0, len(memory) * i // 4 - 1)] for i in range(1, 5)]
+
+
 def linux(bench, rounds):
     """The whole kernel as it is, both as they walk it themselves."""
     tree = trees.package(trees.LINUX)
     n_files, n_bytes = trees.size(tree)
-    runs = timing.take_turns({"gloss": lambda: bench.gloss(tree), "ctags": lambda: bench.ctags(tree)}, rounds)
+    memory = []  # of each of gloss' runs
+
+    def gloss():
+        memory.append([])
+        return bench.gloss(tree, memory=memory[-1])
+
+    runs = timing.take_turns({"gloss": gloss, "ctags": lambda: bench.ctags(tree)}, rounds)
+    resident = [statistics.median(at) for at in zip(*map(quarters, memory))]
     size = sum(p.stat().st_size for p in bench.scratch.glob("index.db*"))
     ratio = timing.ratio(runs, "ctags", "gloss")
     peak = timing.median(runs, "gloss", "peak_rss_bytes")
@@ -119,6 +133,9 @@ def linux(bench, rounds):
     return [row(f"Linux ({n_files:,} files, {n_bytes / 1e6:.0f} MB), cold: times as fast as `ctags -R`",
                 f"{ratio:.2f}×", "≥ 1×", ratio >= 1, must=True),
             row("Linux: peak memory", f"{peak / 1e6:.0f} MB", "≤ 200 MB", peak <= 200e6, must=True),
+            row("Linux: resident after 25, 50, 75 and 100 % of the run",
+                ", ".join(f"{n / 1e6:.0f}" for n in resident) + " MB", "last ≤ 1.3 × first",
+                resident[3] <= 1.3 * resident[0]),
             row("Linux: size of the index / source bytes", f"{size / n_bytes:.2f}×", "≤ 1×", size <= n_bytes, must=True),
             row("Linux: gloss index", seconds_and_memory(timing.medians(runs, "gloss")), "", None),
             row("Linux: ctags -R", seconds_and_memory(timing.medians(runs, "ctags")), "", None),

@@ -3,20 +3,47 @@ turns, and ratios are of neighbouring runs, so that what slows the machine slows
 import os
 import statistics
 import subprocess
+import threading
 import time
+
+SAMPLE_SECONDS = 0.05
 
 
 class Failed(Exception):
     pass
 
 
-def run(command, cwd=None, env=None, stdout=subprocess.DEVNULL, good=(0,)):
-    """{"seconds", "cpu_seconds", "peak_rss_bytes"} of one run and its children that it waited for."""
+def resident_bytes(pid):
+    """Of a process that may be over: None."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as f:
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") or None
+    except (OSError, IndexError):
+        return None
+
+
+def watch_memory(pid, is_over, samples):
+    while not is_over.wait(SAMPLE_SECONDS):
+        now = resident_bytes(pid)
+        if now:
+            samples.append(now)
+
+
+def run(command, cwd=None, env=None, stdout=subprocess.DEVNULL, good=(0,), memory=None):
+    """{"seconds", "cpu_seconds", "peak_rss_bytes"} of one run and its children that it waited for.
+    memory: a list that gets the resident bytes from begin to end."""
     began = time.monotonic()
     child = subprocess.Popen([str(c) for c in command], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=stdout,
                              stderr=subprocess.PIPE)
+    is_over = threading.Event()
+    watcher = threading.Thread(target=watch_memory, args=(child.pid, is_over, memory))
+    if memory is not None:
+        watcher.start()
     errors = child.stderr.read()
     _pid, status, usage = os.wait4(child.pid, 0)
+    is_over.set()
+    if memory is not None:
+        watcher.join()
     seconds = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode not in good:
