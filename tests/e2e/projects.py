@@ -3,9 +3,11 @@ known that the server has something to say of, a second start asks nothing. Each
 script that keeps what it was told, found on PATH before it. At the end, a table of what became known."""
 import json
 import os
+import re
 import shutil
 import sys
 import time
+from urllib.parse import unquote
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
@@ -45,6 +47,17 @@ def put_behind_a_script(house, program):
     return told
 
 
+def mark_of(house):
+    """Made by what the workspace has planted, if anybody runs it."""
+    return os.path.join(house.dir, "planted-was-run")
+
+
+def roots_of(told, house):
+    """The folders that the server was started for, below the workspace."""
+    uris = re.findall(rb'"rootUri":"([^"]*)"', read_bytes(told))
+    return sorted({os.path.relpath(unquote(uri.decode())[len("file://"):], house.tree).lstrip(".") for uri in uris})
+
+
 def hovers_asked(told):
     return read_bytes(told).count(b'"textDocument/hover"') if os.path.exists(told) else 0
 
@@ -53,6 +66,8 @@ def lay_out(house, server, expect):
     shutil.copytree(os.path.join(PROJECTS, server, "tree"), house.tree, dirs_exist_ok=True)
     for path, value in expect.get("files", {}).items():
         house.write(path, json.dumps(value).replace("@ROOT@", house.tree))
+    for path, text in expect.get("planted", {}).items():
+        os.chmod(house.write(path, text.replace("@MARK@", mark_of(house))), 0o755)
     off = {*expect.get("off", ()), *BESIDE} - {server}
     house.config({"servers": [{"name": name, "enabled": False} for name in sorted(off)]})
 
@@ -98,6 +113,8 @@ def check(server, house):
     for name, part in expect.get("says", {}).items():
         assert name in by_name and part in by_name[name], f"{part!r} is not said of {name}: {by_name.get(name)!r}"
 
+    equal(roots_of(told, house), sorted(expect.get("roots", [""])), "roots")
+    assert not os.path.exists(mark_of(house)), "a program of the workspace was run"
     asked = hovers_asked(told)
     assert asked >= len(entities), f"{asked} hovers were asked of {len(entities)} entities"
     os.remove(told)
