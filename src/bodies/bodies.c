@@ -35,6 +35,7 @@ bodies_destroy(struct bodies *b)
     vec_finish(&b->places);
     vec_finish(&b->items);
     vec_finish(&b->imports);
+    vec_finish(&b->kept);
     vec_finish(&b->hidden);
     buf_finish(&b->outline);
     buf_finish(&b->shown);
@@ -51,11 +52,12 @@ reset(struct bodies *b, struct str text, bool with_items)
     release_if_large(&b->places);
     release_if_large(&b->items);
     release_if_large(&b->imports);
+    release_if_large(&b->kept);
     release_if_large(&b->hidden);
     if (b->outline.cap > KEPT_BYTES_MAX)
         buf_finish(&b->outline);
     buf_reset(&b->outline);
-    b->hidden.n = b->n_ends = b->n_blocks = b->n_defines = 0;
+    b->kept.n = b->hidden.n = b->n_ends = b->n_blocks = b->n_defines = 0;
     b->open.n = b->conditions.n = b->gaps.n = b->comments.n = b->calls.n = b->cuts.n =
         b->places.n = 0;
     b->text = text;

@@ -222,6 +222,27 @@ is_blank(struct str s)
     return true;
 }
 
+static void
+leave_out_body(struct bodies *b, uint32_t at, uint32_t end)
+{
+    size_t i = b->kept.n;
+    while (i > 0 && b->kept.v[i - 1].start >= at)
+        i--;
+    for (; i < b->kept.n; i++) {
+        if (b->kept.v[i].start > at)
+            *vec_push(&b->gaps) = (struct stretch){at, b->kept.v[i].start};
+        at = b->kept.v[i].end;
+    }
+    if (end > at)
+        *vec_push(&b->gaps) = (struct stretch){at, end};
+}
+
+bool
+bracket_has_kept(const struct bodies *b, const struct bracket *top)
+{
+    return b->kept.n > 0 && b->kept.v[b->kept.n - 1].start > top->at;
+}
+
 /* The group that closes at b->at, into a gap if it may be. */
 static void
 close_brace(struct bodies *b, const struct bracket *top)
@@ -233,7 +254,7 @@ close_brace(struct bodies *b, const struct bracket *top)
         return;
     b->gaps.n = top->n_gaps;
     if (is_whole && b->at - top->at > GAP_BYTES_MIN)
-        *vec_push(&b->gaps) = (struct stretch){top->at + 1, b->at};
+        leave_out_body(b, top->at + 1, b->at);
 }
 
 static void

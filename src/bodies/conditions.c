@@ -243,6 +243,32 @@ cut_inner_comments(struct bodies *b, uint32_t at)
     }
 }
 
+/* A directive in a body that has nothing else to be seen is seen alone, on its line. n_gaps: there
+ * were before it. */
+static bool
+keep_line(struct bodies *b, uint32_t hash, size_t n_gaps)
+{
+    uint32_t start = hash, end = b->at;
+    size_t i = 0;
+    while (i < b->open.n && !b->open.v[i].is_opaque)
+        i++;
+    while (start > 0 && (b->text.p[start - 1] == ' ' || b->text.p[start - 1] == '\t'))
+        start--;
+    if (i == b->open.n || b->open.v[i].is_expression || b->keeps_bodies || start == 0 ||
+        b->text.p[start - 1] != '\n' || end >= b->text.n)
+        return false;
+    start--;
+    end++;
+    if (b->kept.n > 0)
+        start = MAX(start, b->kept.v[b->kept.n - 1].end);
+    for (; n_gaps < b->gaps.n; n_gaps++) {
+        *vec_push(&b->kept) = (struct stretch){start, b->gaps.v[n_gaps].start};
+        start = b->gaps.v[n_gaps].end;
+    }
+    *vec_push(&b->kept) = (struct stretch){start, end};
+    return true;
+}
+
 void
 condition_line(struct bodies *b)
 {
@@ -261,11 +287,13 @@ condition_line(struct bodies *b)
         end_condition(b, hash);
     else if (str_eq_c(word, "define") || str_eq_c(word, "include") ||
              str_eq_c(word, "import") || str_eq_c(word, "include_next")) {
-        bracket_taint(b); // an entity, an edge
+        size_t n_gaps = b->gaps.n;
         b->n_ends++;
         b->n_defines++;
         if (!item_directive(b, hash, word) && str_eq_c(word, "define") &&
             b->syntax->has_macros && !b->is_lost)
             cut_inner_comments(b, start);
+        if (!keep_line(b, hash, n_gaps))
+            bracket_taint(b); // an entity, an edge
     }
 }

@@ -50,6 +50,7 @@ struct bodies {
     VEC(struct stretch) comments;
     VEC(struct stretch) calls;
     VEC(struct stretch) cuts;   // macros left out of heads
+    VEC(struct stretch) kept;   // directives in bodies: all that is seen of these
     VEC(struct stretch) hidden; // of #if whose branches are no whole statements
     VEC(struct outline_gap) places;
     VEC(struct outline_item) items;
@@ -98,6 +99,7 @@ void bracket_open(struct bodies *b, char kind);
 void bracket_close(struct bodies *b, char kind);
 void bracket_trim(struct bodies *b, size_t n); // drops ( and [ that nothing closes
 void bracket_taint(struct bodies *b);
+bool bracket_has_kept(const struct bodies *b, const struct bracket *top);
 /* conditions.c: b->at is behind the #. */
 void condition_line(struct bodies *b);
 /* What of #if a parser must not see, if there is such: b->text becomes a copy without, each byte at its place. */

@@ -153,8 +153,8 @@ item_close_brace(struct bodies *b, const struct bracket *top)
         end(b, false, b->at + 1);
     } else if (top->is_opaque && !top->is_expression) {
         bool may_be_told = !b->item.is_foreign && !top->is_tainted &&
-                           top->branch == b->branch && b->open.n == b->item.n_open &&
-                           b->item.level == LEVEL_FILE;
+                           !bracket_has_kept(b, top) && top->branch == b->branch &&
+                           b->open.n == b->item.n_open && b->item.level == LEVEL_FILE;
         end(b, may_be_told && tell_function(b, b->item.start, top->at, b->at + 1),
             b->at + 1);
     }

@@ -249,6 +249,18 @@ is_before(const struct bodies *b, struct look l, bool is_macro, bool is_type_lik
     return l.c == 'w' && begins_declaration(&l) && l.word != WORD_STORAGE;
 }
 
+/* int32_t, size_t: the grammar takes them for words of the language. */
+static bool
+is_sized_type(struct str name)
+{
+    static const char *const begins[] = {"int",  "uint",  "char",
+                                         "size", "ssize", "ptrdiff"};
+    for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+        if (str_starts_with(name, str_of(begins[i])) && str_ends_with(name, STR("_t")))
+            return true;
+    return false;
+}
+
 /* DEFINE_FLAG(bool, name, "why"); a type among what may be no types is nothing the language has. */
 static bool
 is_statement(const struct bodies *b, uint32_t start, uint32_t end)
@@ -261,7 +273,8 @@ is_statement(const struct bodies *b, uint32_t start, uint32_t end)
         has_comma |= l.c == ',';
         has_value |= l.c == '"' || l.c == '-' || (l.c >= '0' && l.c <= '9');
         has_type |= l.c == 'w' && (l.word == WORD_PRIMITIVE || l.word == WORD_SIZE ||
-                                   l.word == WORD_AGGREGATE);
+                                   l.word == WORD_AGGREGATE ||
+                                   is_sized_type(text_of(b, l.start, l.end)));
         at = l.c == '"' ? token_string_end(b, l.start) : l.end;
     }
     return has_comma && has_value && has_type;

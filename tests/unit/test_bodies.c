@@ -99,6 +99,15 @@ test_c(void **state)
          "#define M { \\\n {  \"{\"\nint f(void) {}"},
         {"#error don't {\nint f(void) { x; }", "#error don't {\nint f(void) {}"},
         {"int n = 1'000'000; int f(void) { x; }", "int n = 1'000'000; int f(void) {}"},
+        /* directives in bodies */
+        {"int f(void) {\n x;\n # define A /* b */ 1\n#define B\n { y; }\n}",
+         "int f(void) {\n # define A  1\n#define B\n}"},
+        {"int f(void) {\n x;\n /* a */ #define A\n}",
+         "int f(void) {\n x;\n /* a */ #define A\n}"},
+        {"int f(void) {\n#define A\n struct s { int a; } b; if (c) {\n#define B\n c; "
+         "}\n}",
+         "int f(void) {\n#define A\n struct s { int a; } b; if (c) {\n#define B\n}\n}"},
+        {"int a[] = {\n#define A 1\n A };", "int a[] = {\n#define A 1\n A };"},
         /* conditions */
         {"#if A\nint f(int a) {\n#else\nint f(void) {\n#endif\n x;\n}",
          "     \nint f(int a) {}"},
@@ -130,8 +139,10 @@ test_c(void **state)
          "int f(void) {\n     \n if (a)\n      \n struct s { int b; } c; }"},
         {"struct s {\n#if A\n int a;\n#else\n long a;\n#endif\n};",
          "struct s {\n#if A\n int a;\n#else\n long a;\n#endif\n};"},
-        {"enum e { A,\n#if A\n B,\n#endif\n C };", "enum e { A,\n#if A\n B,\n#endif\n C };"},
-        {"M(a)\n#if A\nN(b)\n#else\nint c;\n#endif\n", "M(a)\n#if A\nN(b)\n#else\nint c;\n#endif\n"},
+        {"enum e { A,\n#if A\n B,\n#endif\n C };",
+         "enum e { A,\n#if A\n B,\n#endif\n C };"},
+        {"M(a)\n#if A\nN(b)\n#else\nint c;\n#endif\n",
+         "M(a)\n#if A\nN(b)\n#else\nint c;\n#endif\n"},
         {"#if A\nstatic\n#else\n#define B 1\n#endif\nint c;",
          "#if A\nstatic\n#else\n#define B 1\n#endif\nint c;"},
         {"#else\n#endif\n#elif\nint f(void) { x; }",
@@ -213,6 +224,7 @@ test_cpp(void **state)
         {"A::A() : BCD(1) { x; }", "A::A() : BCD(1) {}"},
         {"namespace a VISIBLE(default) { }", "namespace a  { }"},
         {"FLAG(bool, a, false, \"a\");\nFLAG(a, b);", "\nFLAG(a, b);"},
+        {"TYPE(int32_t, a::B, -1);\nTYPE(a_t, b, -1);", "\nTYPE(a_t, b, -1);"},
         {"TEST(A, b) { x; }", "TEST(A, b) {}"},
         {"auto s = R\"(", NULL},
     };
