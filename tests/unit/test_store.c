@@ -21,7 +21,10 @@
 #include "store/test_hovers.c"
 
 #include "store/test_safety.c"
+
+#include "store/test_damage.c"
 #include "store/test_past.c"
+#include "store/test_readers.c"
 #include "store/test_search.c"
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sample_setup, sample_teardown)

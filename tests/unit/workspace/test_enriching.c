@@ -1,0 +1,188 @@
+/* Enrichment, from an entity of the index to its hover in it. */
+#include "check.h"
+
+/* ---- enrichment, with a server that does as it is told ---- */
+
+struct enriched {
+    struct fixture f;
+    struct fake_ls server;
+    const char *languages[2];
+    struct config_server spec;
+};
+
+static void
+set_up_enriched(struct enriched *e, const char *scenario)
+{
+    set_up(&e->f);
+    fake_ls_init(&e->server, scenario);
+    e->languages[0] = "c";
+    e->languages[1] = NULL;
+    e->spec = (struct config_server){.name = "fake",
+                                     .command = e->server.command,
+                                     .languages = e->languages,
+                                     .enabled = true};
+    e->f.config->servers = &e->spec;
+    e->f.config->n_servers = 1;
+    e->f.config->enrich_enabled = true;
+    e->f.config->trusted = true;
+    put(&e->f, "a.c", AB);
+}
+
+static void
+tear_down_enriched(struct enriched *e)
+{
+    tear_down(&e->f);
+    fake_ls_finish(&e->server);
+}
+
+static size_t
+n_hovers(const struct enriched *e)
+{
+    return fake_ls_count(&e->server, "'method':'textDocument/hover'");
+}
+
+static void
+test_enrich(void **state UNUSED)
+{
+    struct enriched e;
+    struct fixture *f = &e.f;
+    size_t n;
+
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
+    set_up_enriched(&e, "{'lives':[{}]}");
+    open_all(f);
+    index_ok(f);
+    assert_int_equal(n_hovers(&e), 0);
+    assert_int_equal(f->summary.counts.hovers[HOVER_UNKNOWN], 2);
+    index_all(f, true);
+    assert_int_equal(f->summary.r, 0);
+    assert_int_equal(f->summary.counts.hovers[HOVER_KNOWN], 2);
+    assert_int_equal(count_events(f, EVENT_ENTITY_ENRICHED, "a.c"), 1);
+    n = n_hovers(&e);
+    assert_int_equal(n, 2);
+    assert_int_equal(n, 2);
+    index_all(f, true); // nothing is missing
+    assert_int_equal(n_hovers(&e), n);
+
+    put(f, "a.c", AB2); // one is told of an earlier text now, both of an earlier content
+    index_ok(f);
+    assert_true(f->summary.counts.stale > 0);
+    assert_int_equal(f->summary.counts.hovers[HOVER_KNOWN], 2);
+    index_all(f, true);
+    assert_int_equal(f->summary.counts.stale, 0);
+    assert_true(n_hovers(&e) > n);
+    tear_down_enriched(&e);
+}
+
+/* What the index knows outlives a server that says nothing any more. */
+static void
+test_unknown_does_not_replace_known(void **state UNUSED)
+{
+    struct enriched e;
+    struct fixture *f = &e.f;
+
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
+    set_up_enriched(
+        &e, "{'lives':[{},{'hover':[{'error':{'code':-32603,'message':'no'}}]}]}");
+    open_all(f);
+    index_all(f, true);
+    assert_int_equal(f->summary.counts.hovers[HOVER_KNOWN], 2);
+    close_all(f);
+    put(f, "a.c", AB2);
+    open_all(f);
+    index_all(f, true);
+    assert_int_equal(f->summary.r, 0);
+    assert_int_equal(f->summary.counts.hovers[HOVER_KNOWN], 2);
+    assert_int_equal(f->summary.counts.stale, 2);
+    tear_down_enriched(&e);
+}
+
+/* A change that changes nothing takes the question back; it is asked again. */
+static void
+test_asked_again_after_cancel(void **state UNUSED)
+{
+    struct enriched e;
+    struct fixture *f = &e.f;
+
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
+    set_up_enriched(&e, "{'lives':[{'hover':[{'times':2,'silent':true}]}]}");
+    open_all(f);
+    doc_open(f, "a.c", AB);
+    workspace_index(f->w, true, on_summary, f);
+    WAIT(f, n_hovers(&e) == 2);
+    doc_change(f, "a.c", AB);
+    WAIT(f, f->n_summaries == 1);
+    assert_int_equal(f->summary.r, 0);
+    assert_int_equal(f->summary.counts.hovers[HOVER_KNOWN], 2);
+    assert_int_equal(f->w->n_asking_all, 0);
+    assert_int_equal(f->w->hover_files_done, f->w->hover_files_total);
+    tear_down_enriched(&e);
+}
+
+static void
+test_not_asked(void **state UNUSED)
+{
+    struct enriched e;
+    struct fixture *f = &e.f;
+    struct workspace *w;
+
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
+    set_up_enriched(&e, "{'lives':[{}]}");
+    open_all(f);
+    f->w->is_trusted = false; // as if only a stranger had acquired it
+    index_all(f, true);
+    assert_int_equal(f->summary.counts.hovers[HOVER_UNKNOWN], 2);
+    workspace_pause(f->w);
+    assert_int_equal(workspaces_acquire(f->all, f->root, true, &w), 0);
+    assert_int_equal(workspace_state(f->w), WORKSPACE_PAUSED);
+    index_all(f, true);
+    assert_int_equal(f->summary.counts.hovers[HOVER_UNKNOWN], 2);
+    assert_int_equal(fake_ls_count(&e.server, "life"), 0); // no program was started
+    workspace_resume(f->w);
+    index_all(f, true);
+    assert_int_equal(f->summary.counts.hovers[HOVER_KNOWN], 2);
+    tear_down_enriched(&e);
+}
+
+/* Closing while hovers are asked for, looked up, or being stored. */
+static void
+test_close_while_enriching(void **state UNUSED)
+{
+    struct enriched e;
+    struct fixture *f = &e.f;
+
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
+    set_up_enriched(&e, "{'lives':[{'hover':[{'delay_ms':20}]}]}");
+    for (int stage = 0; stage < 4; stage++) {
+        AUTO(free) char *db = xasprintf("%s-%d", f->db_url, stage);
+
+        f->db = db;
+        f->with_watch = stage % 2;
+        open_all(f);
+        workspace_index(f->w, true, on_summary, f);
+        switch (stage) {
+        case 0: WAIT(f, f->w->is_asking_store); break;
+        case 1: WAIT(f, f->w->n_asking_all > 0); break;
+        case 2: WAIT(f, f->w->enrich && enrich_waiting(f->w->enrich) > 0); break;
+        case 3: WAIT(f, n_hovers(&e) > 0); break;
+        }
+        close_all(f);
+        assert_int_equal(f->n_summaries, stage + 1);
+    }
+    tear_down_enriched(&e);
+}
