@@ -1,7 +1,8 @@
 /* Why: work that reads, parses or queries leaves the loop and comes back.
  * Invariant: a job is in exactly one place: a lane, a worker's hands, `finished` or `cancelled`.
  * job->work is NULL once it left its lane, which is how cancelling knows. All lists belong to the
- * lock; n_pending and the end belong to the loop. */
+ * lock; n_pending and the end belong to the loop. A split stands on its caller's stack: who helps
+ * is counted, and the caller leaves last. */
 #include "rt/pool.h"
 
 #include <pthread.h>
@@ -18,7 +19,8 @@ struct pool_worker {
 struct pool {
     uv_async_t wake;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t changed, helped;
+    struct list splits;
     struct list lanes[POOL_LANE_COUNT];
     struct list finished;
     struct list cancelled;
@@ -33,17 +35,80 @@ struct pool {
     struct pool_worker workers[];
 };
 
+/* A job that others may help with. */
+struct split {
+    struct list link;
+    pool_part_fn part;
+    void *ctx;
+    size_t next, n; // parts
+    unsigned free_hands;
+    unsigned n_helping;
+};
+
+static_assert(POOL_HANDS_MAX < 32, "a bit for each hand");
+
 static struct pool_job *
-pop_locked(struct pool *p)
+pop_locked(struct pool *p, enum pool_lane lane)
 {
-    for (size_t lane = 0; lane < POOL_LANE_COUNT; lane++) {
-        if (!list_is_empty(&p->lanes[lane])) {
-            struct pool_job *job = list_first(&p->lanes[lane], struct pool_job, link);
-            list_remove(&job->link);
-            return job;
-        }
+    if (list_is_empty(&p->lanes[lane]))
+        return NULL;
+    struct pool_job *job = list_first(&p->lanes[lane], struct pool_job, link);
+    list_remove(&job->link);
+    return job;
+}
+
+static struct split *
+find_split_locked(struct pool *p)
+{
+    list_for_each (it, &p->splits) {
+        struct split *s = container_of(it, struct split, link);
+        if (s->next < s->n && s->free_hands != 0)
+            return s;
     }
     return NULL;
+}
+
+/* Helpers go when somebody waits for a worker. */
+static void
+do_parts_locked(struct pool *p, struct split *s, unsigned hand)
+{
+    while (s->next < s->n && (hand == 0 || list_is_empty(&p->lanes[POOL_INTERACTIVE]))) {
+        size_t part = s->next++;
+        pthread_mutex_unlock(&p->lock);
+        bool is_enough = !s->part(s->ctx, hand, part);
+        pthread_mutex_lock(&p->lock);
+        if (is_enough)
+            s->next = s->n;
+    }
+}
+
+static void
+help_locked(struct pool *p, struct split *s)
+{
+    unsigned hand = (unsigned)__builtin_ctz(s->free_hands);
+    s->free_hands &= ~(1u << hand);
+    s->n_helping++;
+    do_parts_locked(p, s, hand);
+    s->free_hands |= 1u << hand;
+    if (--s->n_helping == 0)
+        pthread_cond_broadcast(&p->helped); // several callers may wait, each for its own
+}
+
+void
+pool_split(struct pool *p, unsigned n_hands, size_t n_parts, pool_part_fn part, void *ctx)
+{
+    assert(n_hands > 0 && n_hands <= POOL_HANDS_MAX);
+    struct split s = {.part = part, .ctx = ctx, .n = n_parts};
+    s.free_hands = (1u << n_hands) - 1 - 1; // all but the caller's
+    pthread_mutex_lock(&p->lock);
+    list_add(&p->splits, &s.link);
+    for (size_t i = 1; i < MIN(n_hands, n_parts); i++)
+        pthread_cond_signal(&p->changed);
+    do_parts_locked(p, &s, 0);
+    while (s.n_helping > 0)
+        pthread_cond_wait(&p->helped, &p->lock);
+    list_remove(&s.link);
+    pthread_mutex_unlock(&p->lock);
 }
 
 static void
@@ -54,8 +119,14 @@ worker_main(void *ctx)
     pthread_mutex_lock(&p->lock);
     for (;;) {
         struct pool_job *job = NULL;
-        while (!p->is_closing && !(job = pop_locked(p)))
+        struct split *split = NULL;
+        while (!p->is_closing && !(job = pop_locked(p, POOL_INTERACTIVE)) &&
+               !(split = find_split_locked(p)) && !(job = pop_locked(p, POOL_BULK)))
             pthread_cond_wait(&p->changed, &p->lock);
+        if (split) {
+            help_locked(p, split);
+            continue;
+        }
         if (!job)
             break;
         pool_work_fn work = steal(job->work);
@@ -94,6 +165,7 @@ on_pool_closed(uv_handle_t *handle)
     void (*on_closed)(void *ctx) = p->on_closed;
     void *ctx = p->ctx;
     pthread_cond_destroy(&p->changed);
+    pthread_cond_destroy(&p->helped);
     pthread_mutex_destroy(&p->lock);
     free(p);
     if (on_closed)
@@ -135,6 +207,8 @@ pool_create(struct loop *l, unsigned n_threads)
     p->wake.data = p;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
+    pthread_cond_init(&p->helped, NULL);
+    list_init(&p->splits);
     for (size_t lane = 0; lane < POOL_LANE_COUNT; lane++)
         list_init(&p->lanes[lane]);
     list_init(&p->finished);
@@ -209,8 +283,10 @@ pool_close(struct pool *p, void (*on_closed)(void *ctx), void *ctx)
     pthread_mutex_lock(&p->lock);
     assert(!p->is_closing);
     p->is_closing = true;
-    for (struct pool_job *job; (job = pop_locked(p));)
-        cancel_locked(p, job);
+    for (size_t lane = 0; lane < POOL_LANE_COUNT; lane++) {
+        for (struct pool_job *job; (job = pop_locked(p, (enum pool_lane)lane));)
+            cancel_locked(p, job);
+    }
     pthread_cond_broadcast(&p->changed);
     pthread_mutex_unlock(&p->lock);
 }

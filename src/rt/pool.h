@@ -6,6 +6,7 @@
 #include "rt/loop.h"
 
 #define POOL_THREADS_MAX 64
+#define POOL_HANDS_MAX 16 // of one split job
 
 enum pool_lane { POOL_INTERACTIVE, POOL_BULK, POOL_LANE_COUNT };
 
@@ -27,6 +28,13 @@ struct pool *pool_create(struct loop *l, unsigned n_threads) MUST_USE;
 unsigned pool_size(const struct pool *p);
 void pool_submit(struct pool *p, enum pool_lane lane, struct pool_job *job,
                  pool_work_fn work, pool_done_fn done);
+/* One part of a job's work. hand: 0…n_hands-1, no two threads have the same at once; the caller's is 0.
+ * It waits for nothing. False: enough, parts that have not begun are left out. */
+typedef bool (*pool_part_fn)(void *ctx, unsigned hand, size_t part);
+/* Inside of work(), returns when all parts are over. They begin in their order; workers without an
+ * interactive job help. Nobody is waited for but who is at a part: with all busy the caller does all. */
+void pool_split(struct pool *p, unsigned n_hands, size_t n_parts, pool_part_fn part,
+                void *ctx);
 /* If it has not started: done(job, true) follows from the loop; true. */
 bool pool_cancel(struct pool *p, struct pool_job *job);
 size_t pool_pending(const struct pool *p); // submitted, done() not yet run

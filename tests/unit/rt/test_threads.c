@@ -161,6 +161,162 @@ test_pool_cancel(UNUSED void **state)
     FINISH_LOOP(l);
 }
 
+/* ---- a job in parts ---- */
+
+#define SPLIT_PARTS 1000
+
+struct split_case {
+    struct test_job t;
+    unsigned n_hands;
+    uint8_t times[SPLIT_PARTS];     // each part was done
+    size_t of_hand[POOL_HANDS_MAX]; // parts; no lock: a hand is in one thread at a time
+    size_t n_parts, enough_at, n_in_parts;
+    uv_sem_t met[2];
+};
+
+static bool
+split_part(void *ctx, unsigned hand, size_t part)
+{
+    struct split_case *c = ctx;
+    c->times[part]++;
+    c->of_hand[hand]++;
+    return part != c->enough_at;
+}
+
+/* The first two wait for each other: somebody helps. */
+static bool
+split_part_meet(void *ctx, unsigned hand, size_t part)
+{
+    struct split_case *c = ctx;
+    if (part < 2) {
+        uv_sem_post(&c->met[part]);
+        uv_sem_wait(&c->met[1 - part]);
+    }
+    return split_part(ctx, hand, part);
+}
+
+static void
+work_split(struct pool_job *job, UNUSED unsigned worker)
+{
+    struct split_case *c = container_of(job, struct split_case, t.job);
+    pool_split(c->t.c->pool, c->n_hands, c->n_parts,
+               c->t.name == 'm' ? split_part_meet : split_part, c);
+    for (size_t i = 0; i < c->n_hands; i++)
+        c->n_in_parts += c->of_hand[i]; // nobody is at it any more
+}
+
+static void
+split_case_init(struct split_case *c, struct pool_case *of, unsigned n_hands)
+{
+    *c = (struct split_case){.t = {.c = of}, .n_hands = n_hands};
+    c->n_parts = SPLIT_PARTS;
+    c->enough_at = SIZE_MAX;
+    uv_sem_init(&c->met[0], 0);
+    uv_sem_init(&c->met[1], 0);
+}
+
+/* Returns how many parts were done, each once, all of them before all that were not. */
+static size_t
+split_case_finish(struct split_case *c)
+{
+    size_t n = 0, sum = 0;
+    uv_sem_destroy(&c->met[0]);
+    uv_sem_destroy(&c->met[1]);
+    while (n < SPLIT_PARTS && c->times[n] == 1)
+        n++;
+    for (size_t i = n; i < SPLIT_PARTS; i++)
+        assert_int_equal(c->times[i], 0);
+    for (size_t i = 0; i < POOL_HANDS_MAX; i++)
+        sum += c->of_hand[i];
+    assert_int_equal(sum, n);
+    assert_int_equal(c->n_in_parts, n);
+    return n;
+}
+
+static void
+test_pool_split(UNUSED void **state)
+{
+    OPEN_LOOP(l);
+    struct pool_case c;
+    struct split_case splits[6];
+    pool_case_init(&c, &l, 3);
+    c.n_wanted = ARRAY_LEN(splits);
+    for (unsigned i = 0; i < ARRAY_LEN(splits); i++) { // at once
+        split_case_init(&splits[i], &c, 1 + i % 4);
+        pool_submit(c.pool, POOL_BULK, &splits[i].t.job, work_split, job_done);
+    }
+    run_until(&l, &c.all_done);
+    for (size_t i = 0; i < ARRAY_LEN(splits); i++)
+        assert_int_equal(split_case_finish(&splits[i]), SPLIT_PARTS);
+    pool_case_finish(&c);
+    FINISH_LOOP(l);
+}
+
+static void
+test_pool_split_is_helped(UNUSED void **state)
+{
+    OPEN_LOOP(l);
+    struct pool_case c;
+    struct split_case split;
+    pool_case_init(&c, &l, 2);
+    split_case_init(&split, &c, 2);
+    split.t.name = 'm';
+    c.n_wanted = 1;
+    pool_submit(c.pool, POOL_INTERACTIVE, &split.t.job, work_split, job_done);
+    run_until(&l, &c.all_done);
+    assert_true(split.of_hand[0] > 0 && split.of_hand[1] > 0);
+    assert_int_equal(split_case_finish(&split), SPLIT_PARTS);
+    pool_case_finish(&c);
+    FINISH_LOOP(l);
+}
+
+/* All others are at work and one thread is all there is: neither is waited for. */
+static void
+test_pool_split_alone(UNUSED void **state)
+{
+    for (unsigned n_threads = 1; n_threads <= 2; n_threads++) {
+        OPEN_LOOP(l);
+        struct pool_case c;
+        struct test_job blocker = {.c = &c};
+        struct split_case split;
+        pool_case_init(&c, &l, n_threads);
+        split_case_init(&split, &c, 4);
+        if (n_threads > 1) {
+            pool_submit(c.pool, POOL_BULK, &blocker.job, work_wait, job_done);
+            uv_sem_wait(&c.started);
+        }
+        c.n_wanted = 1;
+        pool_submit(c.pool, POOL_INTERACTIVE, &split.t.job, work_split, job_done);
+        run_until(&l, &c.all_done);
+        assert_int_equal(split.of_hand[0], SPLIT_PARTS);
+        assert_int_equal(split_case_finish(&split), SPLIT_PARTS);
+        uv_sem_post(&c.go);
+        pool_case_finish(&c);
+        FINISH_LOOP(l);
+    }
+}
+
+static void
+test_pool_split_enough(UNUSED void **state)
+{
+    OPEN_LOOP(l);
+    struct pool_case c;
+    struct split_case split, none;
+    pool_case_init(&c, &l, 1);
+    split_case_init(&split, &c, 2);
+    split_case_init(&none, &c, 2);
+    split.enough_at = 41;
+    none.n_parts = 0;
+    c.n_wanted = 2;
+    pool_submit(c.pool, POOL_INTERACTIVE, &split.t.job, work_split, job_done);
+    pool_submit(c.pool, POOL_INTERACTIVE, &none.t.job, work_split, job_done);
+    run_until(&l, &c.all_done);
+    assert_int_equal(split_case_finish(&split), 42);
+    assert_int_equal(split_case_finish(&none), 0);
+    pool_case_finish(&c);
+    FINISH_LOOP(l);
+}
+
 static void
 test_pool_close_delivers_all(UNUSED void **state)
 {
