@@ -2,6 +2,7 @@
 /* What the files of this folder share. Nobody else includes it. */
 #include "base/list.h"
 #include "base/vec.h"
+#include "query/find.h"
 #include "query/query.h"
 #include "query/table.h"
 
@@ -22,6 +23,7 @@ struct query_ticket {
     bool with_edges, with_ends;
     enum pool_lane lane;
     struct table_loan loan;
+    struct names_help help;
     struct query_result *result;
     query_done_fn done;
     void *ctx;

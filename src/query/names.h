@@ -15,8 +15,6 @@
 #define NAMES_LAST (1u << NAMES_KIND_BITS)        // no more of this name
 #define NAMES_TEXT_BYTES_MAX ((size_t)UINT32_MAX) // of all different names together
 
-struct query_search;
-
 /* ---- path globs: glob.c ---- */
 
 struct glob {
@@ -147,7 +145,3 @@ winners_worst(const struct winners *w)
 {
     return w->n == w->limit ? w->heap[0].cost : FUZZY_NEVER;
 }
-
-/* names_find.c: adds what fits to the winners, whose views are into the view's segments. */
-void names_find(const struct names_view *v, const struct query_search *search,
-                const struct fuzzy_query *q, struct winners *w);

@@ -1,47 +1,69 @@
 /* Searching a view of the name table. Names that begin with the pattern are a range, found by halving,
- * and cost less than all others: often they are enough. Else every name is looked at by its words of
- * bits, which say whether it has the letters and what it costs at least; from the cheapest on they are
- * laid out, until the worst winner is cheaper than what is left. Invariant: skipping changes no answer, since a skipped name would cost more. */
+ * and cost less than all others: often they are enough. Else every name is looked at, by all hands
+ * that the pool can spare; a table of some thousand names by one. Invariant: skipping changes no
+ * answer, since a skipped name would cost more than the worst winner. */
 #include "base/mem.h"
-#include "query/names.h"
-#include "query/query.h"
+#include "query/find.h"
 
-#define BLOCK 256   // fits the first cache with what it points to
-#define BUCKETS 128 // candidates by what they cost at least
-#define BUCKET_COST 6
-#define SAMPLE_STEP 61
-#define WORTH_SHARE 10
 #define UNKNOWN 0
 #define WANTED 1
 #define UNWANTED 2
-#define WANTED_MEMBER 2 // of a name: its container fits too
+#define FILES_PIECE 1024
 
-/* One segment under one question; what files and containers say is asked once each. */
-struct find {
-    const struct names_part *part;
-    const struct names_segment *s;
-    const struct fuzzy_query *q;
-    struct winners *winners;
-    uint32_t kinds; // a bit each
-    int lang;       // number in the segment; -1: all
-    struct glob glob;
-    bool has_glob, has_filter;
-    uint8_t *files;  // UNKNOWN, WANTED, UNWANTED
-    uint8_t *wanted; // names with an entity that is; NULL: all
-    int *containers; // -1: not asked yet; of a qualified pattern
+/* ---- hands ---- */
+
+struct task {
+    struct find_team *team;
+    find_part_fn part;
+    void *what;
 };
+
+static bool
+do_part(void *ctx, unsigned hand, size_t part)
+{
+    struct task *task = ctx;
+    return task->part(&task->team->hands[hand], part, task->what);
+}
+
+void
+find_each(struct find_team *t, size_t n_parts, find_part_fn part, void *what)
+{
+    struct task task = {t, part, what};
+    if (t->n > 1 && n_parts > 1) {
+        pool_split(t->pool, t->n, n_parts, do_part, &task);
+        return;
+    }
+    for (size_t i = 0; i < n_parts && part(&t->hands[0], i, what); i++)
+        continue;
+}
+
+void
+find_gather(struct find_team *t)
+{
+    struct winners *all = t->hands[0].winners;
+    for (unsigned i = 1; i < t->n; i++) {
+        for (size_t k = 0; k < t->winners[i].n; k++)
+            winners_offer(all, &t->winners[i].heap[k]);
+        t->winners[i].n = 0;
+    }
+    for (unsigned i = 0; i < t->n; i++)
+        t->hands[i].ceiling = winners_worst(all);
+}
+
+/* ---- filters ---- */
 
 static bool
 is_file_wanted(struct find *f, uint32_t file)
 {
-    const struct names_part *p = f->part;
-    if (!f->has_filter && !p->hidden)
+    const struct find_team *t = f->team;
+    const struct names_part *p = t->part;
+    if (!t->has_filter && !p->hidden)
         return true;
     if (f->files[file] != UNKNOWN)
         return f->files[file] == WANTED;
     bool is = !p->hidden || !(p->hidden[file / 8] & 1u << file % 8);
-    is = is && (f->lang < 0 || f->s->file_langs[file] == f->lang);
-    is = is && (!f->has_glob || glob_fits(&f->glob, intern_at(&f->s->files, file)));
+    is = is && (t->lang < 0 || f->s->file_langs[file] == t->lang);
+    is = is && (!t->has_glob || glob_fits(&t->glob, intern_at(&f->s->files, file)));
     f->files[file] = is ? WANTED : UNWANTED;
     return is;
 }
@@ -55,7 +77,7 @@ kind_of(const struct names_entity *e)
 static bool
 is_wanted(struct find *f, const struct names_entity *e)
 {
-    return (f->kinds & 1u << kind_of(e)) &&
+    return (f->team->kinds & 1u << kind_of(e)) &&
            is_file_wanted(f, e->file_kind >> NAMES_FILE_SHIFT);
 }
 
@@ -86,31 +108,67 @@ container_cost(struct find *f, uint32_t container)
     return f->containers[container];
 }
 
-/* One pass over all entities: their files and containers are asked once each, before or as they come. */
-static void
-want_names(struct find *f)
+static bool
+ask_files(struct find *f, size_t piece, void *what UNUSED)
 {
-    const struct names_segment *s = f->s;
-    uint8_t *wanted = xcalloc(s->n_names + 1, 1);
+    uint8_t *files = f->team->hands[0].files;
+    size_t end = MIN((piece + 1) * FILES_PIECE, f->s->files.at.n);
+    for (size_t i = piece * FILES_PIECE; i < end; i++)
+        files[i] = is_file_wanted(f, (uint32_t)i) ? WANTED : UNWANTED;
+    return true;
+}
+
+void
+find_ask_files(struct find_team *t)
+{
+    size_t n_files = t->part->segment->files.at.n;
+    find_each(t, (n_files + FILES_PIECE - 1) / FILES_PIECE, ask_files, NULL);
+    for (unsigned i = 1; i < t->n; i++)
+        t->hands[i].files = t->hands[0].files;
+    t->are_files_asked = true;
+}
+
+/* One pass over the entities, which lie as the names do. */
+void
+find_want(struct find *f, size_t from, size_t to, uint8_t *ret_wanted)
+{
+    const struct names_entity *e = &f->s->entities[first_of(f, from)];
+    const struct names_entity *end = &f->s->entities[first_of(f, to)];
+    uint32_t kinds = f->team->kinds;
     bool is_qualified = f->q->is_qualified;
-    for (uint32_t i = 0; i < s->files.at.n; i++)
-        f->files[i] = is_file_wanted(f, i) ? WANTED : UNWANTED;
-    f->wanted = wanted;
-    for (size_t k = 0, name = 0; k < s->n_entities; k++) {
-        uint32_t bits = s->entities[k].file_kind;
-        bool is_file = f->files[bits >> NAMES_FILE_SHIFT] == WANTED;
-        bool is = is_file & (f->kinds >> kind_of(&s->entities[k]) & 1);
-        wanted[name] |= (uint8_t)is; // WANTED
-        if (is_qualified && is &&
-            container_cost(f, s->entities[k].container) != FUZZY_NEVER)
-            wanted[name] |= WANTED_MEMBER;
-        name += (bits & NAMES_LAST) != 0;
+    memset(ret_wanted, 0, to - from);
+    for (size_t name = 0; e < end; e++) {
+        bool is_file = f->files[e->file_kind >> NAMES_FILE_SHIFT] == WANTED;
+        bool is = is_file & (kinds >> kind_of(e) & 1);
+        ret_wanted[name] |= (uint8_t)is; // FIND_WANTED
+        if (is_qualified && is && container_cost(f, e->container) != FUZZY_NEVER)
+            ret_wanted[name] |= FIND_MEMBER;
+        name += (e->file_kind & NAMES_LAST) != 0;
     }
 }
 
+/* To ask all of a block costs less than to ask many of it. */
+size_t
+find_keep_wanted(struct find *f, size_t from, size_t to, uint32_t *names, size_t n)
+{
+    uint8_t wanted[FIND_BLOCK];
+    size_t n_wanted = 0;
+    bool is_pass = f->team->are_files_asked && n > (to - from) / FIND_WORTH_SHARE;
+    if (!f->team->has_filter)
+        return n;
+    if (is_pass)
+        find_want(f, from, to, wanted);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t name = names[i];
+        names[n_wanted] = name;
+        n_wanted += is_pass ? wanted[name - from] & FIND_WANTED : has_wanted(f, name);
+    }
+    return n_wanted;
+}
+
 /* whole, last: what the name costs for the text as it is, and for its last part. */
-static void
-offer(struct find *f, size_t name, int whole, int last)
+void
+find_offer(struct find *f, size_t name, int whole, int last)
 {
     for (uint32_t k = first_of(f, name); k < first_of(f, name + 1); k++) {
         const struct names_entity *e = &f->s->entities[k];
@@ -125,7 +183,7 @@ offer(struct find *f, size_t name, int whole, int last)
         if (w.cost == FUZZY_NEVER)
             continue;
         w.cost += fuzzy_kind_cost(w.kind);
-        if (w.cost > winners_worst(f->winners))
+        if (w.cost > find_worst(f))
             continue;
         w.name = names_at(f->s, name);
         w.path = intern_at(&f->s->files, e->file_kind >> NAMES_FILE_SHIFT);
@@ -134,12 +192,6 @@ offer(struct find *f, size_t name, int whole, int last)
 }
 
 /* ---- a plain pattern ---- */
-
-static bool
-has_letters(const struct names_bits *bits, const struct fuzzy_pattern *p)
-{
-    return ((p->mask & ~bits->mask) | (p->order.words[0] & ~bits->order)) == 0;
-}
 
 /* The first name that is not before the pattern; is_behind: that does not begin with it either. */
 static size_t
@@ -173,197 +225,25 @@ find_beginnings(struct find *f, size_t from, size_t to)
         size_t more = names_at(f->s, i).n - p->text.n;
         if (more > 0 &&
             FUZZY_COST_PREFIX + (int)MIN(more, (size_t)FUZZY_COST_LENGTH_MAX) >
-                winners_worst(f->winners))
+                find_worst(f))
             continue;
-        offer(f, i, fuzzy_cost(p, names_at(f->s, i)), FUZZY_NEVER);
-    }
-}
-
-/* Names that have the letters, with the least they can cost. */
-struct candidates {
-    uint32_t *names; // ascending, so that memory is read in order; then by bucket
-    uint8_t *buckets;
-    size_t n, counts[BUCKETS];
-    uint32_t *late; // have the first letter within a word only: they cost more
-    size_t n_late;
-};
-
-static int
-least_of_bucket(size_t bucket)
-{
-    return FUZZY_COST_INSIDE + (int)bucket * BUCKET_COST;
-}
-
-static size_t
-bucket_of(int least)
-{
-    return MIN((size_t)(least - FUZZY_COST_INSIDE) / BUCKET_COST, (size_t)BUCKETS - 1);
-}
-
-/* Those of a block that may have the letters in their order. No jump in the loop. */
-static void
-collect_block(struct find *f, const uint32_t *block, size_t n, struct candidates *c)
-{
-    const struct fuzzy_pattern *p = &f->q->whole;
-    const struct names_segment *s = f->s;
-    int worst = winners_worst(f->winners);
-    for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(&s->entries[block[i]]);
-    for (size_t i = 0; i < n; i++) {
-        const struct names_entry *e = &s->entries[block[i]];
-        int least = fuzzy_cost_least(p, s->bits[block[i]].mask, e[0].pairs,
-                                     e[1].text - e[0].text);
-        size_t bucket = bucket_of(least);
-        bool is_one = (least <= worst) & ((p->order.words[1] & ~e->order) == 0);
-        c->names[c->n] = block[i];
-        c->buckets[c->n] = (uint8_t)bucket;
-        c->counts[bucket] += is_one;
-        c->n += is_one;
-    }
-}
-
-static size_t
-keep_wanted(struct find *f, uint32_t *names, size_t n)
-{
-    size_t n_wanted = 0;
-    if (!f->has_filter)
-        return n;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t name = names[i];
-        names[n_wanted] = name;
-        n_wanted += f->wanted ? f->wanted[name] & WANTED : has_wanted(f, name);
-    }
-    return n_wanted;
-}
-
-/* Asking each name that has the letters costs more than one pass over all; judged by some of them. */
-static bool
-is_pass_worth_it(const struct find *f)
-{
-    const struct fuzzy_pattern *p = &f->q->whole;
-    size_t n = 0, n_names = f->s->n_names;
-    for (size_t i = 0; i < n_names; i += SAMPLE_STEP)
-        n += has_letters(&f->s->bits[i], p);
-    return n * SAMPLE_STEP > n_names / WORTH_SHARE;
-}
-
-/* Of the names from..to: where a word begins with the pattern's first letter, and the late ones. */
-static void
-collect(struct find *f, size_t from, size_t to, struct candidates *c)
-{
-    const struct fuzzy_pattern *p = &f->q->whole;
-    const struct names_bits *bits = f->s->bits;
-    uint32_t block[BLOCK], *late;
-    while (from < to) {
-        size_t n = 0, n_late = 0, end = MIN(to, from + BLOCK);
-        late = c->late + c->n_late;
-        for (; from < end; from++) {
-            uint64_t lacks =
-                (p->mask & ~bits[from].mask) | (p->order.words[0] & ~bits[from].order);
-            bool is_late = (p->starts[0] & ~bits[from].mask) != 0;
-            block[n] = (uint32_t)from;
-            late[n_late] = (uint32_t)from;
-            n += (lacks == 0) & !is_late;
-            n_late += (lacks == 0) & is_late;
-        }
-        c->n_late += keep_wanted(f, late, n_late);
-        collect_block(f, block, keep_wanted(f, block, n), c);
-    }
-}
-
-/* The cheapest first, of those alike the first first. counts: where each bucket ends, after. */
-static uint32_t *
-sort_by_bucket(struct candidates *c)
-{
-    uint32_t *sorted = xmalloc((c->n + 1) * sizeof(*sorted));
-    size_t at = 0;
-    for (size_t i = 0; i < BUCKETS; i++) {
-        at += c->counts[i];
-        c->counts[i] = at - c->counts[i];
-    }
-    for (size_t i = 0; i < c->n; i++)
-        sorted[c->counts[c->buckets[i]]++] = c->names[i];
-    return sorted;
-}
-
-/* A step at a time for all of a block: what the next step reads is on its way meanwhile. */
-static void
-look_at_block(struct find *f, uint32_t *block, size_t n)
-{
-    const struct fuzzy_pattern *p = &f->q->whole;
-    const struct names_segment *s = f->s;
-    size_t n_fit = 0;
-    for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(&s->entries[block[i]]);
-    for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(s->text + s->entries[block[i]].text);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t name = block[i];
-        block[n_fit] = name;
-        n_fit += fuzzy_has_letters(p, names_at(s, name));
-        __builtin_prefetch(&s->entities[s->entries[name].first]);
-    }
-    for (size_t i = 0; i < n_fit; i++) {
-        int worst = winners_worst(f->winners);
-        int cost = fuzzy_cost_inside(p, names_at(s, block[i]), worst);
-        if (cost != FUZZY_NEVER)
-            offer(f, block[i], cost, FUZZY_NEVER);
+        find_offer(f, i, fuzzy_cost(p, names_at(f->s, i)), FUZZY_NEVER);
     }
 }
 
 static void
-look_inside(struct find *f, struct candidates *c)
+find_plain(struct find_team *t)
 {
-    AUTO(free) uint32_t *names = sort_by_bucket(c);
-    size_t at = 0;
-    for (size_t bucket = 0; bucket < BUCKETS; bucket++) {
-        while (at < c->counts[bucket]) {
-            size_t n = MIN(c->counts[bucket] - at, (size_t)BLOCK);
-            if (least_of_bucket(bucket) > winners_worst(f->winners))
-                return;
-            look_at_block(f, names + at, n);
-            at += n;
-        }
-    }
-}
-
-/* All names but those that begin with the pattern, which are from..to. */
-static void
-find_inside(struct find *f, size_t from, size_t to)
-{
-    struct candidates c = {.n = 0};
-    size_t n = f->s->n_names;
-    if (f->has_filter && is_pass_worth_it(f))
-        want_names(f);
-    c.late = xmalloc((n + 1) * sizeof(*c.late));
-    c.names = xmalloc((n + 1) * sizeof(*c.names));
-    c.buckets = xmalloc(n + 1);
-    collect(f, 0, from, &c);
-    collect(f, to, n, &c);
-    look_inside(f, &c);
-    if (winners_worst(f->winners) >= FUZZY_COST_INSIDE + FUZZY_COST_BAD_START) {
-        c.n = 0;
-        memset(c.counts, 0, sizeof(c.counts));
-        for (size_t at = 0; at < c.n_late; at += BLOCK)
-            collect_block(f, c.late + at, MIN(c.n_late - at, (size_t)BLOCK), &c);
-        look_inside(f, &c);
-    }
-    free(c.late);
-    free(c.names);
-    free(c.buckets);
-}
-
-static void
-find_plain(struct find *f)
-{
+    struct find *f = &t->hands[0];
     size_t from = 0, to = 0;
     if (f->q->whole.text.n > 0) {
         from = bound(f, false);
         to = bound(f, true);
         find_beginnings(f, from, to);
     }
-    if (winners_worst(f->winners) >= FUZZY_COST_INSIDE)
-        find_inside(f, from, to);
+    find_gather(t);
+    if (find_worst(f) >= FUZZY_COST_INSIDE)
+        find_inside(t, from, to);
 }
 
 /* ---- a qualified one ---- */
@@ -382,44 +262,63 @@ least_of_any(const struct find *f, const struct fuzzy_pattern *p, size_t name)
 static bool
 may_fit(const struct find *f, const struct fuzzy_pattern *p, size_t name)
 {
-    return has_letters(&f->s->bits[name], p) &&
+    return find_has_letters(&f->s->bits[name], p) &&
            (p->order.words[1] & ~f->s->entries[name].order) == 0 &&
-           least_of_any(f, p, name) <= winners_worst(f->winners);
+           least_of_any(f, p, name) <= find_worst(f);
 }
 
 static void
-look_at_qualified(struct find *f, size_t name)
+look_at_qualified(struct find *f, size_t name, bool is_member)
 {
     const struct fuzzy_query *q = f->q;
     int whole = FUZZY_NEVER, last = FUZZY_NEVER;
     if (may_fit(f, &q->whole, name))
         whole = fuzzy_cost(&q->whole, names_at(f->s, name));
-    if ((f->wanted[name] & WANTED_MEMBER) && may_fit(f, &q->last, name))
+    if (is_member && may_fit(f, &q->last, name))
         last = fuzzy_cost(&q->last, names_at(f->s, name));
-    if (MIN(whole, last) <= winners_worst(f->winners))
-        offer(f, name, whole, last);
+    if (MIN(whole, last) <= find_worst(f))
+        find_offer(f, name, whole, last);
 }
 
+/* wanted: of the names from `from` on. */
 static void
-find_qualified(struct find *f)
+qualified_block(struct find *f, size_t from, size_t to, const uint8_t *wanted)
 {
     const struct fuzzy_pattern *whole = &f->q->whole, *last = &f->q->last;
     const struct names_bits *bits = f->s->bits;
-    uint32_t block[BLOCK];
-    want_names(f);
-    for (size_t from = 0; from < f->s->n_names; from += BLOCK) {
-        size_t n = 0;
-        for (size_t i = from; i < MIN(from + BLOCK, f->s->n_names); i++) {
-            bool is_member = f->wanted[i] & WANTED_MEMBER;
-            block[n] = (uint32_t)i;
-            n += has_letters(&bits[i], whole) | (is_member & has_letters(&bits[i], last));
-        }
-        n = keep_wanted(f, block, n);
-        for (size_t i = 0; i < n; i++)
-            __builtin_prefetch(&f->s->entries[block[i]]);
-        for (size_t i = 0; i < n; i++)
-            look_at_qualified(f, block[i]);
+    uint32_t block[FIND_BLOCK];
+    size_t n = 0;
+    for (size_t i = from; i < to; i++) {
+        uint8_t is = wanted[i - from];
+        bool is_member = (is & FIND_MEMBER) != 0, is_one = (is & FIND_WANTED) != 0;
+        block[n] = (uint32_t)i;
+        n += (is_one & find_has_letters(&bits[i], whole)) |
+             (is_member & find_has_letters(&bits[i], last));
     }
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(&f->s->entries[block[i]]);
+    for (size_t i = 0; i < n; i++)
+        look_at_qualified(f, block[i], wanted[block[i] - from] & FIND_MEMBER);
+}
+
+static bool
+qualified_piece(struct find *f, size_t piece, void *what UNUSED)
+{
+    uint8_t wanted[FIND_PIECE];
+    size_t begin = piece * FIND_PIECE, end = find_piece_end(f->s, piece);
+    find_want(f, begin, end, wanted);
+    for (size_t from = begin; from < end; from += FIND_BLOCK)
+        qualified_block(f, from, MIN(from + FIND_BLOCK, end), wanted + (from - begin));
+    return true;
+}
+
+static void
+find_qualified(struct find_team *t)
+{
+    find_gather(t);
+    find_ask_files(t);
+    find_each(t, find_pieces(t->part->segment), qualified_piece, NULL);
+    find_gather(t);
 }
 
 static int
@@ -433,38 +332,53 @@ lang_number(const struct names_segment *s, struct str lang)
 }
 
 static void
-find_in_part(struct find *f, const struct query_search *search)
+find_in_part(struct find_team *t, const struct query_search *search)
 {
-    f->s = f->part->segment;
-    f->lang = search->lang.n > 0 ? lang_number(f->s, search->lang) : -1;
-    f->files = xcalloc(f->s->files.at.n + 1, 1);
-    if (f->q->is_qualified) {
-        f->containers = xcalloc(f->s->containers.at.n + 1, sizeof(*f->containers));
-        memset(f->containers, 0xff, f->s->containers.at.n * sizeof(*f->containers));
-        find_qualified(f);
-    } else {
-        find_plain(f);
+    const struct names_segment *s = t->part->segment;
+    size_t n_files = s->files.at.n + 1, n_containers = s->containers.at.n + 1;
+    AUTO(free) uint8_t *files = xcalloc(t->n * n_files, 1);
+    AUTO(free) int *containers = NULL;
+    bool is_qualified = t->hands[0].q->is_qualified;
+    t->lang = search->lang.n > 0 ? lang_number(s, search->lang) : -1;
+    t->are_files_asked = false;
+    if (is_qualified) {
+        containers = xcalloc(t->n * n_containers, sizeof(*containers));
+        memset(containers, 0xff, t->n * n_containers * sizeof(*containers));
     }
-    free(f->files);
-    free(f->wanted);
-    free(f->containers);
-    f->files = f->wanted = NULL;
-    f->containers = NULL;
+    for (unsigned i = 0; i < t->n; i++) {
+        t->hands[i].s = s;
+        t->hands[i].files = files + i * n_files;
+        t->hands[i].containers = containers ? containers + i * n_containers : NULL;
+    }
+    if (is_qualified)
+        find_qualified(t);
+    else
+        find_plain(t);
 }
 
 void
 names_find(const struct names_view *v, const struct query_search *search,
-           const struct fuzzy_query *q, struct winners *w)
+           const struct fuzzy_query *q, const struct names_help *help, struct winners *w)
 {
-    struct find f = {.q = q, .winners = w, .has_glob = search->path_glob.n > 0};
-    f.has_filter = f.has_glob || search->lang.n > 0 || search->n_kinds > 0;
-    f.kinds = search->n_kinds == 0 ? UINT32_MAX : 0;
+    struct find_team t = {.pool = help->pool, .n = help->n_hands};
+    t.has_glob = search->path_glob.n > 0;
+    t.has_filter = t.has_glob || search->lang.n > 0 || search->n_kinds > 0;
+    t.kinds = search->n_kinds == 0 ? UINT32_MAX : 0;
     for (size_t i = 0; i < search->n_kinds; i++)
-        f.kinds |= 1u << search->kinds[i];
-    if (f.has_glob)
-        glob_init(&f.glob, search->path_glob);
-    for (size_t i = 0; i < v->n_parts; i++) {
-        f.part = &v->parts[i];
-        find_in_part(&f, search);
+        t.kinds |= 1u << search->kinds[i];
+    if (t.has_glob)
+        glob_init(&t.glob, search->path_glob);
+    for (unsigned i = 0; i < t.n; i++) {
+        t.winners[i].limit = w->limit;
+        t.hands[i] = (struct find){.team = &t, .q = q, .ceiling = FUZZY_NEVER};
+        t.hands[i].winners = i > 0 ? &t.winners[i] : w;
+        if (i > 0)
+            t.winners[i].heap = xcalloc(w->limit, sizeof(*w->heap));
     }
+    for (size_t i = 0; i < v->n_parts; i++) {
+        t.part = &v->parts[i];
+        find_in_part(&t, search);
+    }
+    for (unsigned i = 1; i < t.n; i++)
+        free(t.winners[i].heap);
 }

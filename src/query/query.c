@@ -384,6 +384,8 @@ query_search(struct query *q, const struct query_search *search, query_done_fn d
 {
     struct query_ticket *t = ticket_create(q, query_run_search, STR_NONE, done, ctx);
     t->search = *search;
+    t->help.pool = q->pool;
+    t->help.n_hands = MIN(pool_size(q->pool), NAMES_HANDS_MAX);
     t->search.text = arena_str(&t->arena, search->text);
     t->search.lang = arena_str(&t->arena, search->lang);
     t->search.path_glob = arena_str(&t->arena, search->path_glob);

@@ -185,8 +185,10 @@ refresh(struct store_reader *r, struct table_loan *loan, const struct paths *mor
 
 static int
 search_table(struct store_reader *r, const struct query_search *search,
-             struct table_loan *loan, struct query_result *result)
+             struct query_ticket *t)
 {
+    struct table_loan *loan = &t->loan;
+    struct query_result *result = t->result;
     struct fuzzy_query q;
     struct winners w = {.limit = search->limit};
     struct paths stale = {{0}};
@@ -197,7 +199,7 @@ search_table(struct store_reader *r, const struct query_search *search,
     for (int i = 0; i < SEARCH_TRIES && e == 0; i++) {
         w.n = 0;
         n_known = stale.all.n;
-        names_find(loan->fresh ? loan->fresh : loan->view, search, &q, &w);
+        names_find(loan->fresh ? loan->fresh : loan->view, search, &q, &t->help, &w);
         e = read_rows(r, &w, &result->arena, &result->rows, &stale);
         if (e < 0 || stale.all.n == n_known)
             break;
@@ -299,7 +301,7 @@ query_run_search(struct query_ticket *t, struct store_reader *r)
         result->r = store_reader_begin(r);
     if (result->r < 0)
         return;
-    result->r = search_table(r, &s, &t->loan, result);
+    result->r = search_table(r, &s, t);
     result->is_from_table = true;
     store_reader_end(r);
 }

@@ -4,6 +4,7 @@
 #include "store/sample.h"
 
 #include "query/query.h"
+#include "query/test_hands.c"
 
 /* ---- fuzzy: which of two names fits better ---- */
 
@@ -787,6 +788,7 @@ main(void)
         cmocka_unit_test(test_fuzzy_prefers),
         cmocka_unit_test(test_fuzzy_orders),
         cmocka_unit_test(test_fuzzy_long_names),
+        cmocka_unit_test(test_hands_find_the_same),
         TEST(test_search_names),
         TEST(test_search_text),
         TEST(test_text_snippets),
