@@ -1,5 +1,5 @@
 ; OCaml, implementations and interfaces. A binding is a definition of its own, whether let, type or
-; module begins it or the "and" of another; what an expression binds (let … in) is local. Variants
+; module begins it or the "and" of another; of what an expression binds (let … in) functions count. Variants
 ; and exceptions, which are those of an open type, are enum members.
 (comment) @comment
 (value_definition ["let" "rec" "and" "%" (attribute_id) (attribute)] @leading)
@@ -7,7 +7,6 @@
 (module_definition ["module" "rec" "and" (attribute)] @leading)
 (class_definition ["class" "and" (attribute)] @leading)
 (class_type_definition ["class" "type" "and" (attribute)] @leading)
-(let_expression) @opaque
 (let_class_expression (value_definition) @opaque)
 ; module M : sig … end = struct … end: what the body defines counts.
 (module_binding module_type: (signature) @opaque body: (structure))
@@ -45,14 +44,6 @@
   (#not-eq? @name "_"))
 ; let%test "of what" = …
 (let_binding pattern: (string) @name "=" @body body: (_) @body) @definition.function
-((let_binding pattern: [
-    (value_name) @name
-    (parenthesized_operator) @name
-    (tuple_pattern (value_name) @name)
-    (_ (tuple_pattern (value_name) @name))
-    (_ . (value_name) @name)
-  ]) @definition.constant
-  (#not-eq? @name "_"))
 (value_specification [(value_name) (parenthesized_operator)] @name type: [(function_type) (_ type: (function_type))])
   @definition.function
 (value_specification [(value_name) (parenthesized_operator)] @name) @definition.constant

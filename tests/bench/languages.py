@@ -113,6 +113,8 @@ def class_of(name, tag, nodes, line):
     has, what = NO_DEFINITION.get((name, kind), ("", ""))
     if has and (not re.search(has, line) or any(node in PARAMETERS for node in nodes[:3])):
         return what, True
+    if name == "ObjectiveC" and kind == "function" and "method_definition" in nodes[1:3]:
+        return NO_DEFINITION[name, kind][1], True # a part of its selector, on a line of its own
     if "ERROR" in nodes:
         return f"{kind} in code that does not parse", False
     return f"{kind} at {' < '.join(nodes[:3])}", False
