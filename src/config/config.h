@@ -48,8 +48,7 @@ struct config {
     bool enrich_enabled;
     uint64_t enrich_deadline_ms;
     uint64_t enrich_files_window;
-    uint64_t enrich_requests_window;     // at most
-    uint64_t enrich_server_idle_s;       // 0: never ended
+    uint64_t enrich_requests_window, enrich_server_idle_s; // at most; 0: never ended
     uint64_t enrich_server_memory_bytes; // of its whole process group; 0: any
     const struct config_server *servers;
     size_t n_servers;
@@ -100,7 +99,7 @@ struct config_setting {
     const char *help;
 };
 
-/* NULL past the end; sorted by name. */
+/* By name; NULL past the end. */
 const struct config_setting *config_setting_at(size_t index);
 /* The value as text for people, "2097152". */
 void config_setting_show(const struct config *c, const struct config_setting *s,

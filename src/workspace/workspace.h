@@ -95,17 +95,15 @@ struct workspace_summary {
     struct store_info info;
     int64_t took_ms;
 };
-/* Object of these; the memory is of this process. */
 void workspace_add_summary(struct buf *json, const struct workspace_summary *summary);
 typedef void (*workspace_summary_fn)(void *ctx, const struct workspace_summary *summary);
 /* Walk again and call back when everything found is committed; with_enrich: and every hover was asked once. */
 void workspace_index(struct workspace *w, bool with_enrich, workspace_summary_fn fn,
                      void *ctx);
-/* Look at one file again. */
-void workspace_reindex(struct workspace *w, struct str path);
-void workspace_pause(struct workspace *w); // enrichment
+void workspace_reindex(struct workspace *w, struct str path); // one file
+/* Enrichment: stops, goes on, lets an editor's request go first. */
+void workspace_pause(struct workspace *w);
 void workspace_resume(struct workspace *w);
-/* An editor asked for something: no new hover is asked for a moment. */
 void workspace_yield(struct workspace *w);
 
 /* ---- documents open in an editor: they overlay the disk ---- */
