@@ -43,3 +43,10 @@
     (user_type (type_identifier) @name .)
     (user_type (type_identifier) @name . (type_arguments) .)
   ]) @reference.implement
+
+; let (a, b) = …
+(class_body (property_declaration name: (pattern (pattern (simple_identifier) @name))) @definition.property)
+(source_file (property_declaration (value_binding_pattern "let")
+  name: (pattern (pattern (simple_identifier) @name))) @definition.constant)
+(source_file (property_declaration (value_binding_pattern "var")
+  name: (pattern (pattern (simple_identifier) @name))) @definition.variable)

@@ -142,3 +142,7 @@ class DebugOnly {}
 public macro stringify<T>(_ value: T) -> (T, String) = #externalMacro(module: "M", type: "T")
 
 class Größe { var höhe = 1; func setze(höhe: Int) {} }
+
+let (width, height) = measure()
+var (low, high) = (0, 1)
+final class Pair { let (x, y) = measure() }
