@@ -65,3 +65,5 @@
 ((mixin_application (type_identifier) @name) @reference.inherit (#match? @name "^[_$]*[A-Z]"))
 ((mixin_declaration (type_identifier) @name) @reference.inherit (#match? @name "^[_$]*[A-Z]"))
 ((interfaces (type_identifier) @name) @reference.implement (#match? @name "^[_$]*[A-Z]"))
+
+(representation_declaration name: (identifier) @name) @definition.field ; extension type Id(int value)
