@@ -34,6 +34,9 @@ bool client_quirk_is_loading(const struct client_spec *spec, struct str text);
 /* Why it cannot be run here, though its program is there (heap), or NULL. */
 char *client_quirk_misses(const struct client_spec *spec, const char *program,
                           const char *path);
+/* The TypeScript for a server that runs one: tsserver.js (heap), or NULL. */
+char *client_quirk_tsserver(const struct client_spec *spec, const char *program,
+                            const char *root);
 /* With what only this machine can tell; takes `options` and gives them back. */
 json_t *client_quirk_options(const struct client_spec *spec, const char *program,
                              const char *root, json_t *options);

@@ -83,11 +83,11 @@ add_sorted(struct buf *all, const json_t *value)
 
 /* Each text ended by a NUL, so that no two lists of texts are the same bytes. */
 static uint64_t
-key_of(const struct client *c)
+key_of(const struct client *c, const char *version)
 {
     AUTO(buf_finish) struct buf all = {0};
     buf_add(&all, c->spec->name, strlen(c->spec->name) + 1);
-    buf_add(&all, c->stats.version, strlen(c->stats.version) + 1);
+    buf_add(&all, version, strlen(version) + 1);
     add_sorted(&all, c->settings);
     add_sorted(&all, c->options);
     return hash64(buf_str(&all));
@@ -105,14 +105,8 @@ client_handshake_read(struct client *c, const json_t *result)
     const json_t *caps = codec_object(result, "capabilities");
     if (!caps)
         return -EPROTO;
-    struct str name = STR_NONE, version = STR_NONE, encoding = STR_NONE;
-    const json_t *info = codec_object(result, "serverInfo");
-    if (info) {
-        codec_get_str(info, "name", &name);
-        codec_get_str(info, "version", &version);
-    }
-    struct str shown = version.n > 0 ? version : name;
-    snprintf(c->stats.version, sizeof(c->stats.version), "%.*s", STR_ARG(shown));
+    struct str encoding = STR_NONE;
+    AUTO(free) char *version = client_version_read(c, codec_object(result, "serverInfo"));
 
     if (codec_get_str(caps, "positionEncoding", &encoding) < 0 &&
         codec_get_str(result, "offsetEncoding", &encoding) < 0)
@@ -122,6 +116,6 @@ client_handshake_read(struct client *c, const json_t *result)
         c->encoding = ENCODING_UTF8;
     else if (str_eq_c(encoding, "utf-32"))
         c->encoding = ENCODING_UTF32;
-    c->server_key = key_of(c);
+    c->server_key = key_of(c, version);
     return 0;
 }

@@ -92,3 +92,6 @@ void client_peer_on_request(void *ctx, const struct wire_id *id, const char *met
 void client_peer_on_notification(void *ctx, const char *method, json_t *params);
 bool client_peer_is_quiescent(const struct client *c);
 void client_peer_reset(struct client *c);
+
+/* version.c: notes it for people; its whole text (heap) is what the key is made of. */
+char *client_version_read(struct client *c, const json_t *info);

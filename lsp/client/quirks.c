@@ -64,18 +64,26 @@ client_quirk_misses(const struct client_spec *spec, const char *program, const c
                                 program);
 }
 
+char *
+client_quirk_tsserver(const struct client_spec *spec, const char *program,
+                      const char *root)
+{
+    if (!(spec->quirks & QUIRK_OWN_TSSERVER))
+        return NULL;
+    AUTO(free) char *path = client_choice_path(root);
+    return find_tsserver(program, path);
+}
+
 json_t *
 client_quirk_options(const struct client_spec *spec, const char *program,
                      const char *root, json_t *options)
 {
-    if (!(spec->quirks & QUIRK_OWN_TSSERVER))
+    AUTO(free) char *tsserver = client_quirk_tsserver(spec, program, root);
+    if (!tsserver)
         return options;
-    AUTO(free) char *path = client_choice_path(root);
-    AUTO(free) char *tsserver = find_tsserver(program, path);
     if (!options)
         options = json_object();
-    json_t *section = json_object_get(options, "tsserver");
-    if (tsserver && !json_object_get(section, "path")) {
+    if (!json_object_get(json_object_get(options, "tsserver"), "path")) {
         json_t *own = json_pack("{s:{s:s}}", "tsserver", "path", tsserver);
         json_object_update_recursive(options, own);
         json_decref(own);

@@ -668,6 +668,7 @@ main(void)
         cmocka_unit_test(test_candidates_say_why),
         cmocka_unit_test(test_own_over_known_settings),
         cmocka_unit_test(test_typescript_of_our_choice),
+        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_roots),
         cmocka_unit_test(test_roots_of_a_cargo_workspace),
         cmocka_unit_test(test_compilation_databases),

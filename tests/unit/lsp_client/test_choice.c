@@ -379,9 +379,9 @@ test_own_over_known_settings(void **state)
     close_client(&f);
 }
 
-/* The path that the server is told; heap or NULL. */
+/* The path that the server is told (heap or NULL), and the version it is shown with. */
 static char *
-tsserver_told(const char *dir, const char *own_options)
+tsserver_told(const char *dir, const char *own_options, char ret_version[128])
 {
     struct fixture f;
     const char *hint;
@@ -391,7 +391,8 @@ tsserver_told(const char *dir, const char *own_options)
             break;
     }
     AUTO(free) char *program = path_join(dir, "typescript-language-server/lib/cli.mjs");
-    open_client_of(&f, "{'lives':[{}]}", 5000, spec);
+    open_client_of(&f, "{'lives':[{'initialize':{'result':{'capabilities':{}}}}]}", 5000,
+                   spec);
     client_close(f.client, on_closed, &f);
     RUN_UNTIL(&f.loop, f.is_closed);
     f.is_closed = false;
@@ -417,6 +418,7 @@ tsserver_told(const char *dir, const char *own_options)
         at += strlen("\"tsserver\":{\"path\":\"");
         told = str_dup(str_slice(at, strcspn(at, "\"")));
     }
+    snprintf(ret_version, 128, "%s", client_stats(f.client).version);
     close_client(&f);
     return told;
 }
@@ -446,14 +448,57 @@ test_typescript_of_our_choice(void **state)
     AUTO(free) char *after = program_for(&h, "ts");
     assert_string_equal(after, link);
 
-    AUTO(free) char *told = tsserver_told(modules, NULL);
+    char version[128];
+    write_at(modules, "typescript-language-server/package.json",
+             "{\"version\":\"5.3.0\"}");
+    write_at(modules, "typescript/package.json", "{\"version\":\"5.9.3\"}");
+    AUTO(free) char *told = tsserver_told(modules, NULL, version);
     AUTO(free) char *real = NULL;
     AUTO(free) char *wanted = path_join(modules, "typescript/lib/tsserver.js");
     assert_int_equal(fs_real_path(wanted, &real), 0);
     assert_string_equal(told, real);
-    AUTO(free) char *own = tsserver_told(modules, "{\"tsserver\":{\"path\":\"/mine\"}}");
+    assert_string_equal(version, "5.3.0, TypeScript 5.9.3");
+    AUTO(free)
+    char *own = tsserver_told(modules, "{\"tsserver\":{\"path\":\"/mine\"}}", version);
     assert_string_equal(own, "/mine");
+    assert_string_equal(version, "5.3.0");
     house_finish(&h);
+}
+
+#define BUILD                                                                            \
+    "{'name':'gopls','version':'{\\\"GoVersion\\\":\\\"go1.%d\\\","                      \
+    "\\\"Deps\\\":[1,2],\\\"Version\\\":\\\"v0.15\\\"}'}"
+
+/* What a server is shown as, and the key of its answers. */
+static uint64_t
+assert_version(const char *server_info, const char *shown)
+{
+    struct fixture f;
+    AUTO(free)
+    char *scenario = xasprintf(
+        "{'lives':[{'initialize':{'result':{'capabilities':{},'serverInfo':%s}}}]}",
+        server_info);
+    start_client(&f, scenario, 5000);
+    assert_string_equal(client_stats(f.client).version, shown);
+    uint64_t key = client_server_key(f.client);
+    close_client(&f);
+    return key;
+}
+
+static void
+test_versions(void **state)
+{
+    (void)state;
+    assert_version("{'name':'n','version':'v1'}", "v1");
+    assert_version("{'name':'n','version':'{broken'}", "{broken");
+    /* what gopls says is longer than what is shown of it, and all of it counts */
+    AUTO(free) char *a = xasprintf(BUILD, 21);
+    AUTO(free) char *b = xasprintf(BUILD, 22);
+    assert_true(assert_version(a, "v0.15 go1.21") != assert_version(b, "v0.15 go1.22"));
+    /* who says none is told by his file, and shown by his name */
+    assert_true(assert_version("{'name':'n'}", "n") ==
+                assert_version("{'name':'n'}", "n"));
+    assert_version("null", "");
 }
 
 /* ---- roots ---- */
