@@ -54,6 +54,8 @@ void enrich_submit(struct enrich *e, struct enrich_job *job);
 void enrich_cancel_path(struct enrich *e, const char *path);
 size_t enrich_waiting(const struct enrich *e);              // jobs not finished
 bool enrich_has_server(struct enrich *e, const char *lang); // configured or on PATH
+/* Who answers for this language (hover_batch.server_key), once it was ready; else 0. */
+uint64_t enrich_server_key(const struct enrich *e, const char *lang);
 void enrich_pause(struct enrich *e);
 void enrich_resume(struct enrich *e);
 bool enrich_is_paused(const struct enrich *e);

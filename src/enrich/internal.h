@@ -70,6 +70,7 @@ struct server {
     struct list waiting[ENRICH_PRIORITIES], running, parked;
     size_t n_running, n_in_flight;
     struct window window;
+    uint64_t key;          // client_server_key() of when it was ready; 0: it never was
     bool is_silent;        // a whole file went by without an answer
     unsigned n_good;       // hovers with text since its start
     int64_t idle_since_ms; // 0: it has work

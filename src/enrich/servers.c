@@ -57,6 +57,17 @@ abandon(struct server *s)
     }
 }
 
+/* It is that of all its roots: the same program, settings and options. */
+static void
+take_key(struct server *s)
+{
+    for (size_t i = 0; i < s->e->servers.n; i++) {
+        struct server *other = s->e->servers.v[i];
+        if (strcmp(other->spec.name, s->spec.name) == 0)
+            other->key = client_server_key(s->client);
+    }
+}
+
 static void
 on_state(void *ctx, enum client_state state, const char *why)
 {
@@ -70,6 +81,8 @@ on_state(void *ctx, enum client_state state, const char *why)
         if (state == CLIENT_GIVEN_UP)
             abandon(s);
     }
+    if (state == CLIENT_READY)
+        take_key(s);
     s->e->is_server_due = true;
     enrich_arm(s->e);
 }
@@ -192,6 +205,20 @@ root_of(struct enrich *e, struct lang_server *entry, const char *path)
         map_put(entry->roots, folder, root);
     }
     return root;
+}
+
+uint64_t
+enrich_server_key(const struct enrich *e, const char *lang)
+{
+    const struct lang_server *entry = map_get(e->langs, str_of(lang));
+    if (!entry || !entry->program)
+        return 0;
+    for (size_t i = 0; i < e->servers.n; i++) {
+        const struct server *s = e->servers.v[i];
+        if (s->key && strcmp(s->spec.name, entry->spec.name) == 0)
+            return s->key;
+    }
+    return 0;
 }
 
 struct server *

@@ -64,6 +64,8 @@ settle_ask(struct ask *a, const struct hover *hover)
     to->markdown = arena_str(&t->batch->arena, hover->markdown);
     to->server =
         hover->server.n > 0 ? arena_str(&t->batch->arena, hover->server) : STR_NONE;
+    if (t->server)
+        t->batch->server_key = t->server->key;
     a->state = ASK_FINAL;
     t->n_final++;
 }

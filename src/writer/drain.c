@@ -24,12 +24,23 @@ command_drop_payload(struct command *c)
     case COMMAND_PUT_FILE: batch_destroy(steal(c->u.batch)); break;
     case COMMAND_DELETE_FILE: free(steal(c->u.path)); break;
     case COMMAND_PUT_HOVERS: hover_batch_destroy(steal(c->u.hovers)); break;
+    case COMMAND_EXPIRE: free(steal(c->u.expire.lang)); break;
     case COMMAND_PUT_EVENT:
         free(steal(c->u.event.subject));
         free(steal(c->u.event.data));
         break;
     case COMMAND_FLUSH: break;
     }
+}
+
+static int
+expire(struct drain *d, struct command *c)
+{
+    uint64_t n = 0;
+    int r = store_expire_hovers(d->store, str_of(c->u.expire.lang),
+                                c->u.expire.server_key, &n);
+    c->r = r == 0 && n > 0;
+    return r;
 }
 
 static int
@@ -42,6 +53,7 @@ apply(struct drain *d, struct command *c)
     case COMMAND_DELETE_FILE:
         return store_delete_file(d->store, str_of(c->u.path), &c->told);
     case COMMAND_PUT_HOVERS: return store_put_hovers(d->store, c->u.hovers, &c->told);
+    case COMMAND_EXPIRE: return expire(d, c);
     case COMMAND_PUT_EVENT:
         return store_put_event(d->store, c->u.event.type,
                                str_slice(c->u.event.subject, c->u.event.subject_n),
@@ -58,6 +70,7 @@ entities_of(const struct command *c)
     case COMMAND_PUT_FILE: return 1 + c->u.batch->n_entities;
     case COMMAND_PUT_HOVERS: return 1 + c->u.hovers->n_answers;
     case COMMAND_DELETE_FILE:
+    case COMMAND_EXPIRE:
     case COMMAND_PUT_EVENT:
     case COMMAND_FLUSH: break;
     }
@@ -72,6 +85,7 @@ bytes_of(const struct command *c)
     case COMMAND_PUT_HOVERS: return c->u.hovers->arena.total_bytes;
     case COMMAND_PUT_EVENT: return c->u.event.data_n;
     case COMMAND_DELETE_FILE:
+    case COMMAND_EXPIRE:
     case COMMAND_FLUSH: break;
     }
     return 0;
@@ -94,7 +108,8 @@ post_one(struct drain *d, struct command *c, int r, uint64_t commit_us,
          uint64_t n_retries)
 {
     struct letter *letter = letter_create(LETTER_COMMIT);
-    c->r = r;
+    if (r < 0)
+        c->r = r;
     letter->commit_us = commit_us;
     letter->n_retries = n_retries;
     list_add(&letter->commands, &c->link);
@@ -190,6 +205,7 @@ count_bulk(struct drain *d, const struct command *c)
     case COMMAND_PUT_FILE:
     case COMMAND_DELETE_FILE: d->n_bulk = c->is_urgent ? 0 : d->n_bulk + 1; break;
     case COMMAND_PUT_HOVERS:
+    case COMMAND_EXPIRE:
     case COMMAND_PUT_EVENT:
     case COMMAND_FLUSH: d->n_bulk = 0; break;
     }

@@ -9,6 +9,7 @@ enum command_kind {
     COMMAND_PUT_FILE,
     COMMAND_DELETE_FILE,
     COMMAND_PUT_HOVERS,
+    COMMAND_EXPIRE,
     COMMAND_PUT_EVENT,
     COMMAND_FLUSH,
 };
@@ -27,6 +28,10 @@ struct command {
             char *subject, *data;
             size_t subject_n, data_n;
         } event;
+        struct {
+            char *lang;
+            uint64_t server_key;
+        } expire;
     } u;
     bool is_urgent;
     writer_done_fn done;

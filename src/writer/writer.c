@@ -187,6 +187,16 @@ writer_put_event(struct writer *w, enum event_type type, struct str subject,
 }
 
 void
+writer_expire_hovers(struct writer *w, struct str lang, uint64_t server_key,
+                     writer_done_fn done, void *ctx)
+{
+    struct command *c = command_create(COMMAND_EXPIRE, done, ctx);
+    c->u.expire.lang = str_dup(lang);
+    c->u.expire.server_key = server_key;
+    push(w, c, false);
+}
+
+void
 writer_flush(struct writer *w, writer_done_fn done, void *ctx)
 {
     push(w, command_create(COMMAND_FLUSH, done, ctx), false);

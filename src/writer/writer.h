@@ -54,6 +54,9 @@ void writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done
                        void *ctx);
 void writer_put_event(struct writer *w, enum event_type type, struct str subject,
                       struct str data, writer_done_fn done, void *ctx);
+/* store_expire_hovers(); r is 1 when something became stale. */
+void writer_expire_hovers(struct writer *w, struct str lang, uint64_t server_key,
+                          writer_done_fn done, void *ctx);
 /* done after everything pushed before it is committed, which is not put off any longer. */
 void writer_flush(struct writer *w, writer_done_fn done, void *ctx);
 struct writer_stats writer_stats(const struct writer *w);

@@ -82,7 +82,11 @@ on_done(void *ctx, int r, struct event *event)
     struct scene *scene = note->scene;
     if (event)
         assert_true(event->seq <= scene->last_seq); // on_commit was first
-    buf_printf(&scene->story, "%s%s ", note->name, r < 0 ? "!" : event ? "" : "=");
+    buf_printf(&scene->story, "%s%s ", note->name,
+               r < 0   ? "!"
+               : r > 0 ? "+"
+               : event ? ""
+                       : "=");
     if (note->is_last)
         close_writer(scene);
     free(note);
@@ -155,8 +159,11 @@ static void
 push_all(struct scene *scene)
 {
     put(scene, "a.c", "one:1 two:2", false);
-    writer_put_hovers(scene->w, sample_hovers("a.c", "one:1 two:2", "one=x"), on_done,
-                      note_of(scene, "hovers"));
+    struct hover_batch *hovers = sample_hovers("a.c", "one:1 two:2", "one=x");
+    hovers->server_key = 1;
+    writer_put_hovers(scene->w, hovers, on_done, note_of(scene, "hovers"));
+    writer_expire_hovers(scene->w, STR("c"), 2, on_done, note_of(scene, "expire"));
+    writer_expire_hovers(scene->w, STR("c"), 2, on_done, note_of(scene, "expire"));
     put(scene, "b.c", "three:3", false);
     writer_delete_file(scene->w, STR("b.c"), on_done, note_of(scene, "delete"));
     writer_put_event(scene->w, EVENT_PIPELINE_ONLINE, STR("x"), STR("{}"), on_done,
@@ -171,10 +178,11 @@ static void
 test_all_commands(void **state)
 {
     struct scene scene;
-    play(state, push_all, NULL, "a.c hovers b.c delete event a.c= flush= closed", &scene);
+    play(state, push_all, NULL,
+         "a.c hovers expire+ expire= b.c delete event a.c= flush= closed", &scene);
     assert_int_equal(scene.open_r, 0);
     assert_true(scene.info.is_new);
-    assert_in_range(scene.stats.depth_max, 1, 8);
+    assert_in_range(scene.stats.depth_max, 1, 10);
     assert_counts(&scene, 2, 6);
 }
 
