@@ -4,7 +4,6 @@
  * A file's content is asked about once in a run of the engine: what stays unknown is not asked in a
  * circle, but what we took back ourselves is. A buffer that is being typed in waits until it rests. */
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/mem.h"
 #include "workspace/internal.h"
 
@@ -18,23 +17,13 @@ struct ask {
     size_t lang;
 };
 
-/* A file between the look-up of its entities and enrich_submit. */
-struct look_up {
-    struct pool_job pool;
-    struct workspace *w;
-    struct enrich_job *job;
-    struct snapshot *overlay;
-    char *absolute;
-    size_t max_file_bytes;
-    bool is_same; // the text is what the entities were taken from
-};
-
 /* Answers on their way to the index. */
 struct storing {
     struct workspace *w;
     char *path;
     struct hash128 content;
     bool is_cancelled; // some were taken back: the file changed, or seemed to
+    bool is_part;      // the file's other hovers are being asked for
 };
 
 static void pump(struct workspace *w);
@@ -160,7 +149,9 @@ on_unasked(void *ctx, struct query_result **result)
             enqueue(w, path, documents_find(w, path) != NULL);
         }
     }
-    w->has_asked_store = true;
+    w->has_asked_store = !w->is_store_newer;
+    w->is_store_newer = false;
+    asking_from_store(w);
     after_step(w);
 }
 
@@ -175,35 +166,7 @@ asking_from_store(struct workspace *w)
 
 /* ---- one file: its entities, its text, then enrich ---- */
 
-static void
-look_up_destroy(struct look_up *l)
-{
-    enrich_job_destroy(l->job);
-    snapshot_unref(l->overlay);
-    free(l->absolute);
-    free(l);
-}
-
-static void
-text_work(struct pool_job *pool_job, unsigned worker UNUSED)
-{
-    struct look_up *l = container_of(pool_job, struct look_up, pool);
-    struct str text;
-
-    if (l->overlay) {
-        l->job->text = snapshot_ref(l->overlay);
-    } else {
-        AUTO(buf_finish) struct buf buf = {0};
-        size_t n;
-
-        if (fs_read_file(l->absolute, l->max_file_bytes, &buf, NULL) < 0)
-            return;
-        n = buf.n;
-        l->job->text = snapshot_create(buf_steal(&buf), n, 0);
-    }
-    text = snapshot_text(l->job->text);
-    l->is_same = hash128_eq(hash128(text), l->job->content);
-}
+static void store_hovers(struct workspace *w, struct hover_batch *batch, bool is_part);
 
 static struct known_file *
 forget_asking(struct workspace *w, struct str path)
@@ -215,66 +178,27 @@ forget_asking(struct workspace *w, struct str path)
     return known;
 }
 
-static void
-on_text(struct pool_job *pool_job, bool is_cancelled)
+void
+asking_has_text(struct workspace *w, struct enrich_job *job, struct hover_batch *told)
 {
-    struct look_up *l = container_of(pool_job, struct look_up, pool);
-    struct workspace *w = l->w;
+    bool is_all = job->n_targets == 0;
 
-    w->n_working--;
-    if (w->is_closing) {
-        look_up_destroy(l);
-        workspace_part_closed(w);
-        return;
-    }
-    if (!is_cancelled && l->is_same) {
-        enrich_submit(w->enrich, steal(l->job));
-    } else { // it changed: its commit will bring it back
-        forget_asking(w, str_of(l->job->path));
-        asking_ends(w, str_of(l->job->path));
-    }
-    look_up_destroy(l);
+    if (told)
+        store_hovers(w, told, !is_all);
+    if (is_all)
+        enrich_job_destroy(job);
+    else
+        enrich_submit(w->enrich, job);
     after_step(w);
 }
 
-static void
-add_targets(struct enrich_job *job, const struct query_result *result)
+/* It changed: its commit will bring it back. */
+void
+asking_has_no_text(struct workspace *w, struct str path)
 {
-    job->targets =
-        arena_calloc(&job->arena, MAX(result->n_rows, (size_t)1), sizeof(*job->targets));
-    for (size_t i = 0; i < result->n_rows; i++) {
-        const struct entity_row *row = &result->rows[i];
-
-        if (row->hover.state != HOVER_UNKNOWN && !row->hover.stale)
-            continue;
-        job->targets[job->n_targets++] = (struct hover_target){
-            .key = arena_str(&job->arena, row->key),
-            .at = row->e.name_range.start,
-        };
-    }
-}
-
-static struct look_up *
-look_up_create(struct workspace *w, const struct query_result *result)
-{
-    const struct lang *lang = lang_by_key_prefix(result->file.lang);
-    struct doc *doc = documents_find(w, result->file.path);
-    struct look_up *l = xnew(struct look_up);
-
-    l->w = w;
-    l->job = xnew(struct enrich_job);
-    l->job->path = str_dup(result->file.path);
-    l->job->lang = str_dup(result->file.lang);
-    l->job->language_id = xstrdup(doc    ? doc->language_id
-                                  : lang ? lang_language_id(lang, result->file.path)
-                                         : "plaintext");
-    l->job->content = result->file.content;
-    l->job->priority = doc ? 2 : 0;
-    add_targets(l->job, result);
-    l->overlay = doc ? snapshot_ref(doc->text) : NULL;
-    l->absolute = workspace_absolute(w, result->file.path);
-    l->max_file_bytes = w->config->max_file_bytes;
-    return l;
+    forget_asking(w, path);
+    asking_ends(w, path);
+    after_step(w);
 }
 
 struct file_question {
@@ -282,24 +206,18 @@ struct file_question {
     char *path;
 };
 
-/* True when there is something to ask: on_text() follows. */
+/* True when there is something to ask: asking_has_text() or asking_has_no_text() follows. */
 static bool
 look_up(struct workspace *w, struct str path, const struct query_result *result)
 {
     struct known_file *known = known_find(w->known, path);
-    struct look_up *l;
 
     if (result->r < 0 || !known)
         return false;
-    l = look_up_create(w, result);
-    known->asked = l->job->content;
-    if (l->job->n_targets == 0) {
-        look_up_destroy(l);
+    known->asked = result->file.content;
+    if (!asking_text(w, result))
         return false;
-    }
     known->n_asking++;
-    w->n_working++;
-    pool_submit(w->all->pool, POOL_BULK, &l->pool, text_work, on_text);
     return true;
 }
 
@@ -389,23 +307,36 @@ pump(struct workspace *w)
 
 /* ---- what enrich says ---- */
 
-/* Cancelled answers are nobody's word: if the content is the same after all, it is asked again. */
+/* Cancelled answers are nobody's word: if the content is the same after all, it is asked again; also
+ * when another server came while it was asked about, of which only the rest knew. */
+static void
+ask_again(struct workspace *w, const struct storing *s, struct known_file *known)
+{
+    bool is_due = known->is_due_again;
+
+    if (!hash128_eq(known->content, s->content) || (!s->is_cancelled && !is_due))
+        return;
+    known->is_due_again = false;
+    known->asked = (struct hash128){0};
+    enqueue(w, str_of(s->path), s->is_cancelled);
+}
+
 static void
 on_hovers_stored(void *ctx, int r, struct event *event UNUSED)
 {
     struct storing *s = ctx;
     struct workspace *w = s->w;
     struct str path = str_of(s->path);
-    struct known_file *known = forget_asking(w, path);
+    struct known_file *known;
 
     if (r < 0)
         pipeline_not_stored(w, "hovers", r);
-    if (!w->is_closing && s->is_cancelled && known && known->n_asking == 0 &&
-        hash128_eq(known->content, s->content)) {
-        known->asked = (struct hash128){0};
-        enqueue(w, path, true);
+    if (!s->is_part) {
+        known = forget_asking(w, path);
+        if (!w->is_closing && known && known->n_asking == 0)
+            ask_again(w, s, known);
+        asking_ends(w, path);
     }
-    asking_ends(w, path);
     if (!w->is_closing)
         after_step(w);
     free(s->path);
@@ -413,19 +344,25 @@ on_hovers_stored(void *ctx, int r, struct event *event UNUSED)
 }
 
 static void
-on_batch(void *ctx, struct hover_batch *batch)
+store_hovers(struct workspace *w, struct hover_batch *batch, bool is_part)
 {
-    struct workspace *w = ctx;
     struct storing *s = xnew(struct storing);
 
     s->w = w;
     s->path = str_dup(batch->path);
     s->content = batch->content;
+    s->is_part = is_part;
     for (size_t i = 0; i < batch->n_answers; i++)
         s->is_cancelled |= batch->answers[i].hover.state == HOVER_UNKNOWN &&
                            batch->answers[i].hover.reason == HOVER_REASON_CANCELLED;
     writer_put_hovers(w->writer, batch, on_hovers_stored, s);
     workspace_changed(w);
+}
+
+static void
+on_batch(void *ctx, struct hover_batch *batch)
+{
+    store_hovers(ctx, batch, false);
 }
 
 static void
@@ -437,10 +374,45 @@ on_wanted(void *ctx)
         after_step(w);
 }
 
+/* ---- another server, or another version of it ---- */
+
+static void
+on_expired(void *ctx, int r, struct event *event UNUSED)
+{
+    struct workspace *w = ctx;
+    struct str path;
+    struct known_file *known;
+    size_t iter = 0;
+
+    if (r <= 0 || w->is_closing)
+        return;
+    log_info("%s: a server changed, what it said is asked for again", w->root);
+    while (known_next(w->known, &iter, &path, &known)) {
+        known->is_due_again = known->n_asking > 0;
+        if (known->n_asking == 0)
+            known->asked = (struct hash128){0};
+    }
+    w->has_asked_store = false;
+    w->is_store_newer = w->is_asking_store;
+    asking_from_store(w);
+    after_step(w);
+}
+
 static void
 on_server(void *ctx)
 {
-    workspace_changed(ctx);
+    struct workspace *w = ctx;
+
+    for (size_t i = 0; i < lang_count(); i++) {
+        const char *lang = lang_at(i)->key_prefix;
+        uint64_t key = enrich_server_key(w->enrich, lang);
+
+        if (key == 0 || key == w->server_keys[i])
+            continue;
+        w->server_keys[i] = key;
+        writer_expire_hovers(w->writer, str_of(lang), key, on_expired, w);
+    }
+    workspace_changed(w);
 }
 
 static const struct enrich_events enrich_events = {
@@ -461,6 +433,8 @@ asking_init(struct workspace *w)
 {
     for (size_t lang = 0; lang < ARRAY_LEN(w->to_ask); lang++)
         list_init(&w->to_ask[lang]);
+    list_init(&w->texts);
+    w->siblings = siblings_create(w->root);
     w->to_ask_paths = map_create();
     w->typing_timer = timer_open(w->all->loop, on_rested, w);
 }
@@ -480,6 +454,7 @@ asking_finish(struct workspace *w)
         list_for_each_safe (it, &w->to_ask[lang])
             ask_destroy(w, list_entry(it, struct ask, link));
     map_destroy(w->to_ask_paths);
+    asking_texts_finish(w);
     timer_close(w->typing_timer);
 }
 

@@ -2,6 +2,8 @@
 /* Which file's hovers are asked for next. */
 #include "base/base.h"
 #include "base/str.h"
+#include "enrich/enrich.h"
+#include "query/query.h"
 
 #define WORKSPACE_ENRICH_AHEAD                                                           \
     6 // files of a language between their look-up and their commit
@@ -18,3 +20,12 @@ bool asking_is_idle(const struct workspace *w);
 void asking_trust(struct workspace *w); // from now on servers may be started
 /* Every file's hovers may be asked for once more. */
 void asking_forget(struct workspace *w);
+
+/* asking_text.c: on its way to enrich. False when there is nothing to ask; else one of the two below
+ * follows. */
+bool asking_text(struct workspace *w, const struct query_result *result);
+void asking_texts_finish(struct workspace *w);
+/* Takes both; told, which may be NULL: what others knew, the job has the rest. */
+void asking_has_text(struct workspace *w, struct enrich_job *job,
+                     struct hover_batch *told);
+void asking_has_no_text(struct workspace *w, struct str path);

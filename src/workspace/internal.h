@@ -8,6 +8,7 @@
 #include "scan/scan.h"
 #include "workspace/asking.h"
 #include "workspace/pipeline.h"
+#include "workspace/siblings.h"
 #include "workspace/workspace.h"
 
 #define WORKSPACE_NOTIFY_MS 100  // listeners are told at most this often
@@ -79,8 +80,13 @@ struct workspace {
     struct list to_ask[LANG_COUNT_MAX + 1]; // struct ask; the last: no language
     size_t n_asking[LANG_COUNT_MAX + 1];
     struct map *to_ask_paths;
+    struct list texts;                    // asking_text.c: those that wait
+    struct siblings *siblings;            // of the worker that reads a text
+    uint64_t server_keys[LANG_COUNT_MAX]; // that the index was told of
     size_t n_asking_all;
     bool is_asking_store, has_asked_store, is_paused, is_trusted;
+    bool is_store_newer; // than what it is being asked
+    bool is_reading_text;
     uint64_t hover_files_done, hover_files_total;
     struct timer *typing_timer;
 

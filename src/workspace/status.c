@@ -34,14 +34,16 @@ add_counts(struct buf *json, const struct store_counts *c)
     buf_add_cstr(json, ",\"hovers\":{");
     buf_printf(json,
                "\"known\":%" PRIu64 ",\"empty\":%" PRIu64 ",\"unknown\":%" PRIu64
-               ",\"stale\":%" PRIu64 "}",
+               ",\"stale\":%" PRIu64 ",\"reused\":%" PRIu64 "}",
                c->hovers[HOVER_KNOWN], c->hovers[HOVER_EMPTY], c->hovers[HOVER_UNKNOWN],
-               c->stale);
+               c->stale, c->reused);
     buf_add_cstr(json, ",\"reasons\":{");
     for (size_t i = HOVER_REASON_NONE + 1; i < HOVER_REASON_COUNT; i++)
         buf_printf(json, "%s\"%s\":%" PRIu64, i > HOVER_REASON_NONE + 1 ? "," : "",
                    hover_reason_name((enum hover_reason)i), c->reasons[i]);
     buf_add_char(json, '}');
+    buf_printf(json, ",\"past\":{\"contents\":%" PRIu64 ",\"size_bytes\":%" PRIu64 "}",
+               c->past_contents, c->past_bytes);
     add_number(json, "size_bytes", c->size_bytes);
 }
 

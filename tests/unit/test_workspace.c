@@ -6,6 +6,7 @@
 #include "workspace/test_enriching.c"
 #include "workspace/test_trees.c"
 #include "workspace/test_watching.c"
+#include "workspace/test_worktrees.c"
 
 static int
 set_up_all(void **state UNUSED)
@@ -67,6 +68,10 @@ main(void)
         cmocka_unit_test(test_edits),
         cmocka_unit_test(test_kept_trees_say_the_same),
         cmocka_unit_test(test_kept_trees_are_few),
+        cmocka_unit_test(test_worktrees),
+        cmocka_unit_test(test_worktrees_of_bare),
+        cmocka_unit_test(test_worktrees_hostile),
+        cmocka_unit_test(test_siblings),
         cmocka_unit_test(test_enrich),
         cmocka_unit_test(test_unknown_does_not_replace_known),
         cmocka_unit_test(test_asked_again_after_cancel),
