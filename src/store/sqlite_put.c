@@ -499,7 +499,10 @@ static int
 recall_hovers(struct diff *d)
 {
     const struct file *is = &d->batch->file;
+    bool is_same = d->is_content_same && d->n > 0 && str_eq(is->lang, d->f.f.lang);
     int r = 0;
+    if (is_same && d->old.n > 0)
+        return 0; // made anew of the same text
     if (d->old.n > 0 && has_content(&d->f.f))
         r = sqlite_past_hold(d->w, &d->f, &d->old, &d->kept);
     if (r == 0 && d->n > 0 && has_content(is))

@@ -186,6 +186,25 @@ test_content_comes_back_elsewhere(void **state)
     store_writer_close(w);
 }
 
+/* Another gloss makes other entities of the same text; what is known of those that stay is known. */
+static void
+test_same_content_of_other_maker(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    struct batch *b = sample_batch("a.c", "one:1 four:4 three:3:other");
+    b->file.content = hash128(STR(PAST_A));
+    OK(store_set_maker(w, STR("one")));
+    event_unref(sample_put(w, "a.c", PAST_A));
+    event_unref(sample_put_hovers(w, "a.c", PAST_A, "one=o two=t three=h"));
+    OK(store_set_maker(w, STR("two")));
+    event_unref(sample_put_batch(w, b));
+    assert_hovers(s, "a.c", "one=o four? three?");
+    assert_int_equal(past_counts(s).past_contents, 0);
+    assert_adds_up(s);
+    store_writer_close(w);
+}
+
 /* What was known of an earlier content only is not known of this one. */
 static void
 test_stale_is_not_kept(void **state)
