@@ -117,10 +117,10 @@ on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
         writer_put_event(w->writer, EVENT_INDEX_REBUILT, STR_NONE,
                          info->was_damaged ? STR("{\"reason\":\"damaged\"}")
                                            : STR("{\"reason\":\"new\"}"),
-                         NULL, NULL);
+                         true, NULL, NULL); // before an open document's
     if (w->all->options.with_watch)
-        writer_put_event(w->writer, EVENT_PIPELINE_ONLINE, STR_NONE, STR("{}"), NULL,
-                         NULL);
+        writer_put_event(w->writer, EVENT_PIPELINE_ONLINE, STR_NONE, STR("{}"), true,
+                         NULL, NULL);
     asking_open(w);
     pipeline_start(w);
     counts_refresh(w);
@@ -263,8 +263,8 @@ workspace_part_closed(void *ctx)
     if (--w->closing_parts > 0)
         return;
     if (w->is_open && w->all->options.with_watch)
-        writer_put_event(w->writer, EVENT_PIPELINE_OFFLINE, STR_NONE, STR("{}"), NULL,
-                         NULL);
+        writer_put_event(w->writer, EVENT_PIPELINE_OFFLINE, STR_NONE, STR("{}"), false,
+                         NULL, NULL);
     writer_close(w->writer, on_writer_closed, w);
 }
 

@@ -175,7 +175,7 @@ writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done_fn d
 
 void
 writer_put_event(struct writer *w, enum event_type type, struct str subject,
-                 struct str data, writer_done_fn done, void *ctx)
+                 struct str data, bool is_urgent, writer_done_fn done, void *ctx)
 {
     struct command *c = command_create(COMMAND_PUT_EVENT, done, ctx);
     c->u.event.type = type;
@@ -183,7 +183,7 @@ writer_put_event(struct writer *w, enum event_type type, struct str subject,
     c->u.event.subject_n = subject.n;
     c->u.event.data = str_dup(data);
     c->u.event.data_n = data.n;
-    push(w, c, false);
+    push(w, c, is_urgent);
 }
 
 void

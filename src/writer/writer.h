@@ -53,7 +53,7 @@ void writer_delete_file(struct writer *w, struct str path, writer_done_fn done,
 void writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done_fn done,
                        void *ctx);
 void writer_put_event(struct writer *w, enum event_type type, struct str subject,
-                      struct str data, writer_done_fn done, void *ctx);
+                      struct str data, bool is_urgent, writer_done_fn done, void *ctx);
 /* store_expire_hovers(); r is 1 when something became stale. */
 void writer_expire_hovers(struct writer *w, struct str lang, uint64_t server_key,
                           writer_done_fn done, void *ctx);

@@ -166,11 +166,12 @@ push_all(struct scene *scene)
     writer_expire_hovers(scene->w, STR("c"), 2, on_done, note_of(scene, "expire"));
     put(scene, "b.c", "three:3", false);
     writer_delete_file(scene->w, STR("b.c"), on_done, note_of(scene, "delete"));
-    writer_put_event(scene->w, EVENT_PIPELINE_ONLINE, STR("x"), STR("{}"), on_done,
+    writer_put_event(scene->w, EVENT_PIPELINE_ONLINE, STR("x"), STR("{}"), false, on_done,
                      note_of(scene, "event"));
     put(scene, "a.c", "one:1 two:2", false);
     writer_flush(scene->w, on_done, note_of(scene, "flush"));
-    writer_put_event(scene->w, EVENT_PIPELINE_OFFLINE, STR_NONE, STR("{}"), NULL, NULL);
+    writer_put_event(scene->w, EVENT_PIPELINE_OFFLINE, STR_NONE, STR("{}"), false, NULL,
+                     NULL);
     close_writer(scene);
 }
 
