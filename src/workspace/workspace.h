@@ -67,8 +67,8 @@ struct query *workspace_query(const struct workspace *w); // NULL while opening 
 /* View into `absolute` below the root; p is NULL when it is outside. */
 struct str workspace_relative(const struct workspace *w, const char *absolute);
 char *workspace_absolute(const struct workspace *w, struct str relative) MUST_USE;
-/* Object: id, root, state, why, epoch, head, first_seq, files{…}, entities, edges, hovers{known,empty,unknown}, reasons{…},
- * progress{done,total}, queue{depth,…}, servers[{name,state,why,version,pid,…}], watched, unwatched, max_watches. */
+/* Object: id, root, state, why, epoch, head, first_seq, files{…}, entities, edges, hovers{known,empty,unknown,stale,reused}, reasons{…},
+ * past{contents,size_bytes}, progress{done,total}, queue{depth,…}, servers[{name,state,why,version,pid,…}], watched, unwatched, max_watches. */
 void workspace_add_status(struct buf *json, const struct workspace *w);
 
 /* Told on the loop when state or progress changed, at most every 100 ms, and the last one always. */

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.request
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
@@ -232,6 +233,39 @@ def _(house):
     house.write("src/newer.c", "int newer(void)\n{\n    return 1;\n}\n")
     wait_known(house, names_of("one") + ["brand_new", "newer"])
     fake.asked(1)
+
+
+@case("status, stats and show tell what is known, why the rest is not, and what came without asking")
+def _(house):
+    fake = Fake(house)
+    fill(house, "one", n_files=2)
+    house.index("--enrich")
+    was = read_bytes(house.path("src/f1.c"))
+    fill(house, "one", n_files=1)
+    house.write("src/f1.c", b"int fresh(void);\nint fresh(void)\n{\n    return 1;\n}\n")
+    house.index()
+    house.write("src/f1.c", was)
+    house.write("src/f2.c", "int new_one(void)\n{\n    return 1;\n}\n")
+    house.write("src/f0.c", read_bytes(house.path("src/f0.c")) + b"\n")
+    house.index()
+    _, engine = house.serve(house.tree, env={"GLOSS_ENRICH_ENABLED": "false"})
+    w = house.wait_ready()
+    equal(w["hovers"], {"known": 2 * N_EACH, "empty": 0, "unknown": 1, "stale": N_EACH, "reused": N_EACH})
+    equal({k: n for k, n in w["reasons"].items() if n}, {"not_asked": 1})
+    equal(w["past"]["contents"], 1)
+    request = urllib.request.Request(f"http://127.0.0.1:{engine['port']}/v1/stats",
+                                     headers={"Authorization": f"Bearer {engine['token']}"})
+    with urllib.request.urlopen(request) as answer:
+        [stats] = json.load(answer)["workspaces"]
+    equal((stats["hovers"], stats["reasons"], stats["past"]), (w["hovers"], w["reasons"], w["past"]))
+    out = house.gloss("status").ok().out
+    assert f"{2 * N_EACH} known, 0 empty, 1 unknown (1 not_asked), {N_EACH} stale" in out, out
+    assert f"{N_EACH} hovers came without asking; those of 1 earlier contents are kept" in out, out
+    out = house.gloss("show", "one_1_0").ok().out
+    assert "hover  known by fake\n" in out, out
+    assert "hover  known by fake (of an earlier text" in house.gloss("show", "one_0_0").ok().out
+    assert "hover  unknown: not_asked\n" in house.gloss("show", "new_one").ok().out
+    fake.asked(2 * N_EACH)
 
 
 @case("what comes back is the word of the server that said it: another version is asked again")

@@ -318,9 +318,11 @@ show_text(const struct entity_row *row, const struct query_links *links)
         out_line("\n%.*s", STR_ARG(row->e.signature));
     if (row->e.doc.n)
         out_line("\n%.*s", STR_ARG(row->e.doc));
-    out_line("\nhover  %s%s%s%s", hover_state_name(h->state),
+    out_line("\nhover  %s%s%s%s%.*s%s", hover_state_name(h->state),
              h->reason != HOVER_REASON_NONE ? ": " : "", hover_reason_name(h->reason),
-             h->stale ? " (of an earlier text)" : "");
+             h->server.n ? " by " : "", STR_ARG(h->server),
+             h->stale ? " (of an earlier text, or an earlier version of the server)"
+                      : "");
     if (h->state == HOVER_KNOWN)
         out_line("%.*s", STR_ARG(h->markdown));
     show_out("bases", links->bases, links->n_bases);

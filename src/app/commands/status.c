@@ -31,11 +31,35 @@ show_servers(const json_t *servers)
         number(s, "requests"), number(s, "timeouts"), number(s, "rss_bytes") >> 20);
 }
 
+/* How many are known, why the others are not, and what need not be asked for. */
+static void
+show_hovers(const json_t *w)
+{
+    const json_t *hovers = codec_object(w, "hovers"), *past = codec_object(w, "past");
+    json_t *reasons = json_object_get(w, "reasons"), *n;
+    AUTO(buf_finish) struct buf why = {0};
+    const char *reason;
+
+    json_object_foreach(reasons, reason, n)
+    {
+        if (json_integer_value(n) > 0)
+            buf_printf(&why, "%s%" JSON_INTEGER_FORMAT " %s", why.n ? ", " : " (",
+                       json_integer_value(n), reason);
+    }
+    out_line("  hovers     %" PRId64 " known, %" PRId64 " empty, %" PRId64
+             " unknown%s%s, %" PRId64 " stale",
+             number(hovers, "known"), number(hovers, "empty"), number(hovers, "unknown"),
+             why.n ? why.p : "", why.n ? ")" : "", number(hovers, "stale"));
+    out_line("  reused     %" PRId64 " hovers came without asking; those of %" PRId64
+             " earlier contents are kept (%" PRId64 " KiB)",
+             number(hovers, "reused"), number(past, "contents"),
+             number(past, "size_bytes") >> 10);
+}
+
 static void
 show_workspace(const json_t *w)
 {
-    const json_t *files = codec_object(w, "files"), *hovers = codec_object(w, "hovers"),
-                 *queue = codec_object(w, "queue"),
+    const json_t *files = codec_object(w, "files"), *queue = codec_object(w, "queue"),
                  *progress = codec_object(w, "progress");
 
     out_line("%s", text(w, "root"));
@@ -46,8 +70,7 @@ show_workspace(const json_t *w)
              number(files, "indexed"), number(files, "skipped"), number(files, "failed"));
     out_line("  entities   %" PRId64 ", %" PRId64 " edges", number(w, "entities"),
              number(w, "edges"));
-    out_line("  hovers     %" PRId64 " known, %" PRId64 " empty, %" PRId64 " unknown",
-             number(hovers, "known"), number(hovers, "empty"), number(hovers, "unknown"));
+    show_hovers(w);
     out_line("  queue      %" PRId64 " waiting, %" PRId64 " in the writer, %" PRId64
              " failed",
              number(queue, "waiting"), number(queue, "depth"), number(queue, "failed"));
