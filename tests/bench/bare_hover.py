@@ -9,6 +9,7 @@ import time
 import urllib.parse
 
 READ_BYTES = 1 << 20
+NICENESS = 5  # CLIENT_NICENESS in lsp/client/client.h
 
 
 def uri_of(path):
@@ -22,8 +23,9 @@ class Silent(Exception):
 class Bare:
     def __init__(self, command, root, options=None, settings=None, silence_s=120):
         self.root, self.options, self.settings, self.silence_s = root, options, settings or {}, silence_s
-        self.child = subprocess.Popen([str(c) for c in command], cwd=root, stdin=subprocess.PIPE,
-                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        # as nice as gloss's: what else the machine does shall slow both
+        self.child = subprocess.Popen(["nice", "-n", str(NICENESS), *map(str, command)], cwd=root,
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.out, self.buffered, self.last_id, self.answered = collections.deque(), b"", 0, {}
         self.selector = selectors.DefaultSelector()
         for pipe, events in ((self.child.stdout, selectors.EVENT_READ), (self.child.stdin, 0)):

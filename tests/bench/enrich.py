@@ -230,6 +230,7 @@ def many(bench, options):
 
 def measure(options):
     bench = Bench()
+    bench.env["PATH"] = f"{SERVERS}{os.pathsep}{bench.env['PATH']}"
     try:
         rows = []
         for contest in CONTESTS:
