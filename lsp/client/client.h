@@ -89,8 +89,8 @@ typedef void (*client_hover_fn)(void *ctx, const struct client_hover *answer);
 
 struct client_request; // valid until its fn ran
 /* `at` is converted to the server's encoding (line text needed for utf-32). fn is called
- * once, never from within this call. At the deadline: $/cancelRequest and
- * unknown(timed_out). ContentModified and ServerCancelled are asked again up to 3 times. */
+ * once, never from within this call. At the deadline, which an answer for the same file
+ * puts off: $/cancelRequest and unknown(timed_out). ContentModified and ServerCancelled are asked again up to 3 times. */
 struct client_request *client_hover(struct client *c, const char *path,
                                     struct position at, client_hover_fn fn, void *ctx);
 /* fn gets unknown(cancelled), from the loop. */

@@ -94,6 +94,15 @@ client_on_turn(void *ctx)
 }
 
 static void
+note_answer(const struct client_request *r)
+{
+    struct doc *doc = client_doc_find(r->c, r->path);
+    r->c->answered_ns = clock_mono_ns();
+    if (doc)
+        doc->answered_ns = r->c->answered_ns;
+}
+
+static void
 tell_result(struct client_request *r, const json_t *result)
 {
     struct client *c = r->c;
@@ -135,6 +144,8 @@ static void
 on_answer(void *ctx, const struct wire_answer *answer)
 {
     struct client_request *r = ctx;
+    if (answer->r != -EPIPE)
+        note_answer(r);
     if (answer->r == 0) {
         tell_result(r, answer->result);
         return;
@@ -169,6 +180,25 @@ ask(struct client_request *r)
     add_timed(c, r);
 }
 
+/* While answers of its file come (of any file, before its first one), it waits for its turn,
+ * and its deadline begins with the last of them. */
+static bool
+put_off(struct client_request *r, int64_t now_ns)
+{
+    struct client *c = r->c;
+    const struct doc *doc = client_doc_find(c, r->path);
+    int64_t last_ns = doc && doc->answered_ns ? doc->answered_ns : c->answered_ns;
+    int64_t limit_ns = (int64_t)c->deadline_ms * NS_PER_MS;
+    int64_t deadline_ns =
+        MIN(last_ns + limit_ns, r->asked_ns + CLIENT_DEADLINES_MAX * limit_ns);
+    if (!r->wire_id || deadline_ns <= now_ns)
+        return false;
+    r->deadline_ns = r->due_ns = deadline_ns;
+    list_remove(&r->link);
+    add_timed(c, r);
+    return true;
+}
+
 void
 client_on_due(void *ctx)
 {
@@ -183,6 +213,8 @@ client_on_due(void *ctx)
             ask(r);
             continue;
         }
+        if (put_off(r, now_ns))
+            continue;
         if (r->wire_id)
             wire_cancel(c->wire, r->wire_id);
         c->stats.timeouts++;

@@ -9,8 +9,9 @@
 #include "rt/child.h"
 #include "rt/timer.h"
 
-#define CLIENT_RETRIES_MAX 3 // of ContentModified and ServerCancelled
-#define CLIENT_RETRY_MS 20   // doubled each time
+#define CLIENT_DEADLINES_MAX 10 // that a hover waits for its turn
+#define CLIENT_RETRIES_MAX 3    // of ContentModified and ServerCancelled
+#define CLIENT_RETRY_MS 20      // doubled each time
 #define CLIENT_PROGRESS_MAX 1024
 #define CLIENT_EXIT_MS 200 // from its death to the end of its output
 
@@ -19,6 +20,7 @@ enum encoding { ENCODING_UTF8, ENCODING_UTF16, ENCODING_UTF32 };
 struct doc {
     char *uri;
     struct snapshot *text; // only when positions need it
+    int64_t answered_ns;   // last; 0: nothing yet
 };
 
 struct client {
@@ -53,6 +55,7 @@ struct client {
     struct list timed;   // requests by due_ms
     struct list settled; // answered at the next turn
     struct timer *due, *turn;
+    int64_t answered_ns; // last
     struct client_stats stats;
     uint64_t server_key; // 0: not ready yet
 };

@@ -36,8 +36,7 @@ struct ask {
     int64_t sent_us;
     enum ask_state state;
     uint8_t n_nulls;
-    bool is_queued; // sent behind others: one deadline may be theirs
-    bool is_alone;  // sent after the file's first answer and before hardly anything
+    bool is_alone; // sent after the file's first answer and before hardly anything
 };
 
 /* One file. In a list of its server by state, or in enrich's `done`. */

@@ -100,20 +100,16 @@ task_cancel(struct task *t)
 
 /* ---- answers ---- */
 
-/* Of a file that answered: what was sent behind many others gets a second deadline, for the
- * first may have gone by in the queue, which is shorter now. */
 static void
 take_timeout(struct ask *a)
 {
     struct task *t = a->task;
     window_on_drop(&t->server->window);
-    if (t->has_answered && !a->is_queued) {
+    if (t->has_answered) {
         settle_ask_unknown(a, HOVER_REASON_TIMED_OUT);
         return;
     }
     a->state = ASK_AGAIN;
-    if (t->has_answered)
-        return;
     if (!t->is_probing) {
         t->is_probing = true;
         return; // one of those that were sent together
@@ -232,8 +228,7 @@ send_ask(struct ask *a)
     struct task *t = a->task;
     struct server *s = t->server;
     a->state = ASK_IN_FLIGHT;
-    a->is_queued = s->n_in_flight >= WINDOW_MIN;
-    a->is_alone = t->has_answered && !a->is_queued;
+    a->is_alone = t->has_answered && s->n_in_flight < WINDOW_MIN;
     a->sent_us = clock_mono_ns() / 1000;
     t->n_in_flight++;
     s->n_in_flight++;

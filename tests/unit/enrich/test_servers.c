@@ -79,18 +79,24 @@ test_server_of_nulls(void **state)
     teardown(&f);
 }
 
-/* What one deadline passed over in a long queue is asked once more. */
+/* A queue longer than the deadline, in which answers keep coming, times nobody out. */
 static void
 test_server_queue(void **state)
 {
     (void)state;
     struct fixture f;
-    setup(&f, "{'lives':[{'hover':[{'line':9,'times':1,'silent':true}]}]}");
-    f.config.enrich_deadline_ms = 1500; // of a loaded machine
-    submit(&f, "a.c", 20, 0);
+    struct enrich_server_status status;
+    setup(&f, "{'lives':[{'hover':[{'work_ms':20}]}]}");
+    f.config.enrich_deadline_ms = 700; // against 20 ms, of a loaded machine
+    submit(&f, "a.c", 60, 0);
+    submit(&f, "b.c", 30, 0);
     RUN_UNTIL(&f.loop, f.n_idle == 1);
-    for (size_t i = 0; i < 20; i++)
+    for (size_t i = 0; i < 60; i++)
         assert_known(&f, 0, i);
+    for (size_t i = 0; i < 30; i++)
+        assert_known(&f, 1, i);
+    assert_true(enrich_server_at(f.e, 0, &status));
+    assert_int_equal(status.timeouts, 0);
     teardown(&f);
 }
 
