@@ -23,7 +23,8 @@ struct message {
     const char *why;      // bad
 };
 
-/* Parses, with invalid UTF-8 replaced; NULL when it is no JSON. A new reference. */
+/* Parses, with invalid UTF-8 and halves of surrogate pairs replaced; NULL when it is no JSON. A new
+ * reference. */
 json_t *wire_message_parse(struct str body) MUST_USE;
 struct message wire_message_classify(json_t *value);
 

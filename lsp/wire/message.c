@@ -31,17 +31,65 @@ wire_id_eq(const struct wire_id *a, const struct wire_id *b)
     return a->is_string ? strcmp(a->string, b->string) == 0 : a->number == b->number;
 }
 
+/* The code unit of "\uXXXX" at the start; -1: none is there. */
+static int
+escaped_unit(struct str s)
+{
+    int unit = 0;
+    if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u')
+        return -1;
+    for (size_t i = 2; i < 6; i++) {
+        int digit = hex_value(s.p[i]);
+        if (digit < 0)
+            return -1;
+        unit = unit << 4 | digit;
+    }
+    return unit;
+}
+
+/* JavaScript writes strings that it cut within a pair with half of it, which is no text. */
+static void
+add_whole_pairs(struct buf *b, struct str s)
+{
+    size_t i = 0;
+    while (i < s.n) {
+        struct str rest = str_slice(s.p + i, s.n - i);
+        ssize_t at = str_find_char(rest, '\\');
+        size_t plain = at < 0 ? rest.n : (size_t)at;
+        buf_add(b, rest.p, plain);
+        i += plain;
+        rest = str_slice(s.p + i, s.n - i);
+        int unit = escaped_unit(rest);
+        bool is_half = unit >= 0xd800 && unit <= 0xdfff;
+        int next = is_half && unit < 0xdc00
+                       ? escaped_unit(str_slice(rest.p + 6, rest.n - 6))
+                       : -1;
+        size_t n = MIN(rest.n, unit < 0 ? (size_t)2 : (size_t)6);
+        if (next >= 0xdc00 && next <= 0xdfff)
+            n = 12;
+        else if (is_half)
+            buf_add_str(b, STR("\\ufffd"));
+        if (!is_half || n == 12)
+            buf_add(b, rest.p, n);
+        i += n;
+    }
+}
+
 json_t *
 wire_message_parse(struct str body)
 {
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t error;
     json_t *value = json_loadb(body.p ? body.p : "", body.n, flags, &error);
-    if (value || utf8_is_valid(body))
+    if (value)
         return value;
     AUTO(buf_finish) struct buf valid = {0};
+    AUTO(buf_finish) struct buf whole = {0};
     utf8_add_valid(&valid, body);
-    return json_loadb(valid.p, valid.n, flags, &error);
+    add_whole_pairs(&whole, buf_str(&valid));
+    if (str_eq(buf_str(&whole), body))
+        return NULL;
+    return json_loadb(whole.p ? whole.p : "", whole.n, flags, &error);
 }
 
 static bool

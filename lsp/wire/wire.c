@@ -299,13 +299,8 @@ report_bad(struct wire *w, const struct wire_id *id, enum wire_error code,
 }
 
 static void
-take_body(struct wire *w, struct str body)
+take_value(struct wire *w, json_t *value)
 {
-    AUTO(json_decref_) json_t *value = wire_message_parse(body);
-    if (!value) {
-        report_bad(w, NULL, WIRE_PARSE_ERROR, "the message is not JSON");
-        return;
-    }
     struct message m = wire_message_classify(value);
     struct wire_id id = {0};
     if (m.id)
@@ -320,6 +315,25 @@ take_body(struct wire *w, struct str body)
     case MESSAGE_BAD: report_bad(w, m.id ? &id : NULL, m.code, m.why); break;
     }
     wire_id_finish(&id);
+}
+
+static void
+take_body(struct wire *w, struct str body)
+{
+    AUTO(json_decref_) json_t *value = wire_message_parse(body);
+    size_t i;
+    json_t *item;
+    if (!value) {
+        report_bad(w, NULL, WIRE_PARSE_ERROR, "the message is not JSON");
+        return;
+    }
+    if (json_array_size(value) == 0)
+        take_value(w, value);
+    json_array_foreach(value, i, item) // JSON-RPC's batch, which LSP does not have
+    {
+        if (!w->is_closed && !w->is_ended)
+            take_value(w, item);
+    }
 }
 
 /* All whole frames of `bytes`; how much they were. */
