@@ -151,7 +151,7 @@ arm_wake(struct enrich *e, int64_t now_ms)
     if (has_work && now_ms < e->yield_until_ms)
         wake_ms = MIN(wake_ms, e->yield_until_ms);
     if (has_work && !timer_is_armed(e->watch))
-        timer_start(e->watch, ENRICH_WATCH_MS, ENRICH_WATCH_MS);
+        timer_start(e->watch, e->watch_ms, e->watch_ms);
     else if (!has_work)
         timer_stop(e->watch);
     if (wake_ms == INT64_MAX)
@@ -214,6 +214,8 @@ enrich_open(struct loop *l, const struct config *config, const char *root,
     e->turn = timer_open(l, on_turn, e);
     e->wake = timer_open(l, on_turn, e);
     e->watch = timer_open(l, servers_watch, e);
+    e->park_ms_min = ENRICH_PARK_MS_MIN;
+    e->watch_ms = ENRICH_WATCH_MS;
     e->is_idle_told = true;
     return e;
 }

@@ -97,6 +97,8 @@ struct enrich {
     size_t n_tasks;
     int64_t yield_until_ms;
     struct timer *turn, *wake, *watch;
+    uint64_t backoff_ms_min, park_ms_min,
+        watch_ms; // shorter in tests; backoff 0: the client's
     bool is_paused, is_wanted_due, is_server_due, is_idle_told;
     size_t n_clients; // not gone
     bool is_closing;
@@ -134,5 +136,7 @@ void task_start(struct task *t);
 void task_fill(struct task *t);
 /* The round is over: begins the next, parks, or hands the batch over. */
 void task_step(struct task *t);
+/* The server is ready now: what was to wait does not. */
+void task_ask_again(struct task *t);
 /* Back to the queue: the process that had the file open is gone, or the pause is over. */
 void task_requeue(struct task *t);

@@ -92,6 +92,8 @@ on_quiescent(void *ctx)
 {
     struct server *s = ctx;
     requeue_all(&s->parked);
+    list_for_each (it, &s->running)
+        task_ask_again(list_entry(it, struct task, link));
     enrich_arm(s->e);
 }
 
@@ -244,7 +246,8 @@ server_need(struct server *s)
                                          .root = s->root,
                                          .workspace_root = e->root,
                                          .guard_program = e->guard_program,
-                                         .deadline_ms = e->config->enrich_deadline_ms};
+                                         .deadline_ms = e->config->enrich_deadline_ms,
+                                         .backoff_ms_min = e->backoff_ms_min};
         s->client = client_open(e->loop, &options, &client_events, s);
         e->n_clients++;
         free(steal(s->why));

@@ -279,7 +279,7 @@ close_file(struct task *t)
 static void
 park(struct task *t)
 {
-    int64_t pause_ms = (int64_t)ENRICH_PARK_MS_MIN << t->n_rounds;
+    int64_t pause_ms = (int64_t)t->server->e->park_ms_min << t->n_rounds;
     t->n_rounds++;
     t->wake_ms = clock_mono_ms() + MIN(pause_ms, (int64_t)ENRICH_PARK_MS_MAX);
     close_file(t);
@@ -312,6 +312,19 @@ task_step(struct task *t)
     }
     close_file(t);
     move(t, TASK_DONE, &t->server->e->done);
+}
+
+void
+task_ask_again(struct task *t)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < t->batch->n_answers && t->n_rounds < ENRICH_ROUNDS; i++) {
+        if (t->asks[i].state == ASK_LATER) {
+            t->asks[i].state = ASK_AGAIN;
+            is_any = true;
+        }
+    }
+    t->n_rounds += is_any;
 }
 
 void
