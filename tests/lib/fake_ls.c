@@ -1,35 +1,49 @@
 /* A language server that does as it is told: fake_ls SCENARIO.json LOG
  *
- * LOG: a line "life" for each start, then each message it receives, one JSON text a line.
+ * LOG: lines "life" and "pid N" for each start, "pid N" for a child it leaves, then each message it
+ * receives, one JSON text a line.
  * SCENARIO: {"lives": [life, …]}; the n-th start takes the n-th life, the last one stays. A life:
  *   "stdout": text            written raw before anything else
  *   "stderr": text            written at start
  *   "die": status             at start, after the two above
+ *   "leaves_child": true      forks a child that would survive everything but SIGKILL
+ *   "header": name            written so in place of Content-Length
+ *   "header_bytes": n         as many of another header before it, in every frame
+ *   "before_initialize": [message, …]    sent before initialize is answered; a strict life waits for the answers
  *   "initialize": {"result": …} | {"error": {…}} | {"silent": true}; without it: hover, version "1.0"
  *   "encoding": "utf-8"       added to the default result as positionEncoding
- *   "after_initialized": [{"request"|"notify": method, "params": …}, …]   sent in this order
+ *   "after_initialized": [message, …]   sent in this order
+ *   "is_deaf": true           from then on it reads nothing
  *   "is_strict": true         no hover is answered before every request of ours and didChangeConfiguration
  *                             came, and one of a file that is not open is refused (-32602)
  *   "hover": [rule, …]        the first rule that fits decides; none: markdown "hover LINE:CHARACTER"
- *   "shutdown": "silent"      shutdown is not answered
+ *   "shutdown": "silent" | "error" | "answers"   not answered; refused; what is held is answered first
  *   "is_stubborn": true       exit, end of input and SIGTERM do not end it
+ * A message: {"request"|"notify": method, "params": …}, {"message": any JSON as it is}, {"raw": text} without
+ * a frame; with "repeat": n as often (not raw).
  * A rule:
  *   "line": n, "path": suffix   fits only these
  *   "times": n                  fits only so often
  *   "result": …, "error": {…}   in place of the default answer
+ *   "literal": text             the markdown between its quotes, byte by byte; \xNN is a byte
+ *   "text_bytes": n, "text_unit": text   markdown of so many, made of units
+ *   "is_twice": true, "is_batch": true   the answer is sent two times; in an array
  *   "silent": true              no answer
  *   "delay_ms": n               the answer comes so much later; the others go on
  *   "work_ms": n                nothing else is done for so long before the answer
  *   "hold": n                   answers are kept until there are n, then leave last first
  *   "die": status, "die_mid": status   instead of the answer; in its middle
+ *   "is_mute": true             closes its stdout and lives
+ *   "grow_bytes": n             takes as much memory
  *   "garbage": text             raw bytes instead of the answer
  *   "stderr": text              written when it fits
- *   "then": [messages as in after_initialized]   sent after the answer
+ *   "before", "then": [message, …]   sent before and after the answer
  */
 #include <fcntl.h>
 #include <jansson.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -39,13 +53,14 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "fake_say.h"
 
 #define SCENARIO_BYTES_MAX (16u << 20)
 
 struct answer {
     int64_t due_ms;
     json_t *message;
-    json_t *then; // borrowed from the scenario
+    const json_t *rule; // borrowed from the scenario; may be NULL
 };
 
 struct server {
@@ -56,76 +71,29 @@ struct server {
     VEC(struct answer) held;
     VEC(json_t *) waiting; // hovers of a strict life
     struct map *open;      // URIs
-    int64_t last_id;
-    size_t n_unanswered; // requests of ours
-    bool is_configured, is_over;
+    json_t *initialize;    // not answered yet
+    size_t n_unanswered;   // requests of ours
+    bool is_configured, is_over, is_deaf;
 };
 
 static void
-write_all(int fd, const char *p, size_t n)
+send_message(const struct server *s, json_t *message)
 {
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            _exit(1);
-        p += done;
-        n -= (size_t)done;
-    }
-}
-
-static void
-write_text(int fd, const json_t *text)
-{
-    if (json_is_string(text))
-        write_all(fd, json_string_value(text), json_string_length(text));
-}
-
-static struct buf
-frame_of(const json_t *message)
-{
-    char *body = json_dumps(message, JSON_COMPACT);
-    struct buf b = {0};
-    buf_printf(&b, "Content-Length: %zu\r\n\r\n%s", strlen(body), body);
-    free(body);
-    return b;
-}
-
-static void
-send_message(json_t *message)
-{
-    AUTO(buf_finish) struct buf b = frame_of(message);
-    write_all(STDOUT_FILENO, b.p, b.n);
-    json_decref(message);
+    say_message(s->life, message);
 }
 
 static void
 send_list(struct server *s, const json_t *list)
 {
-    size_t i;
-    json_t *item;
-    json_array_foreach(list, i, item)
-    {
-        json_t *request = json_object_get(item, "request");
-        json_t *method = request ? request : json_object_get(item, "notify");
-        json_t *message = json_pack("{s:s, s:O}", "jsonrpc", "2.0", "method", method);
-        if (json_object_get(item, "params"))
-            json_object_set(message, "params", json_object_get(item, "params"));
-        if (request) {
-            json_object_set_new(message, "id",
-                                json_sprintf("ours-%d", (int)++s->last_id));
-            s->n_unanswered++;
-        }
-        send_message(message);
-    }
+    say_list(s->life, list, &s->n_unanswered);
 }
 
 static void
 send_answer(struct server *s, const struct answer *a)
 {
-    send_message(a->message);
-    send_list(s, a->then);
+    send_list(s, json_object_get(a->rule, "before"));
+    say_answer(s->life, a->rule, a->message);
+    send_list(s, json_object_get(a->rule, "then"));
 }
 
 static json_t *
@@ -208,23 +176,38 @@ work(const json_t *work_ms)
 }
 
 static void
+grow(const json_t *n_bytes)
+{
+    static char *volatile grown; // stays
+    size_t n = (size_t)json_integer_value(n_bytes);
+    if (n == 0)
+        return;
+    grown = xmalloc(n);
+    memset(grown, 1, n);
+}
+
+static void
 obey(struct server *s, const json_t *rule, struct answer a)
 {
     const json_t *die = json_object_get(rule, "die"),
                  *die_mid = json_object_get(rule, "die_mid");
     const json_t *delay = json_object_get(rule, "delay_ms"),
                  *hold = json_object_get(rule, "hold");
-    write_text(STDERR_FILENO, json_object_get(rule, "stderr"));
+    say_text(STDERR_FILENO, json_object_get(rule, "stderr"));
     work(json_object_get(rule, "work_ms"));
     if (die)
         _exit((int)json_integer_value(die));
+    grow(json_object_get(rule, "grow_bytes"));
     if (die_mid) {
-        struct buf b = frame_of(a.message);
-        write_all(STDOUT_FILENO, b.p, b.n - b.n / 3);
+        char *body = json_dumps(a.message, JSON_COMPACT);
+        struct buf b = say_frame_of(s->life, body, strlen(body));
+        say_bytes(STDOUT_FILENO, b.p, b.n - b.n / 3);
         _exit((int)json_integer_value(die_mid));
     }
+    if (json_is_true(json_object_get(rule, "is_mute")))
+        say_no_more();
     if (json_object_get(rule, "garbage")) {
-        write_text(STDOUT_FILENO, json_object_get(rule, "garbage"));
+        say_text(STDOUT_FILENO, json_object_get(rule, "garbage"));
     } else if (json_is_true(json_object_get(rule, "silent"))) {
         json_decref(a.message);
     } else if (delay) {
@@ -254,14 +237,14 @@ on_hover(struct server *s, json_t *request)
     }
     if (is_strict && !map_get(s->open, str_of(uri))) {
         send_message(
-            reply_to(request, "error",
-                     json_pack("{s:i, s:s}", "code", -32602, "message", "not open")));
+            s, reply_to(request, "error",
+                        json_pack("{s:i, s:s}", "code", -32602, "message", "not open")));
         return;
     }
     const json_t *rule = find_rule(s, uri, line);
     obey(s, rule,
          (struct answer){.message = answer_of(request, rule, line, character),
-                         .then = json_object_get(rule, "then")});
+                         .rule = rule});
 }
 
 static void
@@ -279,27 +262,51 @@ release_waiting(struct server *s)
 /* ---- the rest ---- */
 
 static void
-on_initialize(struct server *s, const json_t *request)
+answer_initialize(struct server *s, const json_t *request)
 {
     const json_t *how = json_object_get(s->life, "initialize");
-    if (json_is_true(json_object_get(how, "silent")))
-        return;
     if (json_object_get(how, "error")) {
         send_message(
-            reply_to(request, "error", json_incref(json_object_get(how, "error"))));
+            s, reply_to(request, "error", json_incref(json_object_get(how, "error"))));
         return;
     }
     if (json_object_get(how, "result")) {
         send_message(
-            reply_to(request, "result", json_incref(json_object_get(how, "result"))));
+            s, reply_to(request, "result", json_incref(json_object_get(how, "result"))));
         return;
     }
     json_t *caps = json_pack("{s:b, s:i}", "hoverProvider", 1, "textDocumentSync", 1);
     if (json_object_get(s->life, "encoding"))
         json_object_set(caps, "positionEncoding", json_object_get(s->life, "encoding"));
-    send_message(reply_to(request, "result",
-                          json_pack("{s:o, s:{s:s, s:s}}", "capabilities", caps,
-                                    "serverInfo", "name", "fake", "version", "1.0")));
+    send_message(s, reply_to(request, "result",
+                             json_pack("{s:o, s:{s:s, s:s}}", "capabilities", caps,
+                                       "serverInfo", "name", "fake", "version", "1.0")));
+}
+
+static void
+on_initialize(struct server *s, json_t *request)
+{
+    send_list(s, json_object_get(s->life, "before_initialize"));
+    if (json_is_true(json_object_get(json_object_get(s->life, "initialize"), "silent")))
+        return;
+    if (s->n_unanswered > 0 && json_is_true(json_object_get(s->life, "is_strict")))
+        s->initialize = json_incref(request);
+    else
+        answer_initialize(s, request);
+}
+
+static void
+on_shutdown(struct server *s, const json_t *request)
+{
+    const char *how = json_string_value(json_object_get(s->life, "shutdown"));
+    if (how && strcmp(how, "answers") == 0)
+        release_held(s);
+    if (how && strcmp(how, "error") == 0)
+        send_message(s, reply_to(request, "error",
+                                 json_pack("{s:i, s:s}", "code", -32600, "message",
+                                           "I will not")));
+    else if (!how || strcmp(how, "silent") != 0)
+        send_message(s, reply_to(request, "result", json_null()));
 }
 
 static bool
@@ -315,11 +322,16 @@ take_message(struct server *s, json_t *message)
     if (!method) {
         if (s->n_unanswered > 0 && json_is_string(json_object_get(message, "id")))
             s->n_unanswered--;
+        if (s->n_unanswered == 0 && s->initialize) {
+            answer_initialize(s, s->initialize);
+            json_decref(steal(s->initialize));
+        }
         release_waiting(s);
     } else if (strcmp(method, "initialize") == 0) {
         on_initialize(s, message);
     } else if (strcmp(method, "initialized") == 0) {
         send_list(s, json_object_get(s->life, "after_initialized"));
+        s->is_deaf = json_is_true(json_object_get(s->life, "is_deaf"));
     } else if (strcmp(method, "workspace/didChangeConfiguration") == 0) {
         s->is_configured = true;
         release_waiting(s);
@@ -330,8 +342,7 @@ take_message(struct server *s, json_t *message)
     } else if (strcmp(method, "textDocument/hover") == 0) {
         on_hover(s, message);
     } else if (strcmp(method, "shutdown") == 0) {
-        if (!json_object_get(s->life, "shutdown"))
-            send_message(reply_to(message, "result", json_null()));
+        on_shutdown(s, message);
     } else if (strcmp(method, "exit") == 0) {
         s->is_over = !is_stubborn(s);
     }
@@ -360,14 +371,14 @@ static void
 take_input(struct server *s)
 {
     size_t start, n;
-    while (!s->is_over && next_frame(&s->in, &start, &n)) {
+    while (!s->is_over && !s->is_deaf && next_frame(&s->in, &start, &n)) {
         json_t *message = json_loadb(s->in.p + start, n, JSON_ALLOW_NUL, NULL);
         if (!message)
             _exit(98);
         char *line = json_dumps(message, JSON_COMPACT);
         AUTO(buf_finish) struct buf b = {0};
         buf_printf(&b, "%s\n", line);
-        write_all(s->log_fd, b.p, b.n);
+        say_bytes(s->log_fd, b.p, b.n);
         free(line);
         buf_consume(&s->in, start + n);
         take_message(s, message);
@@ -402,6 +413,8 @@ serve(struct server *s)
     struct pollfd pfd = {.fd = STDIN_FILENO, .events = POLLIN};
     while (!s->is_over) {
         int wait_ms = send_due(s);
+        if (s->is_deaf)
+            pfd.fd = -1;
         int r = poll(&pfd, 1, wait_ms);
         if (r < 0 && errno != EINTR)
             return;
@@ -433,6 +446,34 @@ count_lives(const char *log)
     return n;
 }
 
+static void
+note_pid(const struct server *s)
+{
+    AUTO(buf_finish) struct buf b = {0};
+    buf_printf(&b, "pid %d\n", (int)getpid());
+    say_bytes(s->log_fd, b.p, b.n);
+}
+
+/* A grandchild in a session of its own, deaf to SIGTERM, with our pipes open. */
+static void
+leave_child(const struct server *s)
+{
+    pid_t pid = fork();
+    if (pid > 0) {
+        waitpid(pid, NULL, 0);
+        return;
+    }
+    setsid();
+    if (fork() > 0)
+        _exit(0);
+    setsid();
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    note_pid(s);
+    for (;;)
+        pause();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -448,13 +489,16 @@ main(int argc, char **argv)
     s.log_fd = open(argv[2], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (s.log_fd < 0)
         return 94;
-    write_all(s.log_fd, "life\n", 5);
+    say_bytes(s.log_fd, "life\n", 5);
+    note_pid(&s);
     s.open = map_create();
     if (is_stubborn(&s))
         signal(SIGTERM, SIG_IGN);
+    if (json_is_true(json_object_get(s.life, "leaves_child")))
+        leave_child(&s);
 
-    write_text(STDOUT_FILENO, json_object_get(s.life, "stdout"));
-    write_text(STDERR_FILENO, json_object_get(s.life, "stderr"));
+    say_text(STDOUT_FILENO, json_object_get(s.life, "stdout"));
+    say_text(STDERR_FILENO, json_object_get(s.life, "stderr"));
     if (json_object_get(s.life, "die"))
         _exit((int)json_integer_value(json_object_get(s.life, "die"))); // as a crash does
     serve(&s);

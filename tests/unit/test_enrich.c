@@ -1,4 +1,5 @@
-/* Jobs in, batches out, with servers that do as a scenario says, and one real clangd. */
+/* Jobs in, batches out, with servers that do as they are told, and one real clangd. What servers do
+ * wrong is in tests/scenarios. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -285,71 +286,6 @@ test_nothing_to_ask(void **state)
     teardown(&f);
 }
 
-/* ---- premature answers ---- */
-
-static void
-test_null_counts_twice(void **state)
-{
-    (void)state;
-    struct fixture f;
-    setup(&f, "{'lives':[{'hover':[{'line':1,'result':null},{'line':2,'times':1,'result':"
-              "null}]}]}");
-    submit(&f, "a.c", 6, 0);
-    RUN_UNTIL(&f.loop, f.n_idle == 1);
-    assert_known(&f, 0, 0);
-    assert_int_equal(hover_of(&f, 0, 1)->state, HOVER_EMPTY);
-    assert_int_equal(hover_of(&f, 0, 1)->reason, HOVER_REASON_NONE);
-    assert_known(&f, 0, 2);
-    assert_known(&f, 0, 3);
-    assert_int_equal(fake_ls_count(&f.fake, "'position':{'line':1,"), 2);
-    assert_int_equal(fake_ls_count(&f.fake, "'position':{'line':2,"), 2);
-    assert_int_equal(fake_ls_count(&f.fake, "'position':{'line':3,"), 1);
-    teardown(&f);
-}
-
-#define PROGRESS(kind)                                                                   \
-    "{'notify':'$/progress','params':{'token':'t','value':{'kind':'" kind                \
-    "','title':'x'}}}"
-
-static void
-test_asked_again_when_ready(void **state)
-{
-    (void)state;
-    struct fixture f;
-    setup(&f, "{'lives':[{'after_initialized':[" PROGRESS(
-                  "begin") "],'hover':["
-                           "{'line':2,'times':1,'result':null,'then':[" PROGRESS(
-                               "end") "]},"
-                                      "{'times':3,'result':null}]}]}");
-    submit(&f, "a.c", 4, 0);
-    RUN_UNTIL(&f.loop, f.n_idle == 1);
-    for (size_t i = 0; i < 4; i++)
-        assert_known(&f, 0, i);
-    assert_int_equal(fake_ls_count(&f.fake, "didOpen"), 2); // closed while it waited
-    teardown(&f);
-}
-
-static void
-test_other_files_go_on_meanwhile(void **state)
-{
-    (void)state;
-    struct fixture f;
-    setup(&f, "{'lives':[{'after_initialized':[" PROGRESS(
-                  "begin") "],'hover':["
-                           "{'path':'a.c','times':2,'result':null},"
-                           "{'path':'c.c','then':[" PROGRESS("end") "]}]}]}");
-    f.config.enrich_files_window = 1;
-    submit(&f, "a.c", 2, 0);
-    submit(&f, "b.c", 2, 0);
-    submit(&f, "c.c", 1, 0);
-    RUN_UNTIL(&f.loop, f.n_idle == 1);
-    assert_true(str_eq_c(f.batches[0]->path, "b.c"));
-    for (size_t b = 0; b < 3; b++)
-        for (size_t i = 0; i < f.batches[b]->n_answers; i++)
-            assert_known(&f, b, i);
-    teardown(&f);
-}
-
 /* ---- slow, silent, dead ---- */
 
 static void
@@ -368,41 +304,6 @@ test_silent_hover_costs_itself(void **state)
     assert_unknown(&f, 0, 3, HOVER_REASON_FAILED);
     assert_known(&f, 0, 4);
     RUN_UNTIL(&f.loop, fake_ls_count(&f.fake, "'$/cancelRequest'") == 1);
-    teardown(&f);
-}
-
-static void
-test_slow_first_answer_costs_nothing(void **state)
-{
-    (void)state;
-    struct fixture f;
-    setup(&f, "{'lives':[{'hover':[{'times':7,'silent':true}]}]}");
-    f.config.enrich_deadline_ms = 100;
-    submit(&f, "a.c", 5, 0); // all five, then two probes
-    RUN_UNTIL(&f.loop, f.n_idle == 1);
-    for (size_t i = 0; i < 5; i++)
-        assert_known(&f, 0, i);
-    teardown(&f);
-}
-
-static void
-test_silent_server(void **state)
-{
-    (void)state;
-    struct fixture f;
-    setup(&f, "{'lives':[{'hover':[{'path':'c.c'},{'silent':true}]}]}");
-    f.config.enrich_deadline_ms = 30;
-    f.config.enrich_files_window = 1;
-    submit(&f, "a.c", 40, 0);
-    submit(&f, "b.c", 40, 0);
-    submit(&f, "c.c", 40, 0);
-    RUN_UNTIL(&f.loop, f.n_idle == 1);
-    for (size_t b = 0; b < 2; b++)
-        for (size_t i = 0; i < 40; i++)
-            assert_unknown(&f, b, i, HOVER_REASON_TIMED_OUT);
-    for (size_t i = 0; i < 40; i++)
-        assert_known(&f, 2, i); // it found its voice again
-    assert_int_equal(fake_ls_count(&f.fake, "'$/cancelRequest'"), 40 + 4 + 1);
     teardown(&f);
 }
 
@@ -426,30 +327,6 @@ test_crash_costs_what_was_in_flight(void **state)
     assert_known(&f, 1, 0);
     assert_known(&f, 1, 1);
     assert_int_equal(fake_ls_count(&f.fake, "life"), 2);
-    teardown(&f);
-}
-
-static void
-test_given_up(void **state)
-{
-    (void)state;
-    struct fixture f;
-    struct enrich_server_status status;
-    setup(&f, "{'lives':[{'die':1,'stderr':'no such option\\n'}]}");
-    submit(&f, "a.c", 2, 0);
-    submit(&f, "b.c", 2, 0);
-    RUN_UNTIL(&f.loop, f.n_idle == 1);
-    for (size_t b = 0; b < 2; b++)
-        for (size_t i = 0; i < 2; i++)
-            assert_unknown(&f, b, i, HOVER_REASON_CRASHED);
-    submit(&f, "c.c", 1, 0); // at once now
-    RUN_UNTIL(&f.loop, f.n_batches == 3);
-    assert_unknown(&f, 2, 0, HOVER_REASON_CRASHED);
-    assert_true(enrich_server_at(f.e, 0, &status));
-    assert_string_equal(status.state, "given_up");
-    RUN_UNTIL(&f.loop,
-              enrich_server_at(f.e, 0, &status) && strstr(status.why, "no such option"));
-    assert_int_equal(fake_ls_count(&f.fake, "life"), 5);
     teardown(&f);
 }
 
@@ -563,8 +440,6 @@ test_close_in_full_work(void **state)
     assert_true(f.n_batches <= 1);
 }
 
-/* ---- the real one ---- */
-
 /* ---- parts ---- */
 
 #include "enrich/test_servers.c"
@@ -606,14 +481,8 @@ main(void)
         cmocka_unit_test(test_one_server_for_two_languages),
         cmocka_unit_test(test_no_server),
         cmocka_unit_test(test_nothing_to_ask),
-        cmocka_unit_test(test_null_counts_twice),
-        cmocka_unit_test(test_asked_again_when_ready),
-        cmocka_unit_test(test_other_files_go_on_meanwhile),
         cmocka_unit_test(test_silent_hover_costs_itself),
-        cmocka_unit_test(test_slow_first_answer_costs_nothing),
-        cmocka_unit_test(test_silent_server),
         cmocka_unit_test(test_crash_costs_what_was_in_flight),
-        cmocka_unit_test(test_given_up),
         cmocka_unit_test(test_priority),
         cmocka_unit_test(test_later_job_replaces),
         cmocka_unit_test(test_cancel_path),
