@@ -26,9 +26,9 @@ class Fake:
         house.config({"servers": [{"name": "fake", "command": [program, self.scenario, self.log],
                                    "languages": ["c"]}]})
 
-    def be(self, version):
+    def be(self, version, **life):
         with open(self.scenario, "w", encoding="utf-8") as f:
-            json.dump({"lives": [{"initialize": {"result": {
+            json.dump({"lives": [{**life, "initialize": {"result": {
                 "capabilities": {"hoverProvider": True, "textDocumentSync": 1},
                 "serverInfo": {"name": "fake", "version": version}}}}]}, f)
 
@@ -233,6 +233,22 @@ def _(house):
     house.write("src/newer.c", "int newer(void)\n{\n    return 1;\n}\n")
     wait_known(house, names_of("one") + ["brand_new", "newer"])
     fake.asked(1)
+
+
+@case("another version of the server that shows while the rest of a file is asked for: each is asked once")
+def _(house):
+    fake = Fake(house)
+    house.env["GLOSS_ENRICH_DEADLINE_MS"] = "300"
+    fill(house, "one", n_files=1)
+    fake.be("1.0", hover=[{"line": 4, "silent": True}])
+    s = house.index("--enrich")
+    equal(s["hovers"], {"known": N_EACH - 1, "empty": 0, "unknown": 1})
+    fake.heard()
+    fake.be("2.0")
+    equal(house.index("--enrich")["hovers"]["known"], N_EACH)
+    fake.asked(N_EACH)
+    equal(house.index("--enrich")["hovers"]["known"], N_EACH)
+    fake.asked(0)
 
 
 @case("status, stats and show tell what is known, why the rest is not, and what came without asking")

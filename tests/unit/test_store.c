@@ -57,6 +57,8 @@ main(void)
         TEST(test_unasked),
         TEST(test_content_comes_back),
         TEST(test_content_comes_back_elsewhere),
+        TEST(test_past_of_partial_twin),
+        TEST(test_stale_twin),
         TEST(test_same_content_of_other_maker),
         TEST(test_stale_is_not_kept),
         TEST(test_rollback_of_past),

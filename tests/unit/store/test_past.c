@@ -139,12 +139,12 @@ test_content_comes_back(void **state)
     event_unref(sample_put(w, "a.c", PAST_B));
     assert_hovers(s, "a.c", "one~o two~t three? four?");
     assert_int_equal(past_counts(s).past_contents, 1);
-    event_unref(sample_put_hovers(w, "a.c", PAST_B, "one=o two=t2 three=h four=f"));
+    event_unref(sample_put_hovers(w, "a.c", PAST_B, "one=o2 two=t2 three=h four=f"));
     assert_adds_up(s);
     /* what says something else than before is told, with what it says */
     struct event *e = sample_put(w, "a.c", PAST_A);
     assert_true(str_find(e->data, STR("\"markdown\":\"t\"")) > 0);
-    sample_assert_names(event_ref(e), "updated", "two three");
+    sample_assert_names(event_ref(e), "updated", "one two three");
     sample_assert_names(e, "deleted", "four");
     assert_hovers(s, "a.c", "one=o two=t three-");
     struct store_counts c = past_counts(s);
@@ -153,7 +153,7 @@ test_content_comes_back(void **state)
     assert_int_equal(c.past_contents, 1);
     assert_true(c.past_bytes > 0);
     event_unref(sample_put(w, "a.c", PAST_B));
-    assert_hovers(s, "a.c", "one=o two=t2 three=h four=f");
+    assert_hovers(s, "a.c", "one=o2 two=t2 three=h four=f");
     assert_adds_up(s);
     store_writer_close(w);
 }
@@ -182,6 +182,57 @@ test_content_comes_back_elsewhere(void **state)
     assert_int_equal(past_counts(s).past_contents, 0);
     event_unref(sample_put(w, "sub/b.c", PAST_B));
     assert_int_equal(past_counts(s).past_contents, 1);
+    assert_adds_up(s);
+    store_writer_close(w);
+}
+
+/* Files of one content of which not the same is known: who knows more is heard. */
+static void
+test_past_of_partial_twin(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", PAST_A));
+    event_unref(sample_put(w, "b.c", PAST_A));
+    event_unref(sample_put_hovers(w, "a.c", PAST_A, "one=o two=t three=h"));
+    event_unref(sample_put_hovers(w, "b.c", PAST_A, "one=o"));
+    event_unref(sample_delete(w, "a.c"));
+    event_unref(sample_put(w, "c.c", PAST_A));
+    assert_hovers(s, "c.c", "one=o two=t three=h");
+    assert_adds_up(s);
+    event_unref(sample_delete(w, "c.c"));
+    event_unref(sample_delete(w, "b.c")); // with less than is kept
+    event_unref(sample_put(w, "c.c", PAST_A));
+    assert_hovers(s, "c.c", "one=o two=t three=h");
+    assert_adds_up(s);
+    /* with more */
+    event_unref(sample_put(w, "a.c", "one:7"));
+    event_unref(sample_put(w, "b.c", PAST_B));
+    event_unref(sample_put(w, "c.c", PAST_B));
+    event_unref(sample_put_hovers(w, "b.c", PAST_B, "one=o"));
+    event_unref(sample_delete(w, "b.c"));
+    event_unref(sample_put_hovers(w, "c.c", PAST_B, "one=o two=t three=h four=f"));
+    event_unref(sample_delete(w, "c.c"));
+    event_unref(sample_put(w, "a.c", PAST_B));
+    assert_hovers(s, "a.c", "one=o two=t three=h four=f");
+    assert_adds_up(s);
+    store_writer_close(w);
+}
+
+/* Neither is fresh: a file keeps its own. */
+static void
+test_stale_twin(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    event_unref(sample_put_hovers(w, "a.c", "one:1", "one=theirs"));
+    event_unref(sample_put(w, "a.c", "one:1 two:2"));
+    event_unref(sample_put(w, "b.c", "one:1 three:3"));
+    event_unref(sample_put_hovers(w, "b.c", "one:1 three:3", "one=own"));
+    event_unref(sample_put(w, "b.c", "one:1 two:2"));
+    assert_hovers(s, "a.c", "one~theirs two?");
+    assert_hovers(s, "b.c", "one~own two?");
     assert_adds_up(s);
     store_writer_close(w);
 }
@@ -282,6 +333,11 @@ test_server_key(void **state)
     past_put_hovers(w, "a.c", PAST_A, "one=o", 13);
     assert_hovers(s, "a.c", "one=o two~t three~h");
     assert_adds_up(s);
+    /* also when nobody knows who that was */
+    event_unref(sample_put(w, "b.c", "one:5"));
+    past_put_hovers(w, "b.c", "one:5", "one=o", 0);
+    event_unref(sample_put(w, "a.c", "one:5"));
+    assert_int_equal(read_int(s, "server_key", "file WHERE path='a.c'"), 0);
     store_writer_close(w);
 }
 
