@@ -26,6 +26,10 @@
 
 #define FILE_ROWS "BETWEEN (?1<<20) AND (?1<<20)+1048575"
 
+/* Reasons for which a hover that is unknown is asked for again. */
+#define UNASKED                                                                          \
+    "SELECT 1 FROM file_unknown u WHERE u.file_id=f.id AND u.reason IN (1,3,4,5,6,7)"
+
 const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_BEGIN_READ] = "BEGIN",
@@ -42,11 +46,10 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_FILE_TWIN] = "SELECT " FILE_COLUMNS
                       ",f.n_known+f.n_empty-f.n_stale FROM file f INDEXED BY file_told "
                       "WHERE f.content=?1 AND f.n_known+f.n_empty>0 AND f.id<>?2 AND "
-                      "f.lang=?3 AND f.state=0 ORDER BY f.n_stale LIMIT 1",
-    [SQL_FILE_UNASKED] =
-        "SELECT " FILE_COLUMNS " FROM file f WHERE f.n_stale>0 OR EXISTS(SELECT 1 FROM "
-        "file_unknown u WHERE u.file_id=f.id AND u.reason IN (1,3,4,5,6,7)) ORDER BY "
-        "f.path",
+                      "f.lang=?3 AND f.state=0 ORDER BY f.n_known+f.n_empty-f.n_stale "
+                      "DESC LIMIT 1",
+    [SQL_FILE_UNASKED] = "SELECT " FILE_COLUMNS " FROM file f WHERE f.n_stale>0 OR "
+                         "EXISTS(" UNASKED ") ORDER BY EXISTS(" UNASKED ") DESC,f.path",
     [SQL_FILE_ADD] =
         "INSERT INTO file(path,lang,state,reason,size_bytes,mtime_ns,inode,content,"
         "content_gen,text_gen,n_entities,n_edges,log_seq) "

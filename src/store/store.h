@@ -110,7 +110,7 @@ int store_each_caller(struct store_reader *r, struct str name, size_t limit,
                       store_edge_fn fn, void *ctx);
 int store_each_callee(struct store_reader *r, struct str key, size_t limit,
                       store_edge_fn fn, void *ctx);
-/* Files that have an entity whose hover is unknown(not_asked, starting, timed_out, crashed, busy, cancelled) or stale. */
+/* Files that have an entity whose hover is unknown(not_asked, starting, timed_out, crashed, busy, cancelled), then those with stale ones only. */
 int store_each_unasked_file(struct store_reader *r, store_file_fn fn, void *ctx);
 /* What is known of a content: -ENOENT when nothing is. Strings live in the arena. */
 int store_read_told(struct store_reader *r, struct hash128 content, struct str lang,

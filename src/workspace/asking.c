@@ -434,7 +434,6 @@ asking_init(struct workspace *w)
     for (size_t lang = 0; lang < ARRAY_LEN(w->to_ask); lang++)
         list_init(&w->to_ask[lang]);
     list_init(&w->texts);
-    w->siblings = siblings_create(w->root);
     w->to_ask_paths = map_create();
     w->typing_timer = timer_open(w->all->loop, on_rested, w);
 }
@@ -442,9 +441,11 @@ asking_init(struct workspace *w)
 void
 asking_open(struct workspace *w)
 {
-    if (w->config->enrich_enabled && w->config->trusted)
-        w->enrich = enrich_open(w->all->loop, w->config, w->root,
-                                w->all->options.guard_program, &enrich_events, w);
+    if (!w->config->enrich_enabled || !w->config->trusted)
+        return;
+    w->siblings = siblings_create(w->root, w->url);
+    w->enrich = enrich_open(w->all->loop, w->config, w->root,
+                            w->all->options.guard_program, &enrich_events, w);
 }
 
 void

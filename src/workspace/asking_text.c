@@ -1,5 +1,5 @@
-/* A file between the look-up of its entities and enrich: on a worker its text is read, and what other
- * worktrees know of this text is taken from their indexes. One file after the other, since readers
+/* A file between the look-up of its entities and enrich: on a worker its text is read, and what is
+ * known of this text by now, or by other worktrees, is taken from the indexes. One file after the other, since readers
  * have one user at a time, and reading is quick beside asking: WORKSPACE_ENRICH_AHEAD bounds how many
  * wait here. */
 #include "base/fs.h"
@@ -58,32 +58,41 @@ take_told(struct look_up *l, struct hover_batch *b, const struct store_told *tol
     struct enrich_job *job = l->job;
     size_t n_left = 0;
 
-    b->path = arena_cstr(&b->arena, job->path);
-    b->content = job->content;
-    b->server_key = told->server_key;
-    b->is_reused = true;
-    b->answers = arena_calloc(&b->arena, job->n_targets, sizeof(*b->answers));
     for (size_t i = 0; i < job->n_targets; i++) {
         const struct hover *hover = told_of(told, l->places[i]);
 
-        if (hover)
+        if (hover) {
             b->answers[b->n_answers++] = (struct hover_answer){
                 .key = arena_str(&b->arena, job->targets[i].key), .hover = *hover};
-        else
-            job->targets[n_left++] = job->targets[i];
+            continue;
+        }
+        l->places[n_left] = l->places[i];
+        job->targets[n_left++] = job->targets[i];
     }
     job->n_targets = n_left;
 }
 
+/* A batch is the word of one server. */
 static void
 ask_siblings(struct look_up *l)
 {
+    struct enrich_job *job = l->job;
     struct hover_batch *b = xnew(struct hover_batch);
     struct store_told told;
+    size_t at = 0;
 
-    if (siblings_know(l->w->siblings, l->job->content, str_of(l->job->lang),
-                      l->server_key, &b->arena, &told))
-        take_told(l, b, &told);
+    b->path = arena_cstr(&b->arena, job->path);
+    b->content = job->content;
+    b->is_reused = true;
+    b->answers = arena_calloc(&b->arena, job->n_targets, sizeof(*b->answers));
+    while (job->n_targets > 0 &&
+           siblings_next(l->w->siblings, &at, job->content, str_of(job->lang),
+                         l->server_key, &b->arena, &told)) {
+        if (b->n_answers == 0)
+            b->server_key = told.server_key;
+        if (told.server_key == b->server_key)
+            take_told(l, b, &told);
+    }
     if (b->n_answers > 0)
         l->told = b;
     else

@@ -1,4 +1,4 @@
-/* Readers on the indexes of other worktrees. Invariant: an index that cannot be read, is of another
+/* Readers on the indexes of a folder and of its other worktrees. Invariant: an index that cannot be read, is of another
  * schema or turns out damaged costs one look, and is left alone until they are all looked for anew. */
 #include "workspace/siblings.h"
 
@@ -12,18 +12,19 @@
 #include "workspace/worktrees.h"
 
 struct siblings {
-    char *root;
+    char *root, *url;
     struct store_reader *readers[SIBLINGS_OPEN_MAX];
     size_t n_readers;
     int64_t looked_ms; // 0: not yet
 };
 
 struct siblings *
-siblings_create(const char *root)
+siblings_create(const char *root, const char *url)
 {
     struct siblings *s = xnew(struct siblings);
 
     s->root = xstrdup(root);
+    s->url = xstrdup(url);
     return s;
 }
 
@@ -43,6 +44,7 @@ siblings_destroy(struct siblings *s)
         return;
     siblings_rest(s);
     free(s->root);
+    free(s->url);
     free(s);
 }
 
@@ -58,15 +60,20 @@ is_own_file(const char *path)
 }
 
 static bool
+add_reader(struct siblings *s, const char *url)
+{
+    if (store_reader_open(url, &s->readers[s->n_readers], NULL) == 0)
+        s->n_readers++;
+    return s->n_readers < SIBLINGS_OPEN_MAX;
+}
+
+static bool
 add_sibling(void *ctx, const char *root)
 {
-    struct siblings *s = ctx;
     AUTO(free) char *path = config_index_path(root);
     AUTO(free) char *url = xasprintf("sqlite:%s", path);
 
-    if (is_own_file(path) && store_reader_open(url, &s->readers[s->n_readers], NULL) == 0)
-        s->n_readers++;
-    return s->n_readers < SIBLINGS_OPEN_MAX;
+    return !is_own_file(path) || add_reader(ctx, url);
 }
 
 static void
@@ -77,6 +84,7 @@ look(struct siblings *s)
     if (s->looked_ms && now_ms - s->looked_ms < SIBLINGS_AGE_MS)
         return;
     siblings_rest(s);
+    add_reader(s, s->url);
     worktrees_each(s->root, add_sibling, s);
     s->looked_ms = now_ms;
 }
@@ -89,20 +97,21 @@ drop(struct siblings *s, size_t i)
 }
 
 bool
-siblings_know(struct siblings *s, struct hash128 content, struct str lang,
+siblings_next(struct siblings *s, size_t *at, struct hash128 content, struct str lang,
               uint64_t server_key, struct arena *a, struct store_told *ret_told)
 {
-    look(s);
-    for (size_t i = 0; i < s->n_readers;) {
-        int r = store_read_told(s->readers[i], content, lang, a, ret_told);
+    if (*at == 0)
+        look(s);
+    while (*at < s->n_readers) {
+        int r = store_read_told(s->readers[*at], content, lang, a, ret_told);
 
         if (r < 0 && r != -ENOENT) {
-            drop(s, i);
+            drop(s, *at);
             continue;
         }
+        ++*at;
         if (r == 0 && (server_key == 0 || ret_told->server_key == server_key))
             return true;
-        i++;
     }
     return false;
 }

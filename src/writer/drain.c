@@ -362,6 +362,8 @@ drain_main(void *ctx)
         d->is_text_waiting = true;
         while ((c = next_command(d)))
             do_group(d, c);
+        if (!d->is_failing)
+            maintain_step(d, prune, "prune"); // a short run is never idle
         store_writer_close(d->store);
     }
     mailbox_post(d->mailbox, &letter_create(LETTER_END)->mail);

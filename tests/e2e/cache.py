@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 from house import read_bytes, wait  # noqa: E402
 from tap import Skip, case, equal, main  # noqa: E402
 
-N_FILES, N_EACH = 6, 4
+N_FILES, N_EACH, N_COPIES = 6, 4, 40
 
 
 class Fake:
@@ -200,6 +200,17 @@ def _(house):
             shutil.rmtree(os.path.join(folder, path))
     equal(house.gloss("index", third, "--json", "--enrich").json()["hovers"]["known"], N_EACH)
     fake.asked(N_EACH)
+
+
+@case("copies of a file are asked about until the first of them is known")
+def _(house):
+    fake = Fake(house)
+    text = "".join(f"int copied_{k}(int x)\n{{\n    return x + {k};\n}}\n" for k in range(N_EACH))
+    for i in range(N_COPIES):
+        house.write(f"d{i}/f{i}.c", text)
+    equal(house.index("--enrich")["hovers"]["known"], N_COPIES * N_EACH)
+    n = len(fake.heard())
+    assert N_EACH <= n <= N_COPIES * N_EACH / 2, n
 
 
 @case("a folder that is renamed keeps its hovers")

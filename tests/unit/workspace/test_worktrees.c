@@ -246,9 +246,10 @@ is_known_by_sibling(struct siblings *s, const char *text, uint64_t server_key)
     AUTO(arena_finish) struct arena a = {0};
     struct entity e = {.kind = ENTITY_VARIABLE, .ordinal = 1, .qualified_name = STR("a")};
     struct store_told told;
+    size_t at = 0;
 
     siblings_rest(s);
-    if (!siblings_know(s, hash128(str_of(text)), STR("c"), server_key, &a, &told))
+    if (!siblings_next(s, &at, hash128(str_of(text)), STR("c"), server_key, &a, &told))
         return false;
     assert_int_equal(told.n, 1);
     assert_true(told.v[0].place == entity_place(&e));
@@ -278,7 +279,9 @@ test_siblings(void **state UNUSED)
     assert_int_equal(setenv("XDG_STATE_HOME", home, 1), 0);
     AUTO(free) char *main_root = path_join(r.dir, "main");
     AUTO(free) char *two = path_join(r.dir, "two");
-    struct siblings *s = siblings_create(two);
+    AUTO(free) char *own = config_index_path(two);
+    AUTO(free) char *url = xasprintf("sqlite:%s", own);
+    struct siblings *s = siblings_create(two, url);
     assert_false(is_known_by_sibling(s, SIBLINGS_TEXT, 0)); // there is no index
     AUTO(free) char *path = make_sibling_index(main_root, 7);
     assert_true(is_known_by_sibling(s, SIBLINGS_TEXT, 0));
@@ -295,6 +298,9 @@ test_siblings(void **state UNUSED)
     assert_true(is_known_by_sibling(s, SIBLINGS_TEXT, 0));
     damage(path);
     assert_false(is_known_by_sibling(s, SIBLINGS_TEXT, 0));
+    free(make_sibling_index(two, 8)); // its own
+    assert_false(is_known_by_sibling(s, SIBLINGS_TEXT, 7));
+    assert_true(is_known_by_sibling(s, SIBLINGS_TEXT, 8));
     siblings_destroy(s);
     if (was)
         setenv("XDG_STATE_HOME", was, 1);
