@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "codec/codec.h"
 
 #define NS_PER_MS 1000000
 
@@ -107,7 +108,7 @@ tell_result(struct client_request *r, const json_t *result)
 {
     struct client *c = r->c;
     AUTO(buf_finish) struct buf text = {0};
-    if (client_markup_read(result, &text) < 0) {
+    if (codec_read_hover(result, &text) < 0) {
         c->stats.errors++;
         tell_unknown(r, HOVER_REASON_FAILED);
         return;

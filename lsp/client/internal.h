@@ -84,11 +84,6 @@ void client_on_due(void *ctx);
 /* Answers every request in flight. */
 void client_end_hovers(struct client *c, enum hover_reason reason);
 
-/* markup.c: the four shapes of a hover's contents as markdown of at most
- * HOVER_BYTES_MAX. *ret_text is emptied first; stays empty when nothing is said.
- * -EPROTO: another shape. */
-int client_markup_read(const json_t *hover, struct buf *ret_text);
-
 /* peer.c: what the server asks and tells. */
 void client_peer_on_request(void *ctx, const struct wire_id *id, const char *method,
                             json_t *params);

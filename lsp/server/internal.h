@@ -103,9 +103,9 @@ struct workspace *session_workspace_of(struct server_session *s, const char *abs
 void session_close_documents(struct server_session *s);
 struct session_doc *session_find_doc(struct server_session *s, json_t *params,
                                      const char **ret_uri);
-/* textDocument/position of params into bytes of the document; false: not a position. */
-bool place_read(struct server_session *s, const struct session_doc *doc, json_t *params,
-                struct position *ret_at);
+/* An editor's position into bytes of the document; false: not a position. */
+bool place_read(const struct server_session *s, const struct session_doc *doc,
+                const json_t *position, struct position *ret_at);
 /* The identifier at a place, as a view; empty when there is none. */
 struct str place_word(const struct session_doc *doc, struct position at);
 void place_add_range(const struct server_session *s, struct buf *json,

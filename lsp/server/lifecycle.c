@@ -222,6 +222,19 @@ lifecycle_folders(struct server_session *s, json_t *params)
         add_uri_root(s, json_string_value(codec_member(folder, "uri")));
 }
 
+/* Servers come and go in an editor. What is not said stays as it is. */
+void
+lifecycle_configuration(struct server_session *s, json_t *params)
+{
+    json_t *served = codec_array(codec_object(codec_object(params, "settings"), "gloss"),
+                                 "servedLanguages");
+
+    if (!served)
+        return;
+    json_decref(s->served);
+    s->served = json_incref(served);
+}
+
 void
 lifecycle_ignore(struct server_session *s UNUSED, json_t *params UNUSED)
 {

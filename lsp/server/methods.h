@@ -25,6 +25,7 @@ void lifecycle_exit(struct server_session *s, json_t *params);
 void lifecycle_cancel(struct server_session *s, json_t *params);
 void lifecycle_progress_cancel(struct server_session *s, json_t *params);
 void lifecycle_ignore(struct server_session *s, json_t *params);
+void lifecycle_configuration(struct server_session *s, json_t *params);
 void lifecycle_folders(struct server_session *s, json_t *params);
 void documents_open(struct server_session *s, json_t *params);
 void documents_change(struct server_session *s, json_t *params);
@@ -69,4 +70,5 @@ void engine_pause(struct server_session *s, const struct wire_id *id, json_t *pa
 void engine_resume(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_dashboard(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_stop(struct server_session *s, const struct wire_id *id, json_t *params);
+void handed_hovers(struct server_session *s, const struct wire_id *id, json_t *params);
 void feed_events(struct server_session *s, const struct wire_id *id, json_t *params);

@@ -116,6 +116,8 @@ on_hover_rows(void *ctx, struct query_result **result)
     if (row) {
         AUTO(buf_finish) struct buf text = {0}, json = {0};
 
+        if (row->hover.state == HOVER_UNKNOWN || row->hover.stale)
+            workspace_want_hovers(p->workspace, row->path);
         if (row->hover.state == HOVER_KNOWN && row->hover.markdown.n)
             buf_add_str(&text, row->hover.markdown);
         else
@@ -197,7 +199,7 @@ navigation_ask(struct server_session *s, const struct wire_id *id, json_t *param
     struct pending *p;
     struct str word;
 
-    if (doc && !place_read(s, doc, params, &at)) {
+    if (doc && !place_read(s, doc, codec_object(params, "position"), &at)) {
         wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS, "position is missing");
         return;
     }

@@ -18,10 +18,9 @@ session_find_doc(struct server_session *s, json_t *params, const char **ret_uri)
 }
 
 bool
-place_read(struct server_session *s, const struct session_doc *doc, json_t *params,
-           struct position *ret_at)
+place_read(const struct server_session *s, const struct session_doc *doc,
+           const json_t *position, struct position *ret_at)
 {
-    const json_t *position = codec_object(params, "position");
     int64_t line, character;
     struct str text;
     size_t col;

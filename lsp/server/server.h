@@ -9,6 +9,9 @@
 
 #define SERVER_DOCUMENTS_MAX 4096
 #define SERVER_DOCUMENT_BYTES_MAX (64u << 20)
+#define SERVER_HANDED_MAX 1000             // hovers of one gloss/hovers
+#define SERVER_HANDED_BYTES_MAX (1u << 20) // and their markdown
+#define SERVER_HANDED_SOURCE_BYTES_MAX 64
 #define SERVER_HOVER_MS 500 // deadline of our own replies
 
 struct server_session;

@@ -29,6 +29,10 @@ json_t *codec_object(const json_t *value, const char *key);
 json_t *codec_array(const json_t *value, const char *key);
 json_t *codec_member(const json_t *value, const char *key);
 
+/* The four shapes of a hover's contents as markdown of at most HOVER_BYTES_MAX. *ret_text is emptied
+ * first; stays empty when nothing is said. -EPROTO: another shape. */
+int codec_read_hover(const json_t *hover, struct buf *ret_text);
+
 static inline void
 json_decref_(json_t *j)
 {

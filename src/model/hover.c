@@ -1,4 +1,4 @@
-/* Names of hover states and reasons, and the end of a batch of hovers. */
+/* Names of hover states and reasons, and the ends of what holds several hovers. */
 #include "model/hover.h"
 
 static const char *const states[HOVER_STATE_COUNT] = {
@@ -40,4 +40,14 @@ hover_batch_destroy(struct hover_batch *b)
         return;
     arena_finish(&b->arena);
     free(b);
+}
+
+void
+handed_hovers_destroy(struct handed_hovers *h)
+{
+    if (!h)
+        return;
+    snapshot_unref(h->text);
+    arena_finish(&h->arena);
+    free(h);
 }

@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "model/snapshot.h"
 #include "model/span.h"
 
 #define HOVER_BYTES_MAX (64 * 1024)
@@ -52,8 +53,27 @@ struct hover_batch {
         content; // of the text the server saw; the store drops answers for another
     uint64_t server_key; // who answers: client_server_key(); 0: it is not said
     bool is_reused;      // nobody was asked: another index knew
+    bool is_handed;      // by an editor: what another one told of this content stays
     struct hover_answer *answers;
     size_t n_answers;
+};
+
+/* A hover that somebody else asked for, of a place and not yet of an entity. */
+struct handed_hover {
+    struct position at, end; // end: `at`, or of the range that is hovered
+    struct str markdown;
+    bool is_taken;
+};
+
+/* Of one text, from an editor. Owns all it points to. */
+struct handed_hovers {
+    struct arena arena;
+    struct snapshot *text;
+    struct str source; // hover.server of each
+    struct handed_hover *v;
+    size_t n;
+    size_t n_dropped; // before they came here
+    int r;            // 0; -EAGAIN: no index yet; -ESTALE: the index has another text
 };
 
 /* "known", "empty", "unknown" */
@@ -62,4 +82,5 @@ const char *hover_state_name(enum hover_state state);
 const char *hover_reason_name(enum hover_reason reason);
 
 void hover_batch_destroy(struct hover_batch *b);
+void handed_hovers_destroy(struct handed_hovers *h);
 DEFINE_AUTO(hover_batch_destroy, struct hover_batch *)

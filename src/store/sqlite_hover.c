@@ -118,6 +118,7 @@ struct put {
     int64_t seq;
     bool is_written;
     int64_t n_told; // known or empty, and not so before
+    bool is_handed;
 };
 
 static int
@@ -156,6 +157,14 @@ confirm(struct put *p, struct entity_stored *s)
     return write_hover(p, s);
 }
 
+/* Fresh, and of another source: not an editor's to replace. */
+static bool
+stays(const struct put *p, const struct entity_stored *s, const struct hover *h)
+{
+    return p->is_handed && s->hover_state == HOVER_KNOWN &&
+           s->hover_gen == p->f.content_gen && !str_eq(s->server, h->server);
+}
+
 static int
 put_answer(struct put *p, struct entity_row *row, const struct hover *h)
 {
@@ -164,7 +173,7 @@ put_answer(struct put *p, struct entity_row *row, const struct hover *h)
     int r = 0;
     if (says_the_same(s, h))
         return confirm(p, s);
-    if (h->state == HOVER_UNKNOWN && s->hover_state != HOVER_UNKNOWN)
+    if ((h->state == HOVER_UNKNOWN && s->hover_state != HOVER_UNKNOWN) || stays(p, s, h))
         return 0;
     if (h->state == HOVER_KNOWN)
         r = sqlite_hover_ref(p->w, h->markdown, h->server, &id);
@@ -254,7 +263,7 @@ sqlite_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
                   struct event **ret_event)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
-    struct put p = {.w = w, .seq = w->now.head + 1};
+    struct put p = {.w = w, .seq = w->now.head + 1, .is_handed = hovers->is_handed};
     assert(w->is_open);
     *ret_event = NULL;
     arena_reset(&w->scratch);

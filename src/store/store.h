@@ -46,7 +46,7 @@ int store_put_file(struct store_writer *w, const struct batch *batch,
 int store_delete_file(struct store_writer *w, struct str path, struct event **ret_event);
 /* Answers for another content, or for keys that are gone, are dropped. When one of them tells something
  * and the batch's server_key is not the file's (neither being 0), it becomes the file's, and what the
- * batch does not confirm is stale. */
+ * batch does not confirm is stale. Handed ones replace nothing that another source told of this content. */
 int store_put_hovers(struct store_writer *w, const struct hover_batch *hovers,
                      struct event **ret_event);
 /* Hovers in files of this language under another server_key than this one, and not 0, become stale. */

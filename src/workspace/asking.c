@@ -122,6 +122,30 @@ asking_file(struct workspace *w, struct str path)
     pump(w);
 }
 
+/* In an engine a language without a server is left as it is; a run that was asked to enrich records it. */
+static bool
+is_askable(struct workspace *w, struct str path)
+{
+    const struct lang *lang = lang_of_file(path, STR_NONE);
+
+    if (!lang || !w->all->options.with_watch)
+        return true;
+    return enrich_has_server(w->enrich, lang->key_prefix);
+}
+
+/* Asked before or not: whoever looks again may have it then. What is under way comes by itself. */
+void
+workspace_want_hovers(struct workspace *w, struct str path)
+{
+    struct known_file *known = known_find(w->known, path);
+
+    ASSERT_LOOP();
+    if (!is_wanted(w) || !known || known->n_asking > 0 || !is_askable(w, path))
+        return;
+    known->asked = (struct hash128){0};
+    asking_file(w, path);
+}
+
 static void
 after_step(struct workspace *w)
 {
@@ -242,17 +266,6 @@ is_typed_in(struct workspace *w, struct str path)
 
     return doc && doc->changed_ms &&
            clock_mono_ms() - doc->changed_ms < WORKSPACE_TYPING_MS;
-}
-
-/* In an engine a language without a server is left as it is; a run that was asked to enrich records it. */
-static bool
-is_askable(struct workspace *w, struct str path)
-{
-    const struct lang *lang = lang_of_file(path, STR_NONE);
-
-    if (!lang || !w->all->options.with_watch)
-        return true;
-    return enrich_has_server(w->enrich, lang->key_prefix);
 }
 
 static void

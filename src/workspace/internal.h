@@ -90,6 +90,11 @@ struct workspace {
     uint64_t hover_files_done, hover_files_total;
     struct timer *typing_timer;
 
+    /* handed.c: hovers from editors */
+    struct list handed; // those that wait
+    size_t n_handing;
+    uint64_t n_handed, n_handed_dropped;
+
     /* runs and listeners */
     struct list runs;
     struct list listeners;
@@ -120,6 +125,10 @@ void documents_init(struct workspace *w);
 void documents_finish(struct workspace *w);
 void documents_touch(struct workspace *w); // index all
 struct doc *documents_find(const struct workspace *w, struct str path);
+
+/* handed.c */
+void handed_committed(struct workspace *w, struct str path); // or it is not under way
+void handed_close(struct workspace *w);
 
 /* runs.c */
 struct index_run {

@@ -150,7 +150,10 @@ job_end(struct file_job *job)
         job_destroy(job);
         pipeline_touch(w, str_of(path), kind, is_urgent);
     } else {
+        AUTO(free) char *path = xstrdup(job->path);
+
         job_destroy(job);
+        handed_committed(w, str_of(path));
     }
     submit_waiting(w);
     walk_check(w);
@@ -376,12 +379,14 @@ drop_job(struct file_job *job)
 {
     struct workspace *w = job->w;
     struct known_file *known = known_find(w->known, str_of(job->path));
+    AUTO(free) char *path = xstrdup(job->path);
 
     if (known && job->kind == JOB_INDEX)
         known->is_stored = false;
     leave_list(job);
     w->n_not_stored++;
     job_destroy(job);
+    handed_committed(w, str_of(path));
 }
 
 /* The next walk finds them again: what is not stored is not unchanged, what is gone is not walked. */

@@ -118,6 +118,8 @@ workspace_add_status(struct buf *json, const struct workspace *w)
                p.hover_files_done, p.hover_files_total);
     add_queue(json, w);
     add_servers(json, w);
+    buf_printf(json, ",\"handed\":{\"taken\":%" PRIu64 ",\"dropped\":%" PRIu64 "}",
+               w->n_handed, w->n_handed_dropped);
     add_number(json, "open_documents", map_count(w->docs));
     add_number(json, "watched", seen.watched);
     add_number(json, "unwatched", seen.unwatched);

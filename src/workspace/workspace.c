@@ -207,6 +207,7 @@ workspace_create(struct workspaces *all, char *root, struct workspace **ret_work
     list_init(&w->link);
     list_init(&w->runs);
     list_init(&w->listeners);
+    list_init(&w->handed);
     w->all = all;
     w->root = root;
     hash128_to_hex(hash, hex);
@@ -282,6 +283,7 @@ workspace_close(struct workspace *w)
         scan_close(w->scan, workspace_part_closed, w);
         w->scan = NULL;
     }
+    handed_close(w);
     if (!w->is_open)
         pipeline_drop_early(w);
     if (w->enrich) {

@@ -9,8 +9,6 @@
 #include "model/snapshot.h"
 #include "query/query.h"
 #include "rt/loop.h"
-#include "rt/pool.h"
-#include "store/store.h"
 #include "writer/writer.h"
 
 #define WORKSPACE_ID_BYTES 13 // hex of the real root's hash: the same after a restart
@@ -84,8 +82,6 @@ struct workspace_progress {
 };
 struct workspace_progress workspace_progress(const struct workspace *w);
 
-/* ---- index runs ---- */
-
 struct workspace_summary {
     int r;                                                        // 0, or -errno
     const char *why;                                              // of an error: one line
@@ -106,14 +102,18 @@ void workspace_pause(struct workspace *w);
 void workspace_resume(struct workspace *w);
 void workspace_yield(struct workspace *w);
 
-/* ---- documents open in an editor: they overlay the disk ---- */
-
-/* path relative; the text of the last call wins when two editors have it open. language_id from didOpen. */
+/* Documents open in an editor: they overlay the disk. path relative; the text of the last call wins when two editors have it open. language_id from didOpen. */
 void workspace_doc_open(struct workspace *w, struct str path, struct str language_id,
                         struct snapshot *text);
 void workspace_doc_change(struct workspace *w, struct str path, struct snapshot *text);
 void workspace_doc_save(struct workspace *w, struct str path);
 void workspace_doc_close(struct workspace *w, struct str path);
+/* Hovers the editor has of a text. Takes them; done, which may come at once, sees what became of them. */
+void workspace_doc_hovers(struct workspace *w, struct str path, struct handed_hovers *h,
+                          void (*done)(void *ctx, const struct handed_hovers *h),
+                          void *ctx);
+/* Somebody looks at this file: if there are hovers to ask for, it is next. */
+void workspace_want_hovers(struct workspace *w, struct str path);
 
 /* Entities of a file as it is now: of the open document's text, else of the index. As query_file. */
 void workspace_outline(struct workspace *w, struct str path, query_done_fn done,

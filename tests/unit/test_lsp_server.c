@@ -5,6 +5,7 @@
 
 #include "lsp_server/test_edits.c"
 #include "lsp_server/test_feed.c"
+#include "lsp_server/test_handed.c"
 #include "lsp_server/test_symbols.c"
 
 int
@@ -25,6 +26,12 @@ main(void)
         cmocka_unit_test(test_deep_symbols),
         cmocka_unit_test(test_feed),
         cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_handed_hovers),
+        cmocka_unit_test(test_handed_dropped),
+        cmocka_unit_test(test_handed_limits),
+        cmocka_unit_test(test_handed_while_indexed),
+        cmocka_unit_test(test_handed_at_the_end),
+        cmocka_unit_test(test_served_languages),
     };
 
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

@@ -52,6 +52,7 @@ main(void)
         TEST(test_hover_known),
         TEST(test_hover_dropped),
         TEST(test_hover_stale),
+        TEST(test_hover_handed),
         TEST(test_hover_texts_are_shared),
         TEST(test_rename_keeps_hovers),
         TEST(test_unasked),

@@ -75,6 +75,7 @@ main(void)
         cmocka_unit_test(test_enrich),
         cmocka_unit_test(test_unknown_does_not_replace_known),
         cmocka_unit_test(test_asked_again_after_cancel),
+        cmocka_unit_test(test_asked_again_when_wanted),
         cmocka_unit_test(test_not_asked),
         cmocka_unit_test(test_close_while_enriching),
     };

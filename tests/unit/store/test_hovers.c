@@ -121,6 +121,53 @@ test_hover_stale(void **state)
     store_writer_close(w);
 }
 
+/* An editor's: what somebody else told of this content stays, unless it is stale or empty. */
+static void
+test_hover_handed(void **state)
+{
+    struct sample *s = *state;
+    AUTO(arena_finish) struct arena a = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    const char *was = "one:1 two:2 three:3 four:4", *is = "one:1x two:2 three:3 four:4";
+    struct hover_batch *h = sample_hovers("a.c", was, "one=E two=E three=E four=E");
+    struct event *event = NULL;
+    h->is_handed = true;
+    for (size_t i = 0; i < h->n_answers; i++)
+        h->answers[i].hover.server = STR("clangd (editor)");
+    event_unref(sample_put(w, "a.c", was));
+    event_unref(sample_put_hovers(w, "a.c", was, "one=ours two- three?"));
+    OK(store_begin(w));
+    OK(store_put_hovers(w, h, &event));
+    OK(store_commit(w));
+    sample_assert_names(steal(event), "enriched", "two three four");
+    struct store_reader *r = sample_read(s);
+    assert_true(str_eq_c(hover_row(r, &a, "one").hover.markdown, "ours"));
+    assert_true(str_eq_c(hover_row(r, &a, "two").hover.server, "clangd (editor)"));
+    /* the same source may say another thing, and of a new content anything */
+    h->answers[1].hover.markdown = STR("F");
+    OK(store_begin(w));
+    OK(store_put_hovers(w, h, &event));
+    OK(store_commit(w));
+    sample_assert_names(steal(event), "enriched", "two");
+    event_unref(sample_put(w, "a.c", is));
+    assert_true(hover_row(r, &a, "one").hover.stale);
+    struct hover_batch *later = sample_hovers("a.c", is, "one=new");
+    later->is_handed = true;
+    later->answers[0].hover.server = STR("clangd (editor)");
+    OK(store_begin(w));
+    OK(store_put_hovers(w, later, &event));
+    OK(store_commit(w));
+    sample_assert_names(steal(event), "enriched", "one");
+    assert_true(str_eq_c(hover_row(r, &a, "one").hover.markdown, "new"));
+    assert_false(hover_row(r, &a, "one").hover.stale);
+    /* ours replaces an editor's */
+    sample_assert_names(sample_put_hovers(w, "a.c", is, "one=ours"), "enriched", "one");
+    hover_batch_destroy(h);
+    hover_batch_destroy(later);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
 static void
 test_hover_texts_are_shared(void **state)
 {

@@ -128,6 +128,36 @@ test_asked_again_after_cancel(void **state UNUSED)
     tear_down_enriched(&e);
 }
 
+/* What failed is not asked in a circle, but when somebody looks at it. */
+static void
+test_asked_again_when_wanted(void **state UNUSED)
+{
+    struct enriched e;
+    struct fixture *f = &e.f;
+
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
+    set_up_enriched(
+        &e,
+        "{'lives':[{'hover':[{'times':2,'error':{'code':-32603,'message':'no'}}]}]}");
+    f->with_watch = true;
+    open_all(f);
+    index_all(f, true);
+    assert_int_equal(f->summary.counts.hovers[HOVER_UNKNOWN], 2);
+    assert_int_equal(n_hovers(&e), 2);
+    workspace_want_hovers(f->w, STR("no/such.c"));
+    assert_int_equal(f->w->n_asking_all, 0);
+    workspace_want_hovers(f->w, STR("a.c"));
+    assert_int_equal(f->w->n_asking_all, 1);
+    WAIT(f, f->w->n_asking_all == 0);
+    assert_int_equal(n_hovers(&e), 4);
+    index_all(f, true);
+    assert_int_equal(f->summary.counts.hovers[HOVER_KNOWN], 2);
+    tear_down_enriched(&e);
+}
+
 static void
 test_not_asked(void **state UNUSED)
 {

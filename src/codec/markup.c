@@ -2,7 +2,7 @@
  * {language, value}, and an array of the last two. The result is markdown, cut to its
  * limit on the border of a code point with a mark that says so. Pure. */
 #include "codec/codec.h"
-#include "lsp/client/internal.h"
+#include "model/hover.h"
 
 #define CUT_MARK "\n\n*(cut: the text is longer)*"
 
@@ -82,7 +82,7 @@ cut(struct buf *b)
 }
 
 int
-client_markup_read(const json_t *hover, struct buf *ret_text)
+codec_read_hover(const json_t *hover, struct buf *ret_text)
 {
     buf_reset(ret_text);
     if (json_is_null(hover))
