@@ -291,6 +291,16 @@ enrich_is_paused(const struct enrich *e)
 }
 
 void
+enrich_retry(struct enrich *e)
+{
+    ASSERT_LOOP();
+    for (size_t i = 0; i < e->servers.n; i++) {
+        if (server_is_given_up(e->servers.v[i]))
+            server_close(e->servers.v[i]); // the next job opens another
+    }
+}
+
+void
 enrich_yield(struct enrich *e)
 {
     e->yield_until_ms = clock_mono_ms() + ENRICH_YIELD_MS;

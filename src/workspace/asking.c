@@ -111,6 +111,8 @@ asking_forget(struct workspace *w)
         if (known->n_asking == 0)
             known->asked = (struct hash128){0};
     w->has_asked_store = false;
+    if (w->enrich)
+        enrich_retry(w->enrich);
 }
 
 void
@@ -500,6 +502,7 @@ workspace_resume(struct workspace *w)
     w->is_paused = false;
     if (w->enrich)
         enrich_resume(w->enrich);
+    asking_forget(w); // what failed before may do now
     asking_from_store(w);
     after_step(w);
 }

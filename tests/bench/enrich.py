@@ -168,9 +168,9 @@ def editor_beside(options):
         n = HOVERS_QUICK if options.quick else HOVERS
         busy, quiet = [], []
         for _ in range(5):
-            house.gloss("resume")
+            editor.request("gloss/resume")
             busy += editor_hovers(house, editor, range(lines), n // 5)
-            house.gloss("pause")
+            editor.request("gloss/pause")
             quiet += editor_hovers(house, editor, range(lines), n // 5)
         editor.bye()
     finally:

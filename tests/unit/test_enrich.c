@@ -504,6 +504,7 @@ main(void)
         cmocka_unit_test(test_server_open_document),
         cmocka_unit_test(test_server_fairness),
         cmocka_unit_test(test_server_roots),
+        cmocka_unit_test(test_server_retry),
         cmocka_unit_test(test_clangd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,3 +207,27 @@ test_server_roots(void **state)
     assert_int_equal(fake_ls_count(&f.fake, "life"), ENRICH_ROOTS_MAX);
     teardown(&f);
 }
+
+/* Given up is not for ever: when asked, it is started again. */
+static void
+test_server_retry(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct enrich_server_status status;
+    setup(&f, "{'lives':[{'die':1},{'die':1},{'die':1},{'die':1},{'die':1},{}]}");
+    submit(&f, "a.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_idle == 1);
+    assert_unknown(&f, 0, 0, HOVER_REASON_CRASHED);
+    enrich_retry(f.e);
+    submit(&f, "a.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_batches == 2);
+    assert_known(&f, 1, 0);
+    assert_true(enrich_server_at(f.e, 0, &status));
+    assert_int_equal(status.restarts, 4);
+    enrich_retry(f.e); // of one that works: nothing
+    submit(&f, "b.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_batches == 3);
+    assert_int_equal(fake_ls_count(&f.fake, "life"), 6);
+    teardown(&f);
+}
