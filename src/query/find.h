@@ -1,5 +1,5 @@
 #pragma once
-/* One segment under one question, walked by several hands at once: names_find.c and names_inside.c.
+/* One segment under one question, walked by several hands at once: names_find.c, names_inside.c, names_bits.c.
  * Each hand has winners of its own and they are put together after: since the order of winners is
  * total, the answer is that of one walk. */
 #include "query/names.h"
@@ -9,6 +9,8 @@
 #define NAMES_HANDS_MAX 4 // of one search
 #define FIND_BLOCK 256    // names; fits the first cache with what it points to
 #define FIND_PIECE 8192   // names, what a hand takes at a time
+#define FIND_WORDS (FIND_PIECE / 64)
+#define FIND_BLOCK_WORDS (FIND_BLOCK / 64)
 #define FIND_WORTH_SHARE 10
 #define FIND_WANTED 1 // of a name: one of its entities is
 #define FIND_MEMBER 2 // and the container of one fits
@@ -25,7 +27,7 @@ void names_find(const struct names_view *v, const struct query_search *search,
                 const struct fuzzy_query *q, const struct names_help *help,
                 struct winners *w);
 
-/* ---- for those two only ---- */
+/* ---- for those three only ---- */
 
 struct find_team;
 
@@ -88,11 +90,22 @@ find_piece_end(const struct names_segment *s, size_t piece)
     return MIN((piece + 1) * FIND_PIECE, s->n_names);
 }
 
-static inline bool
-find_has_letters(const struct names_bits *bits, const struct fuzzy_pattern *p)
+static inline size_t
+find_piece_words(const struct names_segment *s, size_t piece)
 {
-    return ((p->mask & ~bits->mask) | (p->order.words[0] & ~bits->order)) == 0;
+    return MIN((size_t)FIND_WORDS, s->n_words - piece * FIND_WORDS);
 }
+
+/* ---- names_bits.c ---- */
+
+/* Of the piece's names but from..to: a bit each, whether it may have the pattern's letters in their
+ * order. */
+void find_have(const struct names_segment *s, const struct fuzzy_pattern *p, size_t piece,
+               size_t from, size_t to, uint64_t *ret_have);
+/* The names of n words of bits, of which the first is the segment's word `at`; returns how many. */
+size_t find_list(const uint64_t *have, size_t at, size_t n, uint32_t *ret_names);
+/* Never more than what a name costs that does not begin with the pattern. */
+int find_least(const struct names_segment *s, const struct fuzzy_pattern *p, size_t name);
 
 /* ---- names_inside.c ---- */
 

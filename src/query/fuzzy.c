@@ -5,7 +5,6 @@
 #include "query/fuzzy.h"
 #include "query/query.h"
 
-#define COST_RUN 10       // each run of letters but the first
 #define COST_SHORTENED 15 // letters are left out of a word that was begun: cmd, Command
 #define COST_WORD 15      // each word that is skipped between two runs
 #define COST_NOT_FIRST 5  // the first run is not where the name begins
@@ -17,11 +16,8 @@
 #define COST_PART_FUZZY 30
 #define COST_PART_SKIPPED 5
 
-#define BIT_DIGIT 26
-#define BIT_OTHER 36
-#define BIT_START 38
-
-#define ORDER_TURN 11u // odd, so that letters turn differently
+#define BIT_DIGIT 26 // and of the bits behind the letters
+#define BIT_OTHER 31
 
 static bool
 is_upper(char c)
@@ -61,62 +57,79 @@ bit_of(char folded)
 {
     if (folded >= 'a' && folded <= 'z')
         return (unsigned)(folded - 'a');
-    return is_digit(folded) ? BIT_DIGIT + (unsigned)(folded - '0') : BIT_OTHER;
+    if (!is_digit(folded))
+        return BIT_OTHER;
+    return BIT_DIGIT + (unsigned)(folded - '0') % (BIT_OTHER - BIT_DIGIT);
 }
 
-uint64_t
-fuzzy_mask(struct str name)
-{
-    uint64_t mask = 0;
-    name.n = MIN(name.n, (size_t)FUZZY_NAME_MAX);
-    for (size_t i = 0; i < name.n; i++) {
-        unsigned bit = bit_of(fuzzy_fold(name.p[i]));
-        mask |= UINT64_C(1) << bit;
-        if (bit < BIT_DIGIT && starts_word(name, i))
-            mask |= UINT64_C(1) << (BIT_START + bit);
-    }
-    return mask;
-}
-
-static uint64_t
+static unsigned
 pair_bit(char before, char c)
 {
     unsigned hash = (unsigned char)before * 0x9E5u + (unsigned char)c * 0x1B7u;
-    return UINT64_C(1) << (hash >> 4 & 63);
+    return FUZZY_AT_PAIRS + (hash >> 4 & (FUZZY_BITS_PAIRS - 1));
 }
 
-uint64_t
-fuzzy_pairs(struct str name)
-{
-    uint64_t pairs = 0;
-    name.n = MIN(name.n, (size_t)FUZZY_NAME_MAX);
-    for (size_t i = 1; i < name.n; i++)
-        pairs |= pair_bit(fuzzy_fold(name.p[i - 1]), fuzzy_fold(name.p[i]));
-    return pairs;
-}
-
-/* Letters and digits have one of their own of 64. */
 static unsigned
-place_of(char folded)
+class_of(char folded)
 {
-    unsigned bit = bit_of(folded);
-    return bit < BIT_OTHER ? bit : BIT_OTHER + (unsigned char)folded % (64u - BIT_OTHER);
+    static const char classes[] = "cijkajlldjmilfglmehbkmmmmm"; // of a, b, c …
+    if (folded >= 'a' && folded <= 'z')
+        return (unsigned)(classes[folded - 'a'] - 'a');
+    return FUZZY_CLASSES - 1;
 }
 
-/* What was seen so far is turned by what the letter is, so that one step notes all that stand before it. */
-struct fuzzy_order
-fuzzy_order_of(struct str name)
+static void
+add_bit(struct fuzzy_bits *bits, unsigned bit)
 {
-    struct fuzzy_order order = {{0, 0}};
-    uint64_t seen = 0;
+    bits->words[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+/* Of each class, which classes were seen when one of it came. */
+static void
+add_order(struct str name, struct fuzzy_bits *bits)
+{
+    uint32_t before[FUZZY_CLASSES] = {0}, seen = 0;
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned class = class_of(fuzzy_fold(name.p[i]));
+        before[class] |= seen;
+        seen |= 1u << class;
+    }
+    for (unsigned i = 0; i < FUZZY_CLASSES; i++) {
+        unsigned at = FUZZY_AT_ORDER + i * FUZZY_CLASSES;
+        bits->words[at / 64] |= (uint64_t)before[i] << at % 64;
+        if (at % 64 + FUZZY_CLASSES > 64)
+            bits->words[at / 64 + 1] |= (uint64_t)before[i] >> (64 - at % 64);
+    }
+}
+
+void
+fuzzy_bits_of(struct str name, struct fuzzy_bits *ret_bits)
+{
+    memset(ret_bits, 0, sizeof(*ret_bits));
     name.n = MIN(name.n, (size_t)FUZZY_NAME_MAX);
     for (size_t i = 0; i < name.n; i++) {
-        unsigned letter = place_of(fuzzy_fold(name.p[i]));
-        unsigned turn = (letter >> 1) * ORDER_TURN & 63;
-        order.words[letter & 1] |= seen << turn | seen >> ((64 - turn) & 63);
-        seen |= UINT64_C(1) << letter;
+        char folded = fuzzy_fold(name.p[i]);
+        unsigned bit = bit_of(folded);
+        add_bit(ret_bits, bit);
+        if (bit < FUZZY_BITS_STARTS && starts_word(name, i))
+            add_bit(ret_bits, FUZZY_AT_STARTS + bit);
+        if (i > 0)
+            add_bit(ret_bits, pair_bit(fuzzy_fold(name.p[i - 1]), folded));
     }
-    return order;
+    add_order(name, ret_bits);
+}
+
+/* What a name has in which the pattern's letters stand in their order. */
+static void
+ask_bits(struct fuzzy_pattern *p)
+{
+    struct fuzzy_bits bits;
+    fuzzy_bits_of(p->text, &bits);
+    for (unsigned bit = 0; bit < FUZZY_BITS; bit++) {
+        bool is_asked = bit < FUZZY_AT_STARTS || bit >= FUZZY_AT_ORDER;
+        if (is_asked && (bits.words[bit / 64] >> bit % 64 & 1))
+            p->asked[p->n_asked++] = (uint16_t)bit;
+    }
 }
 
 /* A capital among small letters stands for a start; and what begins with a single letter and goes on
@@ -136,23 +149,23 @@ fuzzy_pattern_init(struct fuzzy_pattern *p, struct str text)
         char c = text.p[i], folded = fuzzy_fold(c);
         if (c == ' ')
             continue;
-        p->mask |= UINT64_C(1) << bit_of(folded);
         p->has_upper |= is_upper(c);
         p->has_lower |= c >= 'a' && c <= 'z';
         p->letters[(unsigned char)folded] |= UINT64_C(1) << p->text.n;
-        if (bit_of(folded) < BIT_DIGIT)
+        if (bit_of(folded) < FUZZY_BITS_STARTS) {
             p->letters[(unsigned char)(folded - 32)] |= UINT64_C(1) << p->text.n;
-        if (bit_of(folded) < BIT_DIGIT)
-            p->starts[p->text.n] = UINT64_C(1) << (BIT_START + bit_of(folded));
+            p->starts[p->text.n] = (uint16_t)(FUZZY_AT_STARTS + bit_of(folded));
+        }
         if (p->text.n > 0)
-            p->pairs[p->text.n] = pair_bit(p->folded[p->text.n - 1], folded);
+            p->pairs[p->text.n] = (uint16_t)pair_bit(p->folded[p->text.n - 1], folded);
         p->folded[p->text.n] = folded;
         p->typed[p->text.n++] = c;
     }
-    p->order = fuzzy_order_of(p->text);
+    ask_bits(p);
     for (size_t k = 1; k < p->text.n; k++)
-        p->inside[k] =
-            may_shorten(p, k) ? COST_SHORTENED - COST_RUN : FUZZY_COST_BAD_START;
+        p->inside[k] = p->starts[k] == 0   ? 0
+                       : may_shorten(p, k) ? COST_SHORTENED - FUZZY_COST_RUN
+                                           : FUZZY_COST_BAD_START;
 }
 
 /* Length of the separator at i, or 0. */
@@ -208,29 +221,6 @@ fuzzy_is_prefix(const struct fuzzy_pattern *p, struct str name)
     return true;
 }
 
-static int
-length_cost(const struct fuzzy_pattern *p, size_t name_n)
-{
-    size_t more = name_n - MIN(name_n, p->text.n);
-    return (int)MIN(more, (size_t)FUZZY_COST_LENGTH_MAX);
-}
-
-/* A letter that neither follows the one before it nor begins a word is inside of one. */
-int
-fuzzy_cost_least(const struct fuzzy_pattern *p, uint64_t mask, uint64_t pairs,
-                 size_t name_n)
-{
-    int cost = FUZZY_COST_INSIDE + length_cost(p, name_n);
-    if (p->starts[0] != 0 && !(mask & p->starts[0]))
-        cost += FUZZY_COST_BAD_START;
-    for (size_t i = 1; i < p->text.n; i++) {
-        int is_run = !(pairs & p->pairs[i]);
-        int is_bad = !(mask & p->starts[i]) & (p->starts[i] != 0);
-        cost += is_run * (COST_RUN + is_bad * p->inside[i]); // no jumps
-    }
-    return cost;
-}
-
 /* A capital typed for the start of a word is as good as right in snake_case. */
 static int
 case_cost(const struct fuzzy_pattern *p, size_t k, char c, bool is_start)
@@ -248,7 +238,7 @@ prefix_cost(const struct fuzzy_pattern *p, struct str name)
         in_case += case_cost(p, i, name.p[i], false);
     if (name.n == p->text.n)
         return str_eq(name, p->text) ? 0 : FUZZY_COST_CASE_WHOLE;
-    return FUZZY_COST_PREFIX + length_cost(p, name.n) + MIN(in_case, COST_CASE_MAX);
+    return FUZZY_COST_PREFIX + fuzzy_length_cost(p, name.n) + MIN(in_case, COST_CASE_MAX);
 }
 
 /* Places of the name where a letter of the pattern stands. */
@@ -333,10 +323,10 @@ jump(const struct fuzzy_pattern *p, size_t k, const struct far *far,
         return w;
     if (place->is_start) {
         int skipped = far->by_word + COST_WORD * (place->word - 1);
-        w.anchored = COST_RUN + MAX(far->any, skipped);
+        w.anchored = FUZZY_COST_RUN + MAX(far->any, skipped);
         return w;
     }
-    w.loose = COST_RUN + FUZZY_COST_BAD_START + far->any;
+    w.loose = FUZZY_COST_RUN + FUZZY_COST_BAD_START + far->any;
     if (far->word == place->word && may_shorten(p, k))
         w.anchored = plus(far->in_word, COST_SHORTENED);
     return w;
@@ -433,7 +423,7 @@ fuzzy_cost_inside(const struct fuzzy_pattern *p, struct str name, int most)
 {
     struct place places[FUZZY_NAME_MAX];
     struct str head = str_slice(name.p, MIN(name.n, (size_t)FUZZY_NAME_MAX));
-    int cost = FUZZY_COST_INSIDE + length_cost(p, name.n);
+    int cost = FUZZY_COST_INSIDE + fuzzy_length_cost(p, name.n);
     if (p->text.n == 0 || cost > most)
         return cost <= most ? cost : FUZZY_NEVER;
     size_t n = find_places(p, head, places);

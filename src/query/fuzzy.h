@@ -14,28 +14,41 @@
 #define FUZZY_COST_CASE_WHOLE 20 // the whole name, in other case
 #define FUZZY_COST_PREFIX 100
 #define FUZZY_COST_INSIDE 220
+#define FUZZY_COST_RUN 10        // each run of letters but the first
 #define FUZZY_COST_BAD_START 100 // a run of letters begins inside of a word
 #define FUZZY_COST_LENGTH_MAX 60
 #define FUZZY_COST_KIND_MAX 10
 #define FUZZY_SCORE_MAX 10000 // score = this - cost
 
-/* Which letter stands somewhere before which in a name: a bit for each two, several share one. */
-struct fuzzy_order {
-    uint64_t words[2];
+/* What is noted of every name, a bit each: letters it has (digits share some bits, all other bytes one),
+ * letters that begin a word in it, pairs that stand side by side (several share one), and which class of
+ * letters has one before one of which: frequent letters are a class of their own or share it with a rare
+ * one. */
+#define FUZZY_BITS_LETTERS 32
+#define FUZZY_BITS_STARTS 26
+#define FUZZY_BITS_PAIRS 64
+#define FUZZY_CLASSES 13
+#define FUZZY_AT_STARTS FUZZY_BITS_LETTERS
+#define FUZZY_AT_PAIRS (FUZZY_AT_STARTS + FUZZY_BITS_STARTS)
+#define FUZZY_AT_ORDER (FUZZY_AT_PAIRS + FUZZY_BITS_PAIRS)
+#define FUZZY_BITS (FUZZY_AT_ORDER + FUZZY_CLASSES * FUZZY_CLASSES)
+#define FUZZY_WORDS ((FUZZY_BITS + 63) / 64)
+
+struct fuzzy_bits {
+    uint64_t words[FUZZY_WORDS];
 };
 
 struct fuzzy_pattern {
     struct str text;               // as typed, blanks left out, at most FUZZY_PATTERN_MAX
     char typed[FUZZY_PATTERN_MAX]; // text.p
-    char folded[FUZZY_PATTERN_MAX];     // in lower case
-    uint64_t mask;                      // letters a name must have: see fuzzy_mask()
-    uint64_t starts[FUZZY_PATTERN_MAX]; // each letter's bit among the starts, or 0
-    uint64_t pairs[FUZZY_PATTERN_MAX];  // the bit of each and the letter before it
-    uint64_t letters[256];    // byte → a bit for each place it has in the pattern
-    struct fuzzy_order order; // what a name must have: see fuzzy_order_of()
-    uint8_t
-        inside[FUZZY_PATTERN_MAX]; // what a letter costs more that begins a run inside
-    bool has_upper, has_lower;     // with a capital, case counts a little
+    char folded[FUZZY_PATTERN_MAX]; // in lower case
+    uint64_t letters[256];          // byte → a bit for each place it has in the pattern
+    uint16_t asked[FUZZY_BITS];     // numbers of bits that a name must have
+    size_t n_asked;
+    uint16_t starts[FUZZY_PATTERN_MAX]; // each letter's bit among the starts, or 0
+    uint16_t pairs[FUZZY_PATTERN_MAX];  // the bit of each and the letter before it
+    uint8_t inside[FUZZY_PATTERN_MAX];  // what it costs more that begins a run inside
+    bool has_upper, has_lower;          // with a capital, case counts a little
 };
 
 /* What is searched: the text as a name; when it has '.', '::' or '#', also its last part as a name
@@ -49,16 +62,9 @@ struct fuzzy_query {
 
 void fuzzy_pattern_init(struct fuzzy_pattern *p, struct str text);
 void fuzzy_query_init(struct fuzzy_query *q, struct str text);
-/* Which letters a name has (bits 0-37), and which of them begin a word in it (38-63). */
-uint64_t fuzzy_mask(struct str name);
-/* Which two letters stand side by side: a bit each, several share one. */
-uint64_t fuzzy_pairs(struct str name);
-struct fuzzy_order fuzzy_order_of(struct str name);
+void fuzzy_bits_of(struct str name, struct fuzzy_bits *ret_bits);
 /* FUZZY_NEVER: it does not fit. */
 int fuzzy_cost(const struct fuzzy_pattern *p, struct str name);
-/* Never more than fuzzy_cost() of a name with these bits that does not begin with the pattern. */
-int fuzzy_cost_least(const struct fuzzy_pattern *p, uint64_t mask, uint64_t pairs,
-                     size_t name_n);
 /* What the parts in front say of a container ("App.Window"; perhaps empty). */
 int fuzzy_container_cost(const struct fuzzy_query *q, struct str container);
 /* Definitions come first among names that fit alike. */
@@ -75,4 +81,11 @@ static inline char
 fuzzy_fold(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static inline int
+fuzzy_length_cost(const struct fuzzy_pattern *p, size_t name_n)
+{
+    size_t more = name_n - MIN(name_n, p->text.n);
+    return (int)MIN(more, (size_t)FUZZY_COST_LENGTH_MAX);
 }

@@ -1,7 +1,8 @@
 /* Segments of the name table. Built once, on a worker, from rows in any order: different names are
- * kept once and sorted, so that a beginning is a range; each has a word of bits that says which letters
- * it has, one for pairs of them, two for their order, and the entities that bear it lie together. About
- * 16 bytes an entity, 40 and its text a name. Invariant: a built segment is never written again. */
+ * kept once and sorted, so that a beginning is a range, and the entities that bear one lie together.
+ * What fuzzy_bits_of() says of the names is kept by bit, not by name, since a search asks for few of
+ * the bits, but of all names. About 16 bytes an entity, 46 and its text a name. Invariant: a built
+ * segment is never written again. */
 #include "query/names.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -159,21 +160,55 @@ lay_names(struct names_segment *s, const struct intern *names, uint32_t *rank)
     qsort_r(keys, n, sizeof(*keys), by_name, (void *)names);
     s->n_names = n;
     s->text = xmalloc(names->text.n + 1);
-    s->bits = xcalloc(n + 1, sizeof(*s->bits));
     s->entries = xcalloc(n + 2, sizeof(*s->entries));
     uint32_t at = 0;
     for (size_t i = 0; i < n; i++) {
         struct str name = intern_at(names, keys[i].number);
         memcpy(s->text + at, name.n > 0 ? name.p : "", name.n);
-        struct fuzzy_order order = fuzzy_order_of(name);
-        s->bits[i] = (struct names_bits){fuzzy_mask(name), order.words[0]};
-        s->entries[i] = (struct names_entry){
-            .pairs = fuzzy_pairs(name), .order = order.words[1], .text = at};
+        s->entries[i].text = at;
         rank[keys[i].number] = (uint32_t)i;
         at += (uint32_t)name.n;
     }
     s->entries[n].text = at;
     free(keys);
+}
+
+/* Bit k of word i becomes bit i of word k. */
+static void
+turn_square(uint64_t words[64])
+{
+    uint64_t mask = UINT32_MAX;
+    for (unsigned n = 32; n > 0; n /= 2, mask ^= mask << n) {
+        for (unsigned i = 0; i < 64; i = (i + n + 1) & ~n) {
+            uint64_t other = ((words[i] >> n) ^ words[i + n]) & mask;
+            words[i] ^= other << n;
+            words[i + n] ^= other;
+        }
+    }
+}
+
+/* By 64 names, which are a word of each column. */
+static void
+lay_columns(struct names_segment *s)
+{
+    size_t step = 64 * NAMES_COLUMN_STEP;
+    s->n_words = (s->n_names + step - 1) / step * NAMES_COLUMN_STEP;
+    s->columns = xcalloc(FUZZY_BITS * s->n_words + 1, sizeof(*s->columns));
+    s->lengths = xcalloc(s->n_names + 1, 1);
+    for (size_t at = 0; at * 64 < s->n_names; at++) {
+        uint64_t squares[FUZZY_WORDS][64] = {{0}};
+        for (size_t i = at * 64; i < MIN((at + 1) * 64, s->n_names); i++) {
+            struct fuzzy_bits bits;
+            fuzzy_bits_of(names_at(s, i), &bits);
+            s->lengths[i] = (uint8_t)MIN(names_at(s, i).n, (size_t)UINT8_MAX);
+            for (size_t k = 0; k < FUZZY_WORDS; k++)
+                squares[k][i % 64] = bits.words[k];
+        }
+        for (size_t k = 0; k < FUZZY_WORDS; k++)
+            turn_square(squares[k]);
+        for (size_t bit = 0; bit < FUZZY_BITS; bit++)
+            s->columns[bit * s->n_words + at] = squares[bit / 64][bit % 64];
+    }
 }
 
 /* Entities grouped by name: counted, then placed. */
@@ -206,6 +241,7 @@ names_build(struct names_builder *b)
     intern_finish(&b->names);
     lay_entities(s, b, rank);
     free(rank);
+    lay_columns(s);
     s->by_path = xcalloc(b->files.at.n + 1, sizeof(*s->by_path));
     for (size_t i = 0; i < b->files.at.n; i++)
         s->by_path[i] = (uint32_t)i;
@@ -240,7 +276,8 @@ names_segment_destroy(struct names_segment *s)
     intern_finish(&s->containers);
     intern_finish(&s->langs);
     free(s->text);
-    free(s->bits);
+    free(s->columns);
+    free(s->lengths);
     free(s->entries);
     free(s->entities);
     free(s->file_langs);

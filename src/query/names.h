@@ -13,6 +13,7 @@
 #define NAMES_FILE_SHIFT (NAMES_KIND_BITS + 1)
 #define NAMES_FILES_MAX (1u << (32 - NAMES_FILE_SHIFT))
 #define NAMES_LAST (1u << NAMES_KIND_BITS)        // no more of this name
+#define NAMES_COLUMN_STEP 8                       // words: a line of the cache
 #define NAMES_TEXT_BYTES_MAX ((size_t)UINT32_MAX) // of all different names together
 
 /* ---- path globs: glob.c ---- */
@@ -40,16 +41,8 @@ struct names_entity {
     uint32_t container; // of its qualified name
 };
 
-/* What is asked of every name, one after the other; and of those that may fit. */
-struct names_bits {
-    uint64_t mask;  // fuzzy_mask()
-    uint64_t order; // the first word of fuzzy_order_of()
-};
-
 /* It ends where the next begins. */
 struct names_entry {
-    uint64_t pairs; // fuzzy_pairs()
-    uint64_t order; // the second word
     uint32_t text;  // where its text begins
     uint32_t first; // its first entity
 };
@@ -57,8 +50,10 @@ struct names_entry {
 struct names_segment {
     unsigned refs; // views that have it; the loop's
     size_t n_names, n_entities;
-    struct names_bits *bits;     // of each name, by fuzzy_compare()
-    struct names_entry *entries; // and one behind the last
+    struct names_entry *entries; // by fuzzy_compare(), and one behind the last
+    uint8_t *lengths;            // of each, at most 255
+    uint64_t *columns;           // of each bit of fuzzy_bits_of(), a bit a name
+    size_t n_words;              // of a column
     char *text;
     struct names_entity *entities;
     struct intern files, containers, langs;
@@ -95,6 +90,12 @@ names_at(const struct names_segment *s, size_t i)
 {
     const struct names_entry *e = &s->entries[i];
     return str_slice(s->text + e[0].text, e[1].text - e[0].text);
+}
+
+static inline const uint64_t *
+names_column(const struct names_segment *s, unsigned bit)
+{
+    return s->columns + bit * s->n_words;
 }
 
 /* ---- views: names_view.c ---- */

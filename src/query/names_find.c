@@ -248,67 +248,77 @@ find_plain(struct find_team *t)
 
 /* ---- a qualified one ---- */
 
-/* What a name costs is not less, nor when it begins with the pattern. */
-static int
-least_of_any(const struct find *f, const struct fuzzy_pattern *p, size_t name)
-{
-    const struct names_entry *e = &f->s->entries[name];
-    if (fuzzy_is_prefix(p, names_at(f->s, name)))
-        return 0;
-    return fuzzy_cost_least(p, f->s->bits[name].mask, e[0].pairs, e[1].text - e[0].text);
-}
-
-/* Whether the name may fit and still be a winner. */
+/* Whether the name may still be a winner. */
 static bool
 may_fit(const struct find *f, const struct fuzzy_pattern *p, size_t name)
 {
-    return find_has_letters(&f->s->bits[name], p) &&
-           (p->order.words[1] & ~f->s->entries[name].order) == 0 &&
-           least_of_any(f, p, name) <= find_worst(f);
+    return find_least(f->s, p, name) <= find_worst(f) ||
+           fuzzy_is_prefix(p, names_at(f->s, name));
 }
 
 static void
-look_at_qualified(struct find *f, size_t name, bool is_member)
+look_at_qualified(struct find *f, size_t name, bool is_whole, bool is_last)
 {
     const struct fuzzy_query *q = f->q;
     int whole = FUZZY_NEVER, last = FUZZY_NEVER;
-    if (may_fit(f, &q->whole, name))
+    if (is_whole)
         whole = fuzzy_cost(&q->whole, names_at(f->s, name));
-    if (is_member && may_fit(f, &q->last, name))
+    if (is_last)
         last = fuzzy_cost(&q->last, names_at(f->s, name));
     if (MIN(whole, last) <= find_worst(f))
         find_offer(f, name, whole, last);
 }
 
-/* wanted: of the names from `from` on. */
-static void
-qualified_block(struct find *f, size_t from, size_t to, const uint8_t *wanted)
+/* Names of a piece that have the letters; a bit each. */
+struct qualified {
+    size_t begin;
+    uint64_t whole[FIND_WORDS], last[FIND_WORDS];
+    const uint8_t *wanted; // of each, when all were asked
+};
+
+static bool
+has_bit(const uint64_t *bits, size_t i)
 {
-    const struct fuzzy_pattern *whole = &f->q->whole, *last = &f->q->last;
-    const struct names_bits *bits = f->s->bits;
-    uint32_t block[FIND_BLOCK];
-    size_t n = 0;
-    for (size_t i = from; i < to; i++) {
-        uint8_t is = wanted[i - from];
-        bool is_member = (is & FIND_MEMBER) != 0, is_one = (is & FIND_WANTED) != 0;
-        block[n] = (uint32_t)i;
-        n += (is_one & find_has_letters(&bits[i], whole)) |
-             (is_member & find_has_letters(&bits[i], last));
+    return bits[i / 64] >> i % 64 & 1;
+}
+
+static void
+look_at_list(struct find *f, struct qualified *of, const uint32_t *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t k = names[i] - of->begin;
+        uint8_t is = of->wanted ? of->wanted[k] : FIND_WANTED | FIND_MEMBER;
+        bool is_whole = (is & FIND_WANTED) && has_bit(of->whole, k) &&
+                        may_fit(f, &f->q->whole, names[i]);
+        bool is_last = (is & FIND_MEMBER) && has_bit(of->last, k) &&
+                       may_fit(f, &f->q->last, names[i]);
+        if (!of->wanted && (is_whole || is_last))
+            find_want(f, names[i], names[i] + 1, &is);
+        is_whole = is_whole && (is & FIND_WANTED);
+        is_last = is_last && (is & FIND_MEMBER);
+        if (is_whole || is_last)
+            look_at_qualified(f, names[i], is_whole, is_last);
     }
-    for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(&f->s->entries[block[i]]);
-    for (size_t i = 0; i < n; i++)
-        look_at_qualified(f, block[i], wanted[block[i] - from] & FIND_MEMBER);
 }
 
 static bool
 qualified_piece(struct find *f, size_t piece, void *what UNUSED)
 {
+    struct qualified of = {.begin = piece * FIND_PIECE};
+    size_t end = find_piece_end(f->s, piece), n_words = find_piece_words(f->s, piece);
+    uint64_t either[FIND_WORDS];
+    uint32_t names[FIND_PIECE];
     uint8_t wanted[FIND_PIECE];
-    size_t begin = piece * FIND_PIECE, end = find_piece_end(f->s, piece);
-    find_want(f, begin, end, wanted);
-    for (size_t from = begin; from < end; from += FIND_BLOCK)
-        qualified_block(f, from, MIN(from + FIND_BLOCK, end), wanted + (from - begin));
+    find_have(f->s, &f->q->whole, piece, 0, 0, of.whole);
+    find_have(f->s, &f->q->last, piece, 0, 0, of.last);
+    for (size_t i = 0; i < n_words; i++)
+        either[i] = of.whole[i] | of.last[i];
+    size_t n = find_list(either, piece * FIND_WORDS, n_words, names);
+    if (n > (end - of.begin) / FIND_WORTH_SHARE) {
+        find_want(f, of.begin, end, wanted);
+        of.wanted = wanted;
+    }
+    look_at_list(f, &of, names, n);
     return true;
 }
 

@@ -1,16 +1,15 @@
-/* Names that have the pattern's letters but do not begin with it. Every name's words of bits say
- * whether it may have them and what it costs at least; from the cheapest on they are laid out, until
- * the worst winner is cheaper than what is left. Each step is split among the hands by pieces of the
- * table. Invariant: a piece writes its own part of an array only: from where its names begin. */
+/* Names that have the pattern's letters but do not begin with it. Every name's bits say whether it may
+ * have them and what it costs at least; from the cheapest on they are laid out, until the worst winner
+ * is cheaper than what is left. Each step is split among the hands by pieces of the table. Invariant: a
+ * piece writes its own part of an array only: from where its names begin. */
 #include "base/mem.h"
 #include "query/find.h"
 
 #define BUCKETS 128 // candidates by what they cost at least
 #define BUCKET_COST 6
-#define SAMPLE_STEP 509
 
 struct piece {
-    uint32_t n, n_late;
+    uint32_t n, n_have;
     uint32_t counts[BUCKETS]; // then where the next of each bucket goes
 };
 
@@ -18,11 +17,12 @@ struct piece {
 struct candidates {
     size_t from, to; // names that begin with the pattern
     struct piece *pieces;
+    uint64_t *have;  // a bit for each name of the segment
+    bool is_late;    // have the first letter within a word only: they cost more
     uint32_t *names; // ascending, so that memory is read in order
     uint8_t *buckets;
-    uint32_t *late;   // have the first letter within a word only: they cost more
     uint32_t *sorted; // by bucket
-    size_t n, n_late, ends[BUCKETS];
+    size_t n, ends[BUCKETS];
 };
 
 static int
@@ -37,25 +37,30 @@ bucket_of(int least)
     return MIN((size_t)(least - FUZZY_COST_INSIDE) / BUCKET_COST, (size_t)BUCKETS - 1);
 }
 
-/* Those of a block that may have the letters in their order. No jump in the loop. */
+static bool
+mark_piece(struct find *f, size_t piece, void *what)
+{
+    struct candidates *c = what;
+    uint64_t *have = c->have + piece * FIND_WORDS;
+    find_have(f->s, &f->q->whole, piece, c->from, c->to, have);
+    for (size_t i = 0; i < find_piece_words(f->s, piece); i++)
+        c->pieces[piece].n_have += (uint32_t)__builtin_popcountll(have[i]);
+    return true;
+}
+
+/* Of the n names, which are of a piece, those that may be winners. No jump in the loop. */
 static void
 collect_block(struct find *f, struct candidates *c, size_t piece, const uint32_t *block,
               size_t n)
 {
-    const struct fuzzy_pattern *p = &f->q->whole;
-    const struct names_segment *s = f->s;
     struct piece *to = &c->pieces[piece];
     uint32_t *names = c->names + piece * FIND_PIECE;
     uint8_t *buckets = c->buckets + piece * FIND_PIECE;
     int worst = find_worst(f);
-    for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(&s->entries[block[i]]);
     for (size_t i = 0; i < n; i++) {
-        const struct names_entry *e = &s->entries[block[i]];
-        int least = fuzzy_cost_least(p, s->bits[block[i]].mask, e[0].pairs,
-                                     e[1].text - e[0].text);
+        int least = find_least(f->s, &f->q->whole, block[i]);
         size_t bucket = bucket_of(least);
-        bool is_one = (least <= worst) & ((p->order.words[1] & ~e->order) == 0);
+        bool is_one = least <= worst;
         names[to->n] = block[i];
         buckets[to->n] = (uint8_t)bucket;
         to->counts[bucket] += is_one;
@@ -63,31 +68,15 @@ collect_block(struct find *f, struct candidates *c, size_t piece, const uint32_t
     }
 }
 
-/* Of the names from..to, which are of a piece: where a word begins with the pattern's first letter,
- * and the late ones. */
+/* Those that have a word begin with the pattern's first letter, or the late ones. */
 static void
-collect(struct find *f, struct candidates *c, size_t piece, size_t from, size_t to)
+choose(const struct find *f, const struct candidates *c, size_t at, uint64_t *ret_have)
 {
-    const struct fuzzy_pattern *p = &f->q->whole;
-    const struct names_bits *bits = f->s->bits;
-    uint32_t *late = c->late + piece * FIND_PIECE, block[FIND_BLOCK];
-    for (; from < to; from += MIN(to - from, (size_t)FIND_BLOCK)) {
-        size_t n = 0, n_early = 0, end = MIN(to, from + FIND_BLOCK);
-        size_t n_late = c->pieces[piece].n_late;
-        for (size_t i = from; i < end; i++) {
-            block[n] = (uint32_t)i;
-            n += find_has_letters(&bits[i], p);
-        }
-        n = find_keep_wanted(f, from, end, block, n);
-        for (size_t i = 0; i < n; i++) {
-            uint32_t name = block[i];
-            bool is_late = (p->starts[0] & ~bits[name].mask) != 0;
-            block[n_early] = late[n_late] = name;
-            n_early += !is_late;
-            n_late += is_late;
-        }
-        c->pieces[piece].n_late = (uint32_t)n_late;
-        collect_block(f, c, piece, block, n_early);
+    unsigned start = f->q->whole.starts[0];
+    const uint64_t *column = names_column(f->s, start) + at;
+    for (size_t i = 0; i < FIND_BLOCK_WORDS; i++) {
+        uint64_t is_early = start == 0 ? UINT64_MAX : column[i];
+        ret_have[i] = c->have[at + i] & (c->is_late ? ~is_early : is_early);
     }
 }
 
@@ -95,20 +84,18 @@ static bool
 collect_piece(struct find *f, size_t piece, void *what)
 {
     struct candidates *c = what;
-    size_t from = piece * FIND_PIECE, to = find_piece_end(f->s, piece);
-    collect(f, c, piece, from, MIN(to, c->from));
-    collect(f, c, piece, MAX(from, c->to), to);
-    return true;
-}
-
-static bool
-collect_late(struct find *f, size_t piece, void *what)
-{
-    struct candidates *c = what;
-    const uint32_t *late = c->late + piece * FIND_PIECE;
-    size_t n = c->pieces[piece].n_late;
-    for (size_t at = 0; at < n; at += FIND_BLOCK)
-        collect_block(f, c, piece, late + at, MIN(n - at, (size_t)FIND_BLOCK));
+    size_t at = piece * FIND_WORDS, end = at + find_piece_words(f->s, piece);
+    c->pieces[piece].n = 0;
+    memset(c->pieces[piece].counts, 0, sizeof(c->pieces[piece].counts));
+    for (; at < end && c->pieces[piece].n_have > 0; at += FIND_BLOCK_WORDS) {
+        uint64_t have[FIND_BLOCK_WORDS];
+        uint32_t block[FIND_BLOCK];
+        size_t from = at * 64, to = MIN(from + FIND_BLOCK, f->s->n_names);
+        choose(f, c, at, have);
+        size_t n = find_list(have, at, FIND_BLOCK_WORDS, block);
+        n = n > 0 ? find_keep_wanted(f, from, to, block, n) : 0;
+        collect_block(f, c, piece, block, n);
+    }
     return true;
 }
 
@@ -148,7 +135,8 @@ look_at_block(struct find *f, uint32_t *block, size_t n)
 {
     const struct fuzzy_pattern *p = &f->q->whole;
     const struct names_segment *s = f->s;
-    size_t n_fit = 0;
+    int costs[FIND_BLOCK];
+    size_t n_fit = 0, n_best = 0;
     for (size_t i = 0; i < n; i++)
         __builtin_prefetch(&s->entries[block[i]]);
     for (size_t i = 0; i < n; i++)
@@ -157,13 +145,18 @@ look_at_block(struct find *f, uint32_t *block, size_t n)
         uint32_t name = block[i];
         block[n_fit] = name;
         n_fit += fuzzy_has_letters(p, names_at(s, name));
-        __builtin_prefetch(&s->entities[s->entries[name].first]);
     }
     for (size_t i = 0; i < n_fit; i++) {
-        int cost = fuzzy_cost_inside(p, names_at(s, block[i]), find_worst(f));
-        if (cost != FUZZY_NEVER)
-            find_offer(f, block[i], cost, FUZZY_NEVER);
+        uint32_t name = block[i];
+        block[n_best] = name;
+        costs[n_best] = fuzzy_cost_inside(p, names_at(s, name), find_worst(f));
+        if (costs[n_best] == FUZZY_NEVER)
+            continue;
+        __builtin_prefetch(&s->entities[s->entries[name].first]);
+        n_best++;
     }
+    for (size_t i = 0; i < n_best; i++)
+        find_offer(f, block[i], costs[i], FUZZY_NEVER);
 }
 
 static bool
@@ -188,14 +181,13 @@ look_inside(struct find_team *t, struct candidates *c)
     free(steal(c->sorted));
 }
 
-/* Whether so many names have the letters that all files will be asked for; judged by some of them. */
-static bool
-are_many(const struct find *f)
+static size_t
+count_all(const struct candidates *c, size_t n_pieces)
 {
-    size_t n = 0, n_names = f->s->n_names;
-    for (size_t i = 0; i < n_names; i += SAMPLE_STEP)
-        n += find_has_letters(&f->s->bits[i], &f->q->whole);
-    return n * SAMPLE_STEP > n_names / FIND_WORTH_SHARE;
+    size_t n = 0;
+    for (size_t i = 0; i < n_pieces; i++)
+        n += c->pieces[i].n_have;
+    return n;
 }
 
 void
@@ -204,24 +196,22 @@ find_inside(struct find_team *t, size_t from, size_t to)
     const struct names_segment *s = t->part->segment;
     struct candidates c = {.from = from, .to = to};
     size_t n_pieces = find_pieces(s);
-    if (t->has_filter && are_many(&t->hands[0]))
-        find_ask_files(t);
     c.pieces = xcalloc(n_pieces + 1, sizeof(*c.pieces));
-    c.late = xmalloc((s->n_names + 1) * sizeof(*c.late));
+    c.have = xmalloc((s->n_words + 1) * sizeof(*c.have));
     c.names = xmalloc((s->n_names + 1) * sizeof(*c.names));
     c.buckets = xmalloc(s->n_names + 1);
+    find_each(t, n_pieces, mark_piece, &c);
+    if (t->has_filter && count_all(&c, n_pieces) > s->n_names / FIND_WORTH_SHARE)
+        find_ask_files(t);
     find_each(t, n_pieces, collect_piece, &c);
     look_inside(t, &c);
     if (find_worst(&t->hands[0]) >= FUZZY_COST_INSIDE + FUZZY_COST_BAD_START) {
-        for (size_t i = 0; i < n_pieces; i++) {
-            c.pieces[i].n = 0;
-            memset(c.pieces[i].counts, 0, sizeof(c.pieces[i].counts));
-        }
-        find_each(t, n_pieces, collect_late, &c);
+        c.is_late = true;
+        find_each(t, n_pieces, collect_piece, &c);
         look_inside(t, &c);
     }
     free(c.pieces);
-    free(c.late);
+    free(c.have);
     free(c.names);
     free(c.buckets);
 }
