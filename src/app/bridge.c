@@ -11,13 +11,16 @@
 
 #define BRIDGE_PEEK_BYTES 256     // `shutdown` and `exit` are smaller
 #define BRIDGE_BACKLOG (4u << 20) // a side with more than this pending pauses the other
+#define BRIDGE_AGAIN_MAX 3        // engines in a row that ended before they said anything
 
 struct bridge {
     struct loop loop;
     struct stream *editor_in, *editor_out, *engine;
     struct loop_signals *signals;
     struct buf peek; // bytes from the editor that are not a whole frame yet
-    bool cannot_peek, is_shut_down, is_editor_gone, is_exiting, is_over;
+    struct buf said; // all from the editor, until the engine says something
+    unsigned n_again;
+    bool is_heard, cannot_peek, is_shut_down, is_editor_gone, is_exiting, is_over;
     int exit_code;
 };
 
@@ -79,6 +82,10 @@ on_editor_bytes(void *ctx, struct str bytes)
     struct bridge *b = ctx;
 
     peek(b, bytes);
+    if (b->said.n + bytes.n > BRIDGE_BACKLOG)
+        b->is_heard = true; // too much to say it again
+    if (!b->is_heard)
+        buf_add_str(&b->said, bytes);
     stream_write(b->engine, bytes);
     if (stream_backlog(b->engine) > BRIDGE_BACKLOG)
         stream_pause(b->editor_in);
@@ -99,17 +106,51 @@ on_engine_bytes(void *ctx, struct str bytes)
 {
     struct bridge *b = ctx;
 
+    b->is_heard = true;
+    buf_finish(&b->said);
     stream_write(b->editor_out, bytes);
     if (stream_backlog(b->editor_out) > BRIDGE_BACKLOG)
         stream_pause(b->engine);
 }
 
 static void
+on_engine_drain(void *ctx)
+{
+    struct bridge *b = ctx;
+
+    stream_resume(b->editor_in);
+}
+
+static void on_engine_end(void *ctx, int r);
+
+static const struct stream_events engine_events = {
+    .on_bytes = on_engine_bytes, .on_end = on_engine_end, .on_drain = on_engine_drain};
+
+static bool
+start_again(struct bridge *b)
+{
+    AUTO(free) char *why = NULL;
+
+    if (b->is_heard || b->is_editor_gone || b->n_again++ >= BRIDGE_AGAIN_MAX)
+        return false;
+    stream_close(steal(b->engine));
+    if (engine_connect(&b->loop, true, &b->engine, &why) < 0)
+        return false;
+    stream_start(b->engine, &engine_events, b);
+    stream_write(b->engine, buf_str(&b->said));
+    stream_resume(b->editor_in);
+    return true;
+}
+
+/* Before it said anything: it was about to end when we came, and knows nothing of us. */
+static void
 on_engine_end(void *ctx, int r)
 {
     struct bridge *b = ctx;
     bool is_sudden = !b->is_exiting && !b->is_shut_down && !b->is_editor_gone;
 
+    if (is_sudden && start_again(b))
+        return;
     if (is_sudden && r != 0)
         fail("the engine is gone: %s", err_text(r));
     else if (is_sudden)
@@ -121,14 +162,6 @@ static void
 on_out_end(void *ctx, int r UNUSED)
 {
     bridge_end(ctx, EXIT_FAILED); // the editor does not read any more
-}
-
-static void
-on_engine_drain(void *ctx)
-{
-    struct bridge *b = ctx;
-
-    stream_resume(b->editor_in);
 }
 
 static void
@@ -154,8 +187,6 @@ static const struct stream_events editor_in_events = {.on_bytes = on_editor_byte
                                                       .on_end = on_editor_end};
 static const struct stream_events editor_out_events = {
     .on_bytes = ignore_bytes, .on_end = on_out_end, .on_drain = on_editor_drain};
-static const struct stream_events engine_events = {
-    .on_bytes = on_engine_bytes, .on_end = on_engine_end, .on_drain = on_engine_drain};
 
 int
 bridge_run(void)
@@ -185,5 +216,6 @@ bridge_run(void)
         loop_run(&b.loop);
     }
     buf_finish(&b.peek);
+    buf_finish(&b.said);
     return loop_finish(&b.loop) == 0 ? b.exit_code : EXIT_FAILED;
 }

@@ -1,17 +1,21 @@
 /* Finding the user's engine, or starting one. A starter holds engine.start until its engine listens, so
  * two editors that open at once start one engine; the engine holds engine.lock while it lives. */
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "app/app.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/path.h"
 
 #define ENGINE_LOG_BYTES_MAX (1u << 20)
+#define ENGINE_CHANGE_MS 15000 // its servers have graces
+#define ENGINE_CHANGE_POLL_MS 20
 
 static char *
 runtime_path(const char *name)
@@ -120,6 +124,25 @@ start_engine(char **ret_why)
     return -ECONNREFUSED;
 }
 
+/* An engine that ends has closed its door and still holds its lock; one that a user starts just now
+ * holds it and has no door yet. 0: it listens; else nothing does, and mostly nobody holds the lock. */
+static int
+wait_for_change(struct loop *l, const char *path, struct stream **ret_stream)
+{
+    AUTO(free) char *lock_path = engine_lock_path();
+    int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int64_t end_ms = clock_mono_ms() + ENGINE_CHANGE_MS;
+    int r = stream_connect_unix(l, path, ret_stream);
+
+    while (r < 0 && fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 &&
+           clock_mono_ms() < end_ms) {
+        poll(NULL, 0, ENGINE_CHANGE_POLL_MS);
+        r = stream_connect_unix(l, path, ret_stream);
+    }
+    close(fd);
+    return r;
+}
+
 static int
 connect_or_start(struct loop *l, const char *path, struct stream **ret_stream,
                  char **ret_why)
@@ -134,7 +157,7 @@ connect_or_start(struct loop *l, const char *path, struct stream **ret_stream,
     }
     while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
         ;
-    r = stream_connect_unix(l, path, ret_stream); // somebody else may have been first
+    r = wait_for_change(l, path, ret_stream); // somebody else may have been first
     if (r < 0) {
         int started =
             start_engine(ret_why); // fails too when one was started by hand just now
