@@ -33,6 +33,19 @@ vim.api.nvim_create_autocmd('VimLeavePre', {
   end,
 })
 
+vim.api.nvim_create_autocmd('LspAttach', {
+  group = group,
+  callback = function(event)
+    require('gloss.feed').attached(event.data.client_id)
+  end,
+})
+vim.api.nvim_create_autocmd('LspDetach', {
+  group = group,
+  callback = function(event)
+    require('gloss.feed').detached(event.data.client_id)
+  end,
+})
+
 -- `auto` is looked at here and not through gloss.config, so that startup loads no module.
 if type(vim.g.gloss) == 'table' and vim.g.gloss.auto == false then
   return

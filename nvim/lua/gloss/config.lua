@@ -9,6 +9,7 @@ local M = {}
 ---@field filetypes? string[] the filetypes that gloss is started for
 ---@field root_markers? string[] files and folders that mark a workspace, the first wins
 ---@field root_dir? string|fun(bufnr: integer): string? the workspace itself, when not by marker
+---@field feed? boolean hand over the hovers that other servers answer
 ---@field features? table<string,'auto'|'on'|'off'> what the server offers to this editor
 
 ---@class gloss.FullConfig: gloss.Config
@@ -16,6 +17,7 @@ local M = {}
 ---@field env table<string,string>
 ---@field filetypes string[]
 ---@field root_markers string[]
+---@field feed boolean
 ---@field features table<string,string>
 
 ---@type gloss.FullConfig
@@ -44,6 +46,7 @@ local defaults = {
     'tsconfig.json',
   },
   root_dir = nil,
+  feed = true,
   features = { hover = 'auto', definition = 'auto', documentSymbol = 'auto' },
 }
 
@@ -54,6 +57,7 @@ local types = {
   filetypes = { table = true },
   root_markers = { table = true },
   root_dir = { string = true, ['function'] = true },
+  feed = { boolean = true },
   features = { table = true },
 }
 

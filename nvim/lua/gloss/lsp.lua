@@ -27,6 +27,7 @@ local function call(client, method, ...)
   end
   return client[method](...)
 end
+M.call = call
 
 local function tell_once(message)
   if not told[message] then
@@ -149,7 +150,8 @@ function M.config()
       if not cmd then
         error('gloss: ' .. problem, 0)
       end
-      return vim.lsp.rpc.start(cmd, dispatchers, { env = config.get().env })
+      local rpc = vim.lsp.rpc.start(cmd, dispatchers, { env = config.get().env })
+      return require('gloss.feed').versioned(rpc)
     end,
     root_dir = function(bufnr, on_dir)
       if may_start() then

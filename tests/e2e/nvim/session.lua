@@ -239,6 +239,163 @@ local function test_unsaved_edit()
   end), 'and its undo')
 end
 
+-- A second server, inside of this Neovim: it knows a text for everything and counts.
+local other = { hovers = 0 }
+
+local function start_other()
+  other.id = vim.lsp.start({
+    name = 'other',
+    root_dir = root,
+    cmd = function(dispatchers)
+      local closing = false
+      return {
+        request = function(method, params, callback)
+          if method == 'initialize' then
+            callback(nil, { capabilities = { hoverProvider = true } })
+          elseif method == 'textDocument/hover' then
+            other.hovers = other.hovers + 1
+            other.at = params.position
+            callback(nil, { contents = { kind = 'markdown', value = 'told by the other' } })
+          else
+            callback(nil, nil)
+          end
+          return true, 1
+        end,
+        notify = function(method)
+          if method == 'exit' then
+            closing = true
+            dispatchers.on_exit(0, 0)
+          end
+          return true
+        end,
+        is_closing = function()
+          return closing
+        end,
+        terminate = function()
+          closing = true
+          dispatchers.on_exit(0, 15)
+        end,
+      }
+    end,
+  })
+  return other.id and wait(function()
+    return #vim.lsp.get_clients({ name = 'other', bufnr = 0 }) == 1
+  end)
+end
+
+local function stop_other()
+  for _, one in ipairs(vim.lsp.get_clients({ name = 'other' })) do
+    if vim.fn.has('nvim-0.11') == 1 then
+      one:stop(true)
+    else
+      one.stop(true)
+    end
+  end
+  return wait(function()
+    return #vim.lsp.get_clients({ name = 'other' }) == 0
+  end)
+end
+
+-- Waits for the float of a hover and closes it.
+local function close_float()
+  return wait(function()
+    for _, window in ipairs(vim.api.nvim_list_wins()) do
+      if vim.api.nvim_win_get_config(window).relative ~= '' then
+        vim.api.nvim_win_close(window, true)
+        return true
+      end
+    end
+  end)
+end
+
+-- What the index has, by the program that a user would ask.
+local function shown(name)
+  return vim.fn.system({ 'gloss', 'show', '--json', '--dir', root, name })
+end
+
+local function test_feed()
+  vim.api.nvim_buf_set_lines(0, -1, -1, false,
+    { '', '/* \u{1F600} */ int toldByTheOther(void)', '{', '    return 1;', '}' })
+  if not point(start_other(), 'another server attaches to the buffer') then
+    return
+  end
+  local line = vim.api.nvim_buf_line_count(0) - 3
+  local text = vim.api.nvim_buf_get_lines(0, line - 1, line, false)[1]
+  vim.api.nvim_win_set_cursor(0, { line, text:find('toldBy', 1, true) - 1 })
+  vim.lsp.buf.hover()
+  local json
+  local ok = wait(function()
+    json = shown('toldByTheOther')
+    return json:find('told by the other', 1, true) ~= nil
+  end)
+  close_float()
+  point(ok and json:find('other (editor)', 1, true), 'what it answers to a hover is in the index', json)
+  point(other.hovers == 1, 'and it was asked by the user alone', other.hovers)
+
+  vim.g.gloss = vim.tbl_extend('force', vim.g.gloss, { feed = false })
+  vim.api.nvim_buf_set_lines(0, -1, -1, false, { '', 'int notToldByTheOther;' })
+  local last = vim.api.nvim_buf_line_count(0)
+  vim.api.nvim_win_set_cursor(0, { last, 6 })
+  vim.lsp.buf.hover()
+  wait(function()
+    return other.hovers == 2
+  end)
+  wait(function()
+    json = shown('notToldByTheOther')
+    return json:find('notToldByTheOther', 1, true) ~= nil
+  end)
+  point(other.hovers == 2 and not json:find('told by the other', 1, true),
+    'feed = false hands nothing over', json)
+  close_float()
+end
+
+-- `auto` is off for what another server serves, and on again when it is gone.
+local function test_served()
+  vim.g.gloss = vim.tbl_extend('force', vim.g.gloss, {
+    features = { hover = 'auto', definition = 'on', documentSymbol = 'on' },
+  })
+  local before = attached().id
+  vim.cmd('Gloss restart')
+  if not point(wait(function()
+    return attached() and attached().id ~= before
+  end), 'gloss starts again with hover = auto', notes) then
+    return
+  end
+  local line, column = definition_of('processCommand')
+  local params = {
+    textDocument = vim.lsp.util.make_text_document_params(0),
+    position = { line = line - 1, character = column },
+  }
+  local function own_hover()
+    local result, done
+    local function callback(_, answer)
+      result, done = answer, true
+    end
+    if vim.fn.has('nvim-0.11') == 1 then
+      attached():request('textDocument/hover', params, callback, 0)
+    else
+      attached().request('textDocument/hover', params, callback, 0)
+    end
+    wait(function()
+      return done
+    end)
+    return result
+  end
+  ask('workspace/symbol', { query = 'processCommand' }, function(symbols)
+    return has_symbol(symbols, 'processCommand')
+  end)
+  local silent = own_hover() == nil
+  point(silent, 'hover = auto says nothing beside another server')
+  point(stop_other(), 'the other server stops')
+  point(wait(function()
+    return own_hover() ~= nil
+  end), 'and hover = auto answers when that is gone', require('gloss.feed').served())
+  vim.cmd('undo')
+  vim.cmd('undo')
+  vim.g.gloss = vim.tbl_extend('force', vim.g.gloss, { feed = true })
+  remember_pids()
+end
+
 local function test_health()
   vim.cmd('checkhealth gloss')
   local report = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\n')
@@ -325,6 +482,8 @@ local tests = {
   test_symbols,
   test_hover,
   test_unsaved_edit,
+  test_feed,
+  test_served,
   test_health,
   test_command,
   test_doc,
