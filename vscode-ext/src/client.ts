@@ -12,6 +12,7 @@ import {
     RevealOutputChannelOn,
     State,
 } from 'vscode-languageclient/node';
+import { Feed } from './feed';
 import { locate, Program } from './locate';
 import { ServerStatus, StatusItem } from './status';
 
@@ -28,6 +29,8 @@ const LANGUAGES = [
     'typescript',
     'typescriptreact',
 ];
+
+const SELECTOR = LANGUAGES.map((language) => ({ scheme: 'file', language }));
 
 class RestartPolicy implements ErrorHandler {
     private deaths: number[] = [];
@@ -58,13 +61,17 @@ function environment(): NodeJS.ProcessEnv {
 export class GlossClient implements Disposable {
     private current: LanguageClient | undefined;
     private queue: Promise<void> = Promise.resolve();
+    private readonly feed: Feed;
     program: Program | undefined;
 
     constructor(
         private readonly context: ExtensionContext,
         private readonly log: LogOutputChannel,
         private readonly status: StatusItem,
-    ) {}
+    ) {
+        this.feed = new Feed(() => this.current, log);
+        this.feed.watch(SELECTOR);
+    }
 
     get client(): LanguageClient | undefined {
         return this.current;
@@ -133,7 +140,7 @@ export class GlossClient implements Disposable {
             // No `transport`: that would append --stdio.
             { command: path, args: ['lsp', ...settings.get<string[]>('args', [])], options: { env } },
             {
-                documentSelector: LANGUAGES.map((language) => ({ scheme: 'file', language })),
+                documentSelector: SELECTOR,
                 outputChannel: this.log,
                 revealOutputChannelOn: RevealOutputChannelOn.Never,
                 errorHandler: policy,
@@ -144,8 +151,15 @@ export class GlossClient implements Disposable {
                         definition: settings.get('features.definition'),
                         documentSymbol: settings.get('features.documentSymbol'),
                     },
+                    servedLanguages: this.feed.served(),
                     trusted: workspace.isTrusted,
                 }),
+                middleware: {
+                    provideHover: (document, position, token, next) =>
+                        this.feed.isAsking(document, position)
+                            ? undefined
+                            : next(document, position, token),
+                },
             },
         );
         client.onNotification('gloss/status', (status: ServerStatus) => {
@@ -178,6 +192,7 @@ export class GlossClient implements Disposable {
     }
 
     dispose(): void {
+        this.feed.dispose();
         void this.stop();
     }
 }

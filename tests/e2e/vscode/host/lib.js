@@ -2,6 +2,7 @@
 // GLOSS_E2E_POINTS: the console of the host is not ours alone.
 'use strict';
 
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const vscode = require('vscode');
 
@@ -104,6 +105,16 @@ function flatten(symbols) {
     return symbols.flatMap((symbol) => [symbol, ...flatten(symbol.children ?? [])]);
 }
 
+/** What the index has of a name, by the program that a user would ask. */
+function shown(name) {
+    const folder = vscode.workspace.workspaceFolders[0].uri.fsPath;
+    try {
+        return execFileSync('gloss', ['show', '--json', '--dir', folder, name], { encoding: 'utf8' });
+    } catch (error) {
+        return String(error);
+    }
+}
+
 async function hasDocumentSymbol(uri, name) {
     const command = 'vscode.executeDocumentSymbolProvider';
     const symbols = (await vscode.commands.executeCommand(command, uri)) ?? [];
@@ -142,6 +153,7 @@ module.exports = {
     openServerC,
     point,
     runAll,
+    shown,
     statusItemShows,
     until,
 };
