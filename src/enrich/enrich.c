@@ -298,6 +298,7 @@ enrich_retry(struct enrich *e)
         if (server_is_given_up(e->servers.v[i]))
             server_close(e->servers.v[i]); // the next job opens another
     }
+    servers_look_again(e);
 }
 
 void

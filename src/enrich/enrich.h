@@ -59,7 +59,8 @@ uint64_t enrich_server_key(const struct enrich *e, const char *lang);
 void enrich_pause(struct enrich *e);
 void enrich_resume(struct enrich *e);
 bool enrich_is_paused(const struct enrich *e);
-/* Somebody asked for it: servers that were given up get another chance. */
+/* Somebody asked for it: servers that were given up get another chance, and languages that had
+ * none are looked up. */
 void enrich_retry(struct enrich *e);
 /* An editor asked for something: its request goes first, nothing new is sent for 200 ms. */
 void enrich_yield(struct enrich *e);

@@ -81,6 +81,7 @@ struct lang_server {
     char *program;     // NULL: none when last looked
     struct map *roots; // of folders → absolute paths
     int64_t looked_ms, roots_ms;
+    bool is_looked_up; // at looked_ms, and nobody wants it to be again
 };
 void lang_server_destroy(struct lang_server *entry);
 
@@ -110,6 +111,7 @@ struct enrich {
 void enrich_arm(struct enrich *e); // something is to be done at the next turn
 
 /* servers.c */
+void servers_look_again(struct enrich *e); // at once, for languages that had none
 bool server_is_known(struct enrich *e, const char *lang);
 struct server *server_of(struct enrich *e, const char *lang, const char *path);
 /* Starts it, unless it runs or its last process is still going. */

@@ -148,6 +148,17 @@ server_at_root(struct enrich *e, const struct client_spec *spec, const char *pro
     return server_create(e, spec, program, root);
 }
 
+void
+servers_look_again(struct enrich *e)
+{
+    size_t at = 0;
+    struct str lang;
+    void *entry;
+
+    while (map_next(e->langs, &at, &lang, &entry))
+        ((struct lang_server *)entry)->is_looked_up = false;
+}
+
 static struct lang_server *
 look_for_server(struct enrich *e, const char *lang)
 {
@@ -156,10 +167,12 @@ look_for_server(struct enrich *e, const char *lang)
     if (!entry) {
         entry = xnew(struct lang_server);
         map_put(e->langs, str_of(lang), entry);
-    } else if (entry->program || now_ms - entry->looked_ms < ENRICH_LOOK_AGAIN_MS) {
+    } else if (entry->program || (entry->is_looked_up &&
+                                  now_ms - entry->looked_ms < ENRICH_LOOK_AGAIN_MS)) {
         return entry;
     }
     entry->looked_ms = now_ms;
+    entry->is_looked_up = true;
     client_spec_for(e->config, e->root, str_of(lang), &entry->spec, &entry->program);
     return entry;
 }

@@ -118,21 +118,37 @@ asking_forget(struct workspace *w)
 void
 asking_file(struct workspace *w, struct str path)
 {
+    struct known_file *known = known_find(w->known, path);
+
+    if (known && known->is_due_again && known->n_asking == 0) {
+        known->is_due_again = false;
+        known->asked = (struct hash128){0};
+    }
     if (!is_wanted(w) || (!w->has_asked_store && !w->is_asking_store))
-        return; // the store will be asked after the walk
+        return; // the store will be asked after the walk, or when it is wanted again
     enqueue(w, path, true);
     pump(w);
 }
 
 /* In an engine a language without a server is left as it is; a run that was asked to enrich records it. */
 static bool
-is_askable(struct workspace *w, struct str path)
+is_askable(struct workspace *w, struct str path, size_t index)
 {
     const struct lang *lang = lang_of_file(path, STR_NONE);
 
     if (!lang || !w->all->options.with_watch)
         return true;
-    return enrich_has_server(w->enrich, lang->key_prefix);
+    if (!enrich_has_server(w->enrich, lang->key_prefix)) {
+        w->is_left[index] = true;
+        return false;
+    }
+    if (w->is_left[index]) { // its server was installed since: also the other files
+        w->is_left[index] = false;
+        w->has_asked_store = false;
+        w->is_store_newer = w->is_asking_store;
+        asking_from_store(w);
+    }
+    return true;
 }
 
 /* Asked before or not: whoever looks again may have it then. What is under way comes by itself. */
@@ -142,7 +158,8 @@ workspace_want_hovers(struct workspace *w, struct str path)
     struct known_file *known = known_find(w->known, path);
 
     ASSERT_LOOP();
-    if (!is_wanted(w) || !known || known->n_asking > 0 || !is_askable(w, path))
+    if (!is_wanted(w) || !known || known->n_asking > 0 ||
+        !is_askable(w, path, lang_index(path)))
         return;
     known->asked = (struct hash128){0};
     asking_file(w, path);
@@ -218,11 +235,14 @@ asking_has_text(struct workspace *w, struct enrich_job *job, struct hover_batch 
     after_step(w);
 }
 
-/* It changed: its commit will bring it back. */
+/* It changed: its commit will bring it back; or it did and is again as it was. */
 void
 asking_has_no_text(struct workspace *w, struct str path)
 {
-    forget_asking(w, path);
+    struct known_file *known = forget_asking(w, path);
+
+    if (known)
+        known->is_due_again = true;
     asking_ends(w, path);
     after_step(w);
 }
@@ -303,7 +323,7 @@ pump_lang(struct workspace *w, size_t lang)
             timer_start(w->typing_timer, WORKSPACE_TYPING_MS, 0);
             continue;
         }
-        if (was_asked(w, path) || !is_askable(w, path))
+        if (was_asked(w, path) || !is_askable(w, path, lang))
             w->hover_files_done++;
         else
             ask_about(w, path);

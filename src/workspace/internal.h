@@ -79,6 +79,8 @@ struct workspace {
     /* enrichment; by language, so that a slow server keeps none waiting but its own */
     struct list to_ask[LANG_COUNT_MAX + 1]; // struct ask; the last: no language
     size_t n_asking[LANG_COUNT_MAX + 1];
+    bool
+        is_left[LANG_COUNT_MAX + 1]; // files of it were not asked about: it had no server
     struct map *to_ask_paths;
     struct list texts;                    // asking_text.c: those that wait
     struct siblings *siblings;            // of the worker that reads a text

@@ -23,9 +23,10 @@ struct known_file {
     unsigned n_asking;    // hover jobs under way
     enum file_state state : 8;
     enum file_reason reason : 8;
-    bool is_stored;    // false: seen, not committed yet
-    bool is_due_again; // once its hover jobs are through: another server came meanwhile
-    char name[];       // in its folder
+    bool is_stored; // false: seen, not committed yet
+    bool
+        is_due_again; // once its hover jobs are through: another server came, or another text was there
+    char name[]; // in its folder
 };
 
 struct known_files *known_create(void) MUST_USE;

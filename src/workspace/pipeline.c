@@ -292,6 +292,9 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
         return;
     }
     if (!job->batch) {
+        known = known_find(w->known, str_of(job->path));
+        if (known && known->is_due_again && !w->is_closing)
+            asking_file(w, str_of(job->path));
         job_end(job);
         return;
     }

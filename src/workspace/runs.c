@@ -136,7 +136,7 @@ workspace_index(struct workspace *w, bool with_enrich, workspace_summary_fn fn, 
     run->ctx = ctx;
     run->started_ms = clock_mono_ms();
     list_add(&w->runs, &run->link);
-    if (with_enrich && w->is_open)
+    if (w->is_open)
         asking_forget(w);
     if (w->is_open && !w->is_walking && w->scan)
         pipeline_walk(w);

@@ -9,6 +9,7 @@ import urllib.request
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from house import read_bytes, wait  # noqa: E402
+from lsp import Editor  # noqa: E402
 from tap import Skip, case, equal, main  # noqa: E402
 
 N_FILES, N_EACH, N_COPIES = 6, 4, 40
@@ -311,6 +312,32 @@ def _(house):
     wait_known(house, names_of("one", 1))
     wait("they were asked for again", lambda: os.path.getsize(fake.log) > 0 and all_known(house))
     fake.asked(N_EACH)
+
+
+@case("a server installed while the engine runs is asked at gloss/reindex; a file changed in a pause is asked after it")
+def _(house):
+    fake = Fake(house)
+    programs = os.path.join(house.dir, "programs")
+    os.mkdir(programs)
+    house.config({"servers": [{"name": "fake", "command": ["late-ls", fake.scenario, fake.log], "languages": ["c"]}]})
+    house.env["PATH"] = programs
+    fill(house, "one")
+    house.serve(house.tree)
+    editor = Editor(house)
+    editor.initialize()
+    editor.wait_state("ready")
+    equal({e["hover"]["reason"] for e in house.entities()}, {"not_asked"})
+    os.symlink(os.environ["GLOSS_FAKE_LS"], os.path.join(programs, "late-ls"))
+    editor.request("gloss/reindex", {})
+    wait_known(house, names_of("one"))
+    fake.asked(N_FILES * N_EACH)
+    editor.request("gloss/pause")
+    house.write("src/f0.c", "int later(void)\n{\n    return 1;\n}\n")
+    wait("it is indexed", lambda: "later" in house.by_name())
+    editor.request("gloss/resume")
+    wait_known(house, names_of("one")[N_EACH:] + ["later"])
+    fake.asked(1)
+    equal(editor.bye(), 0)
 
 
 main()
