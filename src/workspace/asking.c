@@ -1,6 +1,5 @@
-/* Which file is asked about next. The store knows what is unknown; this file keeps the order (changed
- * files before the rest), looks up a few files of each language ahead of enrich and gives the answers
- * to the writer; the few are counted until the commit, so the writer's queue stays bounded.
+/* Which file is asked about next. The store knows what is unknown, asks.c has the order; this file looks
+ * up a few files of each language ahead of enrich and gives the answers to the writer; the few are counted until the commit, so the writer's queue stays bounded.
  * A file's content is asked about once in a run of the engine: what stays unknown is not asked in a
  * circle, but what we took back ourselves is. A buffer that is being typed in waits until it rests. */
 #include "base/clock.h"
@@ -9,13 +8,6 @@
 
 #define LOG_MODULE "asking"
 #include "base/log.h"
-
-/* A path in the queue of its language. */
-struct ask {
-    struct list link;
-    char *path;
-    size_t lang;
-};
 
 /* Answers on their way to the index. */
 struct storing {
@@ -40,7 +32,7 @@ bool
 asking_is_idle(const struct workspace *w)
 {
     return !is_wanted(w) || (w->has_asked_store && !w->is_asking_store &&
-                             w->n_asking_all == 0 && map_count(w->to_ask_paths) == 0);
+                             w->n_asking_all == 0 && asks_count(w->asks) == 0);
 }
 
 /* The queue of a path: by its name alone, so that it is the same at each step. */
@@ -77,27 +69,19 @@ was_asked(struct workspace *w, struct str path)
 }
 
 static void
-enqueue(struct workspace *w, struct str path, bool is_first)
+enqueue(struct workspace *w, struct str path, enum ask_rank rank)
 {
-    struct ask *ask = map_get(w->to_ask_paths, path);
+    bool is_first = w->n_asking_all == 0 && asks_count(w->asks) == 0;
 
     if (was_asked(w, path))
         return;
-    if (!ask) {
-        if (w->n_asking_all == 0 && map_count(w->to_ask_paths) == 0)
-            w->hover_files_done = w->hover_files_total = 0;
-        w->hover_files_total++;
-        ask = xnew(struct ask);
-        ask->path = str_dup(path);
-        ask->lang = lang_index(path);
-        list_init(&ask->link);
-        map_put(w->to_ask_paths, path, ask);
-    }
-    list_remove(&ask->link);
+    if (documents_find(w, path))
+        rank = ASK_OPEN;
+    if (!asks_put(w->asks, path, lang_index(path), rank))
+        return;
     if (is_first)
-        list_add_first(&w->to_ask[ask->lang], &ask->link);
-    else
-        list_add(&w->to_ask[ask->lang], &ask->link);
+        w->hover_files_done = w->hover_files_total = 0;
+    w->hover_files_total++;
 }
 
 void
@@ -115,6 +99,13 @@ asking_forget(struct workspace *w)
         enrich_retry(w->enrich);
 }
 
+/* Else the store will be asked after the walk, or when it is wanted again. */
+static bool
+is_begun(const struct workspace *w)
+{
+    return is_wanted(w) && (w->has_asked_store || w->is_asking_store);
+}
+
 void
 asking_file(struct workspace *w, struct str path)
 {
@@ -124,10 +115,16 @@ asking_file(struct workspace *w, struct str path)
         known->is_due_again = false;
         known->asked = (struct hash128){0};
     }
-    if (!is_wanted(w) || (!w->has_asked_store && !w->is_asking_store))
-        return; // the store will be asked after the walk, or when it is wanted again
-    enqueue(w, path, true);
-    pump(w);
+    if (is_begun(w)) {
+        enqueue(w, path, ASK_LATELY);
+        pump(w);
+    }
+}
+
+void
+asking_opened(struct workspace *w, struct str path)
+{
+    asks_open(w->asks, path);
 }
 
 /* In an engine a language without a server is left as it is; a run that was asked to enrich records it. */
@@ -158,11 +155,12 @@ workspace_want_hovers(struct workspace *w, struct str path)
     struct known_file *known = known_find(w->known, path);
 
     ASSERT_LOOP();
-    if (!is_wanted(w) || !known || known->n_asking > 0 ||
+    if (!is_begun(w) || !known || known->n_asking > 0 ||
         !is_askable(w, path, lang_index(path)))
         return;
     known->asked = (struct hash128){0};
-    asking_file(w, path);
+    enqueue(w, path, ASK_OPEN);
+    pump(w);
 }
 
 static void
@@ -187,10 +185,9 @@ on_unasked(void *ctx, struct query_result **result)
         log_warn("%s: cannot read which hovers are missing: %s", w->root,
                  strerror(-(*result)->r));
     } else {
-        for (size_t i = 0; i < (*result)->n_rows; i++) {
-            struct str path = (*result)->rows[i].path;
-            enqueue(w, path, documents_find(w, path) != NULL);
-        }
+        for (size_t i = 0; i < (*result)->n_rows; i++)
+            enqueue(w, (*result)->rows[i].path, ASK_REST);
+        documents_each(w, asking_opened);
     }
     w->has_asked_store = !w->is_store_newer;
     w->is_store_newer = false;
@@ -250,18 +247,20 @@ asking_has_no_text(struct workspace *w, struct str path)
 struct file_question {
     struct workspace *w;
     char *path;
+    enum ask_rank rank;
 };
 
 /* True when there is something to ask: asking_has_text() or asking_has_no_text() follows. */
 static bool
-look_up(struct workspace *w, struct str path, const struct query_result *result)
+look_up(struct workspace *w, struct str path, enum ask_rank rank,
+        const struct query_result *result)
 {
     struct known_file *known = known_find(w->known, path);
 
     if (result->r < 0 || !known)
         return false;
     known->asked = result->file.content;
-    if (!asking_text(w, result))
+    if (!asking_text(w, result, rank))
         return false;
     known->n_asking++;
     return true;
@@ -273,7 +272,7 @@ on_file_rows(void *ctx, struct query_result **result)
     struct file_question *q = ctx;
     struct workspace *w = q->w;
 
-    if (!w->is_closing && !look_up(w, str_of(q->path), *result)) {
+    if (!w->is_closing && !look_up(w, str_of(q->path), q->rank, *result)) {
         asking_ends(w, str_of(q->path));
         after_step(w);
     }
@@ -291,21 +290,13 @@ is_typed_in(struct workspace *w, struct str path)
 }
 
 static void
-ask_destroy(struct workspace *w, struct ask *ask)
-{
-    map_remove(w->to_ask_paths, str_of(ask->path));
-    list_remove(&ask->link);
-    free(ask->path);
-    free(ask);
-}
-
-static void
-ask_about(struct workspace *w, struct str path)
+ask_about(struct workspace *w, struct str path, enum ask_rank rank)
 {
     struct file_question *q = xnew(struct file_question);
 
     q->w = w;
     q->path = str_dup(path);
+    q->rank = rank;
     asking_begins(w, path);
     query_file(w->query, path, on_file_rows, q);
 }
@@ -313,12 +304,14 @@ ask_about(struct workspace *w, struct str path)
 static void
 pump_lang(struct workspace *w, size_t lang)
 {
-    list_for_each_safe (it, &w->to_ask[lang]) {
-        struct ask *ask = list_entry(it, struct ask, link);
+    struct ask *next, *ask;
+
+    for (ask = asks_first(w->asks, lang); ask; ask = next) {
         struct str path = str_of(ask->path);
 
         if (w->n_asking[lang] >= WORKSPACE_ENRICH_AHEAD)
             return;
+        next = asks_after(w->asks, ask);
         if (is_typed_in(w, path)) {
             timer_start(w->typing_timer, WORKSPACE_TYPING_MS, 0);
             continue;
@@ -326,8 +319,8 @@ pump_lang(struct workspace *w, size_t lang)
         if (was_asked(w, path) || !is_askable(w, path, lang))
             w->hover_files_done++;
         else
-            ask_about(w, path);
-        ask_destroy(w, ask);
+            ask_about(w, path, ask->rank);
+        asks_remove(w->asks, ask);
     }
 }
 
@@ -336,7 +329,7 @@ pump(struct workspace *w)
 {
     if (!is_wanted(w) || !w->query)
         return;
-    for (size_t lang = 0; lang < ARRAY_LEN(w->to_ask); lang++)
+    for (size_t lang = 0; lang < ASKS_LANGS; lang++)
         pump_lang(w, lang);
 }
 
@@ -353,7 +346,7 @@ ask_again(struct workspace *w, const struct storing *s, struct known_file *known
         return;
     known->is_due_again = false;
     known->asked = (struct hash128){0};
-    enqueue(w, str_of(s->path), s->is_cancelled);
+    enqueue(w, str_of(s->path), s->is_cancelled ? ASK_LATELY : ASK_REST);
 }
 
 static void
@@ -466,10 +459,8 @@ on_rested(void *ctx)
 void
 asking_init(struct workspace *w)
 {
-    for (size_t lang = 0; lang < ARRAY_LEN(w->to_ask); lang++)
-        list_init(&w->to_ask[lang]);
     list_init(&w->texts);
-    w->to_ask_paths = map_create();
+    w->asks = asks_create();
     w->typing_timer = timer_open(w->all->loop, on_rested, w);
 }
 
@@ -486,10 +477,7 @@ asking_open(struct workspace *w)
 void
 asking_finish(struct workspace *w)
 {
-    for (size_t lang = 0; lang < ARRAY_LEN(w->to_ask); lang++)
-        list_for_each_safe (it, &w->to_ask[lang])
-            ask_destroy(w, list_entry(it, struct ask, link));
-    map_destroy(w->to_ask_paths);
+    asks_destroy(w->asks);
     asking_texts_finish(w);
     timer_close(w->typing_timer);
 }

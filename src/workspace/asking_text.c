@@ -156,7 +156,7 @@ next_text(struct workspace *w)
         return;
     l = list_first(&w->texts, struct look_up, link);
     list_remove(&l->link);
-    l->is_last = list_is_empty(&w->texts) && map_count(w->to_ask_paths) == 0;
+    l->is_last = list_is_empty(&w->texts) && asks_count(w->asks) == 0;
     w->is_reading_text = true;
     w->n_working++;
     pool_submit(w->all->pool, POOL_BULK, &l->pool, text_work, on_text);
@@ -187,7 +187,7 @@ add_targets(struct look_up *l, const struct query_result *result)
 }
 
 bool
-asking_text(struct workspace *w, const struct query_result *result)
+asking_text(struct workspace *w, const struct query_result *result, enum ask_rank rank)
 {
     const struct lang *lang = lang_by_key_prefix(result->file.lang);
     struct doc *doc = documents_find(w, result->file.path);
@@ -202,7 +202,7 @@ asking_text(struct workspace *w, const struct query_result *result)
                                   : lang ? lang_language_id(lang, result->file.path)
                                          : "plaintext");
     l->job->content = result->file.content;
-    l->job->priority = doc ? 2 : 0;
+    l->job->priority = (int)(doc ? ASK_OPEN : rank);
     l->server_key = enrich_server_key(w->enrich, l->job->lang);
     add_targets(l, result);
     if (l->job->n_targets == 0) {
@@ -212,7 +212,7 @@ asking_text(struct workspace *w, const struct query_result *result)
     l->overlay = doc ? snapshot_ref(doc->text) : NULL;
     l->absolute = workspace_absolute(w, result->file.path);
     l->max_file_bytes = w->config->max_file_bytes;
-    if (doc)
+    if (l->job->priority > 0)
         list_add_first(&w->texts, &l->link);
     else
         list_add(&w->texts, &l->link);

@@ -33,14 +33,26 @@ documents_finish(struct workspace *w)
 }
 
 void
-documents_touch(struct workspace *w)
+documents_each(struct workspace *w, void (*fn)(struct workspace *w, struct str path))
 {
     struct str path;
     size_t iter = 0;
     void *value;
 
     while (map_next(w->docs, &iter, &path, &value))
-        pipeline_touch(w, path, JOB_INDEX, true);
+        fn(w, path);
+}
+
+static void
+touch(struct workspace *w, struct str path)
+{
+    pipeline_touch(w, path, JOB_INDEX, true);
+}
+
+void
+documents_touch(struct workspace *w)
+{
+    documents_each(w, touch);
 }
 
 struct doc *
@@ -74,6 +86,7 @@ workspace_doc_open(struct workspace *w, struct str path, struct str language_id,
     doc->language_id = str_dup(language_id);
     doc->n_open++;
     doc->changed_ms = 0; // opened, not typed in
+    asking_opened(w, path);
     set_text(w, doc, path, text);
 }
 

@@ -7,6 +7,7 @@
 #include "rt/timer.h"
 #include "scan/scan.h"
 #include "workspace/asking.h"
+#include "workspace/asks.h"
 #include "workspace/pipeline.h"
 #include "workspace/siblings.h"
 #include "workspace/workspace.h"
@@ -77,13 +78,11 @@ struct workspace {
     struct map *docs; // path → struct doc
 
     /* enrichment; by language, so that a slow server keeps none waiting but its own */
-    struct list to_ask[LANG_COUNT_MAX + 1]; // struct ask; the last: no language
-    size_t n_asking[LANG_COUNT_MAX + 1];
-    bool
-        is_left[LANG_COUNT_MAX + 1]; // files of it were not asked about: it had no server
-    struct map *to_ask_paths;
-    struct list texts;                    // asking_text.c: those that wait
-    struct siblings *siblings;            // of the worker that reads a text
+    struct asks *asks; // that wait
+    size_t n_asking[ASKS_LANGS];
+    bool is_left[ASKS_LANGS];  // files of it were not asked about: it had no server
+    struct list texts;         // asking_text.c: those that wait
+    struct siblings *siblings; // of the worker that reads a text
     uint64_t server_keys[LANG_COUNT_MAX]; // that the index was told of
     size_t n_asking_all;
     bool is_asking_store, has_asked_store, is_paused, is_trusted;
@@ -125,6 +124,8 @@ struct doc {
 };
 void documents_init(struct workspace *w);
 void documents_finish(struct workspace *w);
+void documents_each(struct workspace *w,
+                    void (*fn)(struct workspace *w, struct str path));
 void documents_touch(struct workspace *w); // index all
 struct doc *documents_find(const struct workspace *w, struct str path);
 

@@ -3,6 +3,7 @@
 #include "workspace/test_runs.c"
 
 #include "workspace/test_endings.c"
+#include "workspace/test_asks.c"
 #include "workspace/test_enriching.c"
 #include "workspace/test_trees.c"
 #include "workspace/test_watching.c"
@@ -76,6 +77,8 @@ main(void)
         cmocka_unit_test(test_unknown_does_not_replace_known),
         cmocka_unit_test(test_asked_again_after_cancel),
         cmocka_unit_test(test_asked_again_when_wanted),
+        cmocka_unit_test(test_asks_order),
+        cmocka_unit_test(test_asks_open),
         cmocka_unit_test(test_not_asked),
         cmocka_unit_test(test_close_while_enriching),
     };

@@ -140,8 +140,7 @@ test_asked_again_when_wanted(void **state UNUSED)
         return;
     }
     set_up_enriched(
-        &e,
-        "{'lives':[{'hover':[{'times':2,'error':{'code':-32603,'message':'no'}}]}]}");
+        &e, "{'lives':[{'hover':[{'times':2,'error':{'code':-32603,'message':'no'}}]}]}");
     f->with_watch = true;
     open_all(f);
     index_all(f, true);
