@@ -176,7 +176,9 @@ test_worktrees_hostile(void **state UNUSED)
     AUTO(free) char *circle = path_join(r.dir, "main/.git/worktrees/x8/gitdir");
     assert_int_equal(symlink(circle, circle), 0);
     assert_worktrees(&r, "main/src", "two/src ");
-    /* more of them than are looked at */
+    /* more of them than are looked at; of "/", which is a folder, none */
+    repository_write(&r, "main/.git/worktrees/x3/gitdir", "");
+    repository_write(&r, "main/.git/worktrees/x4/gitdir", "");
     for (unsigned i = 0; i < 40; i++) {
         AUTO(free) char *name = xasprintf("main/.git/worktrees/w%u/gitdir", i);
         AUTO(free) char *text = xasprintf("%%s/w%u/.git", i);
