@@ -64,8 +64,8 @@ was_asked(struct workspace *w, struct str path)
 {
     const struct known_file *known = known_find(w->known, path);
 
-    return !known || known->state != FILE_INDEXED ||
-           hash128_eq(known->asked, known->content);
+    return !known || known->state != FILE_INDEXED || known->was_asked ||
+           hash128_eq(known->content, (struct hash128){0}); // not read yet
 }
 
 static void
@@ -93,7 +93,7 @@ asking_forget(struct workspace *w)
 
     while (known_next(w->known, &iter, &path, &known))
         if (known->n_asking == 0)
-            known->asked = (struct hash128){0};
+            known->was_asked = false;
     w->has_asked_store = false;
     if (w->enrich)
         enrich_retry(w->enrich);
@@ -113,7 +113,7 @@ asking_file(struct workspace *w, struct str path)
 
     if (known && known->is_due_again && known->n_asking == 0) {
         known->is_due_again = false;
-        known->asked = (struct hash128){0};
+        known->was_asked = false;
     }
     if (is_begun(w)) {
         enqueue(w, path, ASK_LATELY);
@@ -158,7 +158,7 @@ workspace_want_hovers(struct workspace *w, struct str path)
     if (!is_begun(w) || !known || known->n_asking > 0 ||
         !is_askable(w, path, lang_index(path)))
         return;
-    known->asked = (struct hash128){0};
+    known->was_asked = false;
     enqueue(w, path, ASK_OPEN);
     pump(w);
 }
@@ -259,7 +259,7 @@ look_up(struct workspace *w, struct str path, enum ask_rank rank,
 
     if (result->r < 0 || !known)
         return false;
-    known->asked = result->file.content;
+    known->was_asked = hash128_eq(result->file.content, known->content);
     if (!asking_text(w, result, rank))
         return false;
     known->n_asking++;
@@ -345,7 +345,7 @@ ask_again(struct workspace *w, const struct storing *s, struct known_file *known
     if (!hash128_eq(known->content, s->content) || (!s->is_cancelled && !is_due))
         return;
     known->is_due_again = false;
-    known->asked = (struct hash128){0};
+    known->was_asked = false;
     enqueue(w, str_of(s->path), s->is_cancelled ? ASK_LATELY : ASK_REST);
 }
 
@@ -418,7 +418,7 @@ on_expired(void *ctx, int r, struct event *event UNUSED)
     while (known_next(w->known, &iter, &path, &known)) {
         known->is_due_again = known->n_asking > 0;
         if (known->n_asking == 0)
-            known->asked = (struct hash128){0};
+            known->was_asked = false;
     }
     w->has_asked_store = false;
     w->is_store_newer = w->is_asking_store;

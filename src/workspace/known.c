@@ -4,6 +4,7 @@
  * `files` and in its folder's list, and one slot has its place in `files`; one slot in four is empty. */
 #include "workspace/known.h"
 
+#include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -11,7 +12,7 @@
 struct known_folder {
     struct known_folder *above; // NULL: the root
     struct list link;           // of above->folders
-    struct list files;
+    uint32_t first, last;       // of its files, as places; 0: none
     struct list folders;
     struct str path;
 };
@@ -21,8 +22,8 @@ struct known_folder {
 #define SLOT_DEAD UINT32_MAX
 
 struct known_files {
-    struct known_file **files; // in the order they came; NULL: removed
-    uint32_t *slots;           // place in files + 1, or one of the marks
+    struct known_file **files; // at place - 1 each, in the order they came; NULL: removed
+    uint32_t *slots;           // a place, or one of the marks
     size_t n_slots;            // a power of two
     size_t n_used;             // of files, removed ones included
     size_t n_live;
@@ -35,7 +36,6 @@ static void
 folder_init(struct known_folder *f)
 {
     list_init(&f->link);
-    list_init(&f->files);
     list_init(&f->folders);
 }
 
@@ -124,7 +124,7 @@ make_folder(struct known_files *k, struct str path)
 static void
 drop_empty(struct known_files *k, struct known_folder *f)
 {
-    while (f->above && list_is_empty(&f->files) && list_is_empty(&f->folders)) {
+    while (f->above && f->first == 0 && list_is_empty(&f->folders)) {
         struct known_folder *above = f->above;
         list_remove(&f->link);
         map_remove(k->folders, f->path);
@@ -166,7 +166,35 @@ find_slot(const struct known_files *k, const struct known_folder *folder, struct
     return &k->slots[at];
 }
 
-/* Without what was removed, and larger if that is not enough. */
+static struct known_file *
+file_at(const struct known_files *k, uint32_t place)
+{
+    return k->files[place - 1];
+}
+
+/* As the last of its folder. */
+static void
+enter_folder(struct known_files *k, uint32_t place)
+{
+    struct known_file *file = file_at(k, place);
+    struct known_folder *folder = file->folder;
+
+    file->before = folder->last;
+    file->after = 0;
+    *(folder->last ? &file_at(k, folder->last)->after : &folder->first) = place;
+    folder->last = place;
+}
+
+static void
+leave_folder(struct known_files *k, const struct known_file *file)
+{
+    struct known_folder *folder = file->folder;
+
+    *(file->before ? &file_at(k, file->before)->after : &folder->first) = file->after;
+    *(file->after ? &file_at(k, file->after)->before : &folder->last) = file->before;
+}
+
+/* Without what was removed, and larger if that is not enough: each has another place then. */
 static void
 rebuild(struct known_files *k)
 {
@@ -185,12 +213,15 @@ rebuild(struct known_files *k)
         xreallocarray(k->files, files_max(k->n_slots), sizeof(struct known_file *));
     free(k->slots);
     k->slots = xcalloc(k->n_slots, sizeof(*k->slots));
+    for (size_t i = 0; i < n; i++)
+        k->files[i]->folder->first = k->files[i]->folder->last = 0;
     for (size_t i = 0; i < n; i++) {
         const struct known_file *file = k->files[i];
         size_t at = hash_of(file->folder, str_of(file->name)) & (k->n_slots - 1);
         while (k->slots[at] != SLOT_EMPTY)
             at = (at + 1) & (k->n_slots - 1);
         k->slots[at] = (uint32_t)(i + 1);
+        enter_folder(k, (uint32_t)(i + 1));
     }
 }
 
@@ -213,13 +244,12 @@ known_add(struct known_files *k, struct str path)
         return file;
     if (k->n_used == files_max(k->n_slots))
         rebuild(k);
-    file = xcalloc(1, sizeof(*file) + name.n + 1);
+    file = xcalloc(1, MAX(sizeof(*file), offsetof(struct known_file, name) + name.n + 1));
     memcpy(file->name, name.p, name.n);
-    list_init(&file->link);
     file->folder = make_folder(k, folder_path_of(path));
-    list_add(&file->folder->files, &file->link);
     k->files[k->n_used++] = file;
     *find_slot(k, file->folder, name) = (uint32_t)k->n_used;
+    enter_folder(k, (uint32_t)k->n_used);
     k->n_live++;
     return file;
 }
@@ -236,7 +266,7 @@ known_remove(struct known_files *k, struct str path)
     file = steal(k->files[*slot - 1]);
     *slot = SLOT_DEAD;
     k->n_live--;
-    list_remove(&file->link);
+    leave_folder(k, file);
     drop_empty(k, file->folder);
     free(file);
 }
@@ -289,8 +319,8 @@ known_each_at(const struct known_files *k, struct str path,
     if (file)
         fn(ctx, path, file);
     for (const struct known_folder *f = top; f; f = next_folder(f, top)) {
-        list_for_each (it, &f->files) {
-            file = list_entry(it, struct known_file, link);
+        for (uint32_t place = f->first; place; place = file->after) {
+            file = file_at(k, place);
             fn(ctx, path_of(file, &full), file);
         }
     }

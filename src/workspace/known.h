@@ -3,7 +3,6 @@
  * and not that of all. All that the index has for as long as it is watched is here, so a file is small: its folder's
  * path is in memory once. Whoever owns it calls; nothing of it is shared. */
 #include "base/hash.h"
-#include "base/list.h"
 #include "base/str.h"
 #include "model/file.h"
 
@@ -12,21 +11,20 @@ struct known_folder;
 
 /* What the store last said of a path, so that an unchanged file costs one look-up. */
 struct known_file {
-    struct list link; // of its folder
     struct known_folder *folder;
+    uint32_t before, after; // of its folder, as places; 0: none
     uint64_t size_bytes;
     int64_t mtime_ns;
     uint64_t inode;
     struct hash128 content;
-    struct hash128 asked; // content whose hovers were asked for in this run
-    unsigned walk;        // last walk that saw it
-    unsigned n_asking;    // hover jobs under way
+    uint32_t walk;     // last walk that saw it
+    uint16_t n_asking; // hover jobs under way
     enum file_state state : 8;
     enum file_reason reason : 8;
-    bool is_stored; // false: seen, not committed yet
-    bool
-        is_due_again; // once its hover jobs are through: another server came, or another text was there
-    char name[]; // in its folder
+    bool is_stored : 1;    // false: seen, not committed yet
+    bool was_asked : 1;    // about this content's hovers, in this run
+    bool is_due_again : 1; // after its hover jobs: another server came, or a text
+    char name[];           // in its folder
 };
 
 struct known_files *known_create(void) MUST_USE;

@@ -300,7 +300,7 @@ on_worked(struct pool_job *pool_job, bool is_cancelled)
     }
     known = known_add(w->known, str_of(job->path));
     if (!hash128_eq(known->content, job->batch->file.content))
-        known->asked = (struct hash128){0}; // also when it will be what it was before
+        known->was_asked = false; // also when it will be what it was before
     known->size_bytes = job->batch->file.size_bytes;
     known->mtime_ns = job->batch->file.mtime_ns;
     known->inode = job->batch->file.inode;

@@ -183,7 +183,7 @@ test_known_files_are_small(void **state UNUSED)
         known_add(k, str_of(one));
     }
     n_bytes = mallinfo2().uordblks - before; // 0 where the heap is a sanitizer's
-    assert_true(n_bytes / n <= 160);
+    assert_true(n_bytes / n <= 128);
     for (size_t i = 0; i < n; i += 2) {
         AUTO(free) char *one = xasprintf("a/folder/deep/below/d%zu/file%zu.c", i / 16, i);
         known_remove(k, str_of(one));
