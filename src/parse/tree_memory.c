@@ -27,6 +27,7 @@
 #define CHUNK_BYTES_MIN ((size_t)256 * 1024)
 #define CHUNK_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define KEPT_BYTES_MAX ((size_t)8 * 1024 * 1024) // between two trees
+#define TREES_PER_REVIEW 64 // after so many, what none of them needed is given back
 #define LOOK_BYTES ((size_t)1024 * 1024) // handed out between two looks at the clock
 
 struct chunk {
@@ -45,6 +46,8 @@ struct tree_memory {
     struct chunk *head; // newest first
     char *at, *end;     // what is free in head
     size_t total_bytes;
+    size_t most_bytes; // that a tree needed since the last review
+    unsigned n_trees;  // since then
     void *free_lists[N_SMALL + N_LARGE];
     /* while it is in use */
     size_t limit_bytes, unlooked_bytes;
@@ -230,13 +233,28 @@ tree_memory_leave(void)
     current = NULL;
 }
 
-/* Keeps one chunk: several small ones become one, as large as all, if that is allowed. */
+/* What is kept for the next tree: all of it, if that is allowed, but not for ever because of a few. */
+static size_t
+bytes_to_keep(struct tree_memory *m)
+{
+    size_t needed_bytes = m->total_bytes - (size_t)(m->end - m->at);
+    size_t kept_bytes = MIN(m->total_bytes, KEPT_BYTES_MAX);
+    m->most_bytes = MAX(m->most_bytes, needed_bytes);
+    if (++m->n_trees >= TREES_PER_REVIEW) {
+        if (m->most_bytes < kept_bytes / 2)
+            kept_bytes = MAX(m->most_bytes, CHUNK_BYTES_MIN);
+        m->most_bytes = m->n_trees = 0;
+    }
+    return kept_bytes;
+}
+
+/* Keeps one chunk: several small ones become one. */
 void
 tree_memory_reset(struct tree_memory *m)
 {
-    size_t kept_bytes = MIN(m->total_bytes, KEPT_BYTES_MAX);
+    size_t kept_bytes = bytes_to_keep(m);
     memset(m->free_lists, 0, sizeof(m->free_lists));
-    if (m->head && (m->head->older || m->head->size_bytes > KEPT_BYTES_MAX)) {
+    if (m->head && (m->head->older || m->head->size_bytes > kept_bytes)) {
         drop_chunks(steal(m->head));
         m->total_bytes = 0;
         add_chunk(m, kept_bytes);
