@@ -4,6 +4,7 @@
 #define BASE_MEM_C
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 NORETURN void
@@ -102,4 +103,12 @@ xasprintf(const char *fmt, ...)
     char *text = xvasprintf(fmt, ap);
     va_end(ap);
     return text;
+}
+
+void
+mem_give_back(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }

@@ -167,6 +167,7 @@ reader_counts(struct store_reader *reader, struct store_counts *ret_counts)
     if (r == 0)
         r = count_past(c, &counts);
     sqlite_view_end(c, is_mine);
+    sqlite3_db_release_memory(c->db); // of a whole table that nobody else reads
     if (r < 0)
         return err_trace(r);
     if (stat(sqlite3_db_filename(c->db, "main"), &st) == 0)

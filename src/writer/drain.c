@@ -15,6 +15,9 @@
 #define IDLE_MS 250 // of quiet before looking after the index
 #define PRUNE_EVERY_MS 60000
 #define TEXT_STEP_ENTITIES 1000
+/* Batches are made by the workers and let go here, in between what lives longer: without this the heaps of
+ * the workers grow with the run. */
+#define GIVE_BACK_BYTES ((size_t)64 << 20)
 #define BACKOFF_MS 10 // the first one; each next is four times as long
 
 void
@@ -263,6 +266,11 @@ do_group(struct drain *d, struct command *c)
     r = store_checkpoint(d->store, false);
     if (r < 0)
         log_warn("checkpoint: %s", err_text(r));
+    d->let_go_bytes += size.bytes;
+    if (d->let_go_bytes >= GIVE_BACK_BYTES) {
+        d->let_go_bytes = 0;
+        mem_give_back();
+    }
 }
 
 /* ---- when nothing comes ---- */

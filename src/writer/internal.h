@@ -63,8 +63,9 @@ struct drain {
     char *maker;                // may be NULL
     struct store_writer *store; // NULL when it could not be opened
     int open_r;
-    struct list group; // struct command.link, of the open transaction
-    size_t n_bulk;     // files in a row that nobody waits for
+    struct list group;   // struct command.link, of the open transaction
+    size_t n_bulk;       // files in a row that nobody waits for
+    size_t let_go_bytes; // of batches, since free pages went back to the system
     bool is_text_waiting;
     bool is_failing; // the last retries were in vain: the next command gets none
     int64_t prune_at_ms;
