@@ -157,8 +157,10 @@ classify_response(json_t *value, json_t *id)
     m.result = json_object_get(value, "result");
     if (json_is_null(m.error))
         m.error = NULL;
-    if (!m.error && !m.result)
+    if (!m.error && !m.result && !id)
         return bad(NULL, "neither a method nor a result nor an error");
+    if (!m.error && !m.result)
+        m.result = json_null(); // left out by servers that omit what is empty
     if (m.error && !json_is_object(m.error))
         return bad(NULL, "the error of a response is not an object");
     if (json_is_string(id)) { // ours are numbers; some peers give them back as text

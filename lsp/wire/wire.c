@@ -8,11 +8,13 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/utf.h"
 #include "codec/codec.h"
 #include "lsp/wire/internal.h"
 #include "rt/timer.h"
 
 #define WIRE_KEEP_BYTES (1u << 20) // larger buffers are given back when they are empty
+#define WIRE_QUOTED_BYTES 100      // of what is no header
 
 struct pending {
     struct list link;
@@ -336,6 +338,22 @@ take_body(struct wire *w, struct str body)
     }
 }
 
+/* What a program prints beside its frames tells its user more than any word of ours. */
+static void
+refuse_frame(struct wire *w, int r, struct str bytes)
+{
+    if (r == -EMSGSIZE) {
+        finish_reading(w, r, "a message is larger than allowed");
+        return;
+    }
+    ssize_t end = str_find_char(bytes, '\n');
+    size_t n = MIN(end < 0 ? bytes.n : (size_t)end, (size_t)WIRE_QUOTED_BYTES);
+    AUTO(buf_finish) struct buf why = {0};
+    buf_add_str(&why, STR("what arrived is not a message header: "));
+    utf8_add_valid(&why, str_slice(bytes.p, n));
+    finish_reading(w, r, why.p);
+}
+
 /* All whole frames of `bytes`; how much they were. */
 static size_t
 take_frames(struct wire *w, struct str bytes)
@@ -348,9 +366,7 @@ take_frames(struct wire *w, struct str bytes)
         if (r == WIRE_E_MORE)
             break;
         if (r < 0) {
-            finish_reading(w, r,
-                           r == -EMSGSIZE ? "a message is larger than allowed"
-                                          : "what arrived is not a message header");
+            refuse_frame(w, r, str_slice(bytes.p + at, bytes.n - at));
             break;
         }
         at += used;

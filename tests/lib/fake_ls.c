@@ -27,6 +27,7 @@
  *   "result": …, "error": {…}   in place of the default answer
  *   "literal": text             the markdown between its quotes, byte by byte; \xNN is a byte
  *   "text_bytes": n, "text_unit": text   markdown of so many, made of units
+ *   "no_result": true           the answer has its id and nothing else
  *   "is_twice": true, "is_batch": true   the answer is sent two times; in an array
  *   "silent": true              no answer
  *   "delay_ms": n               the answer comes so much later; the others go on

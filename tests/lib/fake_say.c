@@ -165,6 +165,8 @@ say_answer(const json_t *life, const json_t *rule, json_t *message)
         set_text(message, json_string(LITERAL));
     else if (json_object_get(rule, "text_bytes"))
         set_text(message, long_text(rule));
+    if (json_is_true(json_object_get(rule, "no_result")))
+        json_object_del(message, "result");
     if (json_is_true(json_object_get(rule, "is_batch")))
         message = json_pack("[o]", message);
 

@@ -413,7 +413,7 @@ test_bad_messages_do_not_end_it(void **state)
     say(&p, "{\"id\":[],\"method\":\"m\"}");
     say(&p, "{\"id\":\"s\",\"method\":\"m\",\"params\":5}");
     say(&p, "{\"id\":99,\"result\":null}"); // never asked
-    say(&p, "{\"id\":99}");
+    say(&p, "{\"jsonrpc\":\"2.0\"}");
     say(&p, "{\"id\":\"x\",\"method\":\"text\"}");
     say(&p, "{\"method\":\"caf\xe9\"}"); // Latin-1
     RUN_UNTIL(&p, p.a.heard.n > 0 && strstr(p.a.heard.p, "caf\xef\xbf\xbd"));
