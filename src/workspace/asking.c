@@ -248,6 +248,7 @@ struct file_question {
     struct workspace *w;
     char *path;
     enum ask_rank rank;
+    unsigned n_expiries; // of the workspace, before the question
 };
 
 /* True when there is something to ask: asking_has_text() or asking_has_no_text() follows. */
@@ -257,8 +258,8 @@ look_up(struct workspace *w, struct str path, enum ask_rank rank,
 {
     struct known_file *known = known_find(w->known, path);
 
-    if (result->r < 0 || !known)
-        return false;
+    if (result->r < 0 || !known || known->was_asked)
+        return false; // asked meanwhile: it was told of twice
     known->was_asked = hash128_eq(result->file.content, known->content);
     if (!asking_text(w, result, rank))
         return false;
@@ -272,6 +273,11 @@ on_file_rows(void *ctx, struct query_result **result)
     struct file_question *q = ctx;
     struct workspace *w = q->w;
 
+    if (!w->is_closing && q->n_expiries != w->n_expiries) { // the answer may be of before
+        q->n_expiries = w->n_expiries;
+        query_file(w->query, str_of(q->path), on_file_rows, q);
+        return;
+    }
     if (!w->is_closing && !look_up(w, str_of(q->path), q->rank, *result)) {
         asking_ends(w, str_of(q->path));
         after_step(w);
@@ -297,6 +303,7 @@ ask_about(struct workspace *w, struct str path, enum ask_rank rank)
     q->w = w;
     q->path = str_dup(path);
     q->rank = rank;
+    q->n_expiries = w->n_expiries;
     asking_begins(w, path);
     query_file(w->query, path, on_file_rows, q);
 }
@@ -420,6 +427,7 @@ on_expired(void *ctx, int r, struct event *event UNUSED)
         if (known->n_asking == 0)
             known->was_asked = false;
     }
+    w->n_expiries++;
     w->has_asked_store = false;
     w->is_store_newer = w->is_asking_store;
     asking_from_store(w);

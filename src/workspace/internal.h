@@ -86,6 +86,7 @@ struct workspace {
     uint64_t server_keys[LANG_COUNT_MAX]; // that the index was told of
     size_t n_asking_all;
     bool is_asking_store, has_asked_store, is_paused, is_trusted;
+    unsigned n_expiries; // how often what another server told became stale
     bool is_store_newer; // than what it is being asked
     bool is_reading_text;
     uint64_t hover_files_done, hover_files_total;

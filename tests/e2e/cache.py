@@ -250,10 +250,9 @@ def _(house):
 @case("another version of the server that shows while the rest of a file is asked for: each is asked once")
 def _(house):
     fake = Fake(house)
-    house.env["GLOSS_ENRICH_DEADLINE_MS"] = "300"
     fill(house, "one", n_files=1)
     fake.be("1.0", hover=[{"line": 4, "silent": True}])
-    s = house.index("--enrich")
+    s = house.index("--enrich", env={"GLOSS_ENRICH_DEADLINE_MS": "300"})
     equal(s["hovers"], {"known": N_EACH - 1, "empty": 0, "unknown": 1})
     fake.heard()
     fake.be("2.0")
