@@ -75,6 +75,7 @@ pump(struct server *s, int64_t now_ms)
     list_for_each_safe (done, &s->running)
         task_step(list_entry(done, struct task, link));
     wake_parked(s, now_ms);
+    server_wake(s);
     if (server_has_work(s))
         server_need(s);
     server_rest(s, now_ms);

@@ -11,6 +11,7 @@
 #define ENRICH_PRIORITIES 3
 #define ENRICH_NULLS 2  // the same null so often is an empty hover
 #define ENRICH_PROBES 4 // after a first deadline passed in a file without any answer
+#define ENRICH_SILENT 4 // files in a row without any answer: it hangs, if it spoke before
 #define ENRICH_ROUNDS 8 // of provisional answers
 #define ENRICH_PARK_MS_MIN 250 // doubled each round
 #define ENRICH_PARK_MS_MAX 8000
@@ -71,6 +72,8 @@ struct server {
     struct window window;
     uint64_t key;          // client_server_key() of when it was ready; 0: it never was
     bool is_silent;        // a whole file went by without an answer
+    unsigned n_silent;     // files in a row that did
+    bool has_answered;     // anything, in this life or one before
     unsigned n_good;       // hovers with text since its start
     int64_t idle_since_ms; // 0: it has work
     char version[sizeof(((struct client_stats *)NULL)->version)];
@@ -114,6 +117,8 @@ void enrich_arm(struct enrich *e); // something is to be done at the next turn
 void servers_look_again(struct enrich *e); // at once, for languages that had none
 bool server_is_known(struct enrich *e, const char *lang);
 struct server *server_of(struct enrich *e, const char *lang, const char *path);
+/* Ends one that answered and then nothing more; it comes back as after a crash. */
+void server_wake(struct server *s);
 /* Starts it, unless it runs or its last process is still going. */
 void server_need(struct server *s);
 bool server_may_ask(const struct server *s);

@@ -75,6 +75,7 @@ on_state(void *ctx, enum client_state state, const char *why)
     struct server *s = ctx;
     if (state == CLIENT_BACKOFF || state == CLIENT_GIVEN_UP) {
         s->is_silent = false;
+        s->n_silent = 0;
         s->n_good = 0;
         window_init(&s->window, (uint32_t)s->e->config->enrich_requests_window);
         requeue_all(&s->running);
@@ -246,6 +247,16 @@ server_of(struct enrich *e, const char *lang, const char *path)
 }
 
 /* ---- its process ---- */
+
+void
+server_wake(struct server *s)
+{
+    if (s->n_silent < ENRICH_SILENT || !s->has_answered || !s->client ||
+        !client_is_quiescent(s->client))
+        return;
+    s->n_silent = 0;
+    client_fail(s->client, "it does not answer any more");
+}
 
 void
 server_need(struct server *s)

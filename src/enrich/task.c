@@ -118,6 +118,7 @@ take_timeout(struct ask *a)
         t->n_probes++;
     if (t->n_probes > ENRICH_PROBES || t->server->is_silent) {
         t->server->is_silent = true;
+        t->server->n_silent++;
         task_settle(t, HOVER_REASON_TIMED_OUT);
     }
 }
@@ -132,6 +133,8 @@ note_answer(struct ask *a)
     t->has_answered = true;
     t->is_probing = false;
     t->server->is_silent = false;
+    t->server->n_silent = 0;
+    t->server->has_answered = true;
     int64_t from_us = MAX(a->sent_us, t->first_answer_us);
     window_on_answer(&t->server->window, (uint64_t)(now_us - from_us), a->is_alone);
 }
