@@ -105,6 +105,12 @@ xasprintf(const char *fmt, ...)
     return text;
 }
 
+size_t
+mem_block_bytes(const void *p)
+{
+    return malloc_usable_size((void *)p);
+}
+
 void
 mem_give_back(void)
 {

@@ -19,6 +19,8 @@ char *xstrndup(const char *s, size_t n) MUST_USE;
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2) MUST_USE;
 char *xvasprintf(const char *fmt, va_list ap) PRINTF_LIKE(1, 0) MUST_USE;
 
+/* What a block takes of the heap, at least; 0 of NULL. */
+size_t mem_block_bytes(const void *p);
 /* Free pages of all heaps go back to the system, where that can be said; some milliseconds. */
 void mem_give_back(void);
 

@@ -34,8 +34,9 @@ struct parser {
 struct input {
     struct str text;
     struct deadline deadline;
-    unsigned steps;                  // since the last look at the clock
-    bool is_over;                    // the text ends here and now
+    size_t heap_bytes_max; // of a tree that is kept; 0: none, it has a memory of its own
+    unsigned steps;        // since the last look at the clock
+    bool is_over;          // the text ends here and now
     uint32_t piece_start, piece_end; // handed out last
 };
 
@@ -57,6 +58,12 @@ parser_destroy(struct parser *p)
     tree_memory_destroy(p->memory);
     buf_finish(&p->masked);
     free(p);
+}
+
+static size_t
+memory_bytes_max(struct str text)
+{
+    return MEMORY_BYTES_MIN + text.n * MEMORY_PER_TEXT;
 }
 
 static const char *
@@ -82,6 +89,8 @@ static bool
 on_progress(TSParseState *state)
 {
     struct input *input = state->payload;
+    if (input->heap_bytes_max && tree_memory_heap_bytes() > input->heap_bytes_max)
+        input->is_over = true;
     if (++input->steps >= STEPS_PER_LOOK) {
         input->steps = 0;
         input->is_over = input->is_over || deadline_is_over(&input->deadline);
@@ -111,7 +120,9 @@ parse_text(struct parser *p, const struct lang *lang, struct str text,
     struct input input = {
         .text = lang_mask(lang, text, &p->masked),
         .deadline = deadline_after(deadline_ms),
+        .heap_bytes_max = memory_bytes_max(text),
     };
+    tree_memory_count_heap();
     /* A mask may reach beyond what was edited: the old tree would be of another text. */
     TSTree *tree = parse(p->ts, &input, lang->has_masks ? NULL : old_tree);
     if (!tree) {
@@ -139,8 +150,8 @@ parse_in_memory(struct tree_memory *memory, const struct lang *lang, struct inpu
         ts_parser_abandon(ts);
         return PARSE_E_TIMED_OUT;
     }
-    tree_memory_enter(memory, MEMORY_BYTES_MIN + input->text.n * MEMORY_PER_TEXT,
-                      &input->deadline, on_over, &over);
+    tree_memory_enter(memory, memory_bytes_max(input->text), &input->deadline, on_over,
+                      &over);
     ts = ts_parser_new();
     bool is_known = ts_parser_set_language(ts, lang->grammar);
     const TSTree *tree = is_known ? parse(ts, input, NULL) : NULL;

@@ -57,6 +57,8 @@ struct tree_memory {
 };
 
 static _Thread_local struct tree_memory *current;
+/* Below 0 when a tree that another thread made ends on this one. */
+static _Thread_local int64_t heap_bytes;
 
 static size_t
 list_of(size_t size_bytes)
@@ -139,10 +141,24 @@ give_back(struct tree_memory *m, void *p)
     POISON(p, size_of(list));
 }
 
+/* A block of the heap that tree-sitter has now. */
+static void *
+counted(void *p)
+{
+    heap_bytes += (int64_t)mem_block_bytes(p);
+    return p;
+}
+
+static void
+discount(const void *p)
+{
+    heap_bytes -= (int64_t)mem_block_bytes(p);
+}
+
 static void *
 on_malloc(size_t size_bytes)
 {
-    return current ? take(current, size_bytes) : xmalloc(size_bytes);
+    return current ? take(current, size_bytes) : counted(xmalloc(size_bytes));
 }
 
 static void *
@@ -150,7 +166,7 @@ on_calloc(size_t n, size_t size_bytes)
 {
     size_t total;
     if (!current)
-        return xcalloc(n, size_bytes);
+        return counted(xcalloc(n, size_bytes));
     if (__builtin_mul_overflow(n, size_bytes, &total))
         mem_exhausted(SIZE_MAX);
     void *p = take(current, total);
@@ -161,8 +177,10 @@ on_calloc(size_t n, size_t size_bytes)
 static void *
 on_realloc(void *p, size_t size_bytes)
 {
-    if (!current)
-        return xrealloc(p, size_bytes);
+    if (!current) {
+        discount(p);
+        return counted(xrealloc(p, size_bytes));
+    }
     if (!p)
         return take(current, size_bytes);
     size_t had = size_of(list_at(p));
@@ -177,10 +195,12 @@ on_realloc(void *p, size_t size_bytes)
 static void
 on_free(void *p)
 {
-    if (!current)
-        free(p);
-    else if (p)
+    if (current && p) {
         give_back(current, p);
+    } else if (p) {
+        discount(p);
+        free(p);
+    }
 }
 
 struct tree_memory *
@@ -231,6 +251,18 @@ void
 tree_memory_leave(void)
 {
     current = NULL;
+}
+
+void
+tree_memory_count_heap(void)
+{
+    heap_bytes = 0;
+}
+
+size_t
+tree_memory_heap_bytes(void)
+{
+    return (size_t)MAX(heap_bytes, (int64_t)0);
 }
 
 /* What is kept for the next tree: all of it, if that is allowed, but not for ever because of a few. */

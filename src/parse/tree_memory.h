@@ -14,5 +14,8 @@ void tree_memory_destroy(struct tree_memory *m);
 void tree_memory_enter(struct tree_memory *m, size_t limit_bytes,
                        struct deadline *deadline, void (*on_over)(void *ctx), void *ctx);
 void tree_memory_leave(void);
+/* What tree-sitter took from the heap on this thread since the count began, less what it gave back. */
+void tree_memory_count_heap(void);
+size_t tree_memory_heap_bytes(void);
 /* All that was allocated in it ends; a bounded amount is kept for the next tree. */
 void tree_memory_reset(struct tree_memory *m);

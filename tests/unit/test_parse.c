@@ -152,6 +152,27 @@ test_costly_text(void **state)
     }
 }
 
+/* The same text for a tree that is kept. */
+static void
+test_costly_kept(void **state)
+{
+    (void)state;
+    const struct lang *c = lang_named("a.c");
+    AUTO(buf_finish) struct buf text = {0};
+    for (int n = 0; n < 100000; n++)
+        buf_add_cstr(&text, "a(");
+    for (int round = 0; round < 2; round++) {
+        TSTree *tree = NULL;
+        assert_int_equal(parse_text(parser, c, buf_str(&text), NULL, 0, &tree),
+                         PARSE_E_TIMED_OUT);
+        assert_null(tree);
+        /* Nothing that ended elsewhere counts for the next one. */
+        assert_int_equal(parse_text(parser, c, STR("int x;"), NULL, 0, &tree), 0);
+        assert_int_equal(ts_node_end_byte(ts_tree_root_node(tree)), 6);
+        ts_tree_delete(tree);
+    }
+}
+
 /* The scanner of the shell goes back to the beginning of the line at each of these, without a step of the
  * parser between them: a script with a program packed into it took hours. */
 static void
@@ -199,8 +220,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_languages_in_turn), cmocka_unit_test(test_old_tree),
         cmocka_unit_test(test_many_trees),        cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_costly_text),       cmocka_unit_test(test_endless_token),
-        cmocka_unit_test(test_is_binary),
+        cmocka_unit_test(test_costly_text),       cmocka_unit_test(test_costly_kept),
+        cmocka_unit_test(test_endless_token),     cmocka_unit_test(test_is_binary),
     };
     return cmocka_run_group_tests_name("parse", tests, setup, teardown);
 }
