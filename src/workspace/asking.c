@@ -9,6 +9,8 @@
 #define LOG_MODULE "asking"
 #include "base/log.h"
 
+#define UNASKED_SLICE 256 // files of the index at a time
+
 /* Answers on their way to the index. */
 struct storing {
     struct workspace *w;
@@ -174,25 +176,48 @@ after_step(struct workspace *w)
 /* ---- what the store has without a hover ---- */
 
 static void
-on_unasked(void *ctx, struct query_result **result)
+end_unasked(struct workspace *w)
 {
-    struct workspace *w = ctx;
-
+    query_result_destroy(steal(w->unasked));
+    documents_each(w, asking_opened);
     w->is_asking_store = false;
-    if (w->is_closing)
-        return;
-    if ((*result)->r < 0) {
-        log_warn("%s: cannot read which hovers are missing: %s", w->root,
-                 strerror(-(*result)->r));
-    } else {
-        for (size_t i = 0; i < (*result)->n_rows; i++)
-            enqueue(w, (*result)->rows[i].path, ASK_REST);
-        documents_each(w, asking_opened);
-    }
     w->has_asked_store = !w->is_store_newer;
     w->is_store_newer = false;
     asking_from_store(w);
     after_step(w);
+}
+
+/* Some at a time: an editor's request may come in between. */
+static void
+take_unasked(void *ctx)
+{
+    struct workspace *w = ctx;
+    struct query_result *result = w->unasked;
+    size_t end = MIN(result->n_rows, w->n_unasked + UNASKED_SLICE);
+
+    for (; w->n_unasked < end; w->n_unasked++)
+        enqueue(w, result->rows[w->n_unasked].path, ASK_REST);
+    if (end < result->n_rows)
+        timer_start(w->unasked_timer, 0, 0);
+    else
+        end_unasked(w);
+}
+
+static void
+on_unasked(void *ctx, struct query_result **result)
+{
+    struct workspace *w = ctx;
+
+    if (w->is_closing) {
+        w->is_asking_store = false;
+        return;
+    }
+    if ((*result)->r < 0)
+        log_warn("%s: cannot read which hovers are missing: %s", w->root,
+                 strerror(-(*result)->r));
+    w->unasked = steal(*result);
+    w->n_unasked = 0;
+    take_unasked(w);
 }
 
 void
@@ -470,6 +495,7 @@ asking_init(struct workspace *w)
     list_init(&w->texts);
     w->asks = asks_create();
     w->typing_timer = timer_open(w->all->loop, on_rested, w);
+    w->unasked_timer = timer_open(w->all->loop, take_unasked, w);
 }
 
 void
@@ -488,6 +514,8 @@ asking_finish(struct workspace *w)
     asks_destroy(w->asks);
     asking_texts_finish(w);
     timer_close(w->typing_timer);
+    timer_close(w->unasked_timer);
+    query_result_destroy(w->unasked);
 }
 
 void

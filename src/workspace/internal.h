@@ -91,6 +91,10 @@ struct workspace {
     bool is_reading_text;
     uint64_t hover_files_done, hover_files_total;
     struct timer *typing_timer;
+    struct timer *unasked_timer;
+    struct query_result
+        *unasked;     // what the store has without a hover, while it is queued
+    size_t n_unasked; // that are
 
     /* handed.c: hovers from editors */
     struct list handed; // those that wait

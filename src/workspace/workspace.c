@@ -278,6 +278,7 @@ workspace_close(struct workspace *w)
     w->closing_parts = 1 + (unsigned)w->n_working;
     timer_stop(w->retry_timer);
     timer_stop(w->typing_timer);
+    timer_stop(w->unasked_timer);
     if (w->scan) {
         w->closing_parts++;
         scan_close(w->scan, workspace_part_closed, w);
