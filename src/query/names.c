@@ -218,17 +218,23 @@ lay_entities(struct names_segment *s, const struct names_builder *b, const uint3
     size_t n = b->entities.n;
     uint32_t *first = xcalloc(s->n_names + 1, sizeof(*first));
     s->n_entities = n;
-    s->entities = xcalloc(n + 1, sizeof(*s->entities));
+    s->ids = xcalloc(n + 1, sizeof(*s->ids));
+    s->file_kinds = xcalloc(n + 1, sizeof(*s->file_kinds));
+    s->entity_containers = xcalloc(n + 1, sizeof(*s->entity_containers));
     for (size_t i = 0; i < n; i++)
         first[rank[b->name_of.v[i]] + 1]++;
     for (size_t i = 1; i <= s->n_names; i++)
         first[i] += first[i - 1];
     for (size_t i = 0; i <= s->n_names; i++)
         s->entries[i].first = first[i];
-    for (size_t i = 0; i < n; i++)
-        s->entities[first[rank[b->name_of.v[i]]]++] = b->entities.v[i];
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = first[rank[b->name_of.v[i]]]++;
+        s->ids[at] = b->entities.v[i].id;
+        s->file_kinds[at] = b->entities.v[i].file_kind;
+        s->entity_containers[at] = b->entities.v[i].container;
+    }
     for (size_t i = 1; i <= s->n_names; i++)
-        s->entities[s->entries[i].first - 1].file_kind |= NAMES_LAST;
+        s->file_kinds[s->entries[i].first - 1] |= NAMES_LAST;
     free(first);
 }
 
@@ -279,7 +285,9 @@ names_segment_destroy(struct names_segment *s)
     free(s->columns);
     free(s->lengths);
     free(s->entries);
-    free(s->entities);
+    free(s->ids);
+    free(s->file_kinds);
+    free(s->entity_containers);
     free(s->file_langs);
     free(s->by_path);
     free(s);

@@ -55,7 +55,9 @@ struct names_segment {
     uint64_t *columns;           // of each bit of fuzzy_bits_of(), a bit a name
     size_t n_words;              // of a column
     char *text;
-    struct names_entity *entities;
+    uint32_t *file_kinds; // of the entities, apart: filters look at many
+    uint32_t *entity_containers;
+    int64_t *ids;
     struct intern files, containers, langs;
     uint8_t *file_langs;
     uint32_t *by_path; // files sorted
@@ -90,6 +92,12 @@ names_at(const struct names_segment *s, size_t i)
 {
     const struct names_entry *e = &s->entries[i];
     return str_slice(s->text + e[0].text, e[1].text - e[0].text);
+}
+
+static inline struct names_entity
+names_entity_at(const struct names_segment *s, size_t i)
+{
+    return (struct names_entity){s->ids[i], s->file_kinds[i], s->entity_containers[i]};
 }
 
 static inline const uint64_t *

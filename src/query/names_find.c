@@ -69,16 +69,16 @@ is_file_wanted(struct find *f, uint32_t file)
 }
 
 static enum entity_kind
-kind_of(const struct names_entity *e)
+kind_of(uint32_t file_kind)
 {
-    return (enum entity_kind)(e->file_kind & ((1u << NAMES_KIND_BITS) - 1));
+    return (enum entity_kind)(file_kind & ((1u << NAMES_KIND_BITS) - 1));
 }
 
 static bool
-is_wanted(struct find *f, const struct names_entity *e)
+is_wanted(struct find *f, uint32_t file_kind)
 {
-    return (f->team->kinds & 1u << kind_of(e)) &&
-           is_file_wanted(f, e->file_kind >> NAMES_FILE_SHIFT);
+    return (f->team->kinds & 1u << kind_of(file_kind)) &&
+           is_file_wanted(f, file_kind >> NAMES_FILE_SHIFT);
 }
 
 static uint32_t
@@ -91,7 +91,7 @@ static bool
 has_wanted(struct find *f, size_t name)
 {
     for (uint32_t k = first_of(f, name); k < first_of(f, name + 1); k++) {
-        if (is_wanted(f, &f->s->entities[k]))
+        if (is_wanted(f, f->s->file_kinds[k]))
             return true;
     }
     return false;
@@ -132,18 +132,20 @@ find_ask_files(struct find_team *t)
 void
 find_want(struct find *f, size_t from, size_t to, uint8_t *ret_wanted)
 {
-    const struct names_entity *e = &f->s->entities[first_of(f, from)];
-    const struct names_entity *end = &f->s->entities[first_of(f, to)];
-    uint32_t kinds = f->team->kinds;
+    const struct names_segment *s = f->s;
+    uint32_t kinds = f->team->kinds, end = first_of(f, to);
     bool is_qualified = f->q->is_qualified;
+    size_t name = 0;
     memset(ret_wanted, 0, to - from);
-    for (size_t name = 0; e < end; e++) {
-        bool is_file = f->files[e->file_kind >> NAMES_FILE_SHIFT] == WANTED;
-        bool is = is_file & (kinds >> kind_of(e) & 1);
+    for (uint32_t k = first_of(f, from); k < end; k++) {
+        uint32_t file_kind = s->file_kinds[k];
+        bool is_file = f->files[file_kind >> NAMES_FILE_SHIFT] == WANTED;
+        bool is = is_file & (kinds >> kind_of(file_kind) & 1);
         ret_wanted[name] |= (uint8_t)is; // FIND_WANTED
-        if (is_qualified && is && container_cost(f, e->container) != FUZZY_NEVER)
+        if (is_qualified && is &&
+            container_cost(f, s->entity_containers[k]) != FUZZY_NEVER)
             ret_wanted[name] |= FIND_MEMBER;
-        name += (e->file_kind & NAMES_LAST) != 0;
+        name += (file_kind & NAMES_LAST) != 0;
     }
 }
 
@@ -158,6 +160,8 @@ find_keep_wanted(struct find *f, size_t from, size_t to, uint32_t *names, size_t
         return n;
     if (is_pass)
         find_want(f, from, to, wanted);
+    for (size_t i = 0; i < n && !is_pass; i++)
+        __builtin_prefetch(&f->s->file_kinds[first_of(f, names[i])]);
     for (size_t i = 0; i < n; i++) {
         uint32_t name = names[i];
         names[n_wanted] = name;
@@ -171,12 +175,12 @@ void
 find_offer(struct find *f, size_t name, int whole, int last)
 {
     for (uint32_t k = first_of(f, name); k < first_of(f, name + 1); k++) {
-        const struct names_entity *e = &f->s->entities[k];
-        struct winner w = {.id = e->id, .kind = kind_of(e), .cost = whole};
-        if (!is_wanted(f, e))
+        uint32_t file_kind = f->s->file_kinds[k];
+        struct winner w = {.kind = kind_of(file_kind), .cost = whole};
+        if (!is_wanted(f, file_kind))
             continue;
         if (last != FUZZY_NEVER) {
-            int outside = container_cost(f, e->container);
+            int outside = container_cost(f, f->s->entity_containers[k]);
             if (outside != FUZZY_NEVER)
                 w.cost = MIN(w.cost, last + outside);
         }
@@ -185,8 +189,9 @@ find_offer(struct find *f, size_t name, int whole, int last)
         w.cost += fuzzy_kind_cost(w.kind);
         if (w.cost > find_worst(f))
             continue;
+        w.id = f->s->ids[k];
         w.name = names_at(f->s, name);
-        w.path = intern_at(&f->s->files, e->file_kind >> NAMES_FILE_SHIFT);
+        w.path = intern_at(&f->s->files, file_kind >> NAMES_FILE_SHIFT);
         winners_offer(f->winners, &w);
     }
 }

@@ -152,7 +152,7 @@ look_at_block(struct find *f, uint32_t *block, size_t n)
         costs[n_best] = fuzzy_cost_inside(p, names_at(s, name), find_worst(f));
         if (costs[n_best] == FUZZY_NEVER)
             continue;
-        __builtin_prefetch(&s->entities[s->entries[name].first]);
+        __builtin_prefetch(&s->file_kinds[s->entries[name].first]);
         n_best++;
     }
     for (size_t i = 0; i < n_best; i++)

@@ -53,10 +53,10 @@ add_part(struct names_builder *b, const struct names_part *p)
     }
     for (size_t i = 0; i < s->n_names; i++) {
         for (uint32_t k = s->entries[i].first; k < s->entries[i + 1].first; k++) {
-            const struct names_entity *e = &s->entities[k];
-            uint32_t file = e->file_kind >> NAMES_FILE_SHIFT;
-            struct str container = intern_at(&s->containers, e->container);
-            struct entity_row row = {.id = e->id, .path = intern_at(&s->files, file)};
+            struct names_entity e = names_entity_at(s, k);
+            uint32_t file = e.file_kind >> NAMES_FILE_SHIFT;
+            struct str container = intern_at(&s->containers, e.container);
+            struct entity_row row = {.id = e.id, .path = intern_at(&s->files, file)};
             if (is_hidden(p, file))
                 continue;
             buf_reset(&qualified);
@@ -64,7 +64,7 @@ add_part(struct names_builder *b, const struct names_part *p)
             if (container.n > 0)
                 buf_add_char(&qualified, '.');
             buf_add_str(&qualified, names_at(s, i));
-            row.e.kind = (enum entity_kind)(e->file_kind & ((1u << NAMES_KIND_BITS) - 1));
+            row.e.kind = (enum entity_kind)(e.file_kind & ((1u << NAMES_KIND_BITS) - 1));
             row.e.name = names_at(s, i);
             row.e.qualified_name = buf_str(&qualified);
             row.lang = intern_at(&s->langs, s->file_langs[file]);

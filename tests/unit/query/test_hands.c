@@ -78,14 +78,14 @@ hands_look(const struct names_part *p, const struct query_search *search,
     const struct names_segment *s = p->segment;
     size_t name = 0;
     for (uint32_t i = 0; i < s->n_entities; i++) {
-        const struct names_entity *e = &s->entities[i];
-        uint32_t file = e->file_kind >> NAMES_FILE_SHIFT;
+        struct names_entity e = names_entity_at(s, i);
+        uint32_t file = e.file_kind >> NAMES_FILE_SHIFT;
         while (s->entries[name + 1].first <= i)
             name++;
-        struct winner one = {.id = e->id, .name = names_at(s, name)};
-        one.kind = (enum entity_kind)(e->file_kind & ((1u << NAMES_KIND_BITS) - 1));
+        struct winner one = {.id = e.id, .name = names_at(s, name)};
+        one.kind = (enum entity_kind)(e.file_kind & ((1u << NAMES_KIND_BITS) - 1));
         one.path = intern_at(&s->files, file);
-        one.cost = hands_cost(s, e, one.name, q);
+        one.cost = hands_cost(s, &e, one.name, q);
         if (one.cost == FUZZY_NEVER || hands_is_hidden(p, file) ||
             (search->n_kinds > 0 && search->kinds[0] != one.kind) ||
             (search->lang.n > 0 &&
