@@ -31,25 +31,31 @@ is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool
-is_letter_or_digit(char c)
+/* What stands somewhere says with what stands before it whether a word begins there. */
+enum sort { MARK, LOWER, UPPER, DIGIT, OTHER, SORT_COUNT };
+
+static const uint8_t sorts[256] = {['a' ... 'z'] = LOWER,
+                                   ['A' ... 'Z'] = UPPER,
+                                   ['0' ... '9'] = DIGIT,
+                                   [0x80 ... 0xff] = OTHER};
+
+/* Marks between words count as starts too: who types one means it. 2: if a small letter follows. */
+static const uint8_t starts[SORT_COUNT][SORT_COUNT] = {
+    [MARK] = {1, 1, 1, 1, 1},  [LOWER] = {1, 0, 1, 1, 0}, [UPPER] = {1, 0, 2, 1, 0},
+    [DIGIT] = {1, 1, 1, 0, 1}, [OTHER] = {1, 0, 1, 1, 0},
+};
+
+static enum sort
+sort_at(struct str s, size_t i)
 {
-    return is_upper(c) || (c >= 'a' && c <= 'z') || is_digit(c) || (c & 0x80);
+    return (enum sort)sorts[(unsigned char)s.p[i]];
 }
 
-/* Marks between words count as starts too: who types one means it. */
 static bool
 starts_word(struct str s, size_t i)
 {
-    char c = s.p[i];
-    if (i == 0 || !is_letter_or_digit(c) || !is_letter_or_digit(s.p[i - 1]))
-        return true;
-    if (is_digit(c) != is_digit(s.p[i - 1]))
-        return true;
-    if (!is_upper(c))
-        return false;
-    return !is_upper(s.p[i - 1]) ||
-           (i + 1 < s.n && s.p[i + 1] >= 'a' && s.p[i + 1] <= 'z');
+    unsigned start = starts[i > 0 ? sort_at(s, i - 1) : MARK][sort_at(s, i)];
+    return start == 1 || (start == 2 && i + 1 < s.n && sort_at(s, i + 1) == LOWER);
 }
 
 static unsigned
@@ -263,15 +269,20 @@ find_places(const struct fuzzy_pattern *p, struct str name, struct place *places
 {
     size_t n = 0;
     uint16_t word = 0;
-    for (size_t i = 0; i < name.n; i++) {
-        bool is_start = starts_word(name, i);
-        word += is_start && (i == 0 || is_letter_or_digit(name.p[i - 1]));
-        if (p->letters[(unsigned char)name.p[i]] != 0)
-            places[n++] = (struct place){.at = (uint16_t)i,
-                                         .word = word,
-                                         .folded = fuzzy_fold(name.p[i]),
-                                         .is = name.p[i],
-                                         .is_start = is_start};
+    enum sort before = MARK, is = name.n > 0 ? sort_at(name, 0) : MARK;
+    for (size_t i = 0; i < name.n; i++) { // nearly no jumps
+        enum sort behind = i + 1 < name.n ? sort_at(name, i + 1) : MARK;
+        unsigned start = starts[before][is];
+        bool is_start = (start & 1) | ((start == 2) & (behind == LOWER));
+        word += is_start & ((i == 0) | (before != MARK));
+        places[n] = (struct place){.at = (uint16_t)i,
+                                   .word = word,
+                                   .folded = fuzzy_fold(name.p[i]),
+                                   .is = name.p[i],
+                                   .is_start = is_start};
+        n += p->letters[(unsigned char)name.p[i]] != 0;
+        before = is;
+        is = behind;
     }
     return n;
 }

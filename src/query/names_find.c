@@ -9,6 +9,7 @@
 #define WANTED 1
 #define UNWANTED 2
 #define FILES_PIECE 1024
+#define WORTH_SHARE_MEMBERS 2 // as FIND_WORTH_SHARE, with containers to ask
 
 /* ---- hands ---- */
 
@@ -319,7 +320,7 @@ qualified_piece(struct find *f, size_t piece, void *what UNUSED)
     for (size_t i = 0; i < n_words; i++)
         either[i] = of.whole[i] | of.last[i];
     size_t n = find_list(either, piece * FIND_WORDS, n_words, names);
-    if (n > (end - of.begin) / FIND_WORTH_SHARE) {
+    if (n > (end - of.begin) / WORTH_SHARE_MEMBERS) {
         find_want(f, of.begin, end, wanted);
         of.wanted = wanted;
     }

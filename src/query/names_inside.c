@@ -139,8 +139,10 @@ look_at_block(struct find *f, uint32_t *block, size_t n)
     size_t n_fit = 0, n_best = 0;
     for (size_t i = 0; i < n; i++)
         __builtin_prefetch(&s->entries[block[i]]);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         __builtin_prefetch(s->text + s->entries[block[i]].text);
+        __builtin_prefetch(s->text + s->entries[block[i] + 1].text); // where it ends
+    }
     for (size_t i = 0; i < n; i++) {
         uint32_t name = block[i];
         block[n_fit] = name;
