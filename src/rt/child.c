@@ -407,7 +407,7 @@ child_rss_bytes(const struct child *c)
     uint64_t sum = c->is_guarded ? 0 : proc_rss_bytes(c->pid);
     struct proc_pids tree = {0};
     proc_add_descendants(c->pid, &tree);
-    for (size_t i = 0; i < tree.pids.n; i++)
+    for (size_t i = c->is_guarded; i < tree.pids.n; i++) // nor is the inner one
         sum += proc_rss_bytes(tree.pids.v[i]);
     vec_finish(&tree.pids);
     return sum;

@@ -1,6 +1,7 @@
 /* Why: a language server must not outlive us, not even after kill -9, and not by hiding in a
  * session of its own. A process group does not catch that; a subreaper does: every orphan below
- * comes back to it as a child.
+ * comes back to it as a child. There are two of them, one below the other, for a guard may be killed
+ * like any process: the other one then ends what is left.
  * Invariant: all signals we act on are blocked and taken one by one with sigwaitinfo, so nothing
  * races; the guard ends only when it has no child left. */
 #include "rt/guard.h"
@@ -29,7 +30,8 @@ struct guard {
     char **args;      // args[0] is to be set to name
     uint64_t memory_limit_bytes;
     sigset_t signals;
-    pid_t pid; // of the program
+    pid_t pid;     // of the program, or of the inner guard
+    bool is_outer; // the program is the inner guard's
     bool is_program_over;
     int exit_code;
 };
@@ -229,6 +231,16 @@ end_all(struct guard *g, int64_t grace_ms)
 }
 
 static void
+pass_on(const struct guard *g, int signum)
+{
+    union sigval value = {.sival_int = signum};
+    if (!g->is_outer)
+        kill(-g->pid, signum);
+    else
+        sigqueue(g->pid, GUARD_SIGNAL, value);
+}
+
+static void
 watch_over(struct guard *g)
 {
     while (!g->is_program_over) {
@@ -247,10 +259,28 @@ watch_over(struct guard *g)
             kill_all(g);
             return;
         } else {
-            kill(-g->pid, signum == GUARD_SIGNAL ? info.si_value.sival_int : signum);
+            pass_on(g, signum == GUARD_SIGNAL ? info.si_value.sival_int : signum);
         }
     }
     end_all(g, GRACE_LEFTOVER_MS);
+}
+
+/* The inner one goes on in the new process. */
+static void
+split(struct guard *g)
+{
+    pid_t outer = getpid();
+    pid_t pid = fork();
+    if (pid < 0)
+        return; // one is better than none
+    g->is_outer = pid > 0;
+    if (g->is_outer) {
+        g->pid = pid;
+        return;
+    }
+    g->parent = outer;
+    setsid();
+    prctl(PR_SET_PDEATHSIG, PARENT_GONE_SIGNAL);
 }
 
 int
@@ -266,9 +296,12 @@ guard_main(int argc, char **argv)
     prctl(PR_SET_PDEATHSIG, PARENT_GONE_SIGNAL);
     if (is_parent_gone(&g))
         return EXIT_NOT_STARTED; // it died before we asked to be told
+    split(&g);
+    if (!g.is_outer && is_parent_gone(&g))
+        return EXIT_NOT_STARTED;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "gloss-guard");
-    int r = start_program(&g);
+    int r = g.is_outer ? 0 : start_program(&g);
     if (r < 0) {
         dprintf(STDERR_FILENO, "%s: cannot be started: %s\n", g.program, strerror(-r));
         return EXIT_NOT_STARTED;

@@ -1,4 +1,4 @@
-"""kill -9 of editors, bridges, engines and servers at random moments: what is left of them afterwards.
+"""kill -9 of editors, bridges, engines, servers and their guards at random moments: what is left of them afterwards.
 orphans.py [--kills N] [--seed N]. The server forks a child that would survive all but SIGKILL."""
 import argparse
 import json
@@ -80,17 +80,20 @@ class Round:
             raise AssertionError("the editor was turned away")
         bridge, engine = int(bridge), next(iter(self.of(" serve")))
         pids = {"editor": self.editor.pid, "bridge": bridge, "engine": engine, "server": self.server()}
+        guards = self.of(" __guard ")
+        pids["guard"] = self.dice.choice(sorted(guards))
         before = set(self.house.pids())
-        servers = self.servers()
+        servers = self.servers() | guards
         time.sleep(self.dice.uniform(0, 0.1))
         names = self.dice.sample(list(pids), self.dice.choice((1, 1, 2, 2, 3, 4)))
-        if names == ["server"]:
+        if not {"editor", "bridge", "engine"} & set(names):
             names.append("editor")  # that the round ends
         done = self.kill([(name, pids[name]) for name in names])
         if "engine" in done:
             self.gone(f"after kill -9 of {done}", before)
         else:
-            self.gone(f"after kill -9 of {done}", {pids["editor"], bridge} | (servers if "server" in done else set()))
+            ended = servers if {"server", "guard"} & set(done) else set()
+            self.gone(f"after kill -9 of {done}", {pids["editor"], bridge} | ended)
         return done
 
 
@@ -147,7 +150,8 @@ def main():
     for street in streets:
         street.join()
     problems = [line for street in streets for line in street.problems]
-    counts = ", ".join(f"{name} {Street.killed.count(name)}" for name in ("editor", "bridge", "engine", "server"))
+    counts = ", ".join(f"{name} {Street.killed.count(name)}"
+                       for name in ("editor", "bridge", "engine", "server", "guard"))
     print("1..1")
     print(f"{'not ok' if problems else 'ok'} 1 - {len(Street.killed)} times kill -9 ({counts}): nothing is left")
     print(f"# --seed {args.seed}, {time.monotonic() - start:.1f} s")

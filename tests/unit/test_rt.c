@@ -63,6 +63,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_child_terminate),
         cmocka_unit_test(test_child_close_kills),
         cmocka_unit_test(test_guard_parent_killed),
+        cmocka_unit_test(test_guard_killed),
         cmocka_unit_test(test_guard_kill_hidden),
         cmocka_unit_test(test_guard_leftovers),
         cmocka_unit_test(test_guard_outside_signals),

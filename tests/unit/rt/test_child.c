@@ -11,6 +11,7 @@
 #include "rt/check.h"
 #include "rt/child.h"
 #include "rt/guard.h"
+#include "rt/proc.h"
 
 static char own_path[4096];
 
@@ -458,6 +459,32 @@ test_guard_parent_killed(UNUSED void **state)
     run_finish(&r);
     fifo_finish(&f);
     FINISH_LOOP(l);
+}
+
+/* Either guard, from outside: the other one ends the tree. */
+static void
+test_guard_killed(UNUSED void **state)
+{
+    for (int is_inner = 0; is_inner < 2; is_inner++) {
+        OPEN_LOOP(l);
+        struct fifo f;
+        struct run r = {0};
+        struct proc_pids tree = {0};
+        fifo_open(&l, &f, 11);
+        run_role(&l, &r, "__tree", f.path, (char[]){"stay"}, true);
+        run_until(&l, &f.heard.is_enough);
+        close(f.write_fd);
+        proc_add_descendants(child_pid(r.c), &tree);
+        assert_true(tree.pids.n >= 3); // the inner one, the program, the hidden one
+        kill(is_inner ? tree.pids.v[0] : child_pid(r.c), SIGKILL);
+        run_until(&l, &r.is_over);
+        assert_int_equal(r.signum, SIGKILL);
+        run_until(&l, &f.heard.has_ended);
+        vec_finish(&tree.pids);
+        run_finish(&r);
+        fifo_finish(&f);
+        FINISH_LOOP(l);
+    }
 }
 
 static void
