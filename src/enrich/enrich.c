@@ -185,6 +185,11 @@ on_turn(void *ctx)
         e->is_server_due = false;
         e->events->on_server(e->ctx);
     }
+    if (e->is_again_due && !e->is_closing) {
+        e->is_again_due = false;
+        if (e->events->on_again)
+            e->events->on_again(e->ctx);
+    }
     if (e->is_wanted_due && has_room(e) && !e->is_closing && !e->is_paused) {
         e->is_wanted_due = false;
         e->events->on_wanted(e->ctx);

@@ -39,6 +39,9 @@ struct enrich_events {
     void (*on_wanted)(void *ctx);
     /* Nothing waits and nothing runs any more. */
     void (*on_idle)(void *ctx);
+    /* A server that was long in becoming ready is: what was unknown(starting) may be asked again.
+     * May be NULL. */
+    void (*on_again)(void *ctx);
     /* A server changed state; for status. */
     void (*on_server)(void *ctx);
 };

@@ -11,6 +11,7 @@
 #define ENRICH_PRIORITIES 3
 #define ENRICH_NULLS 2  // the same null so often is an empty hover
 #define ENRICH_PROBES 4 // after a first deadline passed in a file without any answer
+#define ENRICH_AGAIN 3  // it may become quiescent for a moment first
 #define ENRICH_SILENT 4 // files in a row without any answer: it hangs, if it spoke before
 #define ENRICH_ROUNDS 8 // of provisional answers
 #define ENRICH_PARK_MS_MIN 250 // doubled each round
@@ -72,6 +73,8 @@ struct server {
     struct window window;
     uint64_t key;          // client_server_key() of when it was ready; 0: it never was
     bool is_silent;        // a whole file went by without an answer
+    bool has_unready;      // files were given up on while it was not quiescent
+    unsigned n_again;      // times that these were asked for again, of this life
     unsigned n_silent;     // files in a row that did
     bool has_answered;     // anything, in this life or one before
     unsigned n_good;       // hovers with text since its start
@@ -103,7 +106,7 @@ struct enrich {
     struct timer *turn, *wake, *watch;
     uint64_t backoff_ms_min, park_ms_min,
         watch_ms; // shorter in tests; backoff 0: the client's
-    bool is_paused, is_wanted_due, is_server_due, is_idle_told;
+    bool is_paused, is_wanted_due, is_server_due, is_again_due, is_idle_told;
     size_t n_clients; // not gone
     bool is_closing;
     void (*on_closed)(void *ctx);

@@ -76,6 +76,8 @@ on_state(void *ctx, enum client_state state, const char *why)
     if (state == CLIENT_BACKOFF || state == CLIENT_GIVEN_UP) {
         s->is_silent = false;
         s->n_silent = 0;
+        s->has_unready = false;
+        s->n_again = 0;
         s->n_good = 0;
         window_init(&s->window, (uint32_t)s->e->config->enrich_requests_window);
         requeue_all(&s->running);
@@ -95,6 +97,11 @@ on_quiescent(void *ctx)
     requeue_all(&s->parked);
     list_for_each (it, &s->running)
         task_ask_again(list_entry(it, struct task, link));
+    if (s->has_unready && s->n_again < ENRICH_AGAIN) {
+        s->n_again++;
+        s->e->is_again_due = true;
+    }
+    s->has_unready = false;
     enrich_arm(s->e);
 }
 
@@ -309,6 +316,8 @@ server_close(struct server *s)
     struct client_stats stats = client_stats(s->client);
     add_stats(&s->past, &stats);
     s->is_ending = true;
+    s->has_unready = false;
+    s->n_again = 0;
     s->n_good = 0;
     client_close(steal(s->client), on_client_closed, s);
 }

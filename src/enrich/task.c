@@ -311,6 +311,7 @@ task_step(struct task *t)
             park(t);
             return;
         }
+        t->server->has_unready |= !client_is_quiescent(t->server->client);
         settle_provisional(t);
     }
     close_file(t);

@@ -436,27 +436,38 @@ on_wanted(void *ctx)
 
 /* ---- another server, or another version of it ---- */
 
+/* What is unknown, by what the index says now; of what is under way, when it is through. */
 static void
-on_expired(void *ctx, int r, struct event *event UNUSED)
+on_again(void *ctx)
 {
     struct workspace *w = ctx;
     struct str path;
     struct known_file *known;
     size_t iter = 0;
 
-    if (r <= 0 || w->is_closing)
+    if (w->is_closing)
         return;
-    log_info("%s: a server changed, what it said is asked for again", w->root);
     while (known_next(w->known, &iter, &path, &known)) {
         known->is_due_again = known->n_asking > 0;
         if (known->n_asking == 0)
             known->was_asked = false;
     }
-    w->n_expiries++;
     w->has_asked_store = false;
     w->is_store_newer = w->is_asking_store;
     asking_from_store(w);
     after_step(w);
+}
+
+static void
+on_expired(void *ctx, int r, struct event *event UNUSED)
+{
+    struct workspace *w = ctx;
+
+    if (r <= 0 || w->is_closing)
+        return;
+    log_info("%s: a server changed, what it said is asked for again", w->root);
+    w->n_expiries++;
+    on_again(w);
 }
 
 static void
@@ -480,6 +491,7 @@ static const struct enrich_events enrich_events = {
     .on_batch = on_batch,
     .on_wanted = on_wanted,
     .on_idle = on_wanted,
+    .on_again = on_again,
     .on_server = on_server,
 };
 

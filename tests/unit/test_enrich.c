@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "enrich/enrich.h"
+#include "enrich/internal.h"
 #include "tests/lib/fake_ls.h"
 
 #define BATCHES_MAX 64
@@ -20,7 +20,7 @@ struct fixture {
     struct config_server server;
     struct enrich *e;
     struct hover_batch *batches[BATCHES_MAX];
-    size_t n_batches, n_wanted, n_idle, n_server;
+    size_t n_batches, n_wanted, n_idle, n_server, n_again;
     bool is_closed;
 };
 
@@ -51,6 +51,12 @@ on_server(void *ctx)
 }
 
 static void
+on_again(void *ctx)
+{
+    ((struct fixture *)ctx)->n_again++;
+}
+
+static void
 on_closed(void *ctx)
 {
     ((struct fixture *)ctx)->is_closed = true;
@@ -59,6 +65,7 @@ on_closed(void *ctx)
 static const struct enrich_events events = {.on_batch = on_batch,
                                             .on_wanted = on_wanted,
                                             .on_idle = on_idle,
+                                            .on_again = on_again,
                                             .on_server = on_server};
 
 static void
@@ -505,6 +512,7 @@ main(void)
         cmocka_unit_test(test_server_fairness),
         cmocka_unit_test(test_server_roots),
         cmocka_unit_test(test_server_retry),
+        cmocka_unit_test(test_server_late_ready),
         cmocka_unit_test(test_clangd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,3 +231,31 @@ test_server_retry(void **state)
     assert_int_equal(fake_ls_count(&f.fake, "life"), 6);
     teardown(&f);
 }
+
+/* What was given up on while it was loading may be asked again once it says that it is ready. */
+static void
+test_server_late_ready(void **state)
+{
+    (void)state;
+    struct fixture f;
+    setup(&f,
+          "{'lives':[{'after_initialized':[{'notify':'$/progress','params':"
+          "{'token':1,'value':{'kind':'begin'}}}],"
+          "'hover':[{'path':'a.c','result':null},{'path':'b.c','then':["
+          "{'notify':'$/progress','params':{'token':1,'value':{'kind':'end'}}},"
+          "{'notify':'$/progress','params':{'token':1,'value':{'kind':'begin'}}},"
+          "{'notify':'$/progress','params':{'token':1,'value':{'kind':'end'}}}]}]}]}");
+    f.e->park_ms_min = 1;
+    submit(&f, "a.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_idle == 1);
+    assert_unknown(&f, 0, 0, HOVER_REASON_STARTING);
+    assert_int_equal(f.n_again, 0);
+    submit(&f, "b.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_again > 0);
+    RUN_UNTIL(&f.loop, f.n_idle == 2);
+    submit(&f, "c.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_idle == 3);
+    assert_known(&f, 2, 0);
+    assert_int_equal(f.n_again, 1); // nothing more was given up on
+    teardown(&f);
+}
