@@ -184,7 +184,8 @@ class House:
                 if stat.rpartition(")")[2].split()[0] in "ZX":
                     continue
                 line = read_bytes(f"/proc/{name}/cmdline").replace(b"\0", b" ").decode(errors="replace")
-                found[int(name)] = line.strip()
+                if line:  # else it is on its way out
+                    found[int(name)] = line.strip()
             except OSError:
                 continue
         return found
