@@ -25,6 +25,7 @@ struct pool {
     struct list finished;
     struct list cancelled;
     unsigned n_running; // threads that have not left their loop
+    unsigned n_bulk;    // bulk jobs at work
     bool is_closing;
     /* Of the loop. */
     bool is_joined;
@@ -55,6 +56,15 @@ pop_locked(struct pool *p, enum pool_lane lane)
     struct pool_job *job = list_first(&p->lanes[lane], struct pool_job, link);
     list_remove(&job->link);
     return job;
+}
+
+/* One thread of several is left to who waits for an answer: a bulk job takes as long as it takes. */
+static struct pool_job *
+pop_bulk_locked(struct pool *p)
+{
+    if (p->n_workers > 1 && p->n_bulk >= p->n_workers - 1)
+        return NULL;
+    return pop_locked(p, POOL_BULK);
 }
 
 static struct split *
@@ -120,9 +130,13 @@ worker_main(void *ctx)
     for (;;) {
         struct pool_job *job = NULL;
         struct split *split = NULL;
+        bool is_bulk = false;
         while (!p->is_closing && !(job = pop_locked(p, POOL_INTERACTIVE)) &&
-               !(split = find_split_locked(p)) && !(job = pop_locked(p, POOL_BULK)))
+               !(split = find_split_locked(p)) &&
+               !(is_bulk = (job = pop_bulk_locked(p)) != NULL))
             pthread_cond_wait(&p->changed, &p->lock);
+        if (!is_bulk && !list_is_empty(&p->lanes[POOL_BULK]))
+            pthread_cond_signal(&p->changed); // another one may have a bulk job now
         if (split) {
             help_locked(p, split);
             continue;
@@ -130,9 +144,11 @@ worker_main(void *ctx)
         if (!job)
             break;
         pool_work_fn work = steal(job->work);
+        p->n_bulk += is_bulk;
         pthread_mutex_unlock(&p->lock);
         work(job, w->index);
         pthread_mutex_lock(&p->lock);
+        p->n_bulk -= is_bulk;
         bool is_first =
             list_is_empty(&p->finished); // else the loop was told and will look
         list_add(&p->finished, &job->link);

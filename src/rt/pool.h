@@ -1,5 +1,6 @@
 #pragma once
-/* Worker threads. Crossing 1 of 3: loop → worker → loop. Interactive jobs start before bulk ones.
+/* Worker threads. Crossing 1 of 3: loop → worker → loop. Interactive jobs start before bulk ones,
+ * which leave one of several threads free.
  * A job's memory is the caller's and belongs to the pool from submit until done() ran. */
 #include "base/base.h"
 #include "base/list.h"

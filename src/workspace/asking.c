@@ -198,7 +198,7 @@ take_unasked(void *ctx)
     for (; w->n_unasked < end; w->n_unasked++)
         enqueue(w, result->rows[w->n_unasked].path, ASK_REST);
     if (end < result->n_rows)
-        timer_start(w->unasked_timer, 0, 0);
+        timer_start(w->unasked_timer, 1, 0); // 0 would be the same turn
     else
         end_unasked(w);
 }

@@ -30,7 +30,7 @@ workspaces_open(struct loop *l, const struct workspaces_options *options)
     all->options = *options;
     list_init(&all->all);
     all->watches.n_max = watch_share(options->config);
-    all->pool = pool_create(l, MIN(n, POOL_THREADS_MAX));
+    all->pool = pool_create(l, MIN(n + 1, POOL_THREADS_MAX)); // one waits for editors
     all->n_tools = pool_size(all->pool);
     all->tools = xcalloc(all->n_tools, sizeof(*all->tools));
     for (unsigned i = 0; i < all->n_tools; i++) {

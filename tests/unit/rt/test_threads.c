@@ -107,6 +107,33 @@ test_pool_lanes(UNUSED void **state)
     FINISH_LOOP(l);
 }
 
+/* Bulk jobs that go on and on leave a thread to an interactive one. */
+static void
+test_pool_leaves_one(UNUSED void **state)
+{
+    OPEN_LOOP(l);
+    struct pool_case c;
+    pool_case_init(&c, &l, 3);
+    struct test_job bulk[] = {{.c = &c}, {.c = &c}, {.c = &c}, {.c = &c}};
+    struct test_job quick = {.c = &c, .name = 'i'};
+    for (size_t i = 0; i < ARRAY_LEN(bulk); i++)
+        pool_submit(c.pool, POOL_BULK, &bulk[i].job, work_wait, job_done);
+    uv_sem_wait(&c.started);
+    uv_sem_wait(&c.started);
+    c.n_wanted = 1;
+    pool_submit(c.pool, POOL_INTERACTIVE, &quick.job, work_note, job_done);
+    run_until(&l, &c.all_done);
+    assert_string_equal(c.order, "i");
+    assert_int_equal(uv_sem_trywait(&c.started), UV_EAGAIN); // the third waits
+    c.all_done = false;
+    c.n_wanted = 5;
+    for (size_t i = 0; i < ARRAY_LEN(bulk); i++)
+        uv_sem_post(&c.go);
+    run_until(&l, &c.all_done);
+    pool_case_finish(&c);
+    FINISH_LOOP(l);
+}
+
 /* Each waits for the other: only two threads at once get past. */
 static void
 work_meet(struct pool_job *job, unsigned worker)
@@ -326,7 +353,8 @@ test_pool_close_delivers_all(UNUSED void **state)
     struct test_job blockers[2] = {{.c = &c}, {.c = &c}};
     struct test_job waiting[10];
     for (size_t i = 0; i < 2; i++) {
-        pool_submit(c.pool, POOL_BULK, &blockers[i].job, work_wait, job_done);
+        pool_submit(c.pool, i ? POOL_INTERACTIVE : POOL_BULK, &blockers[i].job, work_wait,
+                    job_done);
         uv_sem_wait(&c.started);
     }
     for (size_t i = 0; i < ARRAY_LEN(waiting); i++) {

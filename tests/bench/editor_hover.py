@@ -1,0 +1,190 @@
+"""Hovers of an editor, answered from an index of 100,000 entities: at rest, while a language server is asked for
+the hovers of all files, while another folder is indexed, and both; over the engine's socket and through
+`gloss lsp`. Beside each hover goes a request that the engine answers without a look at the index: what it takes is
+the way there and back, and whatever keeps the loop. Prints one JSON object of milliseconds.
+
+GLOSS_BIN=build/gloss tests/bench/editor_hover.py [--hovers N] [--files N] [--only CASE,…]"""
+import argparse
+import json
+import os
+import random
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "e2e", "lib"))
+from house import House, wait  # noqa: E402
+
+FUNCTIONS = 50  # of a file
+PAUSE_S = 0.004
+OPEN = 10  # documents
+COPIES = 12  # of the tree, in the other folder
+DEADLINE_S = 60
+
+
+class Wire:
+    """Requests one after another; what else arrives is dropped."""
+
+    def __init__(self, read, write):
+        self.read, self.write, self.rest, self.last_id = read, write, b"", 0
+
+    def send(self, message):
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+    def message(self):
+        while b"\r\n\r\n" not in self.rest:
+            self.rest += self.more()
+        head, _, body = self.rest.partition(b"\r\n\r\n")
+        n = int(head.lower().split(b"content-length:")[1].split()[0])
+        while len(body) < n:
+            body += self.more()
+        self.rest = body[n:]
+        return json.loads(body[:n])
+
+    def more(self):
+        data = self.read(65536)
+        if not data:
+            raise EOFError("the engine hung up")
+        return data
+
+    def start(self, method, params):
+        self.last_id += 1
+        self.send({"id": self.last_id, "method": method, "params": params})
+        return self.last_id
+
+    def ask(self, method, params):
+        wanted = self.start(method, params)
+        while True:
+            m = self.message()
+            if m.get("id") == wanted and "method" not in m:
+                assert "error" not in m, m
+                return m["result"]
+            if "id" in m and "method" in m:
+                self.send({"id": m["id"], "result": None})
+
+
+def over_socket(house):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(DEADLINE_S)
+    s.connect(house.runtime("engine.sock"))
+    return Wire(s.recv, s.sendall)
+
+
+def through_bridge(house):
+    p = house.start("lsp", stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    return Wire(lambda n: os.read(p.stdout.fileno(), n), p.stdin.write)
+
+
+def function_name(f, n):
+    return f"compute_{f:04d}_{n:02d}"
+
+
+def make_tree(house, files):
+    for f in range(files):
+        text = "".join(f"/* The value {n} of file {f}. */\nint {function_name(f, n)}(int first, int second)\n{{\n"
+                       f"    int sum = first + second * {n};\n\n    return sum > {f} ? sum : second;\n}}\n\n"
+                       for n in range(FUNCTIONS))
+        house.write(f"part{f % 40:02d}/file{f:04d}.c", text)
+
+
+def open_editor(house, wire, files):
+    wire.ask("initialize", {"processId": None, "rootUri": "file://" + house.tree, "capabilities": {},
+                            "initializationOptions": {"features": {"hover": "on"}}})
+    wire.send({"method": "initialized", "params": {}})
+    places = []
+    for f in range(0, files, max(1, files // OPEN)):
+        path = house.path(f"part{f % 40:02d}/file{f:04d}.c")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        uri = "file://" + path
+        wire.send({"method": "textDocument/didOpen", "params": {
+            "textDocument": {"uri": uri, "languageId": "c", "version": 1, "text": text}}})
+        places += [(uri, function_name(f, n), 1 + n * 8) for n in range(FUNCTIONS)]
+    return places
+
+
+def measure(wire, places, hovers, rng):
+    """(of hovers, of requests that need no index), each in ms."""
+    took, bare = [], []
+    for _ in range(hovers):
+        uri, name, line = rng.choice(places)
+        begin = time.perf_counter()
+        wire.ask("textDocument/hover", {"textDocument": {"uri": "file:///none"}, "position": {"line": 0, "character": 0}})
+        bare.append((time.perf_counter() - begin) * 1000)
+        time.sleep(PAUSE_S)
+        begin = time.perf_counter()
+        answer = wire.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": {"line": line, "character": 5}})
+        took.append((time.perf_counter() - begin) * 1000)
+        assert name in json.dumps(answer), (name, answer)
+        time.sleep(PAUSE_S)
+    return took, bare
+
+
+def figures(times):
+    times = sorted(times)
+    return {"n": len(times), "p50": round(statistics.median(times), 3),
+            "p99": round(times[int(len(times) * 0.99)], 3), "max": round(times[-1], 3)}
+
+
+class Load:
+    """What else the engine does meanwhile."""
+
+    def __init__(self, house, files, is_enriching, is_indexing):
+        self.house, self.wire = house, over_socket(house)
+        self.other = os.path.join(house.dir, "other")
+        self.is_indexing = is_indexing
+        if is_enriching:
+            house.wait_ready("enriching")
+        if is_indexing:
+            for n in range(COPIES):
+                shutil.copytree(house.tree, os.path.join(self.other, str(n)))
+            self.wire.start("gloss/hold", {"root": self.other})
+
+    def is_on(self, is_enriching):
+        states = {w["root"]: w["state"] for w in self.house.status()["workspaces"]}
+        return (not is_enriching or states[self.house.tree] == "enriching") and \
+            (not self.is_indexing or states.get(self.other) != "ready")
+
+
+def one_case(options, is_enriching, is_indexing, rng):
+    house = House()
+    try:
+        make_tree(house, options.files)
+        env = {} if is_enriching else {"GLOSS_ENRICH_ENABLED": "false"}
+        house.serve(env=env)
+        socket_wire, bridge_wire = over_socket(house), through_bridge(house)
+        places = open_editor(house, socket_wire, options.files)
+        open_editor(house, bridge_wire, options.files)
+        house.wait_ready("enriching" if is_enriching else "ready")
+        result = {}
+        load = Load(house, options.files, is_enriching, is_indexing)
+        for name, wire in (("socket", socket_wire), ("bridge", bridge_wire)):
+            measure(wire, places, 20, rng)
+            took, bare = measure(wire, places, options.hovers, rng)
+            result[name] = {"hover": figures(took), "bare": figures(bare), "load_to_the_end": load.is_on(is_enriching)}
+        return result
+    finally:
+        house.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hovers", type=int, default=1000)
+    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--only", help="rest, enriching, indexing, both")
+    options = parser.parse_args()
+    rng = random.Random(1)
+    cases = {"rest": (False, False), "enriching": (True, False), "indexing": (False, True), "both": (True, True)}
+    out = {name: one_case(options, *case, rng) for name, case in cases.items()
+           if not options.only or name in options.only.split(",")}
+    print(json.dumps(out))
+
+
+if __name__ == "__main__":
+    main()
