@@ -3,7 +3,9 @@ the hovers of all files, while another folder is indexed, and both; over the eng
 `gloss lsp`. Beside each hover goes a request that the engine answers without a look at the index: what it takes is
 the way there and back, and whatever keeps the loop. Prints one JSON object of milliseconds.
 
-GLOSS_BIN=build/gloss tests/bench/editor_hover.py [--hovers N] [--files N] [--only CASE,…]"""
+GLOSS_BIN=build/gloss tests/bench/editor_hover.py [--hovers N] [--files N] [--pause-ms MS] [--only CASE,…]
+
+A pause of more than 200 ms lets the servers work between two hovers, for an editor's request stops them that long."""
 import argparse
 import json
 import os
@@ -21,7 +23,6 @@ sys.path.insert(0, os.path.join(HERE, "..", "e2e", "lib"))
 from house import House, wait  # noqa: E402
 
 FUNCTIONS = 50  # of a file
-PAUSE_S = 0.004
 OPEN = 10  # documents
 COPIES = 12  # of the tree, in the other folder
 DEADLINE_S = 60
@@ -109,7 +110,7 @@ def open_editor(house, wire, files):
     return places
 
 
-def measure(wire, places, hovers, rng):
+def measure(wire, places, hovers, pause_s, rng):
     """(of hovers, of requests that need no index), each in ms."""
     took, bare = [], []
     for _ in range(hovers):
@@ -117,12 +118,12 @@ def measure(wire, places, hovers, rng):
         begin = time.perf_counter()
         wire.ask("textDocument/hover", {"textDocument": {"uri": "file:///none"}, "position": {"line": 0, "character": 0}})
         bare.append((time.perf_counter() - begin) * 1000)
-        time.sleep(PAUSE_S)
+        time.sleep(pause_s)
         begin = time.perf_counter()
         answer = wire.ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": {"line": line, "character": 5}})
         took.append((time.perf_counter() - begin) * 1000)
         assert name in json.dumps(answer), (name, answer)
-        time.sleep(PAUSE_S)
+        time.sleep(pause_s)
     return took, bare
 
 
@@ -165,8 +166,8 @@ def one_case(options, is_enriching, is_indexing, rng):
         result = {}
         load = Load(house, options.files, is_enriching, is_indexing)
         for name, wire in (("socket", socket_wire), ("bridge", bridge_wire)):
-            measure(wire, places, 20, rng)
-            took, bare = measure(wire, places, options.hovers, rng)
+            measure(wire, places, 20, options.pause_ms / 1000, rng)
+            took, bare = measure(wire, places, options.hovers, options.pause_ms / 1000, rng)
             result[name] = {"hover": figures(took), "bare": figures(bare), "load_to_the_end": load.is_on(is_enriching)}
         return result
     finally:
@@ -177,6 +178,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--hovers", type=int, default=1000)
     parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--pause-ms", type=float, default=4)
     parser.add_argument("--only", help="rest, enriching, indexing, both")
     options = parser.parse_args()
     rng = random.Random(1)
