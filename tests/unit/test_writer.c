@@ -515,6 +515,41 @@ test_text_is_indexed_when_quiet(void **state)
     buf_finish(&scene.story);
 }
 
+/* Another hover each time, closer together than what is quiet after files. */
+static void
+push_hover_or_close(struct scene *scene)
+{
+    if (is_text_indexed(scene)) {
+        timer_close(scene->timer);
+        close_writer(scene);
+        return;
+    }
+    const char *answer = scene->n_put++ % 2 ? "one=x" : "one=y";
+    writer_put_hovers(scene->w, sample_hovers("a.c", "one:1", answer), NULL, NULL);
+}
+
+static void
+put_and_push(struct scene *scene)
+{
+    put(scene, "a.c", "one:1", false);
+    timer_start(scene->timer, 60, 60);
+}
+
+/* While a server is asked, names are indexed all the same. */
+static void
+test_text_is_indexed_between_hovers(void **state)
+{
+    struct scene scene = {
+        .s = *state, .on_ready = put_and_push, .on_tick = push_hover_or_close};
+    OK(loop_init(&scene.loop));
+    scene.timer = timer_open(&scene.loop, on_timer, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, NULL, &writer_events, &scene);
+    loop_run(&scene.loop);
+    OK(loop_finish(&scene.loop));
+    assert_true(scene.n_put > 0);
+    buf_finish(&scene.story);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sample_setup, sample_teardown)
 
 int
@@ -534,6 +569,7 @@ main(void)
         TEST(test_second_engine),
         TEST(test_other_root),
         TEST(test_text_is_indexed_when_quiet),
+        TEST(test_text_is_indexed_between_hovers),
     };
     return cmocka_run_group_tests_name("writer", tests, NULL, NULL);
 }
