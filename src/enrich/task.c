@@ -142,12 +142,9 @@ note_answer(struct ask *a)
 /* A server that has not yet said anything of anything may still be loading, whatever it
  * tells of its progress; one that says nothing for long has nothing to say. */
 static bool
-is_null_believed(struct task *t)
+is_null_believed(const struct task *t)
 {
-    struct server *s = t->server;
-    if (s->n_good < ENRICH_GOOD_MIN && t->n_rounds >= ENRICH_ROUNDS_UNPROVEN)
-        s->n_good = ENRICH_GOOD_MIN;
-    return s->n_good >= ENRICH_GOOD_MIN;
+    return t->server->n_good >= ENRICH_GOOD_MIN || t->n_rounds >= ENRICH_ROUNDS_UNPROVEN;
 }
 
 static void
@@ -177,6 +174,8 @@ take_answer(struct ask *a, const struct client_hover *answer)
     } else if (h->state == HOVER_UNKNOWN && h->reason == HOVER_REASON_STARTING) {
         a->state = ASK_AGAIN;
     } else {
+        if (h->state == HOVER_EMPTY) // one that was believed lets the next be
+            t->server->n_good = MAX(t->server->n_good, (unsigned)ENRICH_GOOD_MIN);
         settle_ask(a, h);
     }
 }
