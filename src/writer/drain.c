@@ -217,20 +217,21 @@ count_bulk(struct drain *d, const struct command *c)
     }
 }
 
-static struct command *
-next_of_group(struct drain *d, int64_t begin_ms)
-{
-    struct command *c = command_of(queue_try_take(d->queue));
-    if (c || d->n_bulk < WRITER_BULK_FILES)
-        return c;
-    return command_of(queue_take(d->queue, begin_ms + WRITER_BATCH_MS));
-}
-
 struct group_size {
     size_t entities, bytes;
     int64_t begin_ms;
     bool is_urgent;
+    bool is_awaited; // a flush is in it: more may join, but is not waited for
 };
+
+static struct command *
+next_of_group(struct drain *d, const struct group_size *size)
+{
+    struct command *c = command_of(queue_try_take(d->queue));
+    if (c || size->is_awaited || d->n_bulk < WRITER_BULK_FILES)
+        return c;
+    return command_of(queue_take(d->queue, size->begin_ms + WRITER_BATCH_MS));
+}
 
 static bool
 is_full(const struct group_size *size)
@@ -256,10 +257,11 @@ do_group(struct drain *d, struct command *c)
         size.entities += entities_of(c);
         size.bytes += bytes_of(c);
         size.is_urgent |= c->is_urgent;
+        size.is_awaited |= c->kind == COMMAND_FLUSH;
         count_bulk(d, c);
         if (r == 0)
             r = apply(d, c);
-        c = r < 0 || is_full(&size) ? NULL : next_of_group(d, size.begin_ms);
+        c = r < 0 || is_full(&size) ? NULL : next_of_group(d, &size);
     }
     if (r == 0)
         r = commit(d, &us);

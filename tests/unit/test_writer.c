@@ -304,6 +304,43 @@ test_bulk_shares_commits(void **state)
     assert_counts(&scene, STREAM_FILES, STREAM_FILES);
 }
 
+/* ---- a flush in the middle of a load is not kept waiting by what comes after it ---- */
+
+#define FLUSH_TRIES 5 // a slow machine may take long by itself, but not each time
+
+static void
+push_flush_and_load(struct scene *scene)
+{
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+    for (size_t i = 0; i < WRITER_BULK_FILES + 1; i++)
+        put(scene, "a.c", "one:1", false);
+}
+
+static void
+note_begin(struct scene *scene)
+{
+    scene->begin_ms = clock_mono_ms();
+}
+
+static void
+test_flush_is_not_put_off(void **state)
+{
+    int64_t least_ms = INT64_MAX;
+    for (int i = 0; i < FLUSH_TRIES; i++) {
+        struct scene scene = {.s = *state, .on_ready = note_begin};
+        OK(loop_init(&scene.loop));
+        scene.w =
+            writer_open(&scene.loop, scene.s->url, NULL, NULL, &writer_events, &scene);
+        push_flush_and_load(&scene);
+        loop_run(&scene.loop);
+        OK(loop_finish(&scene.loop));
+        least_ms = MIN(least_ms, clock_mono_ms() - scene.begin_ms);
+        assert_memory_equal(scene.story.p, "flush= a.c", 10);
+        buf_finish(&scene.story);
+    }
+    assert_true(least_ms < WRITER_BATCH_MS);
+}
+
 /* ---- urgent ones first ---- */
 
 /* Another connection holds the write lock while the queue fills. */
@@ -562,6 +599,7 @@ main(void)
         TEST(test_bad_command_fails_alone),
         TEST(test_large_drain_is_cut),
         TEST(test_bulk_shares_commits),
+        TEST(test_flush_is_not_put_off),
         TEST(test_urgent_first),
         TEST(test_error_is_retried),
         TEST(test_error_is_reported),
