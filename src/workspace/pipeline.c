@@ -218,11 +218,19 @@ has_room(const struct workspace *w)
            w->held_bytes < WORKSPACE_HELD_BYTES_MAX;
 }
 
-/* When all that has a credit is at the writer and nothing follows, it need not wait for more. */
+static bool
+can_begin(const struct workspace *w, const struct file_job *job)
+{
+    return job->is_urgent ? w->credits > 0 : has_room(w);
+}
+
+/* When all that has a credit is at the writer and nothing can follow, be it that what waits has no room
+ * before a commit, it need not wait for more. */
 static void
 store_now(struct workspace *w)
 {
-    bool is_more = w->n_waiting > 0 && w->credits > WORKSPACE_CREDITS_RESERVED;
+    bool is_more = !list_is_empty(&w->waiting) &&
+                   can_begin(w, list_first(&w->waiting, struct file_job, link));
 
     if (!w->is_open || w->is_closing || w->is_flushing || is_more || w->n_storing == 0 ||
         w->n_storing < WORKSPACE_CREDITS - w->credits)
@@ -368,7 +376,7 @@ submit_waiting(struct workspace *w)
     while (!list_is_empty(&w->waiting)) {
         struct file_job *job = list_first(&w->waiting, struct file_job, link);
 
-        if (job->is_urgent ? w->credits == 0 : !has_room(w))
+        if (!can_begin(w, job))
             break;
         leave_list(job);
         job_submit(job);
