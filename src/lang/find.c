@@ -2,6 +2,7 @@
  * pattern names an expression whose matches are the definitions. Constant after its creation. */
 #include "lang/lang.h"
 
+#include <locale.h>
 #include <regex.h>
 
 #include "base/mem.h"
@@ -12,13 +13,26 @@ struct lang_finder {
     regex_t regex; // its last group is the name, the one before it the scope
 };
 
+/* By bytes: an expression of UTF-8 makes regexec turn each text into wide characters of one case first,
+ * which took 4 % of an index of Redis. Expressions name no character beyond ASCII. */
+static int
+compile(struct lang_finder *finder, const char *text)
+{
+    locale_t bytes = newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
+    locale_t before = uselocale(bytes);
+    int r = regcomp(&finder->regex, text, REG_EXTENDED | REG_ICASE | REG_NEWLINE);
+    uselocale(before);
+    if (bytes)
+        freelocale(bytes);
+    return r;
+}
+
 int
 lang_finder_create(struct str expression, struct lang_finder **ret_finder)
 {
     struct lang_finder *finder = xnew(struct lang_finder);
     AUTO(free) char *text = xstrndup(expression.p, expression.n);
-    int flags = REG_EXTENDED | REG_ICASE | REG_NEWLINE;
-    if (regcomp(&finder->regex, text, flags) != 0) {
+    if (compile(finder, text) != 0) {
         free(finder);
         return -EINVAL;
     }
