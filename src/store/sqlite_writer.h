@@ -28,6 +28,7 @@ struct sqlite_writer {
     char *root; // the tree it is the index of; NULL: of any
     int lock_fd;
     int wal_pages;
+    unsigned n_checkpoints; // up to when they are rare
     int64_t page_bytes;
     bool is_open;  // in a transaction
     bool is_brief; // store_be_brief()
