@@ -218,22 +218,24 @@ has_room(const struct workspace *w)
            w->held_bytes < WORKSPACE_HELD_BYTES_MAX;
 }
 
-static bool
-can_begin(const struct workspace *w, const struct file_job *job)
+/* NULL: none waits, or there is no room. */
+static struct file_job *
+next_to_begin(const struct workspace *w)
 {
-    return job->is_urgent ? w->credits > 0 : has_room(w);
+    struct file_job *job;
+
+    if (list_is_empty(&w->waiting))
+        return NULL;
+    job = list_first(&w->waiting, struct file_job, link);
+    return (job->is_urgent ? w->credits > 0 : has_room(w)) ? job : NULL;
 }
 
-/* When all that has a credit is at the writer and nothing can follow, be it that what waits has no room
- * before a commit, it need not wait for more. */
+/* When all that has a credit is at the writer and nothing can begin, it need not wait for more. */
 static void
 store_now(struct workspace *w)
 {
-    bool is_more = !list_is_empty(&w->waiting) &&
-                   can_begin(w, list_first(&w->waiting, struct file_job, link));
-
-    if (!w->is_open || w->is_closing || w->is_flushing || is_more || w->n_storing == 0 ||
-        w->n_storing < WORKSPACE_CREDITS - w->credits)
+    if (!w->is_open || w->is_closing || w->is_flushing || w->n_storing == 0 ||
+        w->n_storing < WORKSPACE_CREDITS - w->credits || next_to_begin(w))
         return;
     w->is_flushing = true;
     writer_flush(w->writer, on_flushed, w);
@@ -373,11 +375,9 @@ submit_leaving(struct workspace *w)
 static void
 submit_waiting(struct workspace *w)
 {
-    while (!list_is_empty(&w->waiting)) {
-        struct file_job *job = list_first(&w->waiting, struct file_job, link);
+    struct file_job *job;
 
-        if (!can_begin(w, job))
-            break;
+    while ((job = next_to_begin(w))) {
         leave_list(job);
         job_submit(job);
     }

@@ -53,8 +53,11 @@ def run(command, cwd=None, env=None, stdout=subprocess.DEVNULL, good=(0,), memor
 
 
 def take_turns(contestants, rounds):
-    """contestants: name → function that makes one run and returns what run() does. name → its runs."""
+    """contestants: name → function that makes one run and returns what run() does. name → its runs.
+    When there are several rounds, one more comes first and is not counted."""
     results = {name: [] for name in contestants}
+    for function in contestants.values() if rounds > 1 else ():
+        function()
     for _ in range(rounds):
         for name, function in contestants.items():
             results[name].append(function())
