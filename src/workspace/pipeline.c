@@ -205,7 +205,6 @@ static void
 on_flushed(void *ctx, int r UNUSED, struct event *event UNUSED)
 {
     struct workspace *w = ctx;
-
     w->is_flushing = false;
     store_now(w);
 }
@@ -754,7 +753,6 @@ pipeline_start(struct workspace *w)
         return;
     }
     job = xnew(struct known_job);
-
     job->w = w;
     job->url = xstrdup(w->url);
     job->known = known_create();
