@@ -68,6 +68,7 @@ struct pending {
     struct timer *deadline;
     char *uri, *word; // relative path; identifier, query or epoch
     int64_t since;    // of a feed; -1: from now
+    int64_t read_ns;  // wire_read_ns()
     struct position at;
     bool is_answered, with_declaration;
     size_t n_wanted; // answers of other parts to come

@@ -1,5 +1,6 @@
 /* hover and definition from the index: the word under the cursor, and the entities of that name, the one
  * at the place itself first, then those of the same file, then the rest. */
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/uri.h"
 #include "lsp/server/methods.h"
@@ -106,6 +107,14 @@ add_own_text(struct buf *text, const struct entity_row *row)
 }
 
 static void
+count_hover(const struct pending *p)
+{
+    if (p->session && p->session->host.hover_us)
+        histogram_add(p->session->host.hover_us,
+                      (uint64_t)(clock_mono_ns() - p->read_ns) / 1000);
+}
+
+static void
 on_hover_rows(void *ctx, struct query_result **result)
 {
     struct pending *p = ctx;
@@ -134,6 +143,7 @@ on_hover_rows(void *ctx, struct query_result **result)
         pending_reply(p, buf_str(&json));
     }
     pending_reply(p, STR("null"));
+    count_hover(p);
     pending_destroy(p);
 }
 

@@ -3,6 +3,7 @@
  * editor through its bridge, stdio with --in-process, or a command of ours asking the engine).
  * Loop thread. Owns its wire and documents' texts; borrows the workspaces. */
 #include "base/base.h"
+#include "base/histogram.h"
 #include "rt/loop.h"
 #include "rt/stream.h"
 #include "workspace/workspace.h"
@@ -25,6 +26,8 @@ struct server_host {
     void (*add_status)(void *ctx, struct buf *json);
     /* The session is over: exit_code 0 after shutdown+exit, else 1. It frees itself after this. */
     void (*on_closed)(void *ctx, struct server_session *session, int exit_code);
+    /* Microseconds from the frame of a hover, read, to its answer, written. */
+    struct histogram *hover_us;
     void *ctx;
 };
 

@@ -18,6 +18,7 @@ pending_create(struct server_session *s, const struct wire_id *id, struct worksp
     p->session = s;
     p->id = wire_id_copy(id);
     p->workspace = w;
+    p->read_ns = wire_read_ns(s->wire);
     list_add(&s->pending, &p->link);
     return p;
 }

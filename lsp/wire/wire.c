@@ -4,6 +4,7 @@
  * is answered once or forgotten by wire_cancel() and wire_close(); after wire_close()
  * nothing is called, even when it was called from one of our callbacks (`holds` keeps
  * the memory until we are out of it). */
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/list.h"
 #include "base/map.h"
@@ -36,6 +37,7 @@ struct wire {
     struct list pending, refused;
     int64_t last_id;
     unsigned holds;
+    int64_t read_ns; // of the bytes last read
     bool is_closed, is_ended, is_end_due;
 };
 
@@ -226,6 +228,12 @@ wire_reply_error(struct wire *w, const struct wire_id *id, int code, const char 
     end(w);
 }
 
+int64_t
+wire_read_ns(const struct wire *w)
+{
+    return w->read_ns;
+}
+
 size_t
 wire_backlog(const struct wire *w)
 {
@@ -382,6 +390,7 @@ on_bytes(void *ctx, struct str bytes)
     if (w->is_ended)
         return;
     w->holds++;
+    w->read_ns = clock_mono_ns();
     if (w->received.n == 0) {
         size_t used = take_frames(w, bytes);
         if (used < bytes.n)

@@ -92,6 +92,8 @@ void wire_reply_text(struct wire *w, const struct wire_id *id, struct str result
 void wire_reply_error(struct wire *w, const struct wire_id *id, int code,
                       const char *message);
 size_t wire_backlog(const struct wire *w);
+/* When the end of the message that is being told was read; of clock_mono_ns(). */
+int64_t wire_read_ns(const struct wire *w);
 
 /* ---- frames alone (wire/frame.c): pure; used by the bridge, the tests and the fuzzer
  * ---- */

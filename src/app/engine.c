@@ -34,6 +34,7 @@ struct engine {
     struct loop_signals *signals;
     struct timer *idle_timer;
     struct server_host host;
+    struct histogram hover_us;
     VEC(struct server_session *) sessions;
     size_t n_hub_clients;
     bool is_in_process, is_stopping, is_shutting_hub;
@@ -178,6 +179,8 @@ add_status(void *ctx, struct buf *json)
                ",\"sessions\":%zu,\"hub_clients\":%zu",
                GLOSS_VERSION, getpid(), e->hub ? hub_port(e->hub) : 0,
                (clock_mono_ms() - e->started_ms) / 1000, e->sessions.n, e->n_hub_clients);
+    buf_add_cstr(json, ",\"hover_us\":");
+    histogram_add_json(json, &e->hover_us);
 }
 
 static void
@@ -294,6 +297,7 @@ build(struct engine *e, char **ret_why)
         .allow_origin = allow_origin,
         .add_status = add_status,
         .on_closed = on_session_closed,
+        .hover_us = &e->hover_us,
         .ctx = e,
     };
     e->started_ms = clock_mono_ms();

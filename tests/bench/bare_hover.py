@@ -9,7 +9,7 @@ import time
 import urllib.parse
 
 READ_BYTES = 1 << 20
-NICENESS = 5  # CLIENT_NICENESS in lsp/client/client.h
+NICENESS = 10  # CLIENT_NICENESS in lsp/client/client.h
 
 
 def uri_of(path):

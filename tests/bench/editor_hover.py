@@ -1,9 +1,10 @@
 """Hovers of an editor, answered from an index of 100,000 entities: at rest, while a language server is asked for
 the hovers of all files, while another folder is indexed, and both; over the engine's socket and through
 `gloss lsp`. Beside each hover goes a request that the engine answers without a look at the index: what it takes is
-the way there and back, and whatever keeps the loop. Prints one JSON object of milliseconds.
+the way there and back, and whatever keeps the loop. engine_us is what the engine counts itself, from a frame that was
+read to the answer. Prints one JSON object of milliseconds.
 
-GLOSS_BIN=build/gloss tests/bench/editor_hover.py [--hovers N] [--files N] [--pause-ms MS] [--only CASE,…]
+GLOSS_BIN=build/gloss tests/bench/editor_hover.py [--hovers N] [--files N] [--pause-ms MS] [--only CASE,…] [--way socket|bridge]
 
 A pause of more than 200 ms lets the servers work between two hovers, for an editor's request stops them that long."""
 import argparse
@@ -166,9 +167,12 @@ def one_case(options, is_enriching, is_indexing, rng):
         result = {}
         load = Load(house, options.files, is_enriching, is_indexing)
         for name, wire in (("socket", socket_wire), ("bridge", bridge_wire)):
+            if options.way and name != options.way:
+                continue
             measure(wire, places, 20, options.pause_ms / 1000, rng)
             took, bare = measure(wire, places, options.hovers, options.pause_ms / 1000, rng)
             result[name] = {"hover": figures(took), "bare": figures(bare), "load_to_the_end": load.is_on(is_enriching)}
+        result["engine_us"] = house.status()["engine"]["hover_us"]
         return result
     finally:
         house.close()
@@ -179,6 +183,7 @@ def main():
     parser.add_argument("--hovers", type=int, default=1000)
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--pause-ms", type=float, default=4)
+    parser.add_argument("--way", choices=("socket", "bridge"), help="default: one after the other")
     parser.add_argument("--only", help="rest, enriching, indexing, both")
     options = parser.parse_args()
     rng = random.Random(1)

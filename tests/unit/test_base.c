@@ -22,6 +22,7 @@ main(void)
         cmocka_unit_test(test_map_large),
         cmocka_unit_test(test_map_churn),
         cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_histogram),
         cmocka_unit_test(test_random_and_secret),
         cmocka_unit_test(test_str_compare),
         cmocka_unit_test(test_str_search),

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/histogram.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/vec.h"
@@ -337,6 +338,34 @@ test_map_churn(UNUSED void **state)
 }
 
 /* hash.h */
+
+static void
+test_histogram(void **state UNUSED)
+{
+    struct histogram h = {0};
+    AUTO(buf_finish) struct buf json = {0};
+    assert_int_equal(histogram_percentile(&h, 0.99), 0);
+    for (uint64_t us = 1; us <= 1000; us++)
+        histogram_add(&h, us);
+    uint64_t median = histogram_percentile(&h, 0.5), p99 = histogram_percentile(&h, 0.99);
+    assert_in_range(median, 500, 500 * 9 / 8);
+    assert_in_range(p99, 990, 1000);
+    assert_int_equal(histogram_percentile(&h, 1), 1000);
+    assert_int_equal(histogram_percentile(&h, 0), 0);
+    assert_int_equal(h.sum, 500500);
+    for (uint64_t value = 0; value < 8; value++) { // exact where it matters
+        struct histogram one = {0};
+        histogram_add(&one, value);
+        histogram_add(&one, 100);
+        assert_int_equal(histogram_percentile(&one, 0.5), value);
+    }
+    histogram_add(&h, UINT64_MAX);
+    assert_true(histogram_percentile(&h, 1) == UINT64_MAX);
+    h = (struct histogram){0};
+    histogram_add(&h, 7);
+    histogram_add_json(&json, &h);
+    assert_string_equal(json.p, "{\"n\":1,\"p50\":7,\"p99\":7,\"max\":7}");
+}
 
 static void
 test_hash(UNUSED void **state)
