@@ -16,9 +16,10 @@ import index  # noqa: E402
 import languages  # noqa: E402
 import latency  # noqa: E402
 import names  # noqa: E402
+import store  # noqa: E402
 
 PARTS = {"index": index.measure, "search": names.measure, "latency": latency.measure, "languages": languages.measure,
-         "enrich": enrich.measure}
+         "enrich": enrich.measure, "store": store.measure}
 MUST = "must reach"
 DOC = pathlib.Path(__file__).parents[2] / "docs" / "BENCHMARKS.md"
 

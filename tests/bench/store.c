@@ -1,0 +1,515 @@
+/* What the store costs on top of a backend's own library, and what readers and editors feel of a bulk load.
+ * bench_store TREE URL [--rounds N] [--reads N] [--changes N]: a % in the URL is replaced by a number, each naming
+ * an index that is not there yet. Prints one JSON object. All of a round is loaded from the same batches, which are
+ * made before the first clock starts; contestants take turns. Reads are timed on one thread while another one
+ * writes as the writer does; commits of changes through the writer itself. */
+#include "tests/bench/store.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "lang/lang.h"
+#include "rt/queue.h"
+#include "rt/timer.h"
+#include "writer/writer.h"
+
+#define ROUNDS_DEFAULT 7
+#define READS_DEFAULT 50000
+#define CHANGES_DEFAULT 300
+#define READS_WARM 200
+#define TEXT_STEP_ENTITIES 1000 // of the writer when nothing comes
+#define QUEUED_FILES 1024       // so many wait for the writer while there are more
+#define CHANGED_FILE_ENTITIES 100
+#define PAUSE_MS_MAX 30 // of a person between two changes, at a rate no person has
+
+static const struct bare *const bares[] = {&bare_sqlite};
+
+struct bench {
+    struct corpus corpus;
+    const struct bare *bare; // NULL: the backend has none
+    const char *url;
+    unsigned n_urls;
+};
+
+void
+must(int r, const char *what)
+{
+    if (r >= 0)
+        return;
+    fprintf(stderr, "bench_store: %s: %s\n", what, strerror(-r));
+    exit(EXIT_FAILURE);
+}
+
+/* The same numbers each time. */
+static size_t
+pick(size_t n)
+{
+    static uint64_t seed = UINT64_C(0x9E3779B97F4A7C15);
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (size_t)(seed % n);
+}
+
+static char *
+new_url(struct bench *b)
+{
+    const char *at = strchr(b->url, '%');
+    if (!at)
+        must(-EINVAL, "no % in the URL");
+    return xasprintf("%.*s%u%s", (int)(at - b->url), b->url, ++b->n_urls, at + 1);
+}
+
+static void
+drop(struct bench *b, char *url)
+{
+    if (b->bare)
+        b->bare->remove(url);
+    free(url);
+}
+
+static struct store_writer *
+open_writer(const char *url)
+{
+    struct store_writer *w = NULL;
+    struct store_info info;
+    char *why = NULL;
+    int r = store_writer_open(url, NULL, &w, &info, &why);
+    must(r, why ? why : url);
+    free(why);
+    return w;
+}
+
+/* ---- loads ---- */
+
+/* One file as the writer's thread takes it. */
+static void
+put(struct store_writer *w, const struct corpus *c, size_t i, const struct batch *batch)
+{
+    struct event *event = NULL;
+    if (i == 0 || c->ends_commit[i - 1])
+        must(store_begin(w), "begin");
+    must(store_put_file(w, batch, &event), "put");
+    event_unref(event);
+    if (c->ends_commit[i]) {
+        must(store_commit(w), "commit");
+        must(store_checkpoint(w, false), "checkpoint");
+    }
+}
+
+static void
+index_text(struct store_writer *w)
+{
+    for (bool more = true; more;) {
+        must(store_begin(w), "begin");
+        must(store_index_text(w, TEXT_STEP_ENTITIES, &more), "text index");
+        must(store_commit(w), "commit");
+        must(store_checkpoint(w, !more), "checkpoint");
+    }
+}
+
+static int64_t
+load(struct bench *b, const char *url, bool with_text)
+{
+    struct store_writer *w = open_writer(url);
+    int64_t began_ns = clock_mono_ns();
+    for (size_t i = 0; i < b->corpus.files.n; i++) {
+        store_be_brief(w, i >= WRITER_BULK_FILES);
+        put(w, &b->corpus, i, b->corpus.files.v[i]);
+    }
+    if (with_text)
+        index_text(w);
+    store_writer_close(w);
+    return clock_mono_ns() - began_ns;
+}
+
+static struct store_counts
+counts_of(const char *url)
+{
+    struct store_reader *r = NULL;
+    struct store_counts counts;
+    must(store_reader_open(url, &r, NULL), "open for reading");
+    must(store_read_counts(r, &counts), "counts");
+    store_reader_close(r);
+    return counts;
+}
+
+static int64_t
+load_bare(struct bench *b, const struct bare_rows *rows, bool only_entities)
+{
+    char *url = new_url(b);
+    store_writer_close(open_writer(url));
+    int64_t ns = b->bare->write(rows, &b->corpus, url, only_entities);
+    struct store_counts counts = counts_of(url);
+    if (!only_entities &&
+        (counts.entities != b->corpus.n_entities || counts.edges != b->corpus.n_edges))
+        must(-EBADMSG, "the bare loop wrote other rows");
+    drop(b, url);
+    return ns;
+}
+
+static int64_t
+load_once(struct bench *b, bool with_text)
+{
+    char *url = new_url(b);
+    int64_t ns = load(b, url, with_text);
+    drop(b, url);
+    return ns;
+}
+
+enum contestant { LOAD, LOAD_TEXT, BARE, BARE_ENTITIES, CONTESTANTS };
+
+static const char *const contestant_names[CONTESTANTS] = {
+    [LOAD] = "load_s",
+    [LOAD_TEXT] = "load_text_s",
+    [BARE] = "bare_s",
+    [BARE_ENTITIES] = "bare_entities_s",
+};
+
+static void
+print_list(const char *name, const int64_t *ns, size_t n)
+{
+    fprintf(stdout, ",\"%s\":[", name);
+    for (size_t i = 0; i < n; i++)
+        fprintf(stdout, "%s%.6f", i ? "," : "", (double)ns[i] / 1e9);
+    fprintf(stdout, "]");
+}
+
+/* The first round is not counted. */
+static void
+compare_loads(struct bench *b, size_t n_rounds)
+{
+    char *url = new_url(b);
+    int64_t *ns[CONTESTANTS];
+    struct bare_rows *rows = NULL;
+    load(b, url, false);
+    if (b->bare)
+        rows = b->bare->read(url);
+    drop(b, url);
+    for (int k = 0; k < CONTESTANTS; k++)
+        ns[k] = xcalloc(n_rounds + 1, sizeof(**ns));
+    for (size_t i = 0; i <= n_rounds; i++) {
+        ns[LOAD][i] = load_once(b, false);
+        if (rows)
+            ns[BARE][i] = load_bare(b, rows, false);
+        ns[LOAD_TEXT][i] = load_once(b, true);
+        if (rows)
+            ns[BARE_ENTITIES][i] = load_bare(b, rows, true);
+    }
+    for (int k = 0; k < CONTESTANTS; k++) {
+        if (rows || k == LOAD || k == LOAD_TEXT)
+            print_list(contestant_names[k], ns[k] + 1, n_rounds);
+        free(ns[k]);
+    }
+    if (rows)
+        b->bare->destroy(rows);
+}
+
+/* ---- times of many ---- */
+
+static int
+by_time(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void
+print_times(const char *name, int64_t *ns, size_t n)
+{
+    qsort(ns, n, sizeof(*ns), by_time);
+    fprintf(stdout, ",\"%s\":{\"n\":%zu,\"p50_ms\":%.4f,\"p99_ms\":%.4f,\"max_ms\":%.4f}",
+            name, n, (double)ns[n / 2] / 1e6, (double)ns[n - 1 - n / 100] / 1e6,
+            (double)ns[n - 1] / 1e6);
+}
+
+/* ---- reads ---- */
+
+struct keys {
+    struct arena arena;
+    VEC(struct str) v;
+};
+
+static void
+make_keys(const struct corpus *c, struct keys *keys)
+{
+    for (size_t i = 0; i < c->files.n; i++) {
+        const struct batch *b = c->files.v[i];
+        for (size_t k = 0; k < b->n_entities; k++) {
+            const struct entity *e = &b->entities[k];
+            *vec_push(&keys->v) = entity_key(&keys->arena, b->file.lang, e->kind,
+                                             b->file.path, e->qualified_name, e->ordinal);
+        }
+    }
+}
+
+/* Each a view of its own, of an entity that may be anywhere. */
+static void
+read_keys(const char *url, const struct keys *keys, int64_t *took_ns, size_t n)
+{
+    struct store_reader *r = NULL;
+    struct arena a = {0};
+    must(store_reader_open(url, &r, NULL), "open for reading");
+    for (size_t i = 0; i < n + READS_WARM; i++) {
+        struct entity_row row;
+        struct str key = keys->v.v[pick(keys->v.n)];
+        arena_reset(&a);
+        int64_t began_ns = clock_mono_ns();
+        must(store_read_entity(r, key, &a, &row), "read");
+        if (i >= READS_WARM)
+            took_ns[i - READS_WARM] = clock_mono_ns() - began_ns;
+    }
+    store_reader_close(r);
+    arena_finish(&a);
+}
+
+/* The writer's thread while there is always more to write: the same files again, under other names. */
+struct saturation {
+    const struct corpus *corpus;
+    const char *url;
+    struct queue *until; // closed
+    size_t n_entities;
+    int64_t took_ns;
+};
+
+static void
+saturate(void *ctx)
+{
+    struct saturation *s = ctx;
+    struct store_writer *w = open_writer(s->url);
+    struct arena a = {0};
+    int64_t began_ns = clock_mono_ns();
+    store_be_brief(w, true);
+    for (size_t pass = 0; !queue_is_drained(s->until); pass++) {
+        arena_reset(&a);
+        for (size_t i = 0; i < s->corpus->files.n; i++) {
+            struct batch again = *s->corpus->files.v[i];
+            again.file.path =
+                arena_printf(&a, "again%zu/%.*s", pass, STR_ARG(again.file.path));
+            put(w, s->corpus, i, &again);
+            s->n_entities += again.n_entities;
+            if (s->corpus->ends_commit[i] && queue_is_drained(s->until))
+                break;
+        }
+    }
+    s->took_ns = clock_mono_ns() - began_ns;
+    store_writer_close(w);
+    arena_finish(&a);
+}
+
+static void
+time_reads(struct bench *b, size_t n_reads)
+{
+    struct saturation s = {
+        .corpus = &b->corpus, .url = new_url(b), .until = queue_create(1)};
+    struct keys keys = {.v = {0}};
+    int64_t *took_ns = xcalloc(n_reads, sizeof(*took_ns));
+    make_keys(&b->corpus, &keys);
+    load(b, s.url, true);
+    read_keys(s.url, &keys, took_ns, n_reads);
+    print_times("read_alone", took_ns, n_reads);
+    struct thread *thread = thread_start("saturate", saturate, &s);
+    read_keys(s.url, &keys, took_ns, n_reads);
+    queue_close(s.until);
+    thread_join(thread);
+    queue_destroy(s.until);
+    print_times("read", took_ns, n_reads);
+    fprintf(stdout, ",\"written_per_s\":%.0f",
+            (double)s.n_entities * 1e9 / (double)s.took_ns);
+    drop(b, (char *)s.url);
+    arena_finish(&keys.arena);
+    vec_finish(&keys.v);
+    free(took_ns);
+}
+
+/* ---- commits of changes ---- */
+
+/* One bulk load through the writer, and the document that somebody types in meanwhile. */
+struct session {
+    struct bench *bench;
+    struct loop loop;
+    struct writer *writer;
+    struct timer *timer;
+    const struct batch *document;
+    size_t next, n_queued; // files
+    int64_t *took_ns, began_ns;
+    size_t n_changes, n_wanted; // of all sessions
+    bool is_changing, is_opened;
+};
+
+/* Strings stay the corpus', which outlives the writer. */
+static struct batch *
+copy_of(const struct batch *from, const char *folder)
+{
+    AUTO(free) char *path = xasprintf("%s%.*s", folder, STR_ARG(from->file.path));
+    struct batch *b = batch_create(str_of(path));
+    struct str own_path = b->file.path;
+    b->file = from->file;
+    b->file.path = own_path;
+    b->n_entities = from->n_entities;
+    b->n_edges = from->n_edges;
+    b->entities = arena_calloc(&b->arena, b->n_entities + 1, sizeof(*b->entities));
+    b->edges = arena_calloc(&b->arena, b->n_edges + 1, sizeof(*b->edges));
+    if (b->n_entities > 0)
+        memcpy(b->entities, from->entities, b->n_entities * sizeof(*b->entities));
+    if (b->n_edges > 0)
+        memcpy(b->edges, from->edges, b->n_edges * sizeof(*b->edges));
+    return b;
+}
+
+static void
+on_closed(void *ctx UNUSED)
+{
+}
+
+static bool
+is_loading(const struct session *s)
+{
+    return s->n_queued > 0 || s->next < s->bench->corpus.files.n;
+}
+
+static void
+end_if_over(struct session *s)
+{
+    if (is_loading(s) || s->is_changing || !s->writer)
+        return;
+    timer_close(steal(s->timer));
+    writer_close(steal(s->writer), on_closed, s);
+}
+
+static void feed(struct session *s);
+
+static void
+on_file(void *ctx, int r, struct event *event UNUSED)
+{
+    struct session *s = ctx;
+    must(r, "a file of the load");
+    s->n_queued--;
+    feed(s);
+    end_if_over(s);
+}
+
+static void
+feed(struct session *s)
+{
+    const struct corpus *c = &s->bench->corpus;
+    while (s->n_queued < QUEUED_FILES && s->next < c->files.n) {
+        writer_put_file(s->writer, copy_of(c->files.v[s->next++], ""), false, on_file, s);
+        s->n_queued++;
+    }
+}
+
+/* Those that end behind the load are not counted. */
+static void
+on_change(void *ctx, int r, struct event *event)
+{
+    struct session *s = ctx;
+    must(r, "a change");
+    if (!event)
+        must(-EBADMSG, "a change without an event");
+    s->is_changing = false;
+    if (!s->is_opened) {
+        s->is_opened = true;
+        feed(s);
+    } else if (is_loading(s) && s->n_changes < s->n_wanted) {
+        s->took_ns[s->n_changes++] = clock_mono_ns() - s->began_ns;
+    }
+    if (is_loading(s))
+        timer_start(s->timer, 1 + pick(PAUSE_MS_MAX), 0);
+    end_if_over(s);
+}
+
+/* One definition of the document has another text. */
+static void
+change(void *ctx)
+{
+    static uint64_t n;
+    struct session *s = ctx;
+    struct batch *b = copy_of(s->document, "open/");
+    b->file.content.lo += ++n;
+    b->entities[pick(b->n_entities)].hash += n;
+    s->is_changing = true;
+    s->began_ns = clock_mono_ns();
+    writer_put_file(s->writer, b, true, on_change, s);
+}
+
+static void
+on_open(void *ctx, int r, const struct store_info *info UNUSED, const char *why)
+{
+    must(r, why ? why : "open");
+    change(ctx);
+}
+
+static const struct batch *
+choose_document(const struct corpus *c)
+{
+    const struct batch *best = c->files.v[0];
+    for (size_t i = 1; i < c->files.n; i++) {
+        const struct batch *b = c->files.v[i];
+        if (llabs((long long)b->n_entities - CHANGED_FILE_ENTITIES) <
+            llabs((long long)best->n_entities - CHANGED_FILE_ENTITIES))
+            best = b;
+    }
+    return best;
+}
+
+static void
+time_changes(struct bench *b, size_t n_changes)
+{
+    static const struct writer_events events = {.on_open = on_open};
+    struct session s = {.bench = b,
+                        .document = choose_document(&b->corpus),
+                        .n_wanted = n_changes,
+                        .took_ns = xcalloc(n_changes, sizeof(*s.took_ns))};
+    must(loop_init(&s.loop), "loop");
+    while (s.n_changes < n_changes) {
+        char *url = new_url(b);
+        s.next = 0;
+        s.is_opened = false;
+        s.timer = timer_open(&s.loop, change, &s);
+        s.writer = writer_open(&s.loop, url, NULL, NULL, &events, &s);
+        loop_run(&s.loop);
+        drop(b, url);
+    }
+    must(loop_finish(&s.loop), "the loop is not empty");
+    print_times("commit", s.took_ns, n_changes);
+    free(s.took_ns);
+}
+
+/* ---- main ---- */
+
+static size_t
+option(int argc, char **argv, const char *name, uint64_t value)
+{
+    for (int i = 3; i + 1 < argc; i++) {
+        if (strcmp(argv[i], name) == 0)
+            must(str_to_u64(str_of(argv[i + 1]), &value), name);
+    }
+    return MAX((size_t)value, (size_t)1);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct bench b = {.n_urls = 0};
+    char *why = NULL;
+    if (argc < 3)
+        must(-EINVAL,
+             "usage: bench_store TREE URL [--rounds N] [--reads N] [--changes N]");
+    must(lang_init(&why), why ? why : "languages");
+    b.url = argv[2];
+    for (size_t i = 0; i < ARRAY_LEN(bares); i++) {
+        if (str_starts_with(str_of(b.url), str_of(bares[i]->scheme)))
+            b.bare = bares[i];
+    }
+    corpus_init(&b.corpus, argv[1]);
+    fprintf(stdout, "{\"files\":%zu,\"entities\":%zu,\"edges\":%zu", b.corpus.files.n,
+            b.corpus.n_entities, b.corpus.n_edges);
+    compare_loads(&b, option(argc, argv, "--rounds", ROUNDS_DEFAULT));
+    time_reads(&b, option(argc, argv, "--reads", READS_DEFAULT));
+    time_changes(&b, option(argc, argv, "--changes", CHANGES_DEFAULT));
+    fprintf(stdout, "}\n");
+    corpus_finish(&b.corpus);
+    lang_finish();
+    return EXIT_SUCCESS;
+}
