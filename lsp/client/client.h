@@ -21,7 +21,8 @@
 #define CLIENT_INITIALIZE_MS 30000
 #define CLIENT_STOP_GRACE_MS 2000
 #define CLIENT_STDERR_BYTES 4096 // tail kept
-#define CLIENT_NICENESS 10       // the editor's own servers and builds go first
+#define CLIENT_NICENESS                                                                  \
+    5 // the editor's servers and builds go first; with 10 ours starve beside builds
 
 enum client_state {
     CLIENT_STOPPED,

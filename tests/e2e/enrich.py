@@ -89,6 +89,8 @@ def _(house):
         "textDocument": {"uri": editor.uri("src/main.c")}, "position": {"line": 6, "character": 6}})
     value = hover["contents"]["value"]
     assert "queue_add" in value and "gloss: clangd" in value, value
+    took = house.status()["engine"]["hover_us"]
+    assert took["n"] == 1 and 0 < took["p50"] <= took["max"], took
     equal(editor.bye(), 0)
 
 
