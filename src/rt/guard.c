@@ -7,11 +7,8 @@
 #include "rt/guard.h"
 
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <linux/sched/types.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,9 +22,6 @@
 /* For what a program left behind when it ended by itself. */
 #define GRACE_LEFTOVER_MS 500
 #define EXIT_NOT_STARTED 127
-#define SLICE_NS 20000000
-#define AUTOGROUP_TRIES 5
-#define AUTOGROUP_PAUSE_NS 100000000 // the kernel takes ten a second, of all users
 
 struct guard {
     pid_t parent;
@@ -89,45 +83,6 @@ take_over_signals(struct guard *g)
            SIG_DFL); // ignored by inheritance it would not come, nor leave a status
 }
 
-/* With autogroups the kernel weighs sessions against each other, and niceness counts within one only: a
- * session of its own gets the niceness of its process, see sched(7). What the kernel does not know or
- * allow is left alone. */
-static void
-be_nice_as_session(void)
-{
-    struct timespec pause = {.tv_nsec = AUTOGROUP_PAUSE_NS};
-    int niceness = getpriority(PRIO_PROCESS, 0);
-    ssize_t n = -1;
-    for (int tries = 0; n < 0 && tries < AUTOGROUP_TRIES; tries++) {
-        int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
-        if (fd < 0)
-            return;
-        n = dprintf(fd, "%d", niceness);
-        int r = -errno;
-        close(fd);
-        if (n < 0 && r != -EAGAIN)
-            return;
-        if (n < 0)
-            nanosleep(&pause, NULL);
-    }
-}
-
-/* Who runs for long at a time lets others in at once: of two that want the processor the kernel takes the one
- * whose slice ends first, be it in the middle of the other's. Beside four busy threads of another session
- * that were nice but had the usual slice, one wake-up in fifty waited 3 ms, for the next tick; with this, 0.15.
- * Kernels before 6.12 take no notice. */
-static void
-be_patient(void)
-{
-    struct sched_attr attr = {
-        .size = sizeof(attr),
-        .sched_policy = SCHED_NORMAL,
-        .sched_nice = getpriority(PRIO_PROCESS, 0),
-        .sched_runtime = SLICE_NS,
-    };
-    syscall(SYS_sched_setattr, 0, &attr, 0);
-}
-
 /* In the new process, until exec. */
 static NORETURN void
 become_program(const struct guard *g, pid_t guard_pid, int error_fd)
@@ -136,10 +91,6 @@ become_program(const struct guard *g, pid_t guard_pid, int error_fd)
     if (getppid() != guard_pid)
         _exit(EXIT_NOT_STARTED);
     setsid();
-    if (getpriority(PRIO_PROCESS, 0) > 0) {
-        be_nice_as_session();
-        be_patient();
-    }
     if (g->memory_limit_bytes > 0) {
         struct rlimit limit = {g->memory_limit_bytes, g->memory_limit_bytes};
         setrlimit(RLIMIT_AS, &limit);

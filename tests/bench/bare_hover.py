@@ -16,16 +16,6 @@ def uri_of(path):
     return "file://" + urllib.parse.quote(str(path))
 
 
-def be_nice():
-    """As src/rt/guard.c does: as a process and as a session."""
-    os.nice(NICENESS)
-    try:
-        with open("/proc/self/autogroup", "w", encoding="ascii") as f:
-            f.write(str(NICENESS))
-    except OSError:
-        pass
-
-
 class Silent(Exception):
     """The server ended, or said nothing for long."""
 
@@ -34,7 +24,7 @@ class Bare:
     def __init__(self, command, root, options=None, settings=None, silence_s=120):
         self.root, self.options, self.settings, self.silence_s = root, options, settings or {}, silence_s
         # as nice as gloss's: what else the machine does shall slow both
-        self.child = subprocess.Popen([*map(str, command)], cwd=root, start_new_session=True, preexec_fn=be_nice,
+        self.child = subprocess.Popen(["nice", "-n", str(NICENESS), *map(str, command)], cwd=root,
                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.out, self.buffered, self.last_id, self.answered = collections.deque(), b"", 0, {}
         self.selector = selectors.DefaultSelector()
