@@ -85,11 +85,12 @@ sqlite_reader_open(const char *path, struct store_reader **ret_reader, char **re
 {
     struct sqlite_reader *reader = xnew(struct sqlite_reader);
     reader->base.ops = &sqlite_reader_ops;
+    sqlite_conn_init(&reader->c);
     int r = fs_exists(path) ? open_reader(&reader->c, path, 0) : -ENOENT;
     if (r < 0 && r != -ENOENT && r != -EBADMSG && r != -EPROTONOSUPPORT &&
         access(path, R_OK) == 0 && is_at_rest(path)) {
         sqlite_conn_finish(&reader->c);
-        reader->c = (struct sqlite_conn){0};
+        sqlite_conn_init(&reader->c);
         r = open_immutable(&reader->c, path);
     }
     if (r < 0) {

@@ -101,6 +101,12 @@ sqlite_exec(struct sqlite_conn *c, const char *text)
 }
 
 void
+sqlite_conn_init(struct sqlite_conn *c)
+{
+    *c = (struct sqlite_conn){.base = {.reads = &sqlite_table_reads}};
+}
+
+void
 sqlite_conn_finish(struct sqlite_conn *c)
 {
     if (!c)
@@ -144,21 +150,6 @@ sqlite_meta_get(struct sqlite_conn *c, const char *key, struct arena *a,
 }
 
 int
-sqlite_meta_get_int(struct sqlite_conn *c, const char *key, int64_t *ret_value)
-{
-    AUTO(arena_finish) struct arena a = {0};
-    struct str text = STR_NONE;
-    int r = sqlite_meta_get(c, key, &a, &text);
-    if (r == -ENOENT) {
-        *ret_value = 0;
-        return 0;
-    }
-    if (r < 0)
-        return r;
-    return str_to_i64(text, ret_value) < 0 ? -EBADMSG : 0;
-}
-
-int
 sqlite_meta_put(struct sqlite_conn *c, const char *key, struct str value)
 {
     sqlite3_stmt *stmt = NULL;
@@ -168,12 +159,4 @@ sqlite_meta_put(struct sqlite_conn *c, const char *key, struct str value)
     sqlite_bind_str(stmt, 1, str_of(key));
     sqlite_bind_str(stmt, 2, value);
     return sqlite_run(c, SQL_META_PUT, stmt);
-}
-
-int
-sqlite_meta_put_int(struct sqlite_conn *c, const char *key, int64_t value)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "%" PRId64, value);
-    return sqlite_meta_put(c, key, str_of(text));
 }

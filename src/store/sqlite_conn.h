@@ -3,7 +3,7 @@
 #include <sqlite3.h>
 
 #include "base/vec.h"
-#include "store/backend.h"
+#include "store/tables.h"
 
 /* One per row of sqlite_sql.c. */
 enum sql {
@@ -36,7 +36,6 @@ enum sql {
     SQL_ENTITY_BY_NAME,
     SQL_ENTITY_WAITING,
     SQL_ENTITY_NAMES,
-    SQL_ENTITY_HOVER_COUNTS,
     SQL_ENTITY_ADD,
     SQL_ENTITY_ADD_NEXT,
     SQL_ENTITY_ADD_NEXT_4,
@@ -58,7 +57,6 @@ enum sql {
     SQL_EVENT_ADD,
     SQL_EVENT_SINCE,
     SQL_EVENT_FILL,
-    SQL_EVENT_IS_BARE,
     SQL_EVENT_OLDEST,
     SQL_EVENT_DELETE,
     SQL_EVENT_FIRST,
@@ -74,13 +72,22 @@ enum sql {
 };
 
 struct sqlite_conn {
+    struct tables base;
     sqlite3 *db;
     sqlite3_stmt *cached[SQL_STATEMENTS];
     bool is_damaged; // SQLITE_CORRUPT or NOTADB was seen
 };
 
+static inline struct sqlite_conn *
+sqlite_conn_of(struct tables *t)
+{
+    return container_of(t, struct sqlite_conn, base);
+}
+
 extern const char *const sqlite_sql[SQL_STATEMENTS];
 
+void sqlite_conn_init(struct sqlite_conn *c);
+void sqlite_conn_finish(struct sqlite_conn *c);
 /* -errno of a SQLite code on this connection; 0 for OK, ROW and DONE. */
 int sqlite_errno(struct sqlite_conn *c, int rc);
 /* A statement ready to bind. Give it back with sqlite_put(): a second one of the same kind may be in
@@ -93,13 +100,9 @@ int sqlite_run_plain(struct sqlite_conn *c, enum sql which);
 int sqlite_exec(struct sqlite_conn *c, const char *text);
 /* 1 a row, 0 the end, <0. */
 int sqlite_step(struct sqlite_conn *c, sqlite3_stmt *stmt);
-void sqlite_conn_finish(struct sqlite_conn *c);
 void sqlite_bind_str(sqlite3_stmt *stmt, int i,
                      struct str s);                      // borrowed until sqlite_put()
 struct str sqlite_column_str(sqlite3_stmt *stmt, int i); // until the next step
 int sqlite_meta_get(struct sqlite_conn *c, const char *key, struct arena *a,
-                    struct str *ret_value);
-int sqlite_meta_get_int(struct sqlite_conn *c, const char *key,
-                        int64_t *ret_value); // 0 when absent
+                    struct str *ret_value); // -ENOENT
 int sqlite_meta_put(struct sqlite_conn *c, const char *key, struct str value);
-int sqlite_meta_put_int(struct sqlite_conn *c, const char *key, int64_t value);

@@ -340,12 +340,12 @@ show_edge(struct edge_walk *walk, enum edge_kind kind, struct str target, int64_
 }
 
 static int
-callers_in_group(struct edge_walk *walk, struct sqlite_edge_group *group)
+callers_in_group(struct edge_walk *walk, struct edge_group *group)
 {
     struct position at;
     int64_t slot = -1;
     int r = 0;
-    while (walk->left > 0 && (r = sqlite_places_next(&group->places, &slot, &at)) > 0) {
+    while (walk->left > 0 && (r = edges_next_place(&group->places, &slot, &at)) > 0) {
         r = show_edge(walk, group->kind, group->target, slot, at);
         if (r != 0)
             break;
@@ -356,15 +356,15 @@ callers_in_group(struct edge_walk *walk, struct sqlite_edge_group *group)
 static int
 callers_in_file(struct edge_walk *walk, int64_t file_id, struct str name)
 {
-    struct sqlite_edges edges;
-    struct sqlite_edge_group group;
+    struct edges edges;
+    struct edge_group group;
     sqlite3_stmt *stmt = NULL;
     int r = enter_file(walk, file_id);
     if (r < 0)
         return r;
     r = sqlite_edges_of_file(walk->c, file_id, &edges, &stmt);
     while (r == 0 && walk->left > 0) {
-        r = sqlite_edges_next(&edges, &walk->a, &group);
+        r = edges_next(&edges, &walk->a, &group);
         if (r <= 0)
             break;
         r = str_eq(group.target, name) ? callers_in_group(walk, &group) : 0;
@@ -435,12 +435,12 @@ by_place(const void *a, const void *b)
 }
 
 static int
-take_group(struct sqlite_edge_group *group, int64_t from_slot, struct arena *a,
+take_group(struct edge_group *group, int64_t from_slot, struct arena *a,
            struct edge_list *list)
 {
     struct edge_found edge = {.kind = group->kind};
     int r;
-    while ((r = sqlite_places_next(&group->places, &edge.slot, &edge.at)) > 0) {
+    while ((r = edges_next_place(&group->places, &edge.slot, &edge.at)) > 0) {
         if (from_slot != ANY_SLOT && edge.slot != from_slot)
             continue;
         if (!edge.target.p)
@@ -455,11 +455,11 @@ static int
 take_edges(struct sqlite_conn *c, int64_t file_id, int64_t from_slot, struct arena *a,
            struct edge_list *list)
 {
-    struct sqlite_edges edges;
-    struct sqlite_edge_group group;
+    struct edges edges;
+    struct edge_group group;
     sqlite3_stmt *stmt = NULL;
     int r = sqlite_edges_of_file(c, file_id, &edges, &stmt);
-    while (r == 0 && (r = sqlite_edges_next(&edges, a, &group)) > 0)
+    while (r == 0 && (r = edges_next(&edges, a, &group)) > 0)
         r = take_group(&group, from_slot, a, list);
     sqlite_put(c, SQL_EDGE_OF_FILE, stmt);
     if (list->n > 1)

@@ -117,7 +117,7 @@ static int
 check_damage(struct sqlite_conn *c)
 {
     int64_t clean = 0;
-    int r = sqlite_meta_get_int(c, "clean_shutdown", &clean);
+    int r = table_meta_int(&c->base, "clean_shutdown", &clean);
     if (r < 0 || clean == 1)
         return r;
     sqlite3_stmt *stmt = NULL;
@@ -171,30 +171,6 @@ use_wal(struct sqlite_conn *c)
     return err_trace(r);
 }
 
-static int
-load_counters(struct sqlite_writer *w)
-{
-    struct store_info info = {0};
-    int r = sqlite_read_info(&w->c, &info);
-    if (r == 0)
-        r = sqlite_meta_get_int(&w->c, "event_bytes", &w->now.event_bytes);
-    if (r == 0)
-        r = sqlite_meta_get_int(&w->c, "text_gen", &w->now.text_gen);
-    if (r == 0)
-        r = sqlite_meta_get_int(&w->c, "text_rows", &w->now.text_rows);
-    if (r == 0)
-        r = sqlite_meta_get_int(&w->c, "text_dead", &w->now.text_dead);
-    if (r == 0)
-        r = sqlite_meta_get_int(&w->c, "past_rows", &w->now.past_rows);
-    if (r == 0)
-        r = sqlite_meta_get_int(&w->c, "past_bytes", &w->now.past_bytes);
-    if (r == 0)
-        r = sqlite_meta_get_int(&w->c, "reused", &w->now.reused);
-    w->now.head = info.head;
-    w->committed = w->now;
-    return r;
-}
-
 /* The schema and a note that from here on a stop is not clean, in one transaction. */
 static int
 prepare(struct sqlite_writer *w, int version)
@@ -210,7 +186,7 @@ prepare(struct sqlite_writer *w, int version)
     if (r == 0 && w->root)
         r = sqlite_meta_put(&w->c, "root", str_of(w->root));
     if (r == 0)
-        r = sqlite_meta_put_int(&w->c, "clean_shutdown", 0);
+        r = table_meta_put_int(&w->base, "clean_shutdown", 0);
     if (r == 0)
         r = sqlite_run_plain(&w->c, SQL_COMMIT);
     return r;
@@ -260,9 +236,7 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
     if (r == 0)
         r = sqlite_exec(&w->c, waits_for_disk);
     if (r == 0)
-        r = load_counters(w);
-    if (r == 0)
-        r = sqlite_read_info(&w->c, ret_info);
+        r = table_writer_load(&w->base, ret_info);
     if (r < 0) {
         if (ret_why && !*ret_why)
             *ret_why = xasprintf("%s: %s", w->path, err_text(r));
@@ -301,7 +275,7 @@ writer_free(struct sqlite_writer *w)
     sqlite_conn_finish(&w->c);
     if (w->lock_fd >= 0)
         close(w->lock_fd);
-    arena_finish(&w->scratch);
+    table_writer_finish(&w->base);
     free(w->path);
     free(w->root);
     free(w);
@@ -323,13 +297,11 @@ sqlite_writer_open(const char *path, const char *root, struct store_writer **ret
         return explain(ret_why, err_trace(r), path, err_text(r));
 
     struct sqlite_writer *w = xnew(struct sqlite_writer);
-    w->base.ops = &sqlite_writer_ops;
+    sqlite_conn_init(&w->c);
+    table_writer_init(&w->base, &sqlite_writer_ops, &sqlite_table_writes, &w->c.base);
     w->path = xstrdup(path);
     w->root = root ? xstrdup(root) : NULL;
     w->lock_fd = -1;
-    char *random = random_hex(sizeof(w->seed));
-    w->seed = hash64(str_of(random));
-    free(random);
     struct store_info info = {0};
     bool was_ours = false;
     r = take_lock(w, &was_ours, &why);
@@ -345,8 +317,7 @@ sqlite_writer_open(const char *path, const char *root, struct store_writer **ret
         }
     } else if (r == -EBADMSG) {
         sqlite_conn_finish(&w->c);
-        w->c = (struct sqlite_conn){0};
-        w->now = w->committed = (struct sqlite_counters){0};
+        sqlite_conn_init(&w->c);
         free(steal(why));
         r = set_aside(w->path);
         if (r == 0)
@@ -361,31 +332,9 @@ sqlite_writer_open(const char *path, const char *root, struct store_writer **ret
         return err_trace(r);
     }
     free(why);
-    *ret_writer = &w->base;
+    *ret_writer = &w->base.base;
     *ret_info = info;
     return 0;
-}
-
-int
-sqlite_set_maker(struct store_writer *base, struct str maker)
-{
-    struct sqlite_writer *w = sqlite_writer_of(base);
-    AUTO(arena_finish) struct arena a = {0};
-    struct str was = STR_NONE;
-    int r = sqlite_meta_get(&w->c, "maker", &a, &was);
-    if ((r == 0 && str_eq(was, maker)) || (r < 0 && r != -ENOENT))
-        return err_trace(r);
-    r = sqlite_run_plain(&w->c, SQL_BEGIN);
-    if (r < 0)
-        return err_trace(r);
-    r = sqlite_run_plain(&w->c, SQL_FILE_ALL_OLD);
-    if (r == 0)
-        r = sqlite_meta_put(&w->c, "maker", maker);
-    if (r == 0)
-        r = sqlite_run_plain(&w->c, SQL_COMMIT);
-    if (r < 0)
-        sqlite_run_plain(&w->c, SQL_ROLLBACK);
-    return err_trace(r);
 }
 
 /* A damaged index is not marked clean: the next start looks at it. The mark is nothing that anybody was
@@ -394,10 +343,10 @@ void
 sqlite_writer_close(struct store_writer *base)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
-    if (w->is_open)
+    if (w->base.is_open)
         store_rollback(base);
     if (!w->c.is_damaged && sqlite_exec(&w->c, "PRAGMA synchronous=NORMAL") == 0 &&
-        sqlite_meta_put_int(&w->c, "clean_shutdown", 1) == 0) {
+        table_meta_put_int(&w->base, "clean_shutdown", 1) == 0) {
         sqlite3_busy_timeout(w->c.db, 0);
         sqlite3_wal_checkpoint_v2(w->c.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     }

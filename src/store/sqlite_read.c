@@ -48,49 +48,15 @@ reader_end(struct store_reader *r)
 /* ---- numbers ---- */
 
 static int
-one_int(struct sqlite_conn *c, enum sql which, int64_t none, int64_t *ret_value)
+reader_info(struct store_reader *reader, struct store_info *ret_info)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, which, &stmt);
-    if (r < 0)
-        return r;
-    r = sqlite_step(c, stmt);
-    if (r >= 0)
-        *ret_value = r > 0 && sqlite3_column_type(stmt, 0) != SQLITE_NULL
-                         ? sqlite3_column_int64(stmt, 0)
-                         : none;
-    sqlite_put(c, which, stmt);
-    return MIN(r, 0);
-}
-
-int
-sqlite_read_info(struct sqlite_conn *c, struct store_info *ret_info)
-{
-    AUTO(arena_finish) struct arena a = {0};
-    struct store_info info = {0};
-    struct str epoch = STR_NONE;
+    struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
     bool is_mine = false;
     int r = sqlite_view_begin(c, &is_mine);
     if (r == 0)
-        r = sqlite_meta_get(c, "epoch", &a, &epoch);
-    if (r == -ENOENT || (r == 0 && epoch.n != STORE_EPOCH_BYTES - 1))
-        r = -EBADMSG;
-    if (r == 0)
-        r = one_int(c, SQL_EVENT_HEAD, 0, &info.head);
-    if (r == 0)
-        r = one_int(c, SQL_EVENT_FIRST, info.head + 1, &info.first_seq);
+        r = table_info(&c->base, ret_info);
     sqlite_view_end(c, is_mine);
-    if (r < 0)
-        return err_trace(r);
-    memcpy(info.epoch, epoch.p, epoch.n);
-    *ret_info = info;
-    return 0;
-}
-
-static int
-reader_info(struct store_reader *r, struct store_info *ret_info)
-{
-    return sqlite_read_info(&sqlite_reader_of(r)->c, ret_info);
+    return err_trace(r);
 }
 
 static int
@@ -141,11 +107,11 @@ static int
 count_past(struct sqlite_conn *c, struct store_counts *counts)
 {
     int64_t reused = 0, rows = 0, bytes = 0;
-    int r = sqlite_meta_get_int(c, "reused", &reused);
+    int r = table_meta_int(&c->base, "reused", &reused);
     if (r == 0)
-        r = sqlite_meta_get_int(c, "past_rows", &rows);
+        r = table_meta_int(&c->base, "past_rows", &rows);
     if (r == 0)
-        r = sqlite_meta_get_int(c, "past_bytes", &bytes);
+        r = table_meta_int(&c->base, "past_bytes", &bytes);
     counts->reused = (uint64_t)reused;
     counts->past_contents = (uint64_t)rows;
     counts->past_bytes = (uint64_t)bytes;
@@ -229,7 +195,7 @@ each_row_of_file(struct sqlite_conn *c, const struct file_stored *f, struct aren
     struct entity_list list = {0};
     if (f->n_entities == 0)
         return 0;
-    int r = sqlite_rows_of_file(c, f, a, &list);
+    int r = rows_of_file(&c->base, f, a, &list);
     for (size_t i = 0; i < list.n && r == 0; i++)
         r = fn(ctx, &list.rows[i]);
     return r;
@@ -348,7 +314,7 @@ static int
 finish_row(struct sqlite_conn *c, const struct entity_stored *s,
            const struct file_stored *f, struct arena *a, struct entity_row *ret_row)
 {
-    sqlite_entity_row(s, f, a, ret_row);
+    rows_show(s, f, a, ret_row);
     if (s->e.parent == ENTITY_NONE)
         return 0;
     struct entity_stored parent;
@@ -447,6 +413,19 @@ reader_entity(struct store_reader *reader, struct str key, struct arena *a,
     return r;
 }
 
+static int
+reader_told(struct store_reader *reader, struct hash128 content, struct str lang,
+            struct arena *a, struct store_told *ret_told)
+{
+    struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
+    bool is_mine = false;
+    int r = sqlite_view_begin(c, &is_mine);
+    if (r == 0)
+        r = recall_told(&c->base, content, lang, a, ret_told);
+    sqlite_view_end(c, is_mine);
+    return r;
+}
+
 /* ---- events ---- */
 
 /* The row that the statement stands on; the rows of its file are of the same view. */
@@ -468,10 +447,10 @@ show_event(struct sqlite_conn *c, sqlite3_stmt *stmt, struct arena *a, store_eve
         if (r == -ENOENT || (r == 0 && f.log_seq != seq))
             r = -EBADMSG;
         if (r == 0)
-            r = sqlite_rows_of_file(c, &f, a, &list);
+            r = rows_of_file(&c->base, &f, a, &list);
         if (r < 0)
             return err_trace(r);
-        sqlite_first_data(&f, &list, &filled);
+        rows_first_data(&f, &list, &filled);
         data = buf_str(&filled);
     }
     struct event *event = event_create((enum event_type)type, seq,
@@ -538,6 +517,6 @@ const struct store_reader_ops sqlite_reader_ops = {
     .each_caller = sqlite_each_caller,
     .each_callee = sqlite_each_callee,
     .each_unasked_file = reader_each_unasked_file,
-    .told = sqlite_read_told,
+    .told = reader_told,
     .each_event = reader_each_event,
 };

@@ -1,5 +1,6 @@
 #pragma once
 /* The reading side, and what a word is. Inside of the SQLite backend; whoever holds the handle. */
+#include "store/shared.h"
 #include "store/sqlite_rows.h"
 
 struct sqlite_reader {
@@ -19,14 +20,11 @@ int sqlite_reader_open(const char *rest, struct store_reader **ret_reader,
 /* A view for as long as needed; *ret_mine: it was begun here. */
 int sqlite_view_begin(struct sqlite_conn *c, bool *ret_mine);
 void sqlite_view_end(struct sqlite_conn *c, bool is_mine);
-int sqlite_read_info(struct sqlite_conn *c, struct store_info *ret_info);
 int sqlite_file_by_id(struct sqlite_conn *c, int64_t id, struct arena *a,
                       struct file_stored *ret_file);
 int sqlite_row_by_id(struct sqlite_conn *c, int64_t id, struct arena *a,
                      struct entity_row *ret_row);
 
-int sqlite_read_told(struct store_reader *r, struct hash128 content, struct str lang,
-                     struct arena *a, struct store_told *ret_told);
 int sqlite_each_named(struct store_reader *r, struct str name, store_entity_fn fn,
                       void *ctx);
 int sqlite_search_text(struct store_reader *r, struct str query, size_t limit,

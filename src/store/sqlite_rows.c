@@ -3,7 +3,6 @@
 #include "store/sqlite.h"
 
 #include "base/err.h"
-#include "codec/codec.h"
 
 /* Numbers in the column odd: what does not follow from the others, or, of an entity whose places do not
  * fit into them, also its places. */
@@ -84,20 +83,11 @@ derive(struct span *range, struct span *name_range, size_t name_n)
 }
 
 static bool
-same_span(const struct span *a, const struct span *b)
-{
-    return a->start.line == b->start.line && a->start.col_byte == b->start.col_byte &&
-           a->start.col_utf16 == b->start.col_utf16 && a->end.line == b->end.line &&
-           a->end.col_byte == b->end.col_byte && a->end.col_utf16 == b->end.col_utf16 &&
-           a->start_byte == b->start_byte && a->end_byte == b->end_byte;
-}
-
-static bool
 is_odd(const struct entity *e)
 {
     struct span range = e->range, name_range = e->name_range;
     derive(&range, &name_range, e->name.n);
-    return !same_span(&range, &e->range) || !same_span(&name_range, &e->name_range);
+    return !span_eq(&range, &e->range) || !span_eq(&name_range, &e->name_range);
 }
 
 /* Where the name's first byte is when it stands in the definition's first line. */
@@ -271,8 +261,9 @@ sqlite_hover_bind(sqlite3_stmt *stmt, int first, const struct entity_stored *s)
         sqlite3_bind_int64(stmt, first + 1, s->hover_id);
 }
 
-int
-sqlite_hover_read(sqlite3_stmt *stmt, int i, struct entity_stored *s)
+/* State, reason and generation from column i. */
+static int
+read_hover(sqlite3_stmt *stmt, int i, struct entity_stored *s)
 {
     int64_t hover = sqlite3_column_type(stmt, i) == SQLITE_NULL
                         ? HOVER_NOT_ASKED
@@ -310,38 +301,9 @@ sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a, struct entity_stored *re
         s.e.parent = (uint32_t)sqlite3_column_int64(stmt, 6);
     int r = read_places(stmt, 9, &s.e);
     if (r == 0)
-        r = sqlite_hover_read(stmt, 14, &s);
+        r = read_hover(stmt, 14, &s);
     *ret_entity = s;
     return r;
-}
-
-bool
-sqlite_entity_same_place(const struct entity *a, const struct entity *b)
-{
-    return a->parent == b->parent && same_span(&a->range, &b->range) &&
-           same_span(&a->name_range, &b->name_range);
-}
-
-void
-sqlite_entity_row(const struct entity_stored *s, const struct file_stored *f,
-                  struct arena *a, struct entity_row *ret_row)
-{
-    *ret_row = (struct entity_row){
-        .e = s->e,
-        .id = s->id,
-        .key = entity_key(a, f->f.lang, s->e.kind, f->f.path, s->e.qualified_name,
-                          s->e.ordinal),
-        .path = f->f.path,
-        .lang = f->f.lang,
-        .hover = {.state = s->hover_state,
-                  .reason = s->hover_reason,
-                  .stale =
-                      s->hover_state != HOVER_UNKNOWN && s->hover_gen != f->content_gen,
-                  .markdown = s->markdown,
-                  .server = s->server},
-        .rev = s->rev,
-    };
-    ret_row->e.parent = ENTITY_NONE;
 }
 
 int
@@ -371,58 +333,162 @@ sqlite_entities_of_file(struct sqlite_conn *c, const struct file_stored *f,
     return r;
 }
 
-struct slot_index {
-    uint32_t slot, index;
-};
-
-static int
-by_slot(const void *a, const void *b)
-{
-    uint32_t x = ((const struct slot_index *)a)->slot;
-    uint32_t y = ((const struct slot_index *)b)->slot;
-    return (x > y) - (x < y);
-}
-
 int
-sqlite_rows_of_file(struct sqlite_conn *c, const struct file_stored *f, struct arena *a,
-                    struct entity_list *ret_list)
+sqlite_edges_of_file(struct sqlite_conn *c, int64_t file_id, struct edges *ret_edges,
+                     sqlite3_stmt **ret_stmt)
 {
-    int r = sqlite_entities_of_file(c, f, a, ret_list);
-    if (r < 0 || ret_list->n == 0)
+    *ret_edges = (struct edges){.rest = STR("]")};
+    int r = sqlite_get(c, SQL_EDGE_OF_FILE, ret_stmt);
+    if (r < 0)
         return r;
-    size_t n = ret_list->n;
-    ret_list->rows = arena_alloc(a, n * sizeof(*ret_list->rows));
-    struct slot_index *slots = arena_alloc(a, n * sizeof(*slots));
-    for (size_t i = 0; i < n; i++) {
-        slots[i] =
-            (struct slot_index){(uint32_t)(ret_list->v[i].id & SLOT_MASK), (uint32_t)i};
-        sqlite_entity_row(&ret_list->v[i], f, a, &ret_list->rows[i]);
-    }
-    qsort(slots, n, sizeof(*slots), by_slot);
-    for (size_t i = 0; i < n; i++) {
-        if (ret_list->v[i].e.parent == ENTITY_NONE)
-            continue;
-        struct slot_index wanted = {ret_list->v[i].e.parent, 0};
-        const struct slot_index *at = bsearch(&wanted, slots, n, sizeof(*slots), by_slot);
-        if (!at)
-            return err_trace(-EBADMSG);
-        ret_list->rows[i].e.parent = at->index;
-        ret_list->rows[i].parent_key = ret_list->rows[at->index].key;
-    }
-    return 0;
+    sqlite3_bind_int64(*ret_stmt, 1, file_id);
+    r = sqlite_step(c, *ret_stmt);
+    if (r <= 0)
+        return r;
+    struct str text = sqlite_column_str(*ret_stmt, 0);
+    return text.n > 0 ? edges_open(text, ret_edges) : err_trace(-EBADMSG);
 }
 
 void
-sqlite_first_data(const struct file_stored *f, const struct entity_list *list,
-                  struct buf *b)
+sqlite_past_read(sqlite3_stmt *stmt, struct arena *a, struct past_row *ret_row)
 {
-    struct codec_delta delta = {0};
-    for (size_t i = 0; i < list->n; i++) {
-        struct entity_row row = list->rows[i];
-        row.rev = f->log_seq;
-        row.hover = (struct hover){.reason = HOVER_REASON_NOT_ASKED};
-        codec_delta_add(&delta, &row);
-    }
-    codec_delta_write(b, &delta, &f->f);
-    codec_delta_finish(&delta);
+    const char *bytes = sqlite3_column_blob(stmt, 3);
+    *ret_row = (struct past_row){
+        .id = sqlite3_column_int64(stmt, 0),
+        .server_key = (uint64_t)sqlite3_column_int64(stmt, 1),
+        .bytes = sqlite3_column_int64(stmt, 2),
+        .hovers = keep(a, str_slice(bytes, (size_t)sqlite3_column_bytes(stmt, 3))),
+    };
 }
+
+/* ---- what the shared logic reads ---- */
+
+static int
+read_meta(struct tables *t, const char *key, struct arena *a, struct str *ret_value)
+{
+    return sqlite_meta_get(sqlite_conn_of(t), key, a, ret_value);
+}
+
+static int
+one_int(struct sqlite_conn *c, enum sql which, int64_t none, int64_t *ret_value)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, which, &stmt);
+    if (r < 0)
+        return r;
+    r = sqlite_step(c, stmt);
+    if (r >= 0)
+        *ret_value = r > 0 && sqlite3_column_type(stmt, 0) != SQLITE_NULL
+                         ? sqlite3_column_int64(stmt, 0)
+                         : none;
+    sqlite_put(c, which, stmt);
+    return MIN(r, 0);
+}
+
+static int
+read_log_ends(struct tables *t, int64_t *ret_first, int64_t *ret_head)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    int r = one_int(c, SQL_EVENT_HEAD, 0, ret_head);
+    return r < 0 ? r : one_int(c, SQL_EVENT_FIRST, *ret_head + 1, ret_first);
+}
+
+static int
+find_file(struct tables *t, struct str path, struct arena *a,
+          struct file_stored *ret_file)
+{
+    return sqlite_file_find(sqlite_conn_of(t), path, a, ret_file);
+}
+
+static int
+find_twin(struct tables *t, const struct file *file, int64_t own_id, struct arena *a,
+          struct file_stored *ret_twin, int64_t *ret_n_fresh)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_FILE_TWIN, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_blob(stmt, 1, &file->content, sizeof(file->content), SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 2, own_id);
+    sqlite_bind_str(stmt, 3, file->lang);
+    r = sqlite_step(c, stmt);
+    if (r > 0) {
+        *ret_n_fresh = sqlite3_column_int64(stmt, FILE_COLUMN_COUNT);
+        r = sqlite_file_read(stmt, a, ret_twin);
+        r = r < 0 ? r : 1;
+    }
+    sqlite_put(c, SQL_FILE_TWIN, stmt);
+    return r;
+}
+
+static int
+read_entities(struct tables *t, const struct file_stored *f, struct arena *a,
+              struct entity_list *ret_list)
+{
+    return sqlite_entities_of_file(sqlite_conn_of(t), f, a, ret_list);
+}
+
+static int
+read_hover_text(struct tables *t, int64_t id, struct arena *a, struct str *ret_markdown,
+                struct str *ret_server)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_HOVER_GET, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, id);
+    r = sqlite_step(c, stmt);
+    if (r > 0) {
+        *ret_server = arena_str(a, sqlite_column_str(stmt, 0));
+        *ret_markdown = arena_str(a, sqlite_column_str(stmt, 1));
+    }
+    sqlite_put(c, SQL_HOVER_GET, stmt);
+    return r;
+}
+
+static int
+read_past(struct tables *t, struct hash128 content, struct str lang, struct arena *a,
+          struct past_row *ret_row)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_PAST_GET, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_blob(stmt, 1, &content, sizeof(content), SQLITE_STATIC);
+    sqlite_bind_str(stmt, 2, lang);
+    r = sqlite_step(c, stmt);
+    if (r > 0)
+        sqlite_past_read(stmt, a, ret_row);
+    sqlite_put(c, SQL_PAST_GET, stmt);
+    return r;
+}
+
+static int
+read_edges(struct tables *t, int64_t file_id, struct arena *a, struct str *ret_text)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_EDGE_OF_FILE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, file_id);
+    r = sqlite_step(c, stmt);
+    if (r > 0)
+        *ret_text = arena_str(a, sqlite_column_str(stmt, 0));
+    sqlite_put(c, SQL_EDGE_OF_FILE, stmt);
+    return r;
+}
+
+const struct table_reads sqlite_table_reads = {
+    .meta_get = read_meta,
+    .log_ends = read_log_ends,
+    .file_find = find_file,
+    .file_twin = find_twin,
+    .entities = read_entities,
+    .hover_get = read_hover_text,
+    .past_get = read_past,
+    .edges_get = read_edges,
+};

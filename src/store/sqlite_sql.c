@@ -85,8 +85,6 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
         "WHERE f.text_gen=0 AND e.name=?1",
     [SQL_ENTITY_NAMES] =
         "SELECT e.id,e.what&255,e.name," QUALIFIED " FROM entity e ORDER BY e.id",
-    [SQL_ENTITY_HOVER_COUNTS] =
-        "SELECT hover,count(*) FROM entity WHERE id " FILE_ROWS " GROUP BY 1",
     [SQL_ENTITY_ADD] = "INSERT INTO entity(id," ENTITY_COLUMN_NAMES
                        "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
     [SQL_ENTITY_ADD_NEXT] = ENTITY_NEXT ENTITY_ROW,
@@ -100,7 +98,7 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_ENTITY_HOVER_PUT] = "UPDATE entity SET rev=?2,hover=?3,hover_id=?4 WHERE id=?1",
     [SQL_ENTITY_DELETE] = "DELETE FROM entity WHERE id=?1",
 
-    [SQL_HOVER_GET] = "SELECT refs,server,markdown FROM hover WHERE id=?1",
+    [SQL_HOVER_GET] = "SELECT server,markdown FROM hover WHERE id=?1",
     [SQL_HOVER_ADD] = "INSERT INTO hover(id,refs,server,markdown) VALUES(?1,1,?2,?3)",
     [SQL_HOVER_REFS] = "UPDATE hover SET refs=refs+?2 WHERE id=?1 RETURNING refs",
     [SQL_HOVER_DELETE] = "DELETE FROM hover WHERE id=?1",
@@ -121,8 +119,7 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
         "INSERT INTO event(seq,type,ts_ms,subject,data) VALUES(?1,?2,?3,?4,?5)",
     [SQL_EVENT_SINCE] = "SELECT seq,type,ts_ms,subject,data FROM event WHERE seq>?1 "
                         "ORDER BY seq LIMIT ?2",
-    [SQL_EVENT_FILL] = "UPDATE event SET data=?2 WHERE seq=?1",
-    [SQL_EVENT_IS_BARE] = "SELECT 1 FROM event WHERE seq=?1 AND data=''",
+    [SQL_EVENT_FILL] = "UPDATE event SET data=?2 WHERE seq=?1 AND data=''",
     [SQL_EVENT_OLDEST] = "SELECT seq,ts_ms,length(CAST(subject AS BLOB))+"
                          "length(CAST(data AS BLOB)) FROM event ORDER BY seq LIMIT ?1",
     [SQL_EVENT_DELETE] = "DELETE FROM event WHERE seq<=?1",

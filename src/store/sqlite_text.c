@@ -37,7 +37,7 @@ static int
 add_entities(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
 {
     struct entity_list list = {0};
-    int r = sqlite_entities_of_file(&w->c, f, &w->scratch, &list);
+    int r = sqlite_entities_of_file(&w->c, f, &w->base.scratch, &list);
     for (size_t i = 0; i < list.n && r == 0; i++) {
         char ident[IDENT_BYTES];
         sqlite_ident('n', list.v[i].e.name, ident);
@@ -53,11 +53,11 @@ add_targets(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
 {
     AUTO(map_destroy) struct map *seen = map_create();
     AUTO(buf_finish) struct buf idents = {0};
-    struct sqlite_edges edges;
-    struct sqlite_edge_group group;
+    struct edges edges;
+    struct edge_group group;
     sqlite3_stmt *stmt = NULL;
     int r = sqlite_edges_of_file(&w->c, f->id, &edges, &stmt);
-    while (r == 0 && (r = sqlite_edges_next(&edges, &w->scratch, &group)) > 0) {
+    while (r == 0 && (r = edges_next(&edges, &w->base.scratch, &group)) > 0) {
         char ident[IDENT_BYTES];
         r = 0;
         if (map_put(seen, group.target, w)) // once for each kind of edge
@@ -75,7 +75,7 @@ add_targets(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
 static int
 index_file(struct sqlite_writer *w, const struct file_stored *f)
 {
-    int64_t gen = w->now.text_gen + 1;
+    int64_t gen = w->base.now.text_gen + 1;
     sqlite3_stmt *stmt = NULL;
     int r = add_entities(w, f, gen);
     if (r == 0)
@@ -84,8 +84,8 @@ index_file(struct sqlite_writer *w, const struct file_stored *f)
         r = sqlite_get(&w->c, SQL_FILE_TEXT_PUT, &stmt);
     if (r < 0)
         return err_trace(r);
-    w->now.text_gen = gen;
-    w->now.text_rows += (int64_t)f->n_entities + 1;
+    w->base.now.text_gen = gen;
+    w->base.now.text_rows += (int64_t)f->n_entities + 1;
     sqlite3_bind_int64(stmt, 1, f->id);
     sqlite3_bind_int64(stmt, 2, gen);
     return sqlite_run(&w->c, SQL_FILE_TEXT_PUT, stmt);
@@ -94,12 +94,13 @@ index_file(struct sqlite_writer *w, const struct file_stored *f)
 static int
 start_over(struct sqlite_writer *w)
 {
-    if (w->now.text_dead < DEAD_ROWS_MIN || w->now.text_dead < w->now.text_rows / 2)
+    if (w->base.now.text_dead < DEAD_ROWS_MIN ||
+        w->base.now.text_dead < w->base.now.text_rows / 2)
         return 0;
     int r = sqlite_run_plain(&w->c, SQL_TEXT_CLEAR);
     if (r == 0)
         r = sqlite_run_plain(&w->c, SQL_TEXT_CLEAR_FILES);
-    w->now.text_rows = w->now.text_dead = 0;
+    w->base.now.text_rows = w->base.now.text_dead = 0;
     return err_trace(r);
 }
 
@@ -113,7 +114,7 @@ next_waiting(struct sqlite_writer *w, struct file_stored *ret_file)
         return r;
     r = sqlite_step(&w->c, stmt);
     if (r > 0) {
-        r = sqlite_file_read(stmt, &w->scratch, ret_file);
+        r = sqlite_file_read(stmt, &w->base.scratch, ret_file);
         r = r < 0 ? r : 1;
     }
     sqlite_put(&w->c, SQL_FILE_TEXT_WAITING, stmt);
@@ -125,13 +126,13 @@ sqlite_index_text(struct store_writer *base, size_t n_entities, bool *ret_more)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
     size_t n = 0;
-    assert(w->is_open);
+    assert(w->base.is_open);
     int r = start_over(w);
     if (r < 0)
         return r;
     while (n < n_entities) {
         struct file_stored f;
-        arena_reset(&w->scratch);
+        arena_reset(&w->base.scratch);
         r = next_waiting(w, &f);
         if (r <= 0)
             break;

@@ -1,201 +1,465 @@
-/* The transaction and the event log. Invariant: a seq is given inside the transaction of the rows it
- * tells of; a rollback takes it back, so committed seqs have no hole. Counters that would cost a scan
- * live in memory and are written to meta with the commit that changed them. */
+/* What the shared logic writes, statement by statement, and the checkpoints. Which rows change and how
+ * is not known here. */
 #include "store/sqlite.h"
 
-#include "base/clock.h"
 #include "base/err.h"
 
-#define PRUNE_ROWS 5000
 /* Each checkpoint costs two syncs, so a long load has few; the first ones come early, or all of a small
  * index is copied at its close, when nothing else is left to do (Redis: 250 to 235 ms). */
 #define WAL_BYTES_FIRST (2LL << 20) // and twice as many each time
 #define WAL_BYTES_PASSIVE (16LL << 20)
 #define WAL_BYTES_TRUNCATE (64LL << 20)
 
+/* ---- the transaction ---- */
+
 static int
-writer_begin(struct store_writer *base)
+begin(struct tables *t)
 {
-    struct sqlite_writer *w = sqlite_writer_of(base);
-    assert(!w->is_open);
-    int r = sqlite_run_plain(&w->c, SQL_BEGIN);
-    w->is_open = r == 0;
-    return r;
+    return sqlite_run_plain(sqlite_conn_of(t), SQL_BEGIN);
 }
 
 static int
-write_counter(struct sqlite_writer *w, const char *key, int64_t now, int64_t committed)
+commit(struct tables *t)
 {
-    return now == committed ? 0 : sqlite_meta_put_int(&w->c, key, now);
-}
-
-static int
-writer_commit(struct store_writer *base)
-{
-    struct sqlite_writer *w = sqlite_writer_of(base);
-    assert(w->is_open);
-    int r = write_counter(w, "event_bytes", w->now.event_bytes, w->committed.event_bytes);
-    if (r == 0)
-        r = write_counter(w, "text_gen", w->now.text_gen, w->committed.text_gen);
-    if (r == 0)
-        r = write_counter(w, "text_rows", w->now.text_rows, w->committed.text_rows);
-    if (r == 0)
-        r = write_counter(w, "text_dead", w->now.text_dead, w->committed.text_dead);
-    if (r == 0)
-        r = write_counter(w, "past_rows", w->now.past_rows, w->committed.past_rows);
-    if (r == 0)
-        r = write_counter(w, "past_bytes", w->now.past_bytes, w->committed.past_bytes);
-    if (r == 0)
-        r = write_counter(w, "reused", w->now.reused, w->committed.reused);
-    if (r == 0)
-        r = sqlite_run_plain(&w->c, SQL_COMMIT);
-    if (r < 0)
-        return err_trace(r);
-    w->committed = w->now;
-    w->is_open = false;
-    return 0;
+    return sqlite_run_plain(sqlite_conn_of(t), SQL_COMMIT);
 }
 
 /* Some errors roll back by themselves: then there is nothing left to do but to forget. */
 static void
-writer_rollback(struct store_writer *base)
+rollback(struct tables *t)
 {
-    struct sqlite_writer *w = sqlite_writer_of(base);
-    if (!sqlite3_get_autocommit(w->c.db))
-        sqlite_run_plain(&w->c, SQL_ROLLBACK);
-    w->now = w->committed;
-    w->is_open = false;
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    if (!sqlite3_get_autocommit(c->db))
+        sqlite_run_plain(c, SQL_ROLLBACK);
+}
+
+static int
+put_meta(struct tables *t, const char *key, struct str value)
+{
+    return sqlite_meta_put(sqlite_conn_of(t), key, value);
+}
+
+/* A statement whose one parameter is an id. */
+static int
+run_with(struct tables *t, enum sql which, int64_t id)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, which, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, id);
+    return sqlite_run(c, which, stmt);
+}
+
+/* ---- files ---- */
+
+static void
+bind_stat(sqlite3_stmt *stmt, const struct file *f)
+{
+    sqlite3_bind_int64(stmt, 6, (int64_t)f->size_bytes);
+    sqlite3_bind_int64(stmt, 7, f->mtime_ns);
+    sqlite3_bind_int64(stmt, 8, (int64_t)f->inode);
 }
 
 static void
-writer_be_brief(struct store_writer *base, bool is_brief)
+bind_file(sqlite3_stmt *stmt, const struct file_stored *f)
 {
-    sqlite_writer_of(base)->is_brief = is_brief;
-}
-
-int
-sqlite_event_add(struct sqlite_writer *w, enum event_type type, struct str subject,
-                 struct str data, bool is_bare, struct event **ret_event)
-{
-    struct str stored = is_bare ? STR_NONE : data;
-    assert(w->is_open);
-    int64_t seq = w->now.head + 1;
-    int64_t now_ms = clock_wall_ms();
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_EVENT_ADD, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, seq);
-    sqlite3_bind_int(stmt, 2, (int)type);
-    sqlite3_bind_int64(stmt, 3, now_ms);
-    sqlite_bind_str(stmt, 4, subject);
-    sqlite_bind_str(stmt, 5, stored);
-    r = sqlite_run(&w->c, SQL_EVENT_ADD, stmt);
-    if (r < 0)
-        return r;
-    w->now.head = seq;
-    w->now.event_bytes += (int64_t)(subject.n + stored.n);
-    *ret_event = event_create(type, seq, now_ms, subject, data);
-    return 0;
+    sqlite_bind_str(stmt, 3, f->f.lang);
+    sqlite3_bind_int(stmt, 4, (int)f->f.state);
+    sqlite3_bind_int(stmt, 5, (int)f->f.reason);
+    bind_stat(stmt, &f->f);
+    if (f->f.content.hi != 0 || f->f.content.lo != 0)
+        sqlite3_bind_blob(stmt, 9, &f->f.content, sizeof(f->f.content), SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 10, f->content_gen);
+    sqlite3_bind_int64(stmt, 11, f->text_gen);
+    sqlite3_bind_int64(stmt, 12, (int64_t)f->n_entities);
+    sqlite3_bind_int64(stmt, 13, (int64_t)f->n_edges);
+    sqlite3_bind_int64(stmt, 14, f->log_seq);
 }
 
 static int
-writer_put_event(struct store_writer *base, enum event_type type, struct str subject,
-                 struct str data, struct event **ret_event)
+add_file(struct tables *t, struct file_stored *f)
 {
-    return sqlite_event_add(sqlite_writer_of(base), type, subject, data, false,
-                            ret_event);
-}
-
-int
-sqlite_event_fill(struct sqlite_writer *w, struct file_stored *f,
-                  const struct entity_list *list)
-{
-    AUTO(buf_finish) struct buf data = {0};
+    struct sqlite_conn *c = sqlite_conn_of(t);
     sqlite3_stmt *stmt = NULL;
-    int64_t seq = f->log_seq;
-    if (seq == 0)
-        return 0;
-    int r = sqlite_get(&w->c, SQL_EVENT_IS_BARE, &stmt);
+    int r = sqlite_get(c, SQL_FILE_ADD, &stmt);
     if (r < 0)
         return r;
-    sqlite3_bind_int64(stmt, 1, seq);
-    r = sqlite_step(&w->c, stmt);
-    sqlite_put(&w->c, SQL_EVENT_IS_BARE, stmt);
-    if (r > 0) {
-        sqlite_first_data(f, list, &data);
-        r = sqlite_get(&w->c, SQL_EVENT_FILL, &stmt);
-        if (r < 0)
-            return r;
-        sqlite3_bind_int64(stmt, 1, seq);
-        sqlite_bind_str(stmt, 2, buf_str(&data));
-        r = sqlite_run(&w->c, SQL_EVENT_FILL, stmt);
-        w->now.event_bytes += (int64_t)data.n;
-    }
-    f->log_seq = 0;
+    sqlite_bind_str(stmt, 2, f->f.path);
+    bind_file(stmt, f);
+    r = sqlite_run(c, SQL_FILE_ADD, stmt);
+    f->id = sqlite3_last_insert_rowid(c->db);
+    return r;
+}
+
+static int
+put_file(struct tables *t, const struct file_stored *f)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_FILE_PUT, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    bind_file(stmt, f);
+    return sqlite_run(c, SQL_FILE_PUT, stmt);
+}
+
+static int
+touch_file(struct tables *t, const struct file_stored *f)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_FILE_TOUCH, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    bind_stat(stmt, &f->f);
+    return sqlite_run(c, SQL_FILE_TOUCH, stmt);
+}
+
+static int
+put_file_server(struct tables *t, const struct file_stored *f)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_FILE_SERVER_PUT, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    sqlite3_bind_int64(stmt, 2, f->content_gen);
+    sqlite3_bind_int64(stmt, 3, (int64_t)f->f.server_key);
+    return sqlite_run(c, SQL_FILE_SERVER_PUT, stmt);
+}
+
+static int
+put_file_text(struct tables *t, const struct file_stored *f)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_FILE_TEXT_PUT, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    sqlite3_bind_int64(stmt, 2, f->text_gen);
+    return sqlite_run(c, SQL_FILE_TEXT_PUT, stmt);
+}
+
+static int
+delete_file(struct tables *t, const struct file_stored *f)
+{
+    int r = run_with(t, SQL_UNKNOWN_DELETE, f->id);
+    return r < 0 ? r : run_with(t, SQL_FILE_DELETE, f->id);
+}
+
+static int
+put_known(struct sqlite_conn *c, int64_t file_id, const struct file_counts *counts)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_FILE_COUNTS_PUT, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, file_id);
+    sqlite3_bind_int64(stmt, 2, counts->n_state[HOVER_KNOWN]);
+    sqlite3_bind_int64(stmt, 3, counts->n_state[HOVER_EMPTY]);
+    sqlite3_bind_int64(stmt, 4, counts->n_stale);
+    return sqlite_run(c, SQL_FILE_COUNTS_PUT, stmt);
+}
+
+static int
+add_unknown(struct sqlite_conn *c, int64_t file_id, int reason, int64_t n)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_UNKNOWN_ADD, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, file_id);
+    sqlite3_bind_int(stmt, 2, reason);
+    sqlite3_bind_int64(stmt, 3, n);
+    return sqlite_run(c, SQL_UNKNOWN_ADD, stmt);
+}
+
+static int
+put_counts(struct tables *t, const struct file_stored *f,
+           const struct file_counts *counts, bool is_added)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    int r = 0;
+    if (!is_added || counts->n_state[HOVER_KNOWN] + counts->n_state[HOVER_EMPTY] > 0)
+        r = put_known(c, f->id, counts);
+    if (r == 0 && !is_added)
+        r = run_with(t, SQL_UNKNOWN_DELETE, f->id);
+    for (int i = 0; i < HOVER_REASON_COUNT && r == 0; i++)
+        if (counts->n_reason[i] > 0)
+            r = add_unknown(c, f->id, i, counts->n_reason[i]);
     return err_trace(r);
 }
 
-/* Walks from the oldest while a row is beyond one of the three limits. */
 static int
-find_cut(struct sqlite_writer *w, int64_t now_ms, int64_t *ret_seq, int64_t *ret_bytes,
-         int *ret_rows)
+expire_files(struct tables *t, struct str lang, uint64_t server_key,
+             uint64_t *ret_n_files)
 {
-    int64_t bytes = w->now.event_bytes;
+    struct sqlite_conn *c = sqlite_conn_of(t);
     sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_EVENT_OLDEST, &stmt);
+    int r = sqlite_get(c, SQL_FILE_EXPIRE, &stmt);
     if (r < 0)
         return r;
-    sqlite3_bind_int(stmt, 1, PRUNE_ROWS);
-    *ret_rows = 0;
-    while ((r = sqlite_step(&w->c, stmt)) > 0) {
-        int64_t seq = sqlite3_column_int64(stmt, 0);
-        bool is_beyond = w->now.head - seq >= STORE_EVENTS_MAX ||
-                         now_ms - sqlite3_column_int64(stmt, 1) > STORE_EVENTS_AGE_MS ||
-                         bytes > STORE_EVENTS_BYTES;
-        if (!is_beyond)
-            break;
-        bytes -= sqlite3_column_int64(stmt, 2);
-        *ret_seq = seq;
-        ++*ret_rows;
+    sqlite_bind_str(stmt, 1, lang);
+    sqlite3_bind_int64(stmt, 2, (int64_t)server_key);
+    r = sqlite_run(c, SQL_FILE_EXPIRE, stmt);
+    if (r == 0)
+        *ret_n_files = (uint64_t)sqlite3_changes64(c->db);
+    return r;
+}
+
+static int
+make_files_old(struct tables *t)
+{
+    return sqlite_run_plain(sqlite_conn_of(t), SQL_FILE_ALL_OLD);
+}
+
+/* ---- entities ---- */
+
+static int
+write_entity(struct sqlite_conn *c, enum sql which, const struct entity_stored *s)
+{
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, which, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, s->id);
+    sqlite_entity_bind(stmt, 2, s);
+    return sqlite_run(c, which, stmt);
+}
+
+/* From `from` on, so many at a time, each behind the one before it. */
+static int
+add_next(struct sqlite_conn *c, enum sql which, size_t n_once,
+         const struct entity_stored *v, size_t n, size_t *from)
+{
+    for (; *from + n_once <= n; *from += n_once) {
+        sqlite3_stmt *stmt = NULL;
+        int r = sqlite_get(c, which, &stmt);
+        if (r < 0)
+            return r;
+        for (size_t i = 0; i < n_once; i++)
+            sqlite_entity_bind(stmt, (int)i * ENTITY_COLUMNS + 1, &v[*from + i]);
+        r = sqlite_run(c, which, stmt);
+        if (r < 0)
+            return r;
+        if (sqlite3_last_insert_rowid(c->db) != v[*from + n_once - 1].id)
+            return err_trace(-EBADMSG); // rows that belong to no file
     }
-    sqlite_put(&w->c, SQL_EVENT_OLDEST, stmt);
-    *ret_bytes = MAX(bytes, 0);
+    return 0;
+}
+
+/* A new file has the highest id, its first row is the last of the table, and each next one gets the
+ * next id by itself: neither looked for nor compared, and several in one statement, that is half of
+ * the cost. Rows that come to a file that is there have gaps to fill. */
+static int
+add_entities(struct tables *t, const struct entity_stored *v, size_t n, bool is_added)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    size_t from = 0;
+    int r = 0;
+    for (; r == 0 && from < n && (!is_added || (v[from].id & SLOT_MASK) == 0); from++)
+        r = write_entity(c, SQL_ENTITY_ADD, &v[from]);
+    if (r == 0)
+        r = add_next(c, SQL_ENTITY_ADD_NEXT_16, 16, v, n, &from);
+    if (r == 0)
+        r = add_next(c, SQL_ENTITY_ADD_NEXT_4, 4, v, n, &from);
+    if (r == 0)
+        r = add_next(c, SQL_ENTITY_ADD_NEXT, 1, v, n, &from);
+    return err_trace(r);
+}
+
+static int
+put_entity(struct tables *t, const struct entity_stored *s,
+           const struct entity_stored *was UNUSED)
+{
+    return write_entity(sqlite_conn_of(t), SQL_ENTITY_PUT, s);
+}
+
+static int
+put_entity_hover(struct tables *t, const struct entity_stored *s)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_ENTITY_HOVER_PUT, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, s->id);
+    sqlite3_bind_int64(stmt, 2, s->rev);
+    sqlite_hover_bind(stmt, 3, s);
+    return sqlite_run(c, SQL_ENTITY_HOVER_PUT, stmt);
+}
+
+static int
+delete_entity(struct tables *t, const struct entity_stored *was)
+{
+    return run_with(t, SQL_ENTITY_DELETE, was->id);
+}
+
+/* ---- what hangs on them ---- */
+
+static int
+add_hover(struct tables *t, int64_t id, struct str markdown, struct str server)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_HOVER_ADD, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, id);
+    sqlite_bind_str(stmt, 2, server);
+    sqlite_bind_str(stmt, 3, markdown);
+    return sqlite_run(c, SQL_HOVER_ADD, stmt);
+}
+
+static int
+change_hover_refs(struct tables *t, int64_t id, int change)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    int64_t refs = 0;
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_HOVER_REFS, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, id);
+    sqlite3_bind_int(stmt, 2, change);
+    r = sqlite_step(c, stmt);
+    if (r > 0)
+        refs = sqlite3_column_int64(stmt, 0);
+    if (r >= 0)
+        r = sqlite_run(c, SQL_HOVER_REFS, stmt);
+    else
+        sqlite_put(c, SQL_HOVER_REFS, stmt);
+    if (r < 0 || change > 0 || refs > 0)
+        return r;
+    return run_with(t, SQL_HOVER_DELETE, id);
+}
+
+static int
+add_past(struct tables *t, const struct past_row *row)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_PAST_ADD, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_blob(stmt, 1, &row->content, sizeof(row->content), SQLITE_STATIC);
+    sqlite_bind_str(stmt, 2, row->lang);
+    sqlite3_bind_int64(stmt, 3, (int64_t)row->server_key);
+    sqlite3_bind_int64(stmt, 4, row->bytes);
+    sqlite3_bind_int64(stmt, 5, row->used_ms);
+    sqlite3_bind_blob64(stmt, 6, row->hovers.p, row->hovers.n, SQLITE_STATIC);
+    return sqlite_run(c, SQL_PAST_ADD, stmt);
+}
+
+static int
+oldest_past(struct tables *t, struct arena *a, struct past_row *ret_row)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_PAST_OLDEST, &stmt);
+    if (r < 0)
+        return r;
+    r = sqlite_step(c, stmt);
+    if (r > 0)
+        sqlite_past_read(stmt, a, ret_row);
+    sqlite_put(c, SQL_PAST_OLDEST, stmt);
+    return r;
+}
+
+static int
+delete_past(struct tables *t, int64_t id)
+{
+    return run_with(t, SQL_PAST_DELETE, id);
+}
+
+static int
+put_edges(struct tables *t, const struct file_stored *f, struct str text)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_EDGE_PUT, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    sqlite_bind_str(stmt, 2, text);
+    return sqlite_run(c, SQL_EDGE_PUT, stmt);
+}
+
+static int
+delete_edges(struct tables *t, const struct file_stored *f)
+{
+    return run_with(t, SQL_EDGE_DELETE, f->id);
+}
+
+/* ---- the log ---- */
+
+static int
+add_event(struct tables *t, const struct table_event *event)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_EVENT_ADD, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, event->seq);
+    sqlite3_bind_int(stmt, 2, (int)event->type);
+    sqlite3_bind_int64(stmt, 3, event->ts_ms);
+    sqlite_bind_str(stmt, 4, event->subject);
+    sqlite_bind_str(stmt, 5, event->data);
+    return sqlite_run(c, SQL_EVENT_ADD, stmt);
+}
+
+static int
+fill_event(struct tables *t, int64_t seq, struct str data)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_EVENT_FILL, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, seq);
+    sqlite_bind_str(stmt, 2, data);
+    r = sqlite_run(c, SQL_EVENT_FILL, stmt);
+    return r < 0 ? r : sqlite3_changes64(c->db) > 0;
+}
+
+static int
+oldest_events(struct tables *t, size_t limit, table_age_fn fn, void *ctx)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_EVENT_OLDEST, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, (int64_t)limit);
+    while ((r = sqlite_step(c, stmt)) > 0)
+        if (fn(ctx, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+               sqlite3_column_int64(stmt, 2)) != 0)
+            break;
+    sqlite_put(c, SQL_EVENT_OLDEST, stmt);
     return MIN(r, 0);
 }
 
 static int
-writer_prune(struct store_writer *base, int64_t now_ms, bool *ret_more)
+delete_events(struct tables *t, int64_t up_to_seq)
 {
-    struct sqlite_writer *w = sqlite_writer_of(base);
-    int64_t seq = 0, bytes = 0;
-    int n = 0;
-    assert(w->is_open);
-    int r = find_cut(w, now_ms, &seq, &bytes, &n);
-    if (r < 0)
-        return err_trace(r);
-    if (n > 0) {
-        sqlite3_stmt *stmt = NULL;
-        r = sqlite_get(&w->c, SQL_EVENT_DELETE, &stmt);
-        if (r < 0)
-            return r;
-        sqlite3_bind_int64(stmt, 1, seq);
-        r = sqlite_run(&w->c, SQL_EVENT_DELETE, stmt);
-        if (r < 0)
-            return r;
-        w->now.event_bytes = bytes;
-    }
-    r = sqlite_past_prune(w, ret_more);
-    *ret_more |= n == PRUNE_ROWS;
-    return r;
+    return run_with(t, SQL_EVENT_DELETE, up_to_seq);
 }
+
+/* ---- the handle ---- */
 
 /* Never waits for readers: what they still need is checkpointed another time. */
 static int
 writer_checkpoint(struct store_writer *base, bool is_idle)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
-    assert(!w->is_open);
+    assert(!w->base.is_open);
     int64_t wal_bytes = w->wal_pages * w->page_bytes;
     int64_t enough_bytes = WAL_BYTES_FIRST << w->n_checkpoints;
     if (wal_bytes < enough_bytes)
@@ -215,88 +479,50 @@ writer_checkpoint(struct store_writer *base, bool is_idle)
     return err_trace(sqlite_errno(&w->c, rc));
 }
 
-int
-sqlite_counts_refresh(struct sqlite_writer *w, const struct file_stored *f)
-{
-    int64_t n_state[HOVER_STATE_COUNT] = {0}, n_reason[HOVER_REASON_COUNT] = {0},
-            n_stale = 0;
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_ENTITY_HOVER_COUNTS, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, f->id);
-    while ((r = sqlite_step(&w->c, stmt)) > 0) {
-        struct entity_stored s;
-        int64_t n = sqlite3_column_int64(stmt, 1);
-        r = sqlite_hover_read(stmt, 0, &s);
-        if (r < 0)
-            break;
-        n_state[s.hover_state] += n;
-        if (s.hover_state == HOVER_UNKNOWN)
-            n_reason[s.hover_reason] += n;
-        else if (s.hover_gen != f->content_gen)
-            n_stale += n;
-    }
-    sqlite_put(&w->c, SQL_ENTITY_HOVER_COUNTS, stmt);
-    if (r == 0)
-        r = sqlite_get(&w->c, SQL_FILE_COUNTS_PUT, &stmt);
-    if (r < 0)
-        return err_trace(r);
-    sqlite3_bind_int64(stmt, 1, f->id);
-    sqlite3_bind_int64(stmt, 2, n_state[HOVER_KNOWN]);
-    sqlite3_bind_int64(stmt, 3, n_state[HOVER_EMPTY]);
-    sqlite3_bind_int64(stmt, 4, n_stale);
-    r = sqlite_run(&w->c, SQL_FILE_COUNTS_PUT, stmt);
-    if (r == 0)
-        r = sqlite_unknown_put(w, f->id, n_reason);
-    return r;
-}
-
-int
-sqlite_unknown_put(struct sqlite_writer *w, int64_t file_id,
-                   const int64_t n_reason[HOVER_REASON_COUNT])
-{
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_UNKNOWN_DELETE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, file_id);
-    r = sqlite_run(&w->c, SQL_UNKNOWN_DELETE, stmt);
-    for (int i = 0; i < HOVER_REASON_COUNT && r == 0; i++) {
-        if (n_reason[i] == 0)
-            continue;
-        r = sqlite_get(&w->c, SQL_UNKNOWN_ADD, &stmt);
-        if (r < 0)
-            break;
-        sqlite3_bind_int64(stmt, 1, file_id);
-        sqlite3_bind_int(stmt, 2, i);
-        sqlite3_bind_int64(stmt, 3, n_reason[i]);
-        r = sqlite_run(&w->c, SQL_UNKNOWN_ADD, stmt);
-    }
-    return err_trace(r);
-}
-
-void
-sqlite_text_drop(struct sqlite_writer *w, struct file_stored *f)
-{
-    if (f->text_gen > 0)
-        w->now.text_dead += (int64_t)f->n_entities + 1;
-    f->text_gen = 0;
-}
+const struct table_writes sqlite_table_writes = {
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .meta_put = put_meta,
+    .file_add = add_file,
+    .file_put = put_file,
+    .file_touch = touch_file,
+    .file_server_put = put_file_server,
+    .file_text_put = put_file_text,
+    .file_delete = delete_file,
+    .counts_put = put_counts,
+    .files_expire = expire_files,
+    .files_all_old = make_files_old,
+    .entities_add = add_entities,
+    .entity_put = put_entity,
+    .entity_hover_put = put_entity_hover,
+    .entity_delete = delete_entity,
+    .hover_add = add_hover,
+    .hover_refs = change_hover_refs,
+    .past_add = add_past,
+    .past_oldest = oldest_past,
+    .past_delete = delete_past,
+    .edges_put = put_edges,
+    .edges_delete = delete_edges,
+    .event_add = add_event,
+    .event_fill = fill_event,
+    .events_oldest = oldest_events,
+    .events_delete = delete_events,
+};
 
 const struct store_writer_ops sqlite_writer_ops = {
     .close = sqlite_writer_close,
-    .set_maker = sqlite_set_maker,
-    .begin = writer_begin,
-    .commit = writer_commit,
-    .rollback = writer_rollback,
-    .be_brief = writer_be_brief,
-    .put_file = sqlite_put_file,
-    .delete_file = sqlite_delete_file,
-    .put_hovers = sqlite_put_hovers,
-    .expire_hovers = sqlite_expire_hovers,
-    .put_event = writer_put_event,
-    .prune = writer_prune,
+    .set_maker = table_set_maker,
+    .begin = table_begin,
+    .commit = table_commit,
+    .rollback = table_rollback,
+    .be_brief = table_be_brief,
+    .put_file = table_put_file,
+    .delete_file = table_delete_file,
+    .put_hovers = table_put_hovers,
+    .expire_hovers = table_expire_hovers,
+    .put_event = table_put_event,
+    .prune = table_prune,
     .index_text = sqlite_index_text,
     .checkpoint = writer_checkpoint,
 };

@@ -2,16 +2,17 @@
  * COMMIT is the same thing; a row whose text did not change gets no event, one that did not even move
  * is not written. Rows match by key, so a definition put before others of its name takes over the
  * first one's row and the last one's is new: positions of same-named entities are all they have. */
-#include "store/sqlite.h"
-
 #include "base/err.h"
 #include "base/map.h"
 #include "codec/codec.h"
+#include "store/logic.h"
 
 #define ROWS_AT_ONCE 64
 
 struct diff {
-    struct sqlite_writer *w;
+    struct table_writer *w;
+    struct tables *t;
+    const struct table_writes *rows;
     const struct batch *batch;
     size_t n;      // of the batch's entities that count: 0 unless indexed
     bool is_known; // the file has a row
@@ -29,6 +30,7 @@ struct diff {
     size_t n_new;
     bool is_silent; // the event goes without data
     struct codec_delta delta;
+    struct file_counts counts;
     int64_t seq; // that the event will have, if there is one
 };
 
@@ -104,71 +106,14 @@ static int
 let_go(struct diff *d, const struct entity_stored *s)
 {
     d->kept_bytes += (int64_t)s->markdown.n;
-    return sqlite_hover_unref(d->w, s->hover_id);
+    return table_hover_unref(d->w, s->hover_id);
 }
 
-static int
-delete_row(struct diff *d, const struct entity_stored *s)
-{
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&d->w->c, SQL_ENTITY_DELETE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, s->id);
-    r = sqlite_run(&d->w->c, SQL_ENTITY_DELETE, stmt);
-    return r < 0 ? r : let_go(d, s);
-}
-
-static int
-write_row(struct diff *d, enum sql which, const struct entity_stored *s)
-{
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&d->w->c, which, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, s->id);
-    sqlite_entity_bind(stmt, 2, s);
-    return sqlite_run(&d->w->c, which, stmt);
-}
-
-/* The new rows that wait, from `from` on, so many at a time, each behind the one before it. */
-static int
-add_next(struct diff *d, enum sql which, size_t n, size_t *from)
-{
-    for (; *from + n <= d->n_new; *from += n) {
-        sqlite3_stmt *stmt = NULL;
-        int r = sqlite_get(&d->w->c, which, &stmt);
-        if (r < 0)
-            return r;
-        for (size_t i = 0; i < n; i++)
-            sqlite_entity_bind(stmt, (int)i * ENTITY_COLUMNS + 1, &d->new[*from + i]);
-        r = sqlite_run(&d->w->c, which, stmt);
-        if (r < 0)
-            return r;
-        if (sqlite3_last_insert_rowid(d->w->c.db) != d->new[*from + n - 1].id)
-            return err_trace(-EBADMSG); // rows that belong to no file
-    }
-    return 0;
-}
-
-/* A new file has the highest id, its first row is the last of the table, and each next one gets the
- * next id by itself: neither looked for nor compared, and several in one statement, that is half of
- * the cost. Rows that come to a file that is there have gaps to fill. */
 static int
 write_new(struct diff *d)
 {
-    size_t from = 0;
-    int r = 0;
-    for (;
-         r == 0 && from < d->n_new && (d->is_known || (d->new[from].id &SLOT_MASK) == 0);
-         from++)
-        r = write_row(d, SQL_ENTITY_ADD, &d->new[from]);
-    if (r == 0)
-        r = add_next(d, SQL_ENTITY_ADD_NEXT_16, 16, &from);
-    if (r == 0)
-        r = add_next(d, SQL_ENTITY_ADD_NEXT_4, 4, &from);
-    if (r == 0)
-        r = add_next(d, SQL_ENTITY_ADD_NEXT, 1, &from);
+    int r =
+        d->n_new > 0 ? d->rows->entities_add(d->t, d->new, d->n_new, !d->is_known) : 0;
     d->n_new = 0;
     return err_trace(r);
 }
@@ -180,7 +125,9 @@ delete_gone(struct diff *d)
         if (d->is_kept[k])
             continue;
         codec_delta_delete(&d->delta, &d->old.rows[k]);
-        int r = delete_row(d, &d->old.v[k]);
+        int r = d->rows->entity_delete(d->t, &d->old.v[k]);
+        if (r == 0)
+            r = let_go(d, &d->old.v[k]);
         if (r < 0)
             return err_trace(r);
     }
@@ -194,12 +141,19 @@ is_changed(const struct entity *was, const struct entity *is)
            !str_eq(was->doc, is->doc) || !str_eq(was->name, is->name);
 }
 
+static bool
+same_place(const struct entity *a, const struct entity *b)
+{
+    return a->parent == b->parent && span_eq(&a->range, &b->range) &&
+           span_eq(&a->name_range, &b->name_range);
+}
+
 /* The event's row of new entity i. */
 static void
 fill_row(struct diff *d, size_t i, const struct entity_stored *s,
          struct entity_row *ret_row)
 {
-    sqlite_entity_row(s, &d->f, &d->w->scratch, ret_row);
+    rows_show(s, &d->f, &d->w->scratch, ret_row);
     ret_row->e.parent = d->batch->entities[i].parent;
     if (ret_row->e.parent != ENTITY_NONE)
         ret_row->parent_key = d->keys[ret_row->e.parent];
@@ -215,14 +169,14 @@ take_text(struct diff *d, struct recall_entry *entry, struct entity_stored *s,
     if (entry->state == s->hover_state && entry->hover_id == s->hover_id)
         return 0;
     if (entry->hover_id)
-        r = sqlite_hover_text(&d->w->c, entry->hover_id, &d->w->scratch, &markdown,
-                              &server);
+        r = d->t->reads->hover_get(d->t, entry->hover_id, &d->w->scratch, &markdown,
+                                   &server);
     if (r <= 0)
         return r < 0 ? r : -ENOENT;
     if (d->recall.past_id && !entry->is_taken)
         entry->is_taken = true;
     else
-        r = sqlite_hover_share(d->w, entry->hover_id);
+        r = table_hover_share(d->w, entry->hover_id);
     if (r >= 0)
         r = let_go(d, s);
     s->hover_id = entry->hover_id;
@@ -237,7 +191,7 @@ take_text(struct diff *d, struct recall_entry *entry, struct entity_stored *s,
 static int
 take_hover(struct diff *d, struct entity_stored *s, bool *ret_is_other)
 {
-    struct recall_entry *entry = sqlite_recall_find(&d->recall, entity_place(&s->e));
+    struct recall_entry *entry = recall_find(&d->recall, entity_place(&s->e));
     *ret_is_other = false;
     if (!entry || (entry->is_stale && s->hover_state != HOVER_UNKNOWN))
         return 0;
@@ -300,11 +254,10 @@ keep_entity(struct diff *d, size_t i, struct entity_stored *s,
         s->rev = d->seq;
         fill_row(d, i, s, &row);
         codec_delta_update(&d->delta, &row);
-    } else if (s->hover_gen == was->hover_gen &&
-               sqlite_entity_same_place(&was->e, &s->e)) {
+    } else if (s->hover_gen == was->hover_gen && same_place(&was->e, &s->e)) {
         return 0;
     }
-    return write_row(d, SQL_ENTITY_PUT, s);
+    return d->rows->entity_put(d->t, s, was);
 }
 
 static int
@@ -327,6 +280,7 @@ write_entities(struct diff *d)
         }
         if (r < 0)
             return err_trace(r);
+        table_counts_add(&d->counts, &d->f, &s);
     }
     return write_new(d);
 }
@@ -337,39 +291,6 @@ static bool
 has_content(const struct file *f)
 {
     return f->content.hi != 0 || f->content.lo != 0;
-}
-
-static int
-write_file(struct diff *d, enum sql which)
-{
-    const struct file_stored *f = &d->f;
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&d->w->c, which, &stmt);
-    if (r < 0)
-        return r;
-    if (which != SQL_FILE_ADD)
-        sqlite3_bind_int64(stmt, 1, f->id);
-    if (which == SQL_FILE_ADD)
-        sqlite_bind_str(stmt, 2, f->f.path);
-    if (which != SQL_FILE_TOUCH) {
-        sqlite_bind_str(stmt, 3, f->f.lang);
-        sqlite3_bind_int(stmt, 4, (int)f->f.state);
-        sqlite3_bind_int(stmt, 5, (int)f->f.reason);
-    }
-    sqlite3_bind_int64(stmt, 6, (int64_t)f->f.size_bytes);
-    sqlite3_bind_int64(stmt, 7, f->f.mtime_ns);
-    sqlite3_bind_int64(stmt, 8, (int64_t)f->f.inode);
-    if (which != SQL_FILE_TOUCH) {
-        if (has_content(&f->f))
-            sqlite3_bind_blob(stmt, 9, &f->f.content, sizeof(f->f.content),
-                              SQLITE_STATIC);
-        sqlite3_bind_int64(stmt, 10, f->content_gen);
-        sqlite3_bind_int64(stmt, 11, f->text_gen);
-        sqlite3_bind_int64(stmt, 12, (int64_t)f->n_entities);
-        sqlite3_bind_int64(stmt, 13, (int64_t)f->n_edges);
-        sqlite3_bind_int64(stmt, 14, f->log_seq);
-    }
-    return sqlite_run(&d->w->c, which, stmt);
 }
 
 /* The same content: nothing but what stat says. */
@@ -383,7 +304,7 @@ touch_file(struct diff *d)
     d->f.f.size_bytes = is->size_bytes;
     d->f.f.mtime_ns = is->mtime_ns;
     d->f.f.inode = is->inode;
-    return write_file(d, SQL_FILE_TOUCH);
+    return d->rows->file_touch(d->t, &d->f);
 }
 
 /* All there is of the file is new, hovers are not asked: its rows are what the log has to say. */
@@ -409,27 +330,13 @@ begin_file(struct diff *d)
     d->f.f.server_key = was.f.server_key;
     if (d->is_known) {
         d->f.n_entities = was.n_entities;
-        sqlite_text_drop(d->w, &d->f);
+        table_text_drop(d->w, &d->f);
         d->f.n_entities = d->n;
     }
     d->f.text_gen = d->f.n_entities + d->f.n_edges > 0 ? 0 : -1;
     if (is_bare(d))
         d->f.log_seq = d->seq;
-    if (d->is_known)
-        return write_file(d, SQL_FILE_PUT);
-    int r = write_file(d, SQL_FILE_ADD);
-    d->f.id = sqlite3_last_insert_rowid(d->w->c.db);
-    return r;
-}
-
-static int
-write_counts(struct diff *d)
-{
-    if (d->is_known || d->recall.n > 0)
-        return sqlite_counts_refresh(d->w, &d->f);
-    int64_t n_reason[HOVER_REASON_COUNT] = {0};
-    n_reason[HOVER_REASON_NOT_ASKED] = (int64_t)d->n;
-    return d->n > 0 ? sqlite_unknown_put(d->w, d->f.id, n_reason) : 0;
+    return d->is_known ? d->rows->file_put(d->t, &d->f) : d->rows->file_add(d->t, &d->f);
 }
 
 /* ---- the event ---- */
@@ -457,8 +364,8 @@ write_event(struct diff *d, enum event_type type, struct event **ret_event)
     AUTO(buf_finish) struct buf data = {0};
     if (!d->is_silent)
         codec_delta_write(&data, &d->delta, &d->f.f);
-    return sqlite_event_add(d->w, type, d->f.f.path, buf_str(&data), is_bare(d),
-                            ret_event);
+    return table_event_add(d->w, type, d->f.f.path, buf_str(&data), is_bare(d),
+                           ret_event);
 }
 
 static void
@@ -504,10 +411,10 @@ recall_hovers(struct diff *d)
     if (is_same && d->old.n > 0)
         return 0; // made anew of the same text
     if (d->old.n > 0 && has_content(&d->f.f))
-        r = sqlite_past_hold(d->w, &d->f, &d->old, &d->kept);
+        r = table_past_hold(d->w, &d->f, &d->old, &d->kept);
     if (r == 0 && d->n > 0 && has_content(is))
-        r = sqlite_recall_load(&d->w->c, is, d->f.id, d->w->now.past_rows > 0,
-                               &d->w->scratch, &d->recall);
+        r = recall_load(d->t, is, d->f.id, d->w->now.past_rows > 0, &d->w->scratch,
+                        &d->recall);
     return err_trace(r);
 }
 
@@ -515,25 +422,18 @@ recall_hovers(struct diff *d)
 static int
 write_server(struct diff *d)
 {
-    sqlite3_stmt *stmt = NULL;
     if (d->recall.n == 0 || d->recall.server_key == d->f.f.server_key)
         return 0;
-    int r = sqlite_get(&d->w->c, SQL_FILE_SERVER_PUT, &stmt);
-    if (r < 0)
-        return r;
     d->f.f.server_key = d->recall.server_key;
-    sqlite3_bind_int64(stmt, 1, d->f.id);
-    sqlite3_bind_int64(stmt, 2, d->f.content_gen);
-    sqlite3_bind_int64(stmt, 3, (int64_t)d->f.f.server_key);
-    return sqlite_run(&d->w->c, SQL_FILE_SERVER_PUT, stmt);
+    return d->rows->file_server_put(d->t, &d->f);
 }
 
 static int
 end_hovers(struct diff *d, const struct file *was)
 {
-    int r = sqlite_past_end(d->w, &d->recall);
+    int r = table_past_end(d->w, &d->recall);
     if (r == 0)
-        r = sqlite_past_put(d->w, was, &d->kept, d->kept_bytes);
+        r = table_past_put(d->w, was, &d->kept, d->kept_bytes);
     if (r == 0)
         r = write_server(d);
     return err_trace(r);
@@ -545,9 +445,9 @@ put_changed(struct diff *d, struct event **ret_event)
     struct file was = d->f.f;
     int r = 0;
     if (d->is_known)
-        r = sqlite_rows_of_file(&d->w->c, &d->f, &d->w->scratch, &d->old);
+        r = rows_of_file(d->t, &d->f, &d->w->scratch, &d->old);
     if (r == 0)
-        r = sqlite_event_fill(d->w, &d->f, &d->old);
+        r = table_event_fill(d->w, &d->f, &d->old);
     if (r < 0)
         return r;
     prepare_diff(d);
@@ -566,9 +466,9 @@ put_changed(struct diff *d, struct event **ret_event)
     if (r == 0)
         r = end_hovers(d, &was);
     if (r == 0)
-        r = sqlite_put_edges(d->w, &d->f, d->batch, d->slots, n_edges_was);
+        r = table_edges_put(d->w, &d->f, d->batch, d->slots, n_edges_was);
     if (r == 0)
-        r = write_counts(d);
+        r = d->rows->counts_put(d->t, &d->f, &d->counts, !d->is_known);
     if (r < 0 || !is_told(d, &was))
         return r;
     enum event_type type =
@@ -577,17 +477,17 @@ put_changed(struct diff *d, struct event **ret_event)
 }
 
 int
-sqlite_put_file(struct store_writer *base, const struct batch *batch,
-                struct event **ret_event)
+table_put_file(struct store_writer *base, const struct batch *batch,
+               struct event **ret_event)
 {
-    struct sqlite_writer *w = sqlite_writer_of(base);
-    struct diff d = {.w = w, .batch = batch};
+    struct table_writer *w = table_writer_of(base);
+    struct diff d = {.w = w, .t = w->t, .rows = w->writes, .batch = batch};
     assert(w->is_open);
     *ret_event = NULL;
     if (batch->n_entities > ENTITY_PER_FILE_MAX || batch->n_edges > EDGE_PER_FILE_MAX)
         return err_trace(-E2BIG);
     arena_reset(&w->scratch);
-    int r = sqlite_file_find(&w->c, batch->file.path, &w->scratch, &d.f);
+    int r = w->t->reads->file_find(w->t, batch->file.path, &w->scratch, &d.f);
     if (r < 0 && r != -ENOENT)
         return err_trace(r);
     d.is_known = r == 0;
@@ -605,44 +505,37 @@ sqlite_put_file(struct store_writer *base, const struct batch *batch,
 static int
 delete_all(struct diff *d)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_rows_of_file(&d->w->c, &d->f, &d->w->scratch, &d->old);
+    int r = rows_of_file(d->t, &d->f, &d->w->scratch, &d->old);
     if (r == 0)
-        r = sqlite_event_fill(d->w, &d->f, &d->old);
+        r = table_event_fill(d->w, &d->f, &d->old);
     if (r < 0)
         return r;
     d->is_kept = arena_calloc(&d->w->scratch, d->old.n + 1, sizeof(*d->is_kept));
     if (d->old.n > 0 && has_content(&d->f.f))
-        r = sqlite_past_hold(d->w, &d->f, &d->old, &d->kept);
+        r = table_past_hold(d->w, &d->f, &d->old, &d->kept);
     if (r == 0)
         r = delete_gone(d);
     if (r == 0)
-        r = sqlite_past_put(d->w, &d->f.f, &d->kept, d->kept_bytes);
+        r = table_past_put(d->w, &d->f.f, &d->kept, d->kept_bytes);
     static const struct batch nothing;
     if (r == 0)
-        r = sqlite_put_edges(d->w, &d->f, &nothing, NULL, d->f.n_edges);
-    static const int64_t none[HOVER_REASON_COUNT];
-    if (r == 0)
-        r = sqlite_unknown_put(d->w, d->f.id, none);
-    if (r == 0)
-        r = sqlite_get(&d->w->c, SQL_FILE_DELETE, &stmt);
+        r = table_edges_put(d->w, &d->f, &nothing, NULL, d->f.n_edges);
     if (r < 0)
         return r;
-    sqlite_text_drop(d->w, &d->f);
-    sqlite3_bind_int64(stmt, 1, d->f.id);
-    return sqlite_run(&d->w->c, SQL_FILE_DELETE, stmt);
+    table_text_drop(d->w, &d->f);
+    return d->rows->file_delete(d->t, &d->f);
 }
 
 /* A file that was skipped all along was never told of, so its end is not told either. */
 int
-sqlite_delete_file(struct store_writer *base, struct str path, struct event **ret_event)
+table_delete_file(struct store_writer *base, struct str path, struct event **ret_event)
 {
-    struct sqlite_writer *w = sqlite_writer_of(base);
-    struct diff d = {.w = w};
+    struct table_writer *w = table_writer_of(base);
+    struct diff d = {.w = w, .t = w->t, .rows = w->writes};
     assert(w->is_open);
     *ret_event = NULL;
     arena_reset(&w->scratch);
-    int r = sqlite_file_find(&w->c, path, &w->scratch, &d.f);
+    int r = w->t->reads->file_find(w->t, path, &w->scratch, &d.f);
     if (r == -ENOENT)
         return 0;
     if (r == 0)

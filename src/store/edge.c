@@ -3,9 +3,8 @@
  * each name cost four times as much to write. Lines move with every edit, so most of the edges below
  * it change anyway. Edges have no events of their own.
  * Invariant: what is read here is checked as if somebody else had written it. */
-#include "store/sqlite.h"
-
 #include "base/err.h"
+#include "store/logic.h"
 
 #define PLACE_BYTES_MAX 36  // "slot,line,col,"
 #define COLUMN_BYTES_MAX 11 // "col,"
@@ -52,7 +51,7 @@ find_group(struct grouping *g, const struct edge *e, uint64_t hash)
 
 /* The seed keeps names from being chosen so that they collide. */
 static void
-group_edges(struct sqlite_writer *w, const struct batch *b, size_t n, struct grouping *g)
+group_edges(struct table_writer *w, const struct batch *b, size_t n, struct grouping *g)
 {
     struct arena *a = &w->scratch;
     g->n_slots = 16;
@@ -167,7 +166,7 @@ put_columns(char *at, const struct edge *edges, const struct grouping *g,
 }
 
 static struct str
-write_groups(struct sqlite_writer *w, const struct batch *b, size_t n,
+write_groups(struct table_writer *w, const struct batch *b, size_t n,
              const struct grouping *g, const uint32_t *slots)
 {
     size_t max = 2 + n * (PLACE_BYTES_MAX + COLUMN_BYTES_MAX);
@@ -193,58 +192,28 @@ write_groups(struct sqlite_writer *w, const struct batch *b, size_t n,
     return str_slice(p, (size_t)(at - p));
 }
 
-static int
-delete_row(struct sqlite_writer *w, const struct file_stored *f)
-{
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_EDGE_DELETE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, f->id);
-    return sqlite_run(&w->c, SQL_EDGE_DELETE, stmt);
-}
-
-static int
-write_row(struct sqlite_writer *w, const struct file_stored *f, struct str text)
-{
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_EDGE_PUT, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, f->id);
-    sqlite_bind_str(stmt, 2, text);
-    return sqlite_run(&w->c, SQL_EDGE_PUT, stmt);
-}
-
 /* 1 it is what the row has, 0 it is not. */
 static int
-is_stored(struct sqlite_writer *w, const struct file_stored *f, struct str text)
+is_stored(struct table_writer *w, const struct file_stored *f, struct str text)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_EDGE_OF_FILE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, f->id);
-    r = sqlite_step(&w->c, stmt);
-    if (r > 0)
-        r = str_eq(sqlite_column_str(stmt, 0), text);
-    sqlite_put(&w->c, SQL_EDGE_OF_FILE, stmt);
-    return r;
+    struct str there = STR_NONE;
+    int r = w->t->reads->edges_get(w->t, f->id, &w->scratch, &there);
+    return r > 0 ? str_eq(there, text) : r;
 }
 
 int
-sqlite_put_edges(struct sqlite_writer *w, const struct file_stored *f,
-                 const struct batch *b, const uint32_t *slots, uint64_t n_was)
+table_edges_put(struct table_writer *w, const struct file_stored *f,
+                const struct batch *b, const uint32_t *slots, uint64_t n_was)
 {
     size_t n = b->file.state == FILE_INDEXED ? b->n_edges : 0;
     struct grouping g = {0};
     if (n == 0)
-        return n_was > 0 ? err_trace(delete_row(w, f)) : 0;
+        return n_was > 0 ? err_trace(w->writes->edges_delete(w->t, f)) : 0;
     group_edges(w, b, n, &g);
     struct str text = write_groups(w, b, n, &g, slots);
     int r = n_was > 0 ? is_stored(w, f, text) : 0;
     if (r == 0)
-        r = write_row(w, f, text);
+        r = w->writes->edges_put(w->t, f, text);
     return err_trace(MIN(r, 0));
 }
 
@@ -342,28 +311,21 @@ take_kind(struct str *s, enum edge_kind *ret_kind)
 }
 
 int
-sqlite_edges_of_file(struct sqlite_conn *c, int64_t file_id,
-                     struct sqlite_edges *ret_edges, sqlite3_stmt **ret_stmt)
+edges_open(struct str text, struct edges *ret_edges)
 {
     static_assert(EDGE_KIND_COUNT <= 10, "a kind is one digit");
-    *ret_edges = (struct sqlite_edges){.rest = STR("]")};
-    int r = sqlite_get(c, SQL_EDGE_OF_FILE, ret_stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(*ret_stmt, 1, file_id);
-    r = sqlite_step(c, *ret_stmt);
-    if (r <= 0)
-        return r;
-    ret_edges->rest = sqlite_column_str(*ret_stmt, 0);
+    *ret_edges = (struct edges){.rest = STR("]")};
+    if (text.n == 0)
+        return 0;
+    ret_edges->rest = text;
     return skip(&ret_edges->rest, '[') ? 0 : err_trace(-EBADMSG);
 }
 
 int
-sqlite_edges_next(struct sqlite_edges *edges, struct arena *a,
-                  struct sqlite_edge_group *ret_group)
+edges_next(struct edges *edges, struct arena *a, struct edge_group *ret_group)
 {
     struct str s = edges->rest;
-    struct sqlite_edge_group group = {.kind = EDGE_CALLS};
+    struct edge_group group = {.kind = EDGE_CALLS};
     int r;
     if (s.n == 1 && s.p[0] == ']')
         return 0;
@@ -394,7 +356,7 @@ next_number(struct str *s, int64_t *ret_value)
 }
 
 int
-sqlite_places_next(struct sqlite_places *p, int64_t *ret_slot, struct position *ret_at)
+edges_next_place(struct edge_places *p, int64_t *ret_slot, struct position *ret_at)
 {
     int64_t line = 0, col = 0, utf16 = 0;
     if (p->numbers.n == 0)

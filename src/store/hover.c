@@ -1,82 +1,42 @@
 /* Hovers: answers for a file, and their texts, each kept once. A text's id is the hash of what it
  * says, so finding it needs no index; refs counts the entities that show it, and the last one to go
- * takes it along; hover_past counts as one (sqlite_past.c). An answer of "unknown" never replaces what is known. */
-#include "store/sqlite.h"
-
+ * takes it along; a past content counts as one (past.c). An answer of "unknown" never replaces what is known. */
 #include "base/err.h"
 #include "base/map.h"
 #include "codec/codec.h"
+#include "store/logic.h"
 
 #define HASH_TRIES 16
 
 /* ---- texts ---- */
 
-static int
-add_refs(struct sqlite_writer *w, int64_t id, int change, int64_t *ret_refs)
-{
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_HOVER_REFS, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, id);
-    sqlite3_bind_int(stmt, 2, change);
-    r = sqlite_step(&w->c, stmt);
-    if (r > 0)
-        *ret_refs = sqlite3_column_int64(stmt, 0);
-    if (r >= 0)
-        r = sqlite_run(&w->c, SQL_HOVER_REFS, stmt);
-    else
-        sqlite_put(&w->c, SQL_HOVER_REFS, stmt);
-    return r;
-}
-
 /* 1 it is this text, 0 nothing there, -EEXIST another text. */
 static int
-look_at(struct sqlite_writer *w, int64_t id, struct str markdown, struct str server)
+look_at(struct table_writer *w, int64_t id, struct str markdown, struct str server)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_HOVER_GET, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, id);
-    r = sqlite_step(&w->c, stmt);
-    if (r > 0 && (!str_eq(sqlite_column_str(stmt, 1), server) ||
-                  !str_eq(sqlite_column_str(stmt, 2), markdown)))
-        r = -EEXIST;
-    sqlite_put(&w->c, SQL_HOVER_GET, stmt);
+    struct str markdown_there = STR_NONE, server_there = STR_NONE;
+    int r = w->t->reads->hover_get(w->t, id, &w->scratch, &markdown_there, &server_there);
+    if (r > 0 && (!str_eq(server_there, server) || !str_eq(markdown_there, markdown)))
+        return -EEXIST;
     return r;
-}
-
-static int
-add_text(struct sqlite_writer *w, int64_t id, struct str markdown, struct str server)
-{
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_HOVER_ADD, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, id);
-    sqlite_bind_str(stmt, 2, server);
-    sqlite_bind_str(stmt, 3, markdown);
-    return sqlite_run(&w->c, SQL_HOVER_ADD, stmt);
 }
 
 int
-sqlite_hover_ref(struct sqlite_writer *w, struct str markdown, struct str server,
-                 int64_t *ret_id)
+table_hover_ref(struct table_writer *w, struct str markdown, struct str server,
+                int64_t *ret_id)
 {
     uint64_t hash = hash64_seeded(markdown, hash64(server));
     for (unsigned i = 0; i < HASH_TRIES; i++) {
         int64_t id = (int64_t)((hash + i) & INT64_MAX);
-        int64_t refs = 0;
         if (id == 0)
             continue;
         int r = look_at(w, id, markdown, server);
         if (r == -EEXIST)
             continue;
         if (r > 0)
-            r = add_refs(w, id, 1, &refs);
+            r = w->writes->hover_refs(w->t, id, 1);
         else if (r == 0)
-            r = add_text(w, id, markdown, server);
+            r = w->writes->hover_add(w->t, id, markdown, server);
         if (r == 0)
             *ret_id = id;
         return r;
@@ -85,33 +45,44 @@ sqlite_hover_ref(struct sqlite_writer *w, struct str markdown, struct str server
 }
 
 int
-sqlite_hover_unref(struct sqlite_writer *w, int64_t id)
+table_hover_unref(struct table_writer *w, int64_t id)
 {
-    int64_t refs = 0;
-    if (id == 0)
-        return 0;
-    int r = add_refs(w, id, -1, &refs);
-    if (r < 0 || refs > 0)
-        return err_trace(r);
-    sqlite3_stmt *stmt = NULL;
-    r = sqlite_get(&w->c, SQL_HOVER_DELETE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, id);
-    return sqlite_run(&w->c, SQL_HOVER_DELETE, stmt);
+    return id == 0 ? 0 : err_trace(w->writes->hover_refs(w->t, id, -1));
 }
 
 int
-sqlite_hover_share(struct sqlite_writer *w, int64_t id)
+table_hover_share(struct table_writer *w, int64_t id)
 {
-    int64_t refs = 0;
-    return id == 0 ? 0 : add_refs(w, id, 1, &refs);
+    return id == 0 ? 0 : err_trace(w->writes->hover_refs(w->t, id, 1));
+}
+
+/* ---- counts ---- */
+
+void
+table_counts_add(struct file_counts *counts, const struct file_stored *f,
+                 const struct entity_stored *s)
+{
+    counts->n_state[s->hover_state]++;
+    if (s->hover_state == HOVER_UNKNOWN)
+        counts->n_reason[s->hover_reason]++;
+    else if (s->hover_gen != f->content_gen)
+        counts->n_stale++;
+}
+
+static int
+put_counts(struct table_writer *w, const struct file_stored *f,
+           const struct entity_list *list)
+{
+    struct file_counts counts = {.n_stale = 0};
+    for (size_t i = 0; i < list->n; i++)
+        table_counts_add(&counts, f, &list->v[i]);
+    return w->writes->counts_put(w->t, f, &counts, false);
 }
 
 /* ---- answers ---- */
 
 struct put {
-    struct sqlite_writer *w;
+    struct table_writer *w;
     struct file_stored f;
     struct entity_list list;
     struct codec_delta delta;
@@ -124,15 +95,8 @@ struct put {
 static int
 write_hover(struct put *p, const struct entity_stored *s)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&p->w->c, SQL_ENTITY_HOVER_PUT, &stmt);
-    if (r < 0)
-        return r;
     p->is_written = true;
-    sqlite3_bind_int64(stmt, 1, s->id);
-    sqlite3_bind_int64(stmt, 2, s->rev);
-    sqlite_hover_bind(stmt, 3, s);
-    return sqlite_run(&p->w->c, SQL_ENTITY_HOVER_PUT, stmt);
+    return p->w->writes->entity_hover_put(p->w->t, s);
 }
 
 static bool
@@ -176,9 +140,9 @@ put_answer(struct put *p, struct entity_row *row, const struct hover *h)
     if ((h->state == HOVER_UNKNOWN && s->hover_state != HOVER_UNKNOWN) || stays(p, s, h))
         return 0;
     if (h->state == HOVER_KNOWN)
-        r = sqlite_hover_ref(p->w, h->markdown, h->server, &id);
+        r = table_hover_ref(p->w, h->markdown, h->server, &id);
     if (r == 0)
-        r = sqlite_hover_unref(p->w, s->hover_id);
+        r = table_hover_unref(p->w, s->hover_id);
     if (r < 0)
         return err_trace(r);
     s->hover_state = h->state;
@@ -219,59 +183,46 @@ put_server(struct put *p, const struct hover_batch *hovers)
 {
     uint64_t was = p->f.f.server_key, is = hovers->server_key;
     bool is_told = false;
-    sqlite3_stmt *stmt = NULL;
     for (size_t i = 0; i < hovers->n_answers; i++)
         is_told |= hovers->answers[i].hover.state != HOVER_UNKNOWN;
     if (!is_told || is == 0 || is == was)
         return 0;
-    int r = sqlite_get(&p->w->c, SQL_FILE_SERVER_PUT, &stmt);
-    if (r < 0)
-        return r;
     p->f.f.server_key = is;
     p->f.content_gen += was != 0;
     p->is_written = true;
-    sqlite3_bind_int64(stmt, 1, p->f.id);
-    sqlite3_bind_int64(stmt, 2, p->f.content_gen);
-    sqlite3_bind_int64(stmt, 3, (int64_t)is);
-    return sqlite_run(&p->w->c, SQL_FILE_SERVER_PUT, stmt);
+    return p->w->writes->file_server_put(p->w->t, &p->f);
 }
 
 static int
 finish_put(struct put *p, struct event **ret_event)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_counts_refresh(p->w, &p->f);
+    int r = put_counts(p->w, &p->f, &p->list);
     if (r < 0 || p->delta.n_enriched == 0)
         return r;
-    sqlite_text_drop(p->w, &p->f);
-    r = sqlite_get(&p->w->c, SQL_FILE_TEXT_PUT, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, p->f.id);
-    sqlite3_bind_int64(stmt, 2, p->f.text_gen);
-    r = sqlite_run(&p->w->c, SQL_FILE_TEXT_PUT, stmt);
+    table_text_drop(p->w, &p->f);
+    r = p->w->writes->file_text_put(p->w->t, &p->f);
     if (r < 0)
         return r;
     AUTO(buf_finish) struct buf data = {0};
     codec_delta_write(&data, &p->delta, &p->f.f);
-    return sqlite_event_add(p->w, EVENT_ENTITY_ENRICHED, p->f.f.path, buf_str(&data),
-                            false, ret_event);
+    return table_event_add(p->w, EVENT_ENTITY_ENRICHED, p->f.f.path, buf_str(&data),
+                           false, ret_event);
 }
 
 int
-sqlite_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
-                  struct event **ret_event)
+table_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
+                 struct event **ret_event)
 {
-    struct sqlite_writer *w = sqlite_writer_of(base);
+    struct table_writer *w = table_writer_of(base);
     struct put p = {.w = w, .seq = w->now.head + 1, .is_handed = hovers->is_handed};
     assert(w->is_open);
     *ret_event = NULL;
     arena_reset(&w->scratch);
-    int r = sqlite_file_find(&w->c, hovers->path, &w->scratch, &p.f);
+    int r = w->t->reads->file_find(w->t, hovers->path, &w->scratch, &p.f);
     if (r == -ENOENT || (r == 0 && !hash128_eq(p.f.f.content, hovers->content)))
         return 0;
     if (r == 0)
-        r = sqlite_rows_of_file(&w->c, &p.f, &w->scratch, &p.list);
+        r = rows_of_file(w->t, &p.f, &w->scratch, &p.list);
     if (r == 0)
         r = put_server(&p, hovers);
     if (r == 0)
@@ -285,18 +236,11 @@ sqlite_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
 }
 
 int
-sqlite_expire_hovers(struct store_writer *base, struct str lang, uint64_t server_key,
-                     uint64_t *ret_n_files)
+table_expire_hovers(struct store_writer *base, struct str lang, uint64_t server_key,
+                    uint64_t *ret_n_files)
 {
-    struct sqlite_writer *w = sqlite_writer_of(base);
-    sqlite3_stmt *stmt = NULL;
+    struct table_writer *w = table_writer_of(base);
     assert(w->is_open);
-    int r = sqlite_get(&w->c, SQL_FILE_EXPIRE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite_bind_str(stmt, 1, lang);
-    sqlite3_bind_int64(stmt, 2, (int64_t)server_key);
-    r = sqlite_run(&w->c, SQL_FILE_EXPIRE, stmt);
-    *ret_n_files = r == 0 ? (uint64_t)sqlite3_changes64(w->c.db) : 0;
-    return err_trace(r);
+    *ret_n_files = 0;
+    return err_trace(w->writes->files_expire(w->t, lang, server_key, ret_n_files));
 }

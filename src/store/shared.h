@@ -1,0 +1,63 @@
+#pragma once
+/* The writer's logic over tables.h: a backend's writer begins with struct table_writer and takes these
+ * functions into its store_writer_ops; open, close, checkpoint and index_text are its own. Inside of
+ * src/store; the writer's thread. */
+#include "store/tables.h"
+
+struct table_counters {
+    int64_t head; // last seq given
+    int64_t event_bytes;
+    int64_t text_gen;  // last one given
+    int64_t text_rows; // in the text index
+    int64_t text_dead; // of them, of a generation that is gone
+    int64_t past_rows;
+    int64_t past_bytes;
+    int64_t reused; // hovers that came without a request
+};
+
+struct table_writer {
+    struct store_writer base;
+    struct tables *t;
+    const struct table_writes *writes;
+    struct table_counters now, committed;
+    struct arena scratch; // of one operation
+    bool is_open;         // in a transaction
+    bool is_brief;        // store_be_brief()
+    uint64_t seed;        // of hash tables over names from outside
+};
+
+static inline struct table_writer *
+table_writer_of(struct store_writer *w)
+{
+    return container_of(w, struct table_writer, base);
+}
+
+/* ---- for opening and closing; the ops are set ---- */
+
+void table_writer_init(struct table_writer *w, const struct store_writer_ops *ops,
+                       const struct table_writes *writes, struct tables *t);
+void table_writer_finish(struct table_writer *w);
+/* The counters of an index that has an epoch; *ret_info is of store_read_info(). */
+int table_writer_load(struct table_writer *w, struct store_info *ret_info);
+int table_info(struct tables *t, struct store_info *ret_info); // within a view
+int table_meta_int(struct tables *t, const char *key,
+                   int64_t *ret_value); // 0 when absent
+int table_meta_put_int(struct table_writer *w, const char *key, int64_t value);
+
+/* ---- store_writer_ops ---- */
+
+int table_set_maker(struct store_writer *w, struct str maker);
+int table_begin(struct store_writer *w);
+int table_commit(struct store_writer *w);
+void table_rollback(struct store_writer *w);
+void table_be_brief(struct store_writer *w, bool is_brief);
+int table_put_file(struct store_writer *w, const struct batch *batch,
+                   struct event **ret_event);
+int table_delete_file(struct store_writer *w, struct str path, struct event **ret_event);
+int table_put_hovers(struct store_writer *w, const struct hover_batch *hovers,
+                     struct event **ret_event);
+int table_expire_hovers(struct store_writer *w, struct str lang, uint64_t server_key,
+                        uint64_t *ret_n_files);
+int table_put_event(struct store_writer *w, enum event_type type, struct str subject,
+                    struct str data, struct event **ret_event);
+int table_prune(struct store_writer *w, int64_t now_ms, bool *ret_more);
