@@ -1,6 +1,7 @@
-/* The contract of the store, each test in a folder of its own. One executable tests a module, so the
- * parts are taken in here. Invariant: what a test says of the index it reads through the contract;
- * SQL of its own only plants what the contract could not (damage, strangers, worn-out slots). */
+/* The contract of the store, once for each backend that is there, each test in a folder of its own; and
+ * behind it what is about the file of the SQLite backend alone. One executable tests a module, so the
+ * parts are taken in here. Invariant: what a test of the contract says of the index it reads through the
+ * contract; SQL only plants what that could not (damage, strangers, worn-out slots), or sees more. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "store/sample.h"
+#include "store/see.h"
 #include "store/version_1.h"
 #include "store/version_4.h"
 
@@ -22,88 +24,129 @@
 
 #include "store/test_safety.c"
 
-#include "store/test_damage.c"
 #include "store/test_past.c"
-#include "store/test_readers.c"
 #include "store/test_search.c"
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, sample_setup, sample_teardown)
+#include "store/test_damage.c"
+#include "store/test_readers.c"
+#include "store/test_sqlite.c"
+#include "store/test_versions.c"
+
+struct test {
+    const char *name;
+    CMUnitTestFunction run;
+    unsigned needs; // of sample_can
+};
+
+#define TEST(name, needs)                                                                \
+    {                                                                                    \
+#        name, name, needs                                                               \
+    }
+
+static const struct test tests[] = {
+    /* the contract */
+    TEST(test_new_index, SAMPLE_LASTS),
+    TEST(test_row_comes_back, 0),
+    TEST(test_same_content, 0),
+    TEST(test_other_maker, 0),
+    TEST(test_one_function_changed, 0),
+    TEST(test_moved, 0),
+    TEST(test_same_names, 0),
+    TEST(test_order_of_a_file, 0),
+    TEST(test_failed_and_skipped, 0),
+    TEST(test_empty_file_is_told_once, 0),
+    TEST(test_delete_file, 0),
+    TEST(test_other_language, 0),
+    TEST(test_limits, 0),
+    TEST(test_wide_places, 0),
+    TEST(test_rows_of_any_number, 0),
+    TEST(test_hover_known, 0),
+    TEST(test_hover_dropped, 0),
+    TEST(test_hover_stale, 0),
+    TEST(test_hover_handed, 0),
+    TEST(test_hover_texts_are_shared, 0),
+    TEST(test_rename_keeps_hovers, 0),
+    TEST(test_unasked, 0),
+    TEST(test_content_comes_back, 0),
+    TEST(test_content_comes_back_elsewhere, 0),
+    TEST(test_past_of_partial_twin, 0),
+    TEST(test_stale_twin, 0),
+    TEST(test_same_content_of_other_maker, 0),
+    TEST(test_stale_is_not_kept, 0),
+    TEST(test_rollback_of_past, 0),
+    TEST(test_server_key, 0),
+    TEST(test_expire_hovers, 0),
+    TEST(test_read_told, 0),
+    TEST(test_any_order, 0),
+    TEST(test_search_text, SAMPLE_TEXT),
+    TEST(test_search_text_marks, SAMPLE_TEXT),
+    TEST(test_search_text_best_first, SAMPLE_TEXT),
+    TEST(test_names_and_edges, 0),
+    TEST(test_edges_follow_the_file, 0),
+    TEST(test_edge_at_file_scope, 0),
+    TEST(test_odd_targets, 0),
+    TEST(test_reads_within_reads, 0),
+    TEST(test_interrupt, 0),
+    TEST(test_view, 0),
+    TEST(test_rollback_leaves_no_hole, 0),
+    TEST(test_prune, SAMPLE_LASTS),
+    TEST(test_events_are_paged, 0),
+    TEST(test_replay, 0),
+    TEST(test_brief_events, 0),
+    TEST(test_first_event_is_left_to_the_rows, 0),
+    TEST(test_pruned_event_is_not_filled, 0),
+    TEST(test_second_writer, SAMPLE_LASTS),
+    TEST(test_kill_9, SAMPLE_OUTLIVES),
+    /* the file of the SQLite backend */
+    TEST(test_slots_are_used_again, SAMPLE_SQL),
+    TEST(test_text_index_starts_over, SAMPLE_SQL),
+    TEST(test_rows_of_no_file, SAMPLE_SQL),
+    TEST(test_damaged_edges, SAMPLE_SQL),
+    TEST(test_past_without_text, SAMPLE_SQL),
+    TEST(test_prune_past, SAMPLE_SQL),
+    TEST(test_damaged_past, SAMPLE_SQL),
+    TEST(test_version_1, SAMPLE_SQL),
+    TEST(test_version_4, SAMPLE_SQL),
+    TEST(test_refused, SAMPLE_SQL),
+    TEST(test_foreign_file_is_left, SAMPLE_SQL),
+    TEST(test_other_root_is_refused, SAMPLE_SQL),
+    TEST(test_root_is_taken, SAMPLE_SQL),
+    TEST(test_no_file_is_left, SAMPLE_SQL),
+    TEST(test_damaged_header, SAMPLE_SQL),
+    TEST(test_damaged_page, SAMPLE_SQL),
+    TEST(test_reader_without_index, SAMPLE_SQL),
+    TEST(test_reader_in_readonly_folder, SAMPLE_SQL),
+    TEST(test_reader_cannot_write, SAMPLE_SQL),
+    TEST(test_no_room, SAMPLE_SQL),
+};
+
+static bool
+is_there(const struct sample_backend *backend)
+{
+    char *url = backend->url("/nowhere");
+    free(url);
+    return url != NULL;
+}
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(test_new_index),
-        TEST(test_row_comes_back),
-        TEST(test_same_content),
-        TEST(test_other_maker),
-        TEST(test_one_function_changed),
-        TEST(test_moved),
-        TEST(test_same_names),
-        TEST(test_order_of_a_file),
-        TEST(test_failed_and_skipped),
-        TEST(test_empty_file_is_told_once),
-        TEST(test_delete_file),
-        TEST(test_other_language),
-        TEST(test_limits),
-        TEST(test_wide_places),
-        TEST(test_rows_of_any_number),
-        TEST(test_slots_are_used_again),
-        TEST(test_hover_known),
-        TEST(test_hover_dropped),
-        TEST(test_hover_stale),
-        TEST(test_hover_handed),
-        TEST(test_hover_texts_are_shared),
-        TEST(test_rename_keeps_hovers),
-        TEST(test_unasked),
-        TEST(test_content_comes_back),
-        TEST(test_content_comes_back_elsewhere),
-        TEST(test_past_of_partial_twin),
-        TEST(test_stale_twin),
-        TEST(test_same_content_of_other_maker),
-        TEST(test_stale_is_not_kept),
-        TEST(test_rollback_of_past),
-        TEST(test_server_key),
-        TEST(test_expire_hovers),
-        TEST(test_read_told),
-        TEST(test_past_without_text),
-        TEST(test_prune_past),
-        TEST(test_any_order),
-        TEST(test_version_4),
-        TEST(test_search_text),
-        TEST(test_search_text_marks),
-        TEST(test_text_index_starts_over),
-        TEST(test_search_text_best_first),
-        TEST(test_names_and_edges),
-        TEST(test_edges_follow_the_file),
-        TEST(test_edge_at_file_scope),
-        TEST(test_odd_targets),
-        TEST(test_rows_of_no_file),
-        TEST(test_damaged_edges),
-        TEST(test_reads_within_reads),
-        TEST(test_interrupt),
-        TEST(test_view),
-        TEST(test_rollback_leaves_no_hole),
-        TEST(test_prune),
-        TEST(test_events_are_paged),
-        TEST(test_replay),
-        TEST(test_brief_events),
-        TEST(test_first_event_is_left_to_the_rows),
-        TEST(test_pruned_event_is_not_filled),
-        TEST(test_version_1),
-        TEST(test_refused),
-        TEST(test_second_writer),
-        TEST(test_foreign_file_is_left),
-        TEST(test_other_root_is_refused),
-        TEST(test_root_is_taken),
-        TEST(test_no_file_is_left),
-        TEST(test_damaged_header),
-        TEST(test_damaged_page),
-        TEST(test_kill_9),
-        TEST(test_reader_without_index),
-        TEST(test_reader_in_readonly_folder),
-        TEST(test_reader_cannot_write),
-        TEST(test_no_room),
-    };
-    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+    struct CMUnitTest all[ARRAY_LEN(tests) * ARRAY_LEN(sample_backends)];
+    char *names[ARRAY_LEN(all)];
+    size_t n = 0;
+    for (size_t b = 0; b < ARRAY_LEN(sample_backends); b++) {
+        const struct sample_backend *backend = &sample_backends[b];
+        for (size_t i = 0; i < ARRAY_LEN(tests) && is_there(backend); i++) {
+            if ((tests[i].needs & ~backend->can) != 0)
+                continue;
+            names[n] = xasprintf("%s: %s", backend->name, tests[i].name);
+            all[n] = (struct CMUnitTest){names[n], tests[i].run, sample_setup,
+                                         sample_teardown, (void *)(uintptr_t)backend};
+            n++;
+        }
+    }
+    int r = _cmocka_run_group_tests("store", all, n, NULL, NULL);
+    while (n > 0)
+        free(names[--n]);
+    return r;
 }

@@ -19,8 +19,38 @@
 
 #define OK(call) assert_int_equal((call), 0)
 
+/* What a test may ask of a backend. */
+enum sample_can {
+    SAMPLE_SQL = 1,      // its rows are looked at with SQL, in sample.path
+    SAMPLE_LASTS = 2,    // the index is there again after it was closed
+    SAMPLE_OUTLIVES = 4, // what was committed outlives a kill of who wrote it
+    SAMPLE_TEXT = 8,     // full text search knows marks, beginnings and ranks
+};
+
+/* One line for each backend: where its tests find an index that is not there yet. */
+struct sample_backend {
+    const char *name;
+    unsigned can;
+    /* The address of one, in a folder of the test's own (or with its name in it): heap. NULL: this
+     * build or machine has no such backend. */
+    char *(*url)(const char *dir);
+    void (*drop)(const char *url); // what lies elsewhere; NULL: nothing does
+};
+
+static UNUSED char *
+sample_sqlite_url(const char *dir)
+{
+    return xasprintf("sqlite:%s/index.db", dir);
+}
+
+static UNUSED const struct sample_backend sample_backends[] = {
+    {"sqlite", SAMPLE_SQL | SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT,
+     sample_sqlite_url, NULL},
+};
+
 struct sample {
-    char *dir, *path, *url;
+    const struct sample_backend *backend;
+    char *dir, *path, *url; // path: of the SQLite file
 };
 
 static UNUSED int
@@ -30,16 +60,18 @@ sample_remove(const char *path, const struct stat *st UNUSED, int type UNUSED,
     return remove(path);
 }
 
+/* *state: of this backend; NULL: of the first one. */
 static UNUSED int
 sample_setup(void **state)
 {
     const char *base = getenv("TMPDIR");
     struct sample *s = xnew(struct sample);
+    s->backend = *state ? *state : &sample_backends[0];
     s->dir = xasprintf("%s/gloss-store-XXXXXX", base ? base : "/tmp");
     if (!mkdtemp(s->dir))
         return -1;
     s->path = xasprintf("%s/index.db", s->dir);
-    s->url = xasprintf("sqlite:%s", s->path);
+    s->url = s->backend->url(s->dir);
     *state = s;
     return 0;
 }
@@ -48,6 +80,8 @@ static UNUSED int
 sample_teardown(void **state)
 {
     struct sample *s = *state;
+    if (s->backend->drop)
+        s->backend->drop(s->url);
     int r = nftw(s->dir, sample_remove, 8, FTW_DEPTH | FTW_PHYS);
     free(s->dir);
     free(s->path);

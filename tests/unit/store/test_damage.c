@@ -2,27 +2,6 @@
 
 /* ---- strangers and damage ---- */
 
-/* what: the reason's end, or NULL for any. */
-static void
-assert_refused_for(const char *url, const char *root, int error, const char *what)
-{
-    struct store_writer *w = NULL;
-    struct store_info info;
-    char *why = NULL;
-    assert_int_equal(store_writer_open(url, root, &w, &info, &why), error);
-    assert_null(w);
-    assert_non_null(why);
-    if (what && !str_ends_with(str_of(why), str_of(what)))
-        fail_msg("\"%s\" does not end in \"%s\"", why, what);
-    free(why);
-}
-
-static void
-assert_refused(const char *url, int error)
-{
-    assert_refused_for(url, NULL, error, NULL);
-}
-
 static void
 test_refused(void **state)
 {
@@ -42,17 +21,6 @@ test_refused(void **state)
     OK(sqlite3_exec(db, "PRAGMA user_version=99", NULL, NULL, NULL));
     OK(sqlite3_close(db));
     assert_refused(s->url, -EPROTONOSUPPORT);
-}
-
-static void
-test_second_writer(void **state)
-{
-    struct sample *s = *state;
-    struct store_writer *w = sample_open(s, NULL);
-    assert_refused(s->url, -EWOULDBLOCK);
-    event_unref(sample_put(w, "a.c", "one:1"));
-    store_writer_close(w);
-    store_writer_close(sample_open(s, NULL));
 }
 
 static struct store_writer *
@@ -268,65 +236,4 @@ test_damaged_page(void **state)
     assert_true(info.is_new);
     assert_int_equal(count_damaged(s), 1);
     store_writer_close(w);
-}
-
-/* ---- kill -9 ---- */
-
-/* Writes file after file and tells each seq after its COMMIT; the last transaction stays open. */
-static void
-write_until_killed(const char *url, int out)
-{
-    struct store_writer *w = NULL;
-    struct store_info info;
-    struct event *e = NULL;
-    if (store_writer_open(url, NULL, &w, &info, NULL) < 0)
-        _exit(1);
-    for (int i = 0;; i++) {
-        char path[32], spec[64];
-        snprintf(path, sizeof(path), "f%d.c", i % 10);
-        snprintf(spec, sizeof(spec), "one:%d.%d two:%d>x three:3", (int)getpid(), i, i);
-        struct batch *b = sample_batch(path, spec);
-        if (store_begin(w) < 0 || store_put_file(w, b, &e) < 0 || store_commit(w) < 0)
-            _exit(2);
-        int64_t seq = e->seq;
-        event_unref(e);
-        batch_destroy(b);
-        if (write(out, &seq, sizeof(seq)) != sizeof(seq))
-            _exit(3);
-    }
-}
-
-static void
-test_kill_9(void **state)
-{
-    struct sample *s = *state;
-    int64_t acknowledged = 0;
-    for (int round = 0; round < 20; round++) {
-        int pipe_fds[2];
-        assert_int_equal(pipe(pipe_fds), 0);
-        pid_t pid = fork();
-        if (pid == 0) {
-            close(pipe_fds[0]);
-            write_until_killed(s->url, pipe_fds[1]);
-        }
-        close(pipe_fds[1]);
-        for (int i = 0; i < 7 + round; i++)
-            assert_int_equal(read(pipe_fds[0], &acknowledged, sizeof(acknowledged)),
-                             sizeof(acknowledged));
-        kill(pid, SIGKILL);
-        assert_int_equal(waitpid(pid, NULL, 0), pid);
-        while (read(pipe_fds[0], &acknowledged, sizeof(acknowledged)) ==
-               sizeof(acknowledged))
-            ;
-        close(pipe_fds[0]);
-
-        struct store_reader *r = sample_read(s); // before any writer has looked at it
-        int64_t head = assert_whole_log(r, 1);
-        assert_true(head >= acknowledged);
-        store_reader_close(r);
-        struct store_info info;
-        store_writer_close(sample_open(s, &info));
-        assert_int_equal(info.head, head);
-        assert_false(info.is_new);
-    }
 }

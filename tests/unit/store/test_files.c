@@ -365,30 +365,3 @@ test_rows_of_any_number(void **state)
     store_reader_close(r);
     store_writer_close(w);
 }
-
-/* A file edited so often that the slots behind the last one are used up takes those that are free. */
-static void
-test_slots_are_used_again(void **state)
-{
-    struct sample *s = *state;
-    AUTO(arena_finish) struct arena a = {0};
-    struct store_writer *w = sample_open(s, NULL);
-    event_unref(sample_put(w, "a.c", "one:1"));
-    store_writer_close(w);
-    sqlite3 *db = NULL;
-    OK(sqlite3_open(s->path, &db));
-    OK(sqlite3_exec(db, "UPDATE entity SET id=(id & ~1048575) + 1048573", NULL, NULL,
-                    NULL));
-    OK(sqlite3_close(db));
-    w = sample_open(s, NULL);
-    sample_assert_names(sample_put(w, "a.c", "one:1 two:2 three:3"), "added",
-                        "two three");
-    struct store_reader *r = sample_read(s);
-    struct entity_row row;
-    OK(sample_row(r, "a.c", "two", 1, &a, &row));
-    assert_int_equal(row.id & 1048575, 0);
-    OK(sample_row(r, "a.c", "one", 1, &a, &row));
-    assert_int_equal(row.id & 1048575, 1048573);
-    store_reader_close(r);
-    store_writer_close(w);
-}

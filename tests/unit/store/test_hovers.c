@@ -8,29 +8,6 @@ hover_row(struct store_reader *r, struct arena *a, const char *name)
     return row;
 }
 
-static int
-read_int(const struct sample *s, const char *what, const char *from)
-{
-    sqlite3 *db = NULL;
-    sqlite3_stmt *stmt = NULL;
-    char *sql = xasprintf("SELECT %s FROM %s", what, from);
-    OK(sqlite3_open_v2(s->path, &db, SQLITE_OPEN_READONLY, NULL));
-    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    OK(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL));
-    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    int n = sqlite3_column_int(stmt, 0);
-    sqlite3_finalize(stmt);
-    OK(sqlite3_close(db));
-    free(sql);
-    return n;
-}
-
-static int
-count_rows(const struct sample *s, const char *table)
-{
-    return read_int(s, "count(*)", table);
-}
-
 static void
 test_hover_known(void **state)
 {
@@ -77,7 +54,7 @@ test_hover_dropped(void **state)
     assert_null(sample_put_hovers(w, "a.c", "one:1", "gone=text"));
     struct store_reader *r = sample_read(s);
     assert_int_equal(hover_row(r, &a, "one").hover.state, HOVER_UNKNOWN);
-    assert_int_equal(count_rows(s, "hover"), 0);
+    assert_rows(s, "hover", 0);
     store_reader_close(r);
     store_writer_close(w);
 }
@@ -101,7 +78,7 @@ test_hover_stale(void **state)
     assert_true(hover_row(r, &a, "two").hover.stale);
     assert_int_equal(hover_row(r, &a, "three").hover.state, HOVER_UNKNOWN);
     assert_int_equal(hover_row(r, &a, "three").hover.reason, HOVER_REASON_NOT_ASKED);
-    assert_int_equal(count_rows(s, "hover"), 3); // the text of three is the old content's
+    assert_rows(s, "hover", 3); // the text of three is the old content's
     struct store_counts c;
     OK(store_read_counts(r, &c));
     assert_int_equal(c.stale, 2);
@@ -177,14 +154,14 @@ test_hover_texts_are_shared(void **state)
     event_unref(sample_put(w, "b.c", "one:1"));
     event_unref(sample_put_hovers(w, "a.c", "one:1 two:2", "one=same two=same"));
     event_unref(sample_put_hovers(w, "b.c", "one:1", "one=same"));
-    assert_int_equal(count_rows(s, "hover"), 1);
-    assert_int_equal(read_int(s, "refs", "hover"), 3);
+    assert_rows(s, "hover", 1);
+    assert_value(s, "refs", "hover", 3);
     event_unref(sample_put_hovers(w, "b.c", "one:1", "one=other"));
-    assert_int_equal(count_rows(s, "hover"), 2);
+    assert_rows(s, "hover", 2);
     event_unref(sample_put_hovers(w, "b.c", "one:1", "one-"));
-    assert_int_equal(count_rows(s, "hover"), 1);
+    assert_rows(s, "hover", 1);
     event_unref(sample_put_hovers(w, "a.c", "one:1 two:2", "one- two-"));
-    assert_int_equal(count_rows(s, "hover"), 0);
+    assert_rows(s, "hover", 0);
     store_writer_close(w);
 }
 
@@ -203,7 +180,7 @@ test_rename_keeps_hovers(void **state)
     struct event *e = sample_put(w, "sub/b.c", text);
     assert_true(str_find(e->data, STR("\"markdown\":\"text\"")) > 0);
     event_unref(e);
-    assert_int_equal(read_int(s, "refs", "hover"), 2);
+    assert_value(s, "refs", "hover", 2);
     event_unref(sample_delete(w, "a.c"));
     struct store_reader *r = sample_read(s);
     OK(sample_row(r, "sub/b.c", "one", 1, &a, &row));
@@ -218,7 +195,7 @@ test_rename_keeps_hovers(void **state)
     assert_int_equal(c.hovers[HOVER_KNOWN], 1);
     assert_int_equal(c.hovers[HOVER_EMPTY], 1);
     assert_int_equal(c.reasons[HOVER_REASON_NOT_ASKED], 1);
-    assert_int_equal(read_int(s, "refs", "hover"), 1);
+    assert_value(s, "refs", "hover", 1);
     /* another content is another file; what was stale stays so */
     event_unref(sample_put(w, "other.c", "one:1 two:2 three:4"));
     OK(sample_row(r, "other.c", "one", 1, &a, &row));
@@ -230,7 +207,7 @@ test_rename_keeps_hovers(void **state)
     assert_true(row.hover.stale);
     event_unref(sample_delete(w, "c.c"));
     event_unref(sample_delete(w, "sub/b.c"));
-    assert_int_equal(read_int(s, "refs", "hover"), 1); // of the content before
+    assert_value(s, "refs", "hover", 1); // of the content before
     store_reader_close(r);
     store_writer_close(w);
 }

@@ -1,103 +1,57 @@
 /* Hovers of contents: they come back with the content, wherever it is and whatever was there meanwhile,
  * and no text is kept for nobody. */
 
-static sqlite3 *
-past_open(const struct sample *s)
+static int
+count_hover(void *ctx, const struct entity_row *row)
 {
-    sqlite3 *db = NULL;
-    OK(sqlite3_open_v2(s->path, &db, SQLITE_OPEN_READWRITE, NULL));
-    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    return db;
+    struct store_counts *c = ctx;
+    c->entities++;
+    c->hovers[row->hover.state]++;
+    c->stale += row->hover.stale;
+    if (row->hover.state == HOVER_UNKNOWN)
+        c->reasons[row->hover.reason]++;
+    return 0;
 }
 
-static int64_t
-past_int(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *stmt = NULL;
-    OK(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL));
-    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    int64_t n = sqlite3_column_int64(stmt, 0);
-    sqlite3_finalize(stmt);
-    return n;
-}
-
-/* A row of `held` for each reference that entities and past contents hold. */
-static void
-past_collect(sqlite3 *db)
-{
-    sqlite3_stmt *from = NULL, *to = NULL;
-    OK(sqlite3_exec(db,
-                    "CREATE TEMP TABLE held(id INTEGER);"
-                    "INSERT INTO held SELECT hover_id FROM entity WHERE hover_id>0",
-                    NULL, NULL, NULL));
-    OK(sqlite3_prepare_v2(db, "SELECT hovers FROM hover_past", -1, &from, NULL));
-    OK(sqlite3_prepare_v2(db, "INSERT INTO held VALUES(?1)", -1, &to, NULL));
-    while (sqlite3_step(from) == SQLITE_ROW) {
-        const char *p = sqlite3_column_blob(from, 0);
-        int n = sqlite3_column_bytes(from, 0);
-        assert_int_equal(n % 16, 0);
-        for (int i = 0; i < n; i += 16) {
-            int64_t id;
-            memcpy(&id, p + i + 8, sizeof(id));
-            if (id == 0)
-                continue;
-            sqlite3_bind_int64(to, 1, id);
-            assert_int_equal(sqlite3_step(to), SQLITE_DONE);
-            sqlite3_reset(to);
-        }
-    }
-    sqlite3_finalize(from);
-    sqlite3_finalize(to);
-}
-
-/* Every reference is counted, every text is held, and what is counted elsewhere is so. */
+/* The counts are those of the rows. */
 static void
 assert_adds_up(const struct sample *s)
 {
-    sqlite3 *db = past_open(s);
-    past_collect(db);
-    assert_int_equal(past_int(db, "SELECT count(*) FROM hover h WHERE h.refs<>"
-                                  "(SELECT count(*) FROM held WHERE id=h.id)"),
-                     0);
-    assert_int_equal(past_int(db, "SELECT count(*) FROM hover WHERE refs<1"), 0);
-    assert_int_equal(past_int(db, "SELECT count(*) FROM held WHERE id NOT IN "
-                                  "(SELECT id FROM hover)"),
-                     0);
-    assert_int_equal(past_int(db, "SELECT count(*)-(SELECT ifnull(max(v),0) FROM meta "
-                                  "WHERE k='past_rows') FROM hover_past"),
-                     0);
-    assert_int_equal(past_int(db,
-                              "SELECT total(bytes)-(SELECT ifnull(max(v),0) FROM meta "
-                              "WHERE k='past_bytes') FROM hover_past"),
-                     0);
-    assert_int_equal(
-        past_int(db, "SELECT count(*) FROM v_file f WHERE n_known<>(SELECT count(*) FROM "
-                     "v_entity e WHERE e.path=f.path AND hover_state='known') OR "
-                     "n_empty<>(SELECT count(*) FROM v_entity e WHERE e.path=f.path AND "
-                     "hover_state='empty') OR n_stale<>(SELECT count(*) FROM v_entity e "
-                     "WHERE e.path=f.path AND hover_stale)"),
-        0);
-    OK(sqlite3_close(db));
+    struct store_counts is, wanted = {.entities = 0};
+    struct store_reader *r = sample_read(s);
+    OK(store_each_entity(r, STR_NONE, count_hover, &wanted));
+    OK(store_read_counts(r, &is));
+    store_reader_close(r);
+    assert_int_equal(is.entities, wanted.entities);
+    assert_int_equal(is.stale, wanted.stale);
+    assert_memory_equal(is.hovers, wanted.hovers, sizeof(is.hovers));
+    assert_memory_equal(is.reasons, wanted.reasons, sizeof(is.reasons));
+    if (s->backend->can & SAMPLE_SQL)
+        assert_rows_add_up(s);
+}
+
+static int
+write_hover(void *ctx, const struct entity_row *row)
+{
+    struct buf *b = ctx;
+    const struct hover *h = &row->hover;
+    char mark = h->state == HOVER_UNKNOWN ? '?'
+                : h->stale                ? '~'
+                : h->state == HOVER_KNOWN ? '='
+                                          : '-';
+    buf_printf(b, "%s%.*s%c%.*s", b->n > 0 ? " " : "", STR_ARG(row->e.name), mark,
+               STR_ARG(h->markdown));
+    return 0;
 }
 
 /* "one=text two- three? four~text": known, empty, unknown, stale. */
 static void
 assert_hovers(const struct sample *s, const char *path, const char *wanted)
 {
-    sqlite3 *db = past_open(s);
-    sqlite3_stmt *stmt = NULL;
     AUTO(buf_finish) struct buf is = {0};
-    OK(sqlite3_prepare_v2(db,
-                          "SELECT name||CASE hover_state WHEN 'unknown' THEN '?' ELSE "
-                          "iif(hover_stale,'~',iif(hover_state='known','=','-'))||"
-                          "ifnull(hover,'') END FROM v_entity WHERE path=?1 ORDER BY "
-                          "start_line",
-                          -1, &stmt, NULL));
-    sqlite3_bind_text(stmt, 1, path, -1, SQLITE_STATIC);
-    while (sqlite3_step(stmt) == SQLITE_ROW)
-        buf_printf(&is, "%s%s", is.n > 0 ? " " : "", sqlite3_column_text(stmt, 0));
-    sqlite3_finalize(stmt);
-    OK(sqlite3_close(db));
+    struct store_reader *r = sample_read(s);
+    OK(store_each_entity(r, str_of(path), write_hover, &is));
+    store_reader_close(r);
     assert_string_equal(is.p ? is.p : "", wanted);
 }
 
@@ -166,7 +120,7 @@ test_content_comes_back_elsewhere(void **state)
     event_unref(sample_put(w, "a.c", PAST_A));
     event_unref(sample_put_hovers(w, "a.c", PAST_A, "one=o two- three?"));
     event_unref(sample_delete(w, "a.c"));
-    assert_int_equal(count_rows(s, "hover"), 1);
+    assert_rows(s, "hover", 1);
     assert_adds_up(s);
     struct event *e = sample_put(w, "sub/b.c", PAST_A);
     assert_true(str_find(e->data, STR("\"markdown\":\"o\"")) > 0);
@@ -337,7 +291,7 @@ test_server_key(void **state)
     event_unref(sample_put(w, "b.c", "one:5"));
     past_put_hovers(w, "b.c", "one:5", "one=o", 0);
     event_unref(sample_put(w, "a.c", "one:5"));
-    assert_int_equal(read_int(s, "server_key", "file WHERE path='a.c'"), 0);
+    assert_value(s, "server_key", "file WHERE path='a.c'", 0);
     store_writer_close(w);
 }
 
@@ -427,113 +381,6 @@ test_read_told(void **state)
     assert_told(s, PAST_B, "c", 0, NULL); // stale
     event_unref(sample_delete(w, "a.c"));
     assert_told(s, PAST_A, "c", 7, "one=o/clangd two-/ ");
-    /* bytes that are no hovers */
-    store_writer_close(w);
-    sqlite3 *db = past_open(s);
-    OK(sqlite3_exec(db, "UPDATE hover_past SET hovers=x'0011'", NULL, NULL, NULL));
-    OK(sqlite3_close(db));
-    AUTO(arena_finish) struct arena a = {0};
-    struct store_told told;
-    struct store_reader *r = sample_read(s);
-    assert_int_equal(store_read_told(r, hash128(STR(PAST_A)), STR("c"), &a, &told),
-                     -EBADMSG);
-    store_reader_close(r);
-}
-
-/* A text that somebody took away is asked for again. */
-static void
-test_past_without_text(void **state)
-{
-    struct sample *s = *state;
-    struct store_writer *w = sample_open(s, NULL);
-    event_unref(sample_put(w, "a.c", PAST_A));
-    event_unref(sample_put_hovers(w, "a.c", PAST_A, "one=o two=t three-"));
-    event_unref(sample_delete(w, "a.c"));
-    store_writer_close(w);
-    sqlite3 *db = past_open(s);
-    OK(sqlite3_exec(db, "DELETE FROM hover WHERE markdown='o'", NULL, NULL, NULL));
-    OK(sqlite3_close(db));
-    assert_told(s, PAST_A, "c", 0, "two=t/clangd three-/ ");
-    w = sample_open(s, NULL);
-    event_unref(sample_put(w, "a.c", PAST_A));
-    assert_hovers(s, "a.c", "one? two=t three-");
-    assert_adds_up(s);
-    store_writer_close(w);
-}
-
-/* Those that left first go first, until the limits are kept, texts and all. */
-static void
-test_prune_past(void **state)
-{
-    struct sample *s = *state;
-    const char *const specs[] = {"one:1", "one:2", "one:3"};
-    const char *const answers[] = {"one=x", "one=y", "one=z"};
-    bool more = true;
-    struct store_writer *w = sample_open(s, NULL);
-    for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
-        event_unref(sample_put(w, "a.c", specs[i]));
-        event_unref(sample_put_hovers(w, "a.c", specs[i], answers[i]));
-    }
-    event_unref(sample_delete(w, "a.c"));
-    assert_int_equal(past_counts(s).past_contents, 3);
-    store_writer_close(w);
-    sqlite3 *db = past_open(s);
-    OK(sqlite3_exec(db,
-                    "UPDATE hover_past SET bytes=30<<20;"
-                    "UPDATE meta SET v=90<<20 WHERE k='past_bytes'",
-                    NULL, NULL, NULL));
-    OK(sqlite3_close(db));
-    w = sample_open(s, NULL);
-    OK(store_begin(w));
-    OK(store_prune(w, clock_wall_ms(), &more));
-    OK(store_commit(w));
-    assert_false(more);
-    assert_int_equal(past_counts(s).past_contents, 2);
-    assert_adds_up(s);
-    assert_told(s, specs[0], "c", 0, NULL);
-    assert_told(s, specs[1], "c", 0, "one=y/clangd ");
-    store_writer_close(w);
-    /* counts that are wrong do not make it turn for ever */
-    db = past_open(s);
-    OK(sqlite3_exec(db, "UPDATE meta SET v=1000000 WHERE k='past_rows'", NULL, NULL,
-                    NULL));
-    OK(sqlite3_close(db));
-    w = sample_open(s, NULL);
-    OK(store_begin(w));
-    OK(store_prune(w, clock_wall_ms(), &more));
-    OK(store_commit(w));
-    assert_false(more);
-    assert_int_equal(count_rows(s, "hover_past") + count_rows(s, "hover"), 0);
-    assert_adds_up(s);
-    store_writer_close(w);
-}
-
-static void
-test_version_4(void **state)
-{
-    struct sample *s = *state;
-    const char *const spec = PAST_A;
-    struct hash128 content = hash128(str_of(spec));
-    sqlite3 *db = NULL;
-    sqlite3_stmt *stmt = NULL;
-    char *why = NULL;
-    struct store_info info;
-    OK(sqlite3_open(s->path, &db));
-    if (sqlite3_exec(db, version_4, NULL, NULL, &why) != SQLITE_OK)
-        fail_msg("%s", why);
-    OK(sqlite3_prepare_v2(db, "UPDATE file SET content=?1", -1, &stmt, NULL));
-    sqlite3_bind_blob(stmt, 1, &content, sizeof(content), SQLITE_STATIC);
-    assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
-    sqlite3_finalize(stmt);
-    OK(sqlite3_close(db));
-    struct store_reader *r = NULL;
-    assert_int_equal(store_reader_open(s->url, &r, NULL), -EPROTONOSUPPORT);
-    struct store_writer *w = sample_open(s, &info);
-    assert_false(info.is_new);
-    assert_string_equal(info.epoch, "00112233445566778899aabbccddeeff");
-    assert_int_equal(read_int(s, "user_version", "pragma_user_version"), 5);
-    assert_int_equal(read_int(s, "server_key", "file"), 0);
-    assert_told(s, spec, "c", 0, "one=says one/clangd two-/ ");
     store_writer_close(w);
 }
 
@@ -564,31 +411,42 @@ past_answers(size_t content, uint32_t *seed, bool is_all)
     return b.p ? buf_steal(&b) : xstrdup("one?");
 }
 
+static int
+check_own_hover(void *ctx, const struct entity_row *row)
+{
+    const size_t *content = ctx;
+    char text[32] = "";
+    if (row->hover.state == HOVER_UNKNOWN || row->hover.stale)
+        return 0;
+    if (!str_eq_c(row->e.name, "two"))
+        snprintf(text, sizeof(text), "%.*s-%zu", STR_ARG(row->e.name),
+                 str_eq_c(row->e.name, "three") ? (size_t)0 : *content);
+    assert_true(str_eq_c(row->hover.markdown, text));
+    return 0;
+}
+
 /* A hover that is not stale is of the file's own content. */
 static void
 assert_own_hovers(const struct sample *s, const char *path, size_t content)
 {
-    sqlite3 *db = past_open(s);
-    char *sql = xasprintf("SELECT count(*) FROM v_entity WHERE path='%s' AND "
-                          "hover_state<>'unknown' AND NOT hover_stale AND NOT "
-                          "iif(name='two',hover IS NULL,hover=name||'-'||"
-                          "iif(name='three',0,%zu))",
-                          path, content);
-    assert_int_equal(past_int(db, sql), 0);
-    free(sql);
-    OK(sqlite3_close(db));
+    struct store_reader *r = sample_read(s);
+    OK(store_each_entity(r, str_of(path), check_own_hover, &content));
+    store_reader_close(r);
+}
+
+static int
+check_fresh(void *ctx UNUSED, const struct entity_row *row)
+{
+    assert_true(row->hover.state != HOVER_UNKNOWN && !row->hover.stale);
+    return 0;
 }
 
 static void
 assert_all_fresh(const struct sample *s, const char *path)
 {
-    sqlite3 *db = past_open(s);
-    char *sql = xasprintf("SELECT count(*) FROM v_entity WHERE path='%s' AND "
-                          "(hover_state='unknown' OR hover_stale)",
-                          path);
-    assert_int_equal(past_int(db, sql), 0);
-    free(sql);
-    OK(sqlite3_close(db));
+    struct store_reader *r = sample_read(s);
+    OK(store_each_entity(r, str_of(path), check_fresh, NULL));
+    store_reader_close(r);
 }
 
 #define PAST_PATHS 4
@@ -640,13 +498,26 @@ past_step(const struct sample *s, struct past_world *world)
     }
 }
 
+/* When the past is pruned nothing is left. */
+static void
+assert_all_is_forgotten(const struct sample *s)
+{
+    bool more = false;
+    run_sql(s, "UPDATE meta SET v=1000000 WHERE k='past_rows'");
+    struct store_writer *w = sample_open(s, NULL);
+    OK(store_begin(w));
+    OK(store_prune(w, clock_wall_ms(), &more));
+    OK(store_commit(w));
+    assert_int_equal(count_rows(s, "hover_past") + count_rows(s, "hover"), 0);
+    store_writer_close(w);
+}
+
 static void
 test_any_order(void **state)
 {
     struct sample *s = *state;
     for (uint32_t round = 0; round < 2; round++) {
         struct past_world world = {.seed = 7 + round, .with_keys = round == 1};
-        bool more = false;
         world.w = sample_open(s, NULL);
         for (size_t i = 0; i < PAST_PATHS; i++)
             world.content_of[i] = PAST_NONE;
@@ -662,16 +533,7 @@ test_any_order(void **state)
         assert_adds_up(s);
         assert_true(past_counts(s).reused > 0);
         store_writer_close(world.w);
-        /* when all is forgotten nothing is left */
-        sqlite3 *db = past_open(s);
-        OK(sqlite3_exec(db, "UPDATE meta SET v=1000000 WHERE k='past_rows'", NULL, NULL,
-                        NULL));
-        OK(sqlite3_close(db));
-        world.w = sample_open(s, NULL);
-        OK(store_begin(world.w));
-        OK(store_prune(world.w, clock_wall_ms(), &more));
-        OK(store_commit(world.w));
-        assert_int_equal(count_rows(s, "hover_past") + count_rows(s, "hover"), 0);
-        store_writer_close(world.w);
+        if (s->backend->can & SAMPLE_SQL)
+            assert_all_is_forgotten(s);
     }
 }

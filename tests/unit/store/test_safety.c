@@ -222,8 +222,8 @@ assert_replay(const struct sample *s, struct told *told)
     OK(store_each_entity(r, STR_NONE, compare_row, told->rows));
     assert_int_equal(json_object_size(told->rows), 0);
     assert_int_equal(c.hovers[0] + c.hovers[1] + c.hovers[2], c.entities);
-    assert_int_equal((uint64_t)count_rows(s, "entity"), c.entities);
-    assert_int_equal((uint64_t)count_rows(s, "v_edge"), c.edges);
+    assert_rows(s, "entity", (int)c.entities);
+    assert_rows(s, "v_edge", (int)c.edges);
     json_decref(told->rows);
     store_reader_close(r);
 }
@@ -303,18 +303,18 @@ test_first_event_is_left_to_the_rows(void **state)
     const char *const bare = "event WHERE data=''";
     tell(&told, sample_put(w, "a.c", "one:1 two:2"));
     tell(&told, sample_put(w, "b.c", "three:3"));
-    assert_int_equal(count_rows(s, bare), 2);
+    assert_rows(s, bare, 2);
     tell(&told, sample_put_hovers(w, "a.c", "one:1 two:2", "one=text two-"));
-    assert_int_equal(count_rows(s, bare), 2);
+    assert_rows(s, bare, 2);
     assert_replay(s, &told);
-    assert_int_equal(read_int(s, "json_array_length(data,'$.added')", "v_event"), 2);
+    assert_value(s, "json_array_length(data,'$.added')", "v_event", 2);
     assert_null(
         sample_put(w, "a.c", "+3 one:1 two:2")); // it only moves: that is a change
-    assert_int_equal(count_rows(s, bare), 1);
+    assert_rows(s, bare, 1);
     tell(&told, sample_delete(w, "b.c"));
-    assert_int_equal(count_rows(s, bare), 0);
+    assert_rows(s, bare, 0);
     tell(&told, sample_put(w, "b.c", "four:4"));
-    assert_int_equal(count_rows(s, bare), 1);
+    assert_rows(s, bare, 1);
     assert_replay(s, &told);
     for (size_t i = 0; i < told.events.n; i++)
         event_unref(told.events.v[i]);
@@ -333,9 +333,9 @@ test_pruned_event_is_not_filled(void **state)
     OK(store_begin(w));
     OK(store_prune(w, clock_wall_ms() + STORE_EVENTS_AGE_MS + 1000, &more));
     OK(store_commit(w));
-    assert_int_equal(count_rows(s, "event"), 0);
+    assert_rows(s, "event", 0);
     event_unref(sample_put(w, "a.c", "one:2"));
-    assert_int_equal(count_rows(s, "event"), 1);
+    assert_rows(s, "event", 1);
     struct store_reader *r = sample_read(s);
     struct store_info info;
     OK(store_read_info(r, &info));
@@ -344,98 +344,97 @@ test_pruned_event_is_not_filled(void **state)
     store_writer_close(w);
 }
 
-/* ---- an index of an earlier version ---- */
+/* ---- kill -9 ---- */
 
+/* Writes file after file and tells each seq after its COMMIT; the last transaction stays open. */
 static void
-plant_version_1(const struct sample *s)
+write_until_killed(const char *url, int out)
 {
-    sqlite3 *db = NULL;
-    char *why = NULL;
-    OK(sqlite3_open(s->path, &db));
-    if (sqlite3_exec(db, version_1, NULL, NULL, &why) != SQLITE_OK)
-        fail_msg("%s", why);
-    OK(sqlite3_close(db));
-}
-
-static int
-collect_link(void *ctx, const struct edge_row *e)
-{
-    buf_printf(ctx, "%.*s>%.*s@%u:%u:%u ", STR_ARG(e->from_key), STR_ARG(e->target),
-               e->line, e->at.col_byte, e->at.col_utf16);
-    return 0;
-}
-
-static void
-assert_version_1_rows(struct store_reader *r)
-{
-    AUTO(arena_finish) struct arena a = {0};
-    struct entity_row row;
-    OK(store_read_entity(r, STR("c:class:a.c#Box"), &a, &row));
-    struct span box = {{0, 0, 0}, {9, 1, 1}, 0, 200};
-    struct span box_name = {{0, 6, 6}, {0, 9, 9}, 6, 9};
-    assert_memory_equal(&row.e.range, &box, sizeof(box));
-    assert_memory_equal(&row.e.name_range, &box_name, sizeof(box_name));
-    assert_int_equal(row.hover.state, HOVER_KNOWN);
-    assert_true(str_eq_c(row.hover.markdown, "a box"));
-    OK(store_read_entity(r, STR("c:method:a.c#Box.get"), &a, &row));
-    struct span get = {{1, 4, 3}, {3, 5, 5}, 20, 80};
-    struct span get_name = {{2, 6, 5}, {2, 9, 8}, 40, 43};
-    assert_memory_equal(&row.e.range, &get, sizeof(get));
-    assert_memory_equal(&row.e.name_range, &get_name, sizeof(get_name));
-    assert_true(str_eq_c(row.parent_key, "c:class:a.c#Box"));
-    assert_true(str_eq_c(row.e.doc, "\xc3\xbc"));
-    assert_true((int64_t)row.e.hash == -12);
-    OK(store_read_entity(r, STR("c:fn:a.c#x::y~2"), &a, &row));
-    struct span y = {{5, 4, 4}, {5, 8, 8}, 104, 108};
-    assert_memory_equal(&row.e.name_range, &y, sizeof(y));
-    assert_true(str_eq_c(row.e.name, "y"));
-    OK(store_read_entity(r, STR("c:fn:a.c#wide"), &a, &row));
-    struct span wide = {{7, 70000, 69999}, {7, 70100, 70099}, 80000, 80100};
-    struct span wide_name = {{7, 70004, 70003}, {7, 70008, 70007}, 80004, 80008};
-    assert_memory_equal(&row.e.range, &wide, sizeof(wide));
-    assert_memory_equal(&row.e.name_range, &wide_name, sizeof(wide_name));
+    struct store_writer *w = NULL;
+    struct store_info info;
+    struct event *e = NULL;
+    if (store_writer_open(url, NULL, &w, &info, NULL) < 0)
+        _exit(1);
+    for (int i = 0;; i++) {
+        char path[32], spec[64];
+        snprintf(path, sizeof(path), "f%d.c", i % 10);
+        snprintf(spec, sizeof(spec), "one:%d.%d two:%d>x three:3", (int)getpid(), i, i);
+        struct batch *b = sample_batch(path, spec);
+        if (store_begin(w) < 0 || store_put_file(w, b, &e) < 0 || store_commit(w) < 0)
+            _exit(2);
+        int64_t seq = e->seq;
+        event_unref(e);
+        batch_destroy(b);
+        if (write(out, &seq, sizeof(seq)) != sizeof(seq))
+            _exit(3);
+    }
 }
 
 static void
-test_version_1(void **state)
+test_kill_9(void **state)
 {
     struct sample *s = *state;
-    AUTO(buf_finish) struct buf links = {0};
-    struct store_info info;
-    bool more = true;
-    plant_version_1(s);
-    struct store_writer *w = sample_open(s, &info);
-    assert_false(info.is_new);
-    assert_string_equal(info.epoch, "00112233445566778899aabbccddeeff");
-    assert_int_equal(info.head, 1);
-    struct store_reader *r = sample_read(s);
-    assert_version_1_rows(r);
-    OK(store_each_caller(r, STR("open"), 9, collect_link, &links));
-    OK(store_each_callee(r, STR("c:method:a.c#Box.get"), 9, collect_link, &links));
-    OK(store_each_caller(r, STR("stdio.h"), 9, collect_link, &links));
-    assert_string_equal(links.p, "c:method:a.c#Box.get>open@2:4:4 "
-                                 "c:fn:a.c#x::y~2>open@5:20:18 "
-                                 "c:method:a.c#Box.get>open@2:4:4 "
-                                 "c:method:a.c#Box.get>close@2:9:9 >stdio.h@0:10:10 ");
-    assert_int_equal(read_int(s, "sum(line*100+character)", "v_edge"), 941);
-    assert_int_equal(read_int(s, "sum(start_line*1000000+start_character)", "v_entity"),
-                     13000000 + 3 + 69999);
-    while (more) {
-        OK(store_begin(w));
-        OK(store_index_text(w, 100, &more));
-        OK(store_commit(w));
+    int64_t acknowledged = 0;
+    for (int round = 0; round < 20; round++) {
+        int pipe_fds[2];
+        assert_int_equal(pipe(pipe_fds), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+            close(pipe_fds[0]);
+            write_until_killed(s->url, pipe_fds[1]);
+        }
+        close(pipe_fds[1]);
+        for (int i = 0; i < 7 + round; i++)
+            assert_int_equal(read(pipe_fds[0], &acknowledged, sizeof(acknowledged)),
+                             sizeof(acknowledged));
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        while (read(pipe_fds[0], &acknowledged, sizeof(acknowledged)) ==
+               sizeof(acknowledged))
+            ;
+        close(pipe_fds[0]);
+
+        struct store_reader *r = sample_read(s); // before any writer has looked at it
+        int64_t head = assert_whole_log(r, 1);
+        assert_true(head >= acknowledged);
+        store_reader_close(r);
+        struct store_info info;
+        store_writer_close(sample_open(s, &info));
+        assert_int_equal(info.head, head);
+        assert_false(info.is_new);
     }
-    assert_version_1_rows(r);
-    assert_int_equal(count_rows(s, "entity_text WHERE entity_text MATCH 'box'"), 2);
-    assert_int_equal(read_int(s, "count(*)",
-                              "v_event WHERE json_extract(data,'$.added[0].key')="
-                              "'c:class:a.c#Box'"),
-                     1);
-    struct event *e = sample_delete(w, "a.c");
-    assert_int_equal(e->seq, 2);
-    event_unref(e);
-    assert_int_equal(count_rows(s, "v_edge"), 0);
-    assert_int_equal(count_rows(s, "hover_past"), 1);
-    store_reader_close(r);
+}
+
+/* ---- one writer ---- */
+
+/* what: the reason's end, or NULL for any. */
+static void
+assert_refused_for(const char *url, const char *root, int error, const char *what)
+{
+    struct store_writer *w = NULL;
+    struct store_info info;
+    char *why = NULL;
+    assert_int_equal(store_writer_open(url, root, &w, &info, &why), error);
+    assert_null(w);
+    assert_non_null(why);
+    if (what && !str_ends_with(str_of(why), str_of(what)))
+        fail_msg("\"%s\" does not end in \"%s\"", why, what);
+    free(why);
+}
+
+static void
+assert_refused(const char *url, int error)
+{
+    assert_refused_for(url, NULL, error, NULL);
+}
+
+static void
+test_second_writer(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    assert_refused(s->url, -EWOULDBLOCK);
+    event_unref(sample_put(w, "a.c", "one:1"));
     store_writer_close(w);
+    store_writer_close(sample_open(s, NULL));
 }

@@ -141,40 +141,6 @@ test_search_text_marks(void **state)
     store_writer_close(w);
 }
 
-/* Too many dead rows: the index is emptied and filled anew. */
-static void
-test_text_index_starts_over(void **state)
-{
-    struct sample *s = *state;
-    sqlite3 *db = NULL;
-    struct store_writer *w = sample_open(s, NULL);
-    put_searched(w);
-    index_all(w);
-    event_unref(sample_put(w, "b.c", "tail:1"));
-    store_writer_close(w);
-    assert_int_equal(read_int(s, "v", "meta WHERE k='text_dead'"), 2);
-    assert_int_equal(read_int(s, "v", "meta WHERE k='text_gen'"), 2);
-    OK(sqlite3_open(s->path, &db));
-    OK(sqlite3_exec(db, "UPDATE meta SET v='50000' WHERE k='text_dead'", NULL, NULL,
-                    NULL));
-    OK(sqlite3_close(db));
-    w = sample_open(s, NULL);
-    index_all(w);
-    struct store_reader *r = sample_read(s);
-    assert_int_equal(read_int(s, "v", "meta WHERE k='text_dead'"), 0);
-    assert_int_equal(read_int(s, "v", "meta WHERE k='text_rows'"), 6);
-    assert_int_equal(count_rows(s, "entity_text WHERE entity_text MATCH 'wing'"), 0);
-    assert_int_equal(count_rows(s, "entity_text WHERE entity_text MATCH 'tail'"), 1);
-    char *names = find(r, "loop");
-    assert_string_equal(names, "runLoop run_loop");
-    free(names);
-    names = find(r, "tail");
-    assert_string_equal(names, "tail");
-    free(names);
-    store_reader_close(r);
-    store_writer_close(w);
-}
-
 static int
 first_name(void *ctx, const struct entity_row *row)
 {
@@ -318,15 +284,6 @@ stop_at_edge(void *ctx, const struct edge_row *edge UNUSED)
     return 7;
 }
 
-static void
-run_sql(const struct sample *s, const char *sql)
-{
-    sqlite3 *db = NULL;
-    OK(sqlite3_open(s->path, &db));
-    OK(sqlite3_exec(db, sql, NULL, NULL, NULL));
-    OK(sqlite3_close(db));
-}
-
 /* Whatever bytes a name has are the bytes that come back, here and in the view. */
 static void
 test_odd_targets(void **state)
@@ -351,9 +308,9 @@ test_odd_targets(void **state)
         assert_int_equal(store_each_caller(r, odd[i], 10, stop_at_edge, &n), 7);
         assert_int_equal(n, 4);
     }
-    assert_int_equal(count_rows(s, "v_edge WHERE target='a\"b'"), 2);
-    assert_int_equal(count_rows(s, "v_edge WHERE target=char(10,9,1,31)"), 2);
-    assert_int_equal(count_rows(s, "v_edge WHERE character=3"), 1);
+    assert_rows(s, "v_edge WHERE target='a\"b'", 2);
+    assert_rows(s, "v_edge WHERE target=char(10,9,1,31)", 2);
+    assert_rows(s, "v_edge WHERE character=3", 1);
     int n = 0;
     assert_int_equal(store_each_edge(r, stop_at_edge, &n), 7);
     n = 0;
@@ -410,77 +367,11 @@ test_wide_places(void **state)
                    (char)('a' + i), range->start.line, range->start.col_utf16,
                    range->end.line, range->end.col_utf16, name->start.line,
                    name->start.col_utf16);
-        assert_int_equal(count_rows(s, where.p), 1);
+        assert_rows(s, where.p, 1);
     }
     event_unref(sample_delete(w, "a.c"));
     store_reader_close(r);
     store_writer_close(w);
-}
-
-/* Rows of a new file count on being the last ones: where others are behind them, it is said and nothing
- * is written over. */
-static void
-test_rows_of_no_file(void **state)
-{
-    struct sample *s = *state;
-    struct event *event = NULL;
-    struct store_writer *w = sample_open(s, NULL);
-    event_unref(sample_put(w, "a.c", "one:1 two:2"));
-    store_writer_close(w);
-    run_sql(s,
-            "INSERT INTO entity SELECT 99<<20,what,name,scope,signature,doc,parent,hash,"
-            "rev,start,extent,tail,name_at,odd,hover,hover_id FROM entity LIMIT 1");
-    w = sample_open(s, NULL);
-    struct batch *b = sample_batch("b.c", "one:1 two:2");
-    OK(store_begin(w));
-    assert_int_equal(store_put_file(w, b, &event), -EBADMSG);
-    assert_null(event);
-    store_rollback(w);
-    assert_int_equal(count_rows(s, "entity"), 3);
-    batch_destroy(b);
-    sample_assert_names(sample_put(w, "a.c", "one:1 two:2 three:3"), "added", "three");
-    store_writer_close(w);
-}
-
-static void
-test_damaged_edges(void **state)
-{
-    struct sample *s = *state;
-    static const char *const damaged[] = {"",
-                                          "{}",
-                                          "[",
-                                          "[[",
-                                          "[[9,\"a\",[]]]",
-                                          "[[0,\"a]]",
-                                          "[[0,\"a\\",
-                                          "[[0,\"a\"]]",
-                                          "[[0,\"a\",[0,1",
-                                          "[[0,\"a\",[0,1]]]",
-                                          "[[0,\"a\",[0,1,-2]]]",
-                                          "[[0,\"a\",[0,1,2]",
-                                          "[[0,\"a\",[0,1,2]];",
-                                          "[[0,\"a\",[0,1,2],[]]]",
-                                          "[[0,\"\\q\",[0,1,2]]]",
-                                          "[[0,\"\\u00\",[0,1,2]]]",
-                                          "[[0,\"a\",[0,1,99999999999]]]",
-                                          "[[0,\"a\",[5,1,2]]]"};
-    struct store_writer *w = sample_open(s, NULL);
-    event_unref(sample_put(w, "a.c", "one:1>a"));
-    store_writer_close(w);
-    for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
-        char *sql = xasprintf("UPDATE edge SET edges='%s'", damaged[i]);
-        int n = 0;
-        run_sql(s, sql);
-        free(sql);
-        struct store_reader *r = sample_read(s);
-        int e = store_each_caller(r, STR("a"), 10, count_edge, &n);
-        if (e != -EBADMSG)
-            fail_msg("%s: %d", damaged[i], e);
-        e = store_each_edge(r, count_edge, &n);
-        if (e != -EBADMSG)
-            fail_msg("%s, all edges: %d", damaged[i], e);
-        store_reader_close(r);
-    }
 }
 
 struct nested {

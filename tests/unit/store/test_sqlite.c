@@ -1,0 +1,215 @@
+/* What is about the SQLite backend's rows: planted ones, worn-out slots, its text index, its counts. */
+
+/* A file edited so often that the slots behind the last one are used up takes those that are free. */
+static void
+test_slots_are_used_again(void **state)
+{
+    struct sample *s = *state;
+    AUTO(arena_finish) struct arena a = {0};
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    store_writer_close(w);
+    sqlite3 *db = NULL;
+    OK(sqlite3_open(s->path, &db));
+    OK(sqlite3_exec(db, "UPDATE entity SET id=(id & ~1048575) + 1048573", NULL, NULL,
+                    NULL));
+    OK(sqlite3_close(db));
+    w = sample_open(s, NULL);
+    sample_assert_names(sample_put(w, "a.c", "one:1 two:2 three:3"), "added",
+                        "two three");
+    struct store_reader *r = sample_read(s);
+    struct entity_row row;
+    OK(sample_row(r, "a.c", "two", 1, &a, &row));
+    assert_int_equal(row.id & 1048575, 0);
+    OK(sample_row(r, "a.c", "one", 1, &a, &row));
+    assert_int_equal(row.id & 1048575, 1048573);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+/* Too many dead rows: the index is emptied and filled anew. */
+static void
+test_text_index_starts_over(void **state)
+{
+    struct sample *s = *state;
+    sqlite3 *db = NULL;
+    struct store_writer *w = sample_open(s, NULL);
+    put_searched(w);
+    index_all(w);
+    event_unref(sample_put(w, "b.c", "tail:1"));
+    store_writer_close(w);
+    assert_int_equal(read_int(s, "v", "meta WHERE k='text_dead'"), 2);
+    assert_int_equal(read_int(s, "v", "meta WHERE k='text_gen'"), 2);
+    OK(sqlite3_open(s->path, &db));
+    OK(sqlite3_exec(db, "UPDATE meta SET v='50000' WHERE k='text_dead'", NULL, NULL,
+                    NULL));
+    OK(sqlite3_close(db));
+    w = sample_open(s, NULL);
+    index_all(w);
+    struct store_reader *r = sample_read(s);
+    assert_int_equal(read_int(s, "v", "meta WHERE k='text_dead'"), 0);
+    assert_int_equal(read_int(s, "v", "meta WHERE k='text_rows'"), 6);
+    assert_int_equal(count_rows(s, "entity_text WHERE entity_text MATCH 'wing'"), 0);
+    assert_int_equal(count_rows(s, "entity_text WHERE entity_text MATCH 'tail'"), 1);
+    char *names = find(r, "loop");
+    assert_string_equal(names, "runLoop run_loop");
+    free(names);
+    names = find(r, "tail");
+    assert_string_equal(names, "tail");
+    free(names);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+/* Rows of a new file count on being the last ones: where others are behind them, it is said and nothing
+ * is written over. */
+static void
+test_rows_of_no_file(void **state)
+{
+    struct sample *s = *state;
+    struct event *event = NULL;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1 two:2"));
+    store_writer_close(w);
+    run_sql(s,
+            "INSERT INTO entity SELECT 99<<20,what,name,scope,signature,doc,parent,hash,"
+            "rev,start,extent,tail,name_at,odd,hover,hover_id FROM entity LIMIT 1");
+    w = sample_open(s, NULL);
+    struct batch *b = sample_batch("b.c", "one:1 two:2");
+    OK(store_begin(w));
+    assert_int_equal(store_put_file(w, b, &event), -EBADMSG);
+    assert_null(event);
+    store_rollback(w);
+    assert_int_equal(count_rows(s, "entity"), 3);
+    batch_destroy(b);
+    sample_assert_names(sample_put(w, "a.c", "one:1 two:2 three:3"), "added", "three");
+    store_writer_close(w);
+}
+
+static void
+test_damaged_edges(void **state)
+{
+    struct sample *s = *state;
+    static const char *const damaged[] = {"",
+                                          "{}",
+                                          "[",
+                                          "[[",
+                                          "[[9,\"a\",[]]]",
+                                          "[[0,\"a]]",
+                                          "[[0,\"a\\",
+                                          "[[0,\"a\"]]",
+                                          "[[0,\"a\",[0,1",
+                                          "[[0,\"a\",[0,1]]]",
+                                          "[[0,\"a\",[0,1,-2]]]",
+                                          "[[0,\"a\",[0,1,2]",
+                                          "[[0,\"a\",[0,1,2]];",
+                                          "[[0,\"a\",[0,1,2],[]]]",
+                                          "[[0,\"\\q\",[0,1,2]]]",
+                                          "[[0,\"\\u00\",[0,1,2]]]",
+                                          "[[0,\"a\",[0,1,99999999999]]]",
+                                          "[[0,\"a\",[5,1,2]]]"};
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1>a"));
+    store_writer_close(w);
+    for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
+        char *sql = xasprintf("UPDATE edge SET edges='%s'", damaged[i]);
+        int n = 0;
+        run_sql(s, sql);
+        free(sql);
+        struct store_reader *r = sample_read(s);
+        int e = store_each_caller(r, STR("a"), 10, count_edge, &n);
+        if (e != -EBADMSG)
+            fail_msg("%s: %d", damaged[i], e);
+        e = store_each_edge(r, count_edge, &n);
+        if (e != -EBADMSG)
+            fail_msg("%s, all edges: %d", damaged[i], e);
+        store_reader_close(r);
+    }
+}
+
+/* A text that somebody took away is asked for again. */
+static void
+test_past_without_text(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", PAST_A));
+    event_unref(sample_put_hovers(w, "a.c", PAST_A, "one=o two=t three-"));
+    event_unref(sample_delete(w, "a.c"));
+    store_writer_close(w);
+    sqlite3 *db = open_rows(s);
+    OK(sqlite3_exec(db, "DELETE FROM hover WHERE markdown='o'", NULL, NULL, NULL));
+    OK(sqlite3_close(db));
+    assert_told(s, PAST_A, "c", 0, "two=t/clangd three-/ ");
+    w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", PAST_A));
+    assert_hovers(s, "a.c", "one? two=t three-");
+    assert_adds_up(s);
+    store_writer_close(w);
+}
+
+/* Those that left first go first, until the limits are kept, texts and all. */
+static void
+test_prune_past(void **state)
+{
+    struct sample *s = *state;
+    const char *const specs[] = {"one:1", "one:2", "one:3"};
+    const char *const answers[] = {"one=x", "one=y", "one=z"};
+    bool more = true;
+    struct store_writer *w = sample_open(s, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
+        event_unref(sample_put(w, "a.c", specs[i]));
+        event_unref(sample_put_hovers(w, "a.c", specs[i], answers[i]));
+    }
+    event_unref(sample_delete(w, "a.c"));
+    assert_int_equal(past_counts(s).past_contents, 3);
+    store_writer_close(w);
+    sqlite3 *db = open_rows(s);
+    OK(sqlite3_exec(db,
+                    "UPDATE hover_past SET bytes=30<<20;"
+                    "UPDATE meta SET v=90<<20 WHERE k='past_bytes'",
+                    NULL, NULL, NULL));
+    OK(sqlite3_close(db));
+    w = sample_open(s, NULL);
+    OK(store_begin(w));
+    OK(store_prune(w, clock_wall_ms(), &more));
+    OK(store_commit(w));
+    assert_false(more);
+    assert_int_equal(past_counts(s).past_contents, 2);
+    assert_adds_up(s);
+    assert_told(s, specs[0], "c", 0, NULL);
+    assert_told(s, specs[1], "c", 0, "one=y/clangd ");
+    store_writer_close(w);
+    /* counts that are wrong do not make it turn for ever */
+    db = open_rows(s);
+    OK(sqlite3_exec(db, "UPDATE meta SET v=1000000 WHERE k='past_rows'", NULL, NULL,
+                    NULL));
+    OK(sqlite3_close(db));
+    w = sample_open(s, NULL);
+    OK(store_begin(w));
+    OK(store_prune(w, clock_wall_ms(), &more));
+    OK(store_commit(w));
+    assert_false(more);
+    assert_int_equal(count_rows(s, "hover_past") + count_rows(s, "hover"), 0);
+    assert_adds_up(s);
+    store_writer_close(w);
+}
+
+/* Bytes that are no hovers. */
+static void
+test_damaged_past(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", PAST_A));
+    past_put_hovers(w, "a.c", PAST_A, "one=o two-", 7);
+    event_unref(sample_delete(w, "a.c"));
+    store_writer_close(w);
+    run_sql(s, "UPDATE hover_past SET hovers=x'0011'");
+    AUTO(arena_finish) struct arena a = {0};
+    struct store_told told;
+    struct store_reader *r = sample_read(s);
+    assert_int_equal(store_read_told(r, hash128(STR(PAST_A)), STR("c"), &a, &told),
+                     -EBADMSG);
+    store_reader_close(r);
+}
