@@ -126,6 +126,9 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_EVENT_FIRST] = "SELECT min(seq) FROM event",
     [SQL_EVENT_HEAD] = "SELECT seq FROM sqlite_sequence WHERE name='event'",
 
+    [SQL_TEXT_OF_FILE] =
+        "SELECT e.id,e.name," QUALIFIED ",e.signature,e.doc,h.markdown FROM entity e "
+        "LEFT JOIN hover h ON h.id=e.hover_id WHERE e.id " FILE_ROWS " ORDER BY e.id",
     [SQL_TEXT_ADD] = "INSERT INTO entity_text(rowid,ident,name,signature,doc,hover) "
                      "VALUES(?1,?2,?3,?4,?5,?6)",
     [SQL_TEXT_CLEAR] = "INSERT INTO entity_text(entity_text) VALUES('delete-all')",
