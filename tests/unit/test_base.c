@@ -31,6 +31,7 @@ main(void)
         cmocka_unit_test(test_path_build),
         cmocka_unit_test(test_path_parts),
         cmocka_unit_test(test_uri),
+        cmocka_unit_test(test_uri_public),
         cmocka_unit_test(test_utf_decode),
         cmocka_unit_test(test_utf_columns),
         cmocka_unit_test(test_utf_add_valid),

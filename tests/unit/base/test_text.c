@@ -232,6 +232,38 @@ test_path_parts(UNUSED void **state)
 
 /* uri.h */
 
+/* No byte of a password is left, however it was written. */
+static void
+test_uri_public(UNUSED void **state)
+{
+    static const char *const as_they_are[] = {
+        "sqlite:/a/b@c?d=e", "mem:",
+        "rocksdb:/x",        "",
+        "postgres://h/d",    "postgres://u@h:1/d?sslmode=require&host=/run/x",
+        "postgres:///d",     "postgresql://",
+    };
+    static const char *const shown[][2] = {
+        {"postgres://u:S@h/d", "postgres://u:***@h/d"},
+        {"postgres://u:S:S@h:1,i:2/d", "postgres://u:***@h:1,i:2/d"},
+        {"postgresql://u:S@S/S?S@h/d", "postgresql://***"},
+        {"postgres://u:S/S@h/d", "postgres://u:***@h/d"},
+        {"postgres://u:@h/d", "postgres://u:***@h/d"},
+        {"postgres://:S@h/d", "postgres://:***@h/d"},
+        {"postgres://h/d?password=S", "postgres://h/d?***"},
+        {"postgres://h/d?user=u&password=S&sslmode=x",
+         "postgres://h/d?user=u&***&sslmode=x"},
+        {"postgres://h/d?password=S@S", "postgres://***"},
+        {"postgres://h/d?p%61ssword=S", "postgres://h/d?***"},
+        {"postgres://h/d?S", "postgres://h/d?***"},
+        {"postgres://h/d?Password=S&", "postgres://h/d?***"},
+        {"mysql://u:S@h", "mysql://u:***@h"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(as_they_are); i++)
+        assert_heap(uri_public(as_they_are[i]), as_they_are[i]);
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++)
+        assert_heap(uri_public(shown[i][0]), shown[i][1]);
+}
+
 static void
 test_uri(UNUSED void **state)
 {
