@@ -52,8 +52,8 @@ struct config {
     uint64_t enrich_server_memory_bytes; // of its whole process group; 0: any
     const struct config_server *servers;
     size_t n_servers;
-    const char *db; // canonical URL, "sqlite:/absolute/path"; NULL: config_index_path()
-    bool trusted;   // false: tree-sitter only, no program is started
+    const char *db;     // canonical URL (config_db_url()); NULL: config_index_path()
+    bool trusted;       // false: tree-sitter only, no program is started
     struct arena arena; // of the strings
 };
 
@@ -115,6 +115,6 @@ char *config_state_dir(void) MUST_USE;
 char *config_runtime_dir(void) MUST_USE;
 /* <state>/<name>-<id>/index.db; id: 12 hex digits of the hash of root, which is a real path. Not created. */
 char *config_index_path(const char *root) MUST_USE;
-/* "sqlite:PATH" or a plain path → "sqlite:/absolute/path". -EPROTONOSUPPORT for mem:, rocksdb:,
- * postgres:// (not in this build), -EINVAL for what is none. */
+/* "sqlite:PATH" or a plain path → "sqlite:/absolute/path"; "rocksdb:PATH" the same way; "mem:",
+ * "postgres://…", "postgresql://…" as they are (may hold a password: uri_public()). Else -EINVAL. */
 int config_db_url(const char *text, char **ret_url, char **ret_why);

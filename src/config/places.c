@@ -128,35 +128,12 @@ scheme_of(struct str text)
     return str_slice(text.p, (size_t)colon);
 }
 
-/* What is no SQLite file: known for later, or unknown. */
+/* "sqlite:" or "rocksdb:" and the path made absolute. */
 static int
-refuse_scheme(struct str scheme, char **ret_why)
+url_of_path(const char *scheme, const char *given, char **ret_url, char **ret_why)
 {
-    static const char *const planned[] = {"mem", "rocksdb", "postgres", "postgresql"};
-    for (size_t i = 0; i < ARRAY_LEN(planned); i++) {
-        if (str_eq_c(scheme, planned[i])) {
-            *ret_why =
-                xasprintf("\"%s:\" is not in this build; use sqlite:PATH", planned[i]);
-            return -EPROTONOSUPPORT;
-        }
-    }
-    *ret_why =
-        xasprintf("\"%.*s:\" is no kind of index; use sqlite:PATH", STR_ARG(scheme));
-    return -EINVAL;
-}
-
-int
-config_db_url(const char *text, char **ret_url, char **ret_why)
-{
-    struct str scheme = scheme_of(str_of(text));
-    const char *given = text;
-    if (scheme.n > 0) {
-        if (!str_eq(scheme, STR("sqlite")))
-            return err_trace(refuse_scheme(scheme, ret_why));
-        given = text + scheme.n + 1;
-    }
     if (given[0] == '\0') {
-        *ret_why = xstrdup("the index's path is empty; use sqlite:PATH");
+        *ret_why = xasprintf("the index's path is empty; use %s:PATH", scheme);
         return err_trace(-EINVAL);
     }
     char here[PATH_BYTES_MAX];
@@ -173,6 +150,50 @@ config_db_url(const char *text, char **ret_url, char **ret_why)
             xasprintf("the index's path is longer than %d bytes", PATH_BYTES_MAX - 1);
         return err_trace(-EINVAL);
     }
-    *ret_url = xasprintf("sqlite:%s", path);
+    *ret_url = xasprintf("%s:%s", scheme, path);
+    return 0;
+}
+
+/* Whether this build has what it takes is found out where the index is opened. It may hold a password,
+ * so it is never part of a message. */
+static int
+url_of_server(struct str scheme, const char *text, char **ret_url, char **ret_why)
+{
+    const char *rest = text + scheme.n + 1;
+    if (strncmp(rest, "//", 2) != 0) {
+        *ret_why =
+            xasprintf("after \"%.*s:\" comes //USER@HOST/DATABASE", STR_ARG(scheme));
+        return err_trace(-EINVAL);
+    }
+    if (strlen(text) >= PATH_BYTES_MAX) {
+        *ret_why =
+            xasprintf("the index's address is longer than %d bytes", PATH_BYTES_MAX - 1);
+        return err_trace(-EINVAL);
+    }
+    *ret_url = xstrdup(text);
+    return 0;
+}
+
+int
+config_db_url(const char *text, char **ret_url, char **ret_why)
+{
+    struct str scheme = scheme_of(str_of(text));
+    const char *rest = scheme.n > 0 ? text + scheme.n + 1 : text;
+    if (scheme.n == 0 || str_eq(scheme, STR("sqlite")))
+        return url_of_path("sqlite", rest, ret_url, ret_why);
+    if (str_eq(scheme, STR("rocksdb")))
+        return url_of_path("rocksdb", rest, ret_url, ret_why);
+    if (str_eq(scheme, STR("postgres")) || str_eq(scheme, STR("postgresql")))
+        return url_of_server(scheme, text, ret_url, ret_why);
+    if (!str_eq(scheme, STR("mem"))) {
+        *ret_why =
+            xasprintf("\"%.*s:\" is no kind of index; use sqlite:PATH", STR_ARG(scheme));
+        return err_trace(-EINVAL);
+    }
+    if (rest[0] != '\0') {
+        *ret_why = xstrdup("nothing comes after \"mem:\"");
+        return err_trace(-EINVAL);
+    }
+    *ret_url = xstrdup(text);
     return 0;
 }

@@ -2,6 +2,7 @@
  * its row. Invariant: a field of struct config holds its default or a value within its row's limits. */
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/uri.h"
 #include "base/vec.h"
 #include "codec/codec.h"
 #include "config/internal.h"
@@ -15,7 +16,7 @@ static const char *const parses[] = {"outline", "full", NULL};
 /* Sorted by name. */
 static const struct config_setting settings[] = {
     {"db", "db", "GLOSS_DB", CONFIG_URL, FIELD(db),
-     .help = "where the index lies: sqlite:PATH or a path"},
+     .help = "where the index lies: a path, sqlite:PATH or mem:"},
     {"engine.idle_exit_s", "idle-exit", "GLOSS_ENGINE_IDLE_EXIT_S", CONFIG_NUMBER,
      FIELD(idle_exit_s), .fallback = "30", .max = 7 * 24 * 3600,
      .help = "seconds without a client after which the engine ends; 0: never"},
@@ -330,8 +331,11 @@ set_string_json(struct config *c, const struct config_setting *s, const json_t *
     if (s->type == CONFIG_CHOICE)
         return set_choice(c, s, text, ret_what);
     /* A file is read from any folder, so a relative path would mean another place each time. */
-    struct str path =
-        str_starts_with(text, STR("sqlite:")) ? str_slice(text.p + 7, text.n - 7) : text;
+    static const struct str schemes[] = {{"sqlite:", 7}, {"rocksdb:", 8}};
+    struct str path = text;
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        if (str_starts_with(text, schemes[i]))
+            path = str_slice(text.p + schemes[i].n, text.n - schemes[i].n);
     if (path.n > 0 && path.p[0] != '/' && !memchr(path.p, ':', path.n)) {
         *ret_what = xstrdup("must be an absolute path in a file");
         return -EINVAL;
@@ -374,6 +378,7 @@ void
 config_setting_show(const struct config *c, const struct config_setting *s,
                     struct buf *out)
 {
+    AUTO(free) char *url = NULL;
     unsigned choice;
     switch (s->type) {
     case CONFIG_NUMBER:
@@ -387,7 +392,9 @@ config_setting_show(const struct config *c, const struct config_setting *s,
         buf_add_cstr(out, s->choices[choice]);
         break;
     case CONFIG_URL:
-        buf_add_str(out, str_of(*(const char *const *)field_of(c, s)));
+        if (*(const char *const *)field_of(c, s))
+            url = uri_public(*(const char *const *)field_of(c, s));
+        buf_add_str(out, str_of(url));
         break;
     case CONFIG_PATTERNS:
         for (size_t i = 0; i < c->n_ignore; i++)

@@ -54,6 +54,8 @@ struct hover_batch {
     uint64_t server_key; // who answers: client_server_key(); 0: it is not said
     bool is_reused;      // nobody was asked: another index knew
     bool is_handed;      // by an editor: what another one told of this content stays
+    bool
+        is_copied; // of another index, into a file just put: may be stale, and nothing becomes so
     struct hover_answer *answers;
     size_t n_answers;
 };

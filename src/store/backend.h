@@ -22,6 +22,7 @@ struct store_writer_ops {
     int (*prune)(struct store_writer *w, int64_t now_ms, bool *ret_more);
     int (*index_text)(struct store_writer *w, size_t n_entities, bool *ret_more);
     int (*checkpoint)(struct store_writer *w, bool is_idle);
+    int (*put_past)(struct store_writer *w, const struct store_past *past);
 };
 
 struct store_reader_ops {
@@ -55,6 +56,9 @@ struct store_reader_ops {
                 struct arena *a, struct store_told *ret_told);
     int (*each_event)(struct store_reader *r, int64_t since, size_t limit,
                       store_event_fn fn, void *ctx);
+    int (*fact)(struct store_reader *r, const char *key, struct arena *a,
+                struct str *ret_value);
+    int (*each_past)(struct store_reader *r, store_past_fn fn, void *ctx);
 };
 
 struct store_writer {
@@ -74,4 +78,4 @@ struct store_ops {
                        char **ret_why);
 };
 
-extern const struct store_ops store_sqlite_ops;
+extern const struct store_ops store_sqlite_ops, store_mem_ops;

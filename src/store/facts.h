@@ -42,3 +42,9 @@ struct store_told {
     struct store_told_hover *v; // by place
     size_t n;
 };
+/* The same of a content that no file has. */
+struct store_past {
+    struct hash128 content;
+    struct str lang;
+    const struct store_told *told;
+};

@@ -89,7 +89,7 @@ struct put {
     int64_t seq;
     bool is_written;
     int64_t n_told; // known or empty, and not so before
-    bool is_handed;
+    bool is_handed, is_copied;
 };
 
 static int
@@ -147,7 +147,7 @@ put_answer(struct put *p, struct entity_row *row, const struct hover *h)
         return err_trace(r);
     s->hover_state = h->state;
     s->hover_reason = h->state == HOVER_UNKNOWN ? h->reason : HOVER_REASON_NONE;
-    s->hover_gen = p->f.content_gen;
+    s->hover_gen = p->f.content_gen - (p->is_copied && h->stale);
     s->hover_id = id;
     s->markdown = h->state == HOVER_KNOWN ? h->markdown : STR_NONE;
     s->server = h->state == HOVER_KNOWN ? h->server : STR_NONE;
@@ -155,6 +155,7 @@ put_answer(struct put *p, struct entity_row *row, const struct hover *h)
     p->n_told += s->hover_state != HOVER_UNKNOWN;
     row->hover = (struct hover){.state = s->hover_state,
                                 .reason = s->hover_reason,
+                                .stale = p->is_copied && h->stale,
                                 .markdown = s->markdown,
                                 .server = s->server};
     row->rev = s->rev;
@@ -185,10 +186,10 @@ put_server(struct put *p, const struct hover_batch *hovers)
     bool is_told = false;
     for (size_t i = 0; i < hovers->n_answers; i++)
         is_told |= hovers->answers[i].hover.state != HOVER_UNKNOWN;
-    if (!is_told || is == 0 || is == was)
+    if (p->is_copied ? is == was : !is_told || is == 0 || is == was)
         return 0;
     p->f.f.server_key = is;
-    p->f.content_gen += was != 0;
+    p->f.content_gen += was != 0 && !p->is_copied;
     p->is_written = true;
     return p->w->writes->file_server_put(p->w->t, &p->f);
 }
@@ -214,7 +215,10 @@ table_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
                  struct event **ret_event)
 {
     struct table_writer *w = table_writer_of(base);
-    struct put p = {.w = w, .seq = w->now.head + 1, .is_handed = hovers->is_handed};
+    struct put p = {.w = w,
+                    .seq = w->now.head + 1,
+                    .is_handed = hovers->is_handed,
+                    .is_copied = hovers->is_copied};
     assert(w->is_open);
     *ret_event = NULL;
     arena_reset(&w->scratch);

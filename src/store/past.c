@@ -225,6 +225,33 @@ table_past_put(struct table_writer *w, const struct file *file, const struct rec
     return r < 0 ? r : add_past(w, file, kept, text_bytes);
 }
 
+/* ---- a copy of another index says what it was ---- */
+
+int
+table_put_past(struct store_writer *base, const struct store_past *past)
+{
+    struct table_writer *w = table_writer_of(base);
+    const struct store_told *told = past->told;
+    struct file file = {.content = past->content, .lang = past->lang};
+    int64_t text_bytes = 0;
+    int r = 0;
+    assert(w->is_open);
+    arena_reset(&w->scratch);
+    struct recall kept = {
+        .v = arena_calloc(&w->scratch, told->n + 1, sizeof(*kept.v)),
+        .server_key = told->server_key,
+    };
+    for (; kept.n < told->n && r == 0; kept.n++) {
+        const struct hover *h = &told->v[kept.n].hover;
+        struct recall_entry *to = &kept.v[kept.n];
+        *to = (struct recall_entry){.place = told->v[kept.n].place, .state = h->state};
+        if (h->state == HOVER_KNOWN)
+            r = table_hover_ref(w, h->markdown, h->server, &to->hover_id);
+        text_bytes += (int64_t)h->markdown.n;
+    }
+    return r < 0 ? err_trace(r) : table_past_put(w, &file, &kept, text_bytes);
+}
+
 /* ---- it comes back, or is forgotten ---- */
 
 int

@@ -60,4 +60,5 @@ int table_expire_hovers(struct store_writer *w, struct str lang, uint64_t server
                         uint64_t *ret_n_files);
 int table_put_event(struct store_writer *w, enum event_type type, struct str subject,
                     struct str data, struct event **ret_event);
+int table_put_past(struct store_writer *w, const struct store_past *past);
 int table_prune(struct store_writer *w, int64_t now_ms, bool *ret_more);

@@ -218,12 +218,13 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
     if (r == 0 && version > 0)
         r = check_root(w, ret_why);
     if (r == 0)
-        r = sqlite_exec(&w->c, version == 0 ? waits_for_nothing : waits_for_disk);
+        r = sqlite_exec(&w->c,
+                        version == 0 || w->place ? waits_for_nothing : waits_for_disk);
     if (r == 0)
         r = sqlite_exec(&w->c, page_size); // of a new one; what is there keeps its own
     if (r == 0)
         r = use_wal(&w->c);
-    if (r == 0 && version == 0)
+    if (r == 0 && version == 0 && !w->place)
         r = sync_new(&w->c);
     if (r == 0)
         r = pragma_int(&w->c, "PRAGMA page_size", &w->page_bytes);
@@ -233,7 +234,7 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
         r = check_damage(&w->c);
     if (r == 0)
         r = prepare(w, version);
-    if (r == 0)
+    if (r == 0 && !w->place)
         r = sqlite_exec(&w->c, waits_for_disk);
     if (r == 0)
         r = table_writer_load(&w->base, ret_info);
@@ -276,35 +277,27 @@ writer_free(struct sqlite_writer *w)
     if (w->lock_fd >= 0)
         close(w->lock_fd);
     table_writer_finish(&w->base);
+    mem_place_remove(w->place);
     free(w->path);
     free(w->root);
     free(w);
 }
 
-int
-sqlite_writer_open(const char *path, const char *root, struct store_writer **ret_writer,
-                   struct store_info *ret_info, char **ret_why)
+static int
+open_writer(const char *path, struct mem_place *place, const char *root,
+            struct store_writer **ret_writer, struct store_info *ret_info, char **ret_why)
 {
     char *why = NULL;
-    int r = check_target(path, ret_why);
-    if (r < 0)
-        return err_trace(r);
-    struct str dir = path_dirname(str_of(path));
-    char *dir_text = str_dup(dir);
-    r = fs_mkdir_p(dir_text, 0700);
-    free(dir_text);
-    if (r < 0)
-        return explain(ret_why, err_trace(r), path, err_text(r));
-
     struct sqlite_writer *w = xnew(struct sqlite_writer);
     sqlite_conn_init(&w->c);
     table_writer_init(&w->base, &sqlite_writer_ops, &sqlite_table_writes, &w->c.base);
     w->path = xstrdup(path);
+    w->place = place;
     w->root = root ? xstrdup(root) : NULL;
     w->lock_fd = -1;
     struct store_info info = {0};
     bool was_ours = false;
-    r = take_lock(w, &was_ours, &why);
+    int r = take_lock(w, &was_ours, &why);
     if (r == 0)
         r = open_database(w, &info, &why);
     if ((r == -EBADMSG || r == -EPROTONOSUPPORT) && !was_ours) {
@@ -337,6 +330,30 @@ sqlite_writer_open(const char *path, const char *root, struct store_writer **ret
     return 0;
 }
 
+int
+sqlite_writer_open(const char *path, const char *root, struct store_writer **ret_writer,
+                   struct store_info *ret_info, char **ret_why)
+{
+    int r = check_target(path, ret_why);
+    if (r < 0)
+        return err_trace(r);
+    struct str dir = path_dirname(str_of(path));
+    char *dir_text = str_dup(dir);
+    r = fs_mkdir_p(dir_text, 0700);
+    free(dir_text);
+    if (r < 0)
+        return explain(ret_why, err_trace(r), path, err_text(r));
+    return open_writer(path, NULL, root, ret_writer, ret_info, ret_why);
+}
+
+int
+sqlite_writer_open_in(struct mem_place *place, const char *root,
+                      struct store_writer **ret_writer, struct store_info *ret_info,
+                      char **ret_why)
+{
+    return open_writer(place->path, place, root, ret_writer, ret_info, ret_why);
+}
+
 /* A damaged index is not marked clean: the next start looks at it. The mark is nothing that anybody was
  * told: the checkpoint syncs the log before it copies it. */
 void
@@ -345,7 +362,8 @@ sqlite_writer_close(struct store_writer *base)
     struct sqlite_writer *w = sqlite_writer_of(base);
     if (w->base.is_open)
         store_rollback(base);
-    if (!w->c.is_damaged && sqlite_exec(&w->c, "PRAGMA synchronous=NORMAL") == 0 &&
+    if (!w->place && !w->c.is_damaged &&
+        sqlite_exec(&w->c, "PRAGMA synchronous=NORMAL") == 0 &&
         table_meta_put_int(&w->base, "clean_shutdown", 1) == 0) {
         sqlite3_busy_timeout(w->c.db, 0);
         sqlite3_wal_checkpoint_v2(w->c.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);

@@ -498,6 +498,38 @@ reader_interrupt(struct store_reader *reader)
     sqlite3_interrupt(sqlite_reader_of(reader)->c.db);
 }
 
+/* ---- what only a copy asks for ---- */
+
+static int
+reader_fact(struct store_reader *r, const char *key, struct arena *a,
+            struct str *ret_value)
+{
+    return sqlite_meta_get(&sqlite_reader_of(r)->c, key, a, ret_value);
+}
+
+static int
+reader_each_past(struct store_reader *reader, store_past_fn fn, void *ctx)
+{
+    struct sqlite_conn *c = &sqlite_reader_of(reader)->c;
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_PAST_EACH, &stmt);
+    if (r < 0)
+        return r;
+    while ((r = sqlite_step(c, stmt)) > 0) {
+        struct hash128 content;
+        if (sqlite3_column_bytes(stmt, 0) != sizeof(content)) {
+            r = err_trace(-EBADMSG);
+            break;
+        }
+        memcpy(&content, sqlite3_column_blob(stmt, 0), sizeof(content));
+        r = fn(ctx, content, sqlite_column_str(stmt, 1));
+        if (r != 0)
+            break;
+    }
+    sqlite_put(c, SQL_PAST_EACH, stmt);
+    return r;
+}
+
 const struct store_reader_ops sqlite_reader_ops = {
     .close = reader_close,
     .interrupt = reader_interrupt,
@@ -519,4 +551,6 @@ const struct store_reader_ops sqlite_reader_ops = {
     .each_unasked_file = reader_each_unasked_file,
     .told = reader_told,
     .each_event = reader_each_event,
+    .fact = reader_fact,
+    .each_past = reader_each_past,
 };

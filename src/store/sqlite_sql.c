@@ -107,6 +107,7 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
                      "content=?1 AND lang=?2",
     [SQL_PAST_OLDEST] = "SELECT id,server_key,bytes,hovers FROM hover_past ORDER BY id "
                         "LIMIT 1",
+    [SQL_PAST_EACH] = "SELECT content,lang FROM hover_past ORDER BY id",
     [SQL_PAST_ADD] = "INSERT INTO hover_past(content,lang,server_key,bytes,used_ms,"
                      "hovers) VALUES(?1,?2,?3,?4,?5,?6)",
     [SQL_PAST_DELETE] = "DELETE FROM hover_past WHERE id=?1",

@@ -525,4 +525,5 @@ const struct store_writer_ops sqlite_writer_ops = {
     .prune = table_prune,
     .index_text = sqlite_index_text,
     .checkpoint = writer_checkpoint,
+    .put_past = table_put_past,
 };

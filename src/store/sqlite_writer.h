@@ -1,6 +1,7 @@
 #pragma once
 /* The writing side: the handle, and what only this backend does. Inside of the SQLite backend; the
  * writer's thread. */
+#include "store/mem.h"
 #include "store/shared.h"
 #include "store/sqlite_rows.h"
 
@@ -13,7 +14,8 @@ struct sqlite_writer {
     struct table_writer base;
     struct sqlite_conn c;
     char *path;
-    char *root; // the tree it is the index of; NULL: of any
+    char *root;              // the tree it is the index of; NULL: of any
+    struct mem_place *place; // of an index in memory, which goes at the end; or NULL
     int lock_fd;
     int wal_pages;
     unsigned n_checkpoints; // up to when they are rare
@@ -32,5 +34,9 @@ extern const struct table_writes sqlite_table_writes;
 int sqlite_writer_open(const char *rest, const char *root,
                        struct store_writer **ret_writer, struct store_info *ret_info,
                        char **ret_why);
+/* In memory: nothing is synced. Takes over the place, also when it fails. */
+int sqlite_writer_open_in(struct mem_place *place, const char *root,
+                          struct store_writer **ret_writer, struct store_info *ret_info,
+                          char **ret_why);
 void sqlite_writer_close(struct store_writer *w);
 int sqlite_index_text(struct store_writer *w, size_t n_entities, bool *ret_more);

@@ -6,7 +6,19 @@
 #include "base/mem.h"
 #include "store/backend.h"
 
-static const struct store_ops *const backends[] = {&store_sqlite_ops};
+static const struct store_ops *const backends[] = {&store_sqlite_ops, &store_mem_ops};
+
+#define NOT_BUILT " is not in this build of gloss: it needs "
+
+/* Why an address that means something is none here. */
+static const struct {
+    const char *scheme, *why;
+} known[] = {
+    {"mem:", "an index in memory is seen only by the engine that holds it"},
+    {"rocksdb:", "rocksdb:" NOT_BUILT "librocksdb-dev when it is built"},
+    {"postgres:", "postgres:" NOT_BUILT "libpq-dev when it is built"},
+    {"postgresql:", "postgresql:" NOT_BUILT "libpq-dev when it is built"},
+};
 
 /* NULL when no backend has that scheme. */
 static const struct store_ops *
@@ -22,11 +34,21 @@ backend_of(const char *url, const char **ret_rest)
     return NULL;
 }
 
+/* It may hold a password: no more of it is said than its scheme. */
 static int
 unknown_url(const char *url, char **ret_why)
 {
-    if (ret_why)
-        *ret_why = xasprintf("%s is not the address of an index: sqlite:PATH is", url);
+    size_t n = strcspn(url, ":");
+    if (!ret_why)
+        return -EPROTONOSUPPORT;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (strncmp(url, known[i].scheme, strlen(known[i].scheme)) == 0) {
+            *ret_why = xstrdup(known[i].why);
+            return -EPROTONOSUPPORT;
+        }
+    }
+    *ret_why = xasprintf("\"%.*s\" is not the address of an index: sqlite:PATH is",
+                         url[n] ? (int)n + 1 : 0, url);
     return -EPROTONOSUPPORT;
 }
 
@@ -268,4 +290,23 @@ store_each_event(struct store_reader *r, int64_t since, size_t limit, store_even
                  void *ctx)
 {
     return r->ops->each_event(r, since, limit, fn, ctx);
+}
+
+int
+store_read_fact(struct store_reader *r, const char *key, struct arena *a,
+                struct str *ret_value)
+{
+    return r->ops->fact(r, key, a, ret_value);
+}
+
+int
+store_each_past(struct store_reader *r, store_past_fn fn, void *ctx)
+{
+    return r->ops->each_past(r, fn, ctx);
+}
+
+int
+store_put_past(struct store_writer *w, const struct store_past *past)
+{
+    return w->ops->put_past(w, past);
 }

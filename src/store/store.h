@@ -1,8 +1,8 @@
 #pragma once
 /* The index on disk, behind one contract for all backends. A writer and a reader are different
  * types, so a read path cannot write. No threads, no loop, no log: a handle is used by one thread at
- * a time. URLs: "sqlite:PATH". Errors are -errno: -ENOSPC, -EIO, -EBUSY (retry), -EROFS,
- * -EBADMSG (damaged), -EPROTONOSUPPORT (schema of a newer gloss, or an unknown URL). */
+ * a time. URLs: "sqlite:PATH"; "mem:NAME" (a name nobody else has), until its writer closes. Errors: -ENOSPC,
+ * -EIO, -EBUSY (retry), -EROFS, -EBADMSG (damaged), -EPROTONOSUPPORT (newer gloss, no such backend). */
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/hash.h"
@@ -11,6 +11,7 @@
 #include "model/entity.h"
 #include "model/event.h"
 #include "model/hover.h"
+#include "store/copy.h"
 #include "store/facts.h"
 
 struct store_writer;
@@ -18,9 +19,8 @@ struct store_reader;
 
 /* ---- writing: one connection in the whole system; writer thread only ---- */
 
-/* Creates, migrates, and locks against a second engine: -EWOULDBLOCK when another process holds it.
- * root: the real path of the tree it is the index of; -EPROTONOSUPPORT when it is another tree's.
- * NULL: neither looked at nor written. What is no regular file is left alone: -EISDIR, -EPROTONOSUPPORT.
+/* Creates, migrates, locks against a second engine: -EWOULDBLOCK when another process holds it. root: the
+ * real path of its tree; -EPROTONOSUPPORT when it is another's. NULL: neither looked at nor written. What is no regular file is left alone: -EISDIR, -EPROTONOSUPPORT.
  * A damaged file is set aside as PATH.damaged-<time> and a new one is made: ret_info->is_new.
  * *ret_why (heap, may be NULL) explains an error. */
 int store_writer_open(const char *url, const char *root, struct store_writer **ret_writer,
@@ -46,7 +46,8 @@ int store_put_file(struct store_writer *w, const struct batch *batch,
 int store_delete_file(struct store_writer *w, struct str path, struct event **ret_event);
 /* Answers for another content, or for keys that are gone, are dropped. When one of them tells something
  * and the batch's server_key is not the file's (neither being 0), it becomes the file's, and what the
- * batch does not confirm is stale. Handed ones replace nothing that another source told of this content. */
+ * batch does not confirm is stale. Handed ones replace nothing that another source told of this content;
+ * copied ones are put as they are, stale or not, and their server_key is the file's in any case. */
 int store_put_hovers(struct store_writer *w, const struct hover_batch *hovers,
                      struct event **ret_event);
 /* Hovers in files of this language under another server_key than this one, and not 0, become stale. */
@@ -75,7 +76,6 @@ int store_reader_begin(struct store_reader *r);
 void store_reader_end(struct store_reader *r);
 int store_read_info(struct store_reader *r, struct store_info *ret_info);
 int store_read_counts(struct store_reader *r, struct store_counts *ret_counts);
-
 /* Callbacks return 0 to go on; another value stops and is returned. Views end with the call. */
 typedef int (*store_file_fn)(void *ctx, const struct file *file);
 typedef int (*store_entity_fn)(void *ctx, const struct entity_row *row);

@@ -1,5 +1,6 @@
 #pragma once
 /* What the files of this folder share. Nobody else includes it. */
+#include "base/err.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "enrich/enrich.h"
@@ -34,7 +35,7 @@ struct workspace {
     struct workspaces *all;
     char id[WORKSPACE_ID_BYTES];
     char *root;
-    char *url;
+    char *url, *shown; // shown: without passwords
     struct str own_index; // the index's path below the root; empty when it lies elsewhere
     struct config *own_config; // tuned by the workspace's own file; NULL: the user's
     const struct config *config;

@@ -460,10 +460,10 @@ pipeline_is_idle(const struct workspace *w)
 static bool
 is_own_index(const struct workspace *w, struct str path)
 {
-    struct str own = w->own_index;
+    size_t n = w->own_index.n;
 
-    return own.n > 0 && str_starts_with(path, own) &&
-           (path.n == own.n || path.p[own.n] == '-' || path.p[own.n] == '.');
+    return n > 0 && str_starts_with(path, w->own_index) &&
+           (path.n == n || strchr("-./", path.p[n]));
 }
 
 static void
@@ -711,7 +711,7 @@ on_known(struct pool_job *pool_job, bool is_cancelled)
         workspace_part_closed(w);
     } else if (job->r < 0 || is_cancelled) {
         AUTO(free)
-        char *why = xasprintf("cannot read the index %s: %s", w->url, strerror(-job->r));
+        char *why = xasprintf("cannot read the index %s: %s", w->shown, err_text(job->r));
         workspace_fail(w, why);
     } else {
         w->is_known = true;

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "base/uri.h"
 #include "workspace/internal.h"
 
 #define LOG_MODULE "workspace"
@@ -99,8 +100,9 @@ on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
         return;
     if (r < 0) {
         AUTO(free)
-        char *text = why ? xasprintf("cannot open the index: %s", why)
-                         : xasprintf("cannot open the index %s: %s", w->url, err_text(r));
+        char *text =
+            why ? xasprintf("cannot open the index: %s", why)
+                : xasprintf("cannot open the index %s: %s", w->shown, err_text(r));
         workspace_fail(w, text);
         scan_cancel(w->scan);
         pipeline_drop_early(w);
@@ -112,7 +114,7 @@ on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
     w->query = query_open(w->all->loop, w->all->pool, w->url);
     if (info->was_damaged)
         log_warn("%s: the index was damaged; it is set aside beside %s, and made anew",
-                 w->root, w->url);
+                 w->root, w->shown);
     if (info->is_new)
         writer_put_event(w->writer, EVENT_INDEX_REBUILT, STR_NONE,
                          info->was_damaged ? STR("{\"reason\":\"damaged\"}")
@@ -155,26 +157,42 @@ on_commit(void *ctx, struct event *const *events, size_t n)
 static const struct writer_events writer_events = {.on_open = on_writer_open,
                                                    .on_commit = on_commit};
 
-/* <state>/gloss/<name>-<id>/index.db, unless --db says another place. True when there is a file
- * already, or none is made. */
+/* What of a URL is a path on this disk; NULL of another. */
+static const char *
+path_of_url(const char *url)
+{
+    static const struct str schemes[] = {{"sqlite:", 7}, {"rocksdb:", 8}};
+
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        if (str_starts_with(str_of(url), schemes[i]))
+            return url + schemes[i].n;
+    return NULL;
+}
+
+/* <state>/gloss/<name>-<id>/index.db, unless --db says another place; in memory each folder has its own.
+ * True when there is an index already, or nobody can tell. */
 static bool
 choose_url(struct workspace *w)
 {
-    AUTO(free) char *path = NULL;
-    struct str prefix = STR("sqlite:"), url;
+    const char *given = w->all->options.db_url, *path;
+    bool is_memory = given && strcmp(given, "mem:") == 0;
+    AUTO(free) char *own = NULL;
 
-    if (w->all->options.db_url) {
-        w->url = xstrdup(w->all->options.db_url);
+    if (is_memory) {
+        own = random_hex(16);
+        w->url = xasprintf("mem:%s", own);
+    } else if (given) {
+        w->url = xstrdup(given);
     } else {
-        path = config_index_path(w->root);
-        w->url = xasprintf("sqlite:%s", path);
+        own = config_index_path(w->root);
+        w->url = xasprintf("sqlite:%s", own);
     }
-    url = str_of(w->url);
-    if (!str_starts_with(url, prefix))
-        return true;
-    w->own_index =
-        path_below(str_of(w->root), str_slice(url.p + prefix.n, url.n - prefix.n));
-    return fs_exists(url.p + prefix.n);
+    w->shown = uri_public(w->url);
+    path = path_of_url(w->url);
+    if (!path)
+        return !is_memory;
+    w->own_index = path_below(str_of(w->root), str_of(path));
+    return fs_exists(path);
 }
 
 static void
@@ -190,6 +208,7 @@ destroy(struct workspace *w)
     config_destroy(w->own_config);
     free(w->why);
     free(w->url);
+    free(w->shown);
     free(w->root);
     free(w);
 }

@@ -11,8 +11,8 @@ import trees  # noqa: E402
 from house import wait  # noqa: E402
 from tap import case, equal, main  # noqa: E402
 
-COMMANDS = ("dashboard", "doctor", "events", "export", "index", "lsp", "outline", "search", "serve", "show",
-            "status", "stop", "version")
+COMMANDS = ("dashboard", "doctor", "events", "export", "index", "lsp", "migrate", "outline", "search", "serve",
+            "show", "status", "stop", "version")
 N_FILES = 8  # of trees.write_mixed, that a grammar reads
 SUMMARY = {"files", "skipped", "failed", "unchanged", "entities", "edges", "hovers", "seconds",
            "peak_rss_bytes", "epoch", "seq"}
@@ -49,7 +49,7 @@ def _(house):
     house.gloss("show", "").fails(2, "the name is empty")
     house.gloss("export", "--format", "xml").fails(2, "no format \"xml\"")
     house.gloss("events", "--since", "yesterday").fails(2, "--since wants EPOCH:SEQ")
-    house.gloss("index", "--db", "postgres://localhost/x").fails(2, "not in this build")
+    house.gloss("index", "--db", "mysql://localhost/x").fails(2, "no kind of index")
     equal(house.gloss().code, 2, "no command at all")
 
 

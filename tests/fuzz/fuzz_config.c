@@ -56,14 +56,26 @@ show_all(const struct config *c)
     fuzz_check(c->n_servers <= CONFIG_SERVERS_MAX);
 }
 
+static bool
+is_index_url(struct str url)
+{
+    return str_starts_with(url, STR("sqlite:/")) ||
+           str_starts_with(url, STR("rocksdb:/")) ||
+           str_starts_with(url, STR("postgres://")) ||
+           str_starts_with(url, STR("postgresql://")) || str_eq(url, STR("mem:"));
+}
+
 static void
 read_places(const char *text)
 {
     char *url = NULL, *why = NULL, *path = NULL;
     if (config_db_url(text, &url, &why) == 0)
-        fuzz_check(str_starts_with(str_of(url), STR("sqlite:/")) && !why);
+        fuzz_check(is_index_url(str_of(url)) && !why);
     else
         fuzz_check(why && !url);
+    AUTO(free) char *shown = uri_public(text);
+    AUTO(free) char *shown_again = uri_public(shown);
+    fuzz_check(strcmp(shown, shown_again) == 0);
     if (uri_to_path(str_of(text), &path) == 0) {
         char *back = NULL;
         AUTO(free) char *uri = uri_from_path(path);

@@ -27,6 +27,9 @@
 #include "store/test_past.c"
 #include "store/test_search.c"
 
+#include "store/test_mem.c"
+
+#include "store/test_copy.c"
 #include "store/test_damage.c"
 #include "store/test_readers.c"
 #include "store/test_sqlite.c"
@@ -97,6 +100,14 @@ static const struct test tests[] = {
     TEST(test_pruned_event_is_not_filled, 0),
     TEST(test_second_writer, SAMPLE_LASTS),
     TEST(test_kill_9, SAMPLE_OUTLIVES),
+    TEST(test_copy, 0),
+    TEST(test_copy_of_many, 0),
+    TEST(test_copy_of_any, 0),
+    TEST(test_copy_refused_and_stopped, 0),
+    /* where the index in memory lies */
+    TEST(test_mem, SAMPLE_MEMORY),
+    TEST(test_mem_of_the_dead, SAMPLE_MEMORY),
+    TEST(test_mem_leaves_links, SAMPLE_MEMORY),
     /* the file of the SQLite backend */
     TEST(test_slots_are_used_again, SAMPLE_SQL),
     TEST(test_text_index_starts_over, SAMPLE_SQL),
@@ -107,6 +118,7 @@ static const struct test tests[] = {
     TEST(test_damaged_past, SAMPLE_SQL),
     TEST(test_version_1, SAMPLE_SQL),
     TEST(test_version_4, SAMPLE_SQL),
+    TEST(test_urls, SAMPLE_SQL),
     TEST(test_refused, SAMPLE_SQL),
     TEST(test_foreign_file_is_left, SAMPLE_SQL),
     TEST(test_other_root_is_refused, SAMPLE_SQL),

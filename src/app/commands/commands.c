@@ -14,16 +14,17 @@
 
 /* Keep sorted by name. */
 static const struct command *const commands[] = {
-    &command_dashboard, &command_doctor, &command_events,  &command_export,
-    &command_index,     &command_lsp,    &command_outline, &command_search,
-    &command_serve,     &command_show,   &command_status,  &command_stop,
-    &command_version,
+    &command_dashboard, &command_doctor,  &command_events,  &command_export,
+    &command_index,     &command_lsp,     &command_migrate, &command_outline,
+    &command_search,    &command_serve,   &command_show,    &command_status,
+    &command_stop,      &command_version,
 };
 
 /* Every command has these; each overrides the setting of the same name. */
 static const struct command_option common_options[] = {
     {"db", OPTION_TEXT, "URL",
-     "where the index lies: sqlite:PATH or PATH (default: by the root, see docs/CLI.md)"},
+     "where the index lies: PATH, sqlite:PATH or mem: (default: by the root; "
+     "docs/STORES.md)"},
     {"json", OPTION_FLAG, NULL, "machine-readable output"},
     {"log-level", OPTION_TEXT, "LEVEL", "error, warn, info or debug"},
     {"log-format", OPTION_TEXT, "FORMAT", "text or json"},
@@ -190,8 +191,8 @@ parse_line(struct command_line *line, int argc, char **argv)
 static int
 load_config(struct command_line *line)
 {
-    static const char *const names[] = {"db",         "idle-exit", "jobs",
-                                        "log-format", "log-level", "parse", "port"};
+    static const char *const names[] = {"db",        "idle-exit", "jobs", "log-format",
+                                        "log-level", "parse",     "port"};
     struct config_flag flags[ARRAY_LEN(names)];
     size_t n = 0;
     AUTO(free) char *why = NULL;

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "codec/codec.h"
+#include "store/mem.h"
 #include "store/store.h"
 
 #define OK(call) assert_int_equal((call), 0)
@@ -25,6 +26,7 @@ enum sample_can {
     SAMPLE_LASTS = 2,    // the index is there again after it was closed
     SAMPLE_OUTLIVES = 4, // what was committed outlives a kill of who wrote it
     SAMPLE_TEXT = 8,     // full text search knows marks, beginnings and ranks
+    SAMPLE_MEMORY = 16,  // it is the one in memory
 };
 
 /* One line for each backend: where its tests find an index that is not there yet. */
@@ -43,9 +45,24 @@ sample_sqlite_url(const char *dir)
     return xasprintf("sqlite:%s/index.db", dir);
 }
 
+static UNUSED char *
+sample_mem_base(void)
+{
+    const char *const candidates[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
+    return mem_base(candidates, ARRAY_LEN(candidates));
+}
+
+static UNUSED char *
+sample_mem_url(const char *dir UNUSED)
+{
+    AUTO(free) char *base = sample_mem_base(), *name = random_hex(16);
+    return base ? xasprintf("mem:%s", name) : NULL;
+}
+
 static UNUSED const struct sample_backend sample_backends[] = {
     {"sqlite", SAMPLE_SQL | SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT,
      sample_sqlite_url, NULL},
+    {"mem", SAMPLE_TEXT | SAMPLE_MEMORY, sample_mem_url, NULL},
 };
 
 struct sample {

@@ -1,0 +1,133 @@
+"""Indexes in other places: in memory, copied by `gloss migrate`, and addresses that hold a password."""
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+import trees  # noqa: E402
+from house import wait  # noqa: E402
+from tap import Skip, case, equal, main  # noqa: E402
+
+SECRET = "hunter2"
+
+
+def memory_folders():
+    return set(glob.glob(f"/dev/shm/gloss-mem-{os.geteuid()}-*"))
+
+
+def need_memory():
+    kind = subprocess.run(["stat", "-f", "-c", "%T", "/dev/shm"], capture_output=True, text=True, check=False)
+    if kind.stdout.strip() not in ("tmpfs", "ramfs"):
+        raise Skip("no file system in memory")
+
+
+def without_rev(rows):
+    return [{k: v for k, v in row.items() if k != "rev"} for row in rows]
+
+
+@case("an engine with mem: serves its index from a private folder in memory, and nothing of it is left")
+def _(house):
+    need_memory()
+    trees.write_mixed(house)
+    before = memory_folders()
+    p, _engine = house.serve(house.tree, "--db", "mem:")
+    house.wait_ready()
+    own = memory_folders() - before
+    equal(len(own), 1, "folders")
+    folder = own.pop()
+    equal(os.stat(folder).st_mode & 0o7777, 0o700, "mode")
+    index = house.status()["workspaces"][0]["index"]
+    assert re.fullmatch(r"mem:[0-9a-f]{32}", index) and folder.endswith(index[4:]), index
+    assert not glob.glob(os.path.join(house.env["XDG_STATE_HOME"], "gloss", "*", "index.db")), "a file on disk"
+    house.gloss("search", "--db", "mem:", "queue").fails(1, "seen only by the engine that holds it")
+    house.gloss("stop").ok()
+    equal(p.wait(30), 0, "exit code")
+    assert not os.path.exists(folder), "it is still there"
+
+
+@case("what a killed engine left in memory goes when the next one starts")
+def _(house):
+    need_memory()
+    trees.write_c(house)
+    before = memory_folders()
+    p, _engine = house.serve(house.tree, "--db", "mem:")
+    house.wait_ready()
+    left = memory_folders() - before
+    p.send_signal(signal.SIGKILL)
+    p.wait(30)
+    assert left and all(os.path.exists(f) for f in left), left
+    summary = house.index("--db", "mem:")
+    equal(summary["files"], 3, "files")
+    assert not any(os.path.exists(f) for f in left), left
+
+
+@case("migrate copies all that an index shows, and an engine goes on with the copy")
+def _(house):
+    trees.write_mixed(house)
+    summary = house.index()
+    copy = os.path.join(house.dir, "copy.db")
+    done = house.gloss("migrate", "--to", copy, "--json").json()
+    equal(done["to"], "sqlite:" + copy)
+    for name in ("entities", "edges"):
+        equal(done[name], summary[name], name)
+    assert done["epoch"] != summary["epoch"] and re.fullmatch("[0-9a-f]{32}", done["epoch"]), done
+    db = {"GLOSS_DB": copy}
+    equal(without_rev(house.entities(env=db)), without_rev(house.entities()), "entities")
+    equal(house.edges(env=db), house.edges(), "edges")
+    again = house.index(env=db)
+    equal((again["unchanged"], again["epoch"], again["seq"]), (again["files"], done["epoch"], done["seq"]))
+    events = house.gloss("events", "--dir", house.tree, env=db).lines()
+    equal((events[0]["event_type"], events[0]["data"]), ("index.rebuilt", {"reason": "copied"}))
+
+
+@case("migrate says what it cannot do, and leaves what is there")
+def _(house):
+    trees.write_c(house)
+    house.index()
+    copy = os.path.join(house.dir, "copy.db")
+    house.gloss("migrate").fails(2, "--to is missing.*gloss migrate --help")
+    house.gloss("migrate", "--to", "mem:").fails(2, "--to: .*only by the engine that holds it")
+    house.gloss("migrate", "--from", "mem:", "--to", copy).fails(2, "--from: .*only by the engine")
+    house.gloss("migrate", "--from", "mysql://h/d", "--to", copy).fails(2, "no kind of index")
+    house.gloss("migrate", "--from", os.path.join(house.dir, "none.db"), "--to", copy).fails(1, "there is no index")
+    assert not os.path.exists(copy), "made for nothing"
+    text = house.gloss("migrate", "--to", copy).ok().out
+    assert re.search(r"^3 files, \d+ entities, \d+ edges, 0 hovers \(0 stale\), 0 contents of the past in ", text), text
+    seq = house.index("--db", copy)["seq"]
+    house.gloss("migrate", "--to", copy).fails(1, "has an index already; remove it first")
+    equal(house.index("--db", copy)["seq"], seq, "seq")
+    other = os.path.join(house.dir, "other")
+    os.mkdir(other)
+    house.gloss("index", other, "--db", copy).fails(1, "is the index of .*tree; choose another --db")
+
+
+@case("a password in the address of an index is shown nowhere")
+def _(house):
+    trees.write_c(house)
+    address = f"postgres://who:{SECRET}@127.0.0.1:1/gloss?password={SECRET}&connect_timeout=2"
+    results = [house.gloss("index", "--db", address), house.gloss("search", "--db", address, "queue"),
+               house.gloss("migrate", "--from", address, "--to", os.path.join(house.dir, "x.db")),
+               house.gloss("doctor", "--db", address), house.gloss("doctor", "--db", address, "--json")]
+    house.serve(house.tree, env={"GLOSS_DB": address, "GLOSS_LOG_LEVEL": "debug"})
+    wait("the workspace failed", lambda: house.status()["workspaces"][0]["state"] == "failed")
+    results.append(house.gloss("status"))
+    results.append(house.gloss("status", "--json"))
+    for result in results[:3]:
+        equal(result.code, 1, str(result))
+    for result in results:
+        assert SECRET not in result.out + result.err, str(result)
+    house.gloss("stop").ok()
+    assert SECRET not in house.stderr_text("engine.stderr"), "in the log"
+    for folder, _folders, names in os.walk(house.dir):
+        for name in names:
+            path = os.path.join(folder, name)
+            if os.path.isfile(path):
+                with open(path, "rb") as f:
+                    assert SECRET.encode() not in f.read(), path
+
+
+main()
