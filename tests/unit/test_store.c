@@ -76,7 +76,7 @@ static const struct test tests[] = {
     TEST(test_stale_twin, 0),
     TEST(test_same_content_of_other_maker, 0),
     TEST(test_stale_is_not_kept, 0),
-    TEST(test_rollback_of_past, 0),
+    TEST(test_rollback_of_past, SAMPLE_LASTS),
     TEST(test_server_key, 0),
     TEST(test_expire_hovers, 0),
     TEST(test_read_told, 0),
