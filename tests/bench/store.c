@@ -334,7 +334,7 @@ struct session {
     size_t next, n_queued; // files
     int64_t *took_ns, began_ns;
     size_t n_changes, n_wanted; // of all sessions
-    bool is_changing, is_opened;
+    bool is_changing, is_opened, is_feeding;
 };
 
 /* Strings stay the corpus', which outlives the writer. */
@@ -377,22 +377,28 @@ end_if_over(struct session *s)
     writer_close(steal(s->writer), on_closed, s);
 }
 
-static void feed(struct session *s);
+static void feed(void *ctx);
 
+/* Behind all completions of the commit: a change is not to wait for copies. */
 static void
 on_file(void *ctx, int r, struct event *event UNUSED)
 {
     struct session *s = ctx;
     must(r, "a file of the load");
     s->n_queued--;
-    feed(s);
+    if (!s->is_feeding && s->next < s->bench->corpus.files.n) {
+        s->is_feeding = true;
+        loop_defer(&s->loop, feed, s);
+    }
     end_if_over(s);
 }
 
 static void
-feed(struct session *s)
+feed(void *ctx)
 {
+    struct session *s = ctx;
     const struct corpus *c = &s->bench->corpus;
+    s->is_feeding = false;
     while (s->n_queued < QUEUED_FILES && s->next < c->files.n) {
         writer_put_file(s->writer, copy_of(c->files.v[s->next++], ""), false, on_file, s);
         s->n_queued++;
