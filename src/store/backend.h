@@ -23,6 +23,11 @@ struct store_writer_ops {
     int (*index_text)(struct store_writer *w, size_t n_entities, bool *ret_more);
     int (*checkpoint)(struct store_writer *w, bool is_idle);
     int (*put_past)(struct store_writer *w, const struct store_past *past);
+    /* NULL: it keeps no letters, or has nothing to say */
+    void (*gauges)(const struct store_writer *w, struct store_gauges *ret_gauges);
+    int (*each_letter)(struct store_writer *w, store_letter_fn fn, void *ctx);
+    int (*put_letter)(struct store_writer *w, const struct dead_letter *letter);
+    int (*drop_letter)(struct store_writer *w, int64_t id);
 };
 
 struct store_reader_ops {

@@ -89,7 +89,7 @@ struct put {
     int64_t seq;
     bool is_written;
     int64_t n_told; // known or empty, and not so before
-    bool is_handed, is_copied;
+    bool is_handed, is_copied, is_late;
 };
 
 static int
@@ -121,10 +121,12 @@ confirm(struct put *p, struct entity_stored *s)
     return write_hover(p, s);
 }
 
-/* Fresh, and of another source: not an editor's to replace. */
+/* Fresh, and of another source: not an editor's to replace; fresh: not a late answer's. */
 static bool
 stays(const struct put *p, const struct entity_stored *s, const struct hover *h)
 {
+    if (p->is_late && s->hover_state != HOVER_UNKNOWN)
+        return s->hover_gen == p->f.content_gen;
     return p->is_handed && s->hover_state == HOVER_KNOWN &&
            s->hover_gen == p->f.content_gen && !str_eq(s->server, h->server);
 }
@@ -218,7 +220,8 @@ table_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
     struct put p = {.w = w,
                     .seq = w->now.head + 1,
                     .is_handed = hovers->is_handed,
-                    .is_copied = hovers->is_copied};
+                    .is_copied = hovers->is_copied,
+                    .is_late = hovers->is_late};
     assert(w->is_open);
     *ret_event = NULL;
     arena_reset(&w->scratch);

@@ -317,6 +317,24 @@ static const char step_5[] =
     " used_ms INTEGER NOT NULL, hovers BLOB NOT NULL) STRICT;"
     "CREATE UNIQUE INDEX hover_past_content ON hover_past(content,lang);";
 
+/* What the writer could not do, what was asked for that takes long, and which ingests were answered. A
+ * key is of one index, as everything here. */
+static const char step_6[] =
+    "CREATE TABLE dead_letter(id INTEGER PRIMARY KEY, what TEXT NOT NULL,"
+    " path TEXT NOT NULL, error TEXT NOT NULL, time_ms INTEGER NOT NULL,"
+    " payload TEXT NOT NULL) STRICT;"
+    "CREATE TABLE job(id TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT NULL CHECK"
+    "(state IN ('pending','running','completed','failed','cancelled')),"
+    " request TEXT NOT NULL, result TEXT, error TEXT, done INTEGER NOT NULL DEFAULT 0,"
+    " total INTEGER NOT NULL DEFAULT 0, submitted_ms INTEGER NOT NULL,"
+    " started_ms INTEGER, ended_ms INTEGER) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX job_open ON job(submitted_ms) WHERE state IN ('pending','running');"
+    "CREATE TABLE ingest_key(key TEXT PRIMARY KEY, seq INTEGER NOT NULL,"
+    " time_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX ingest_key_time ON ingest_key(time_ms);"
+    "CREATE VIEW v_dead_letter AS SELECT id,what,path,error,time_ms,"
+    " length(CAST(payload AS BLOB)) AS bytes FROM dead_letter;";
+
 /* By version: what leads to it, in parts that a compiler takes as literals. */
 static const char *const steps[STORE_SCHEMA_VERSION][4] = {
     {step_1},
@@ -324,6 +342,7 @@ static const char *const steps[STORE_SCHEMA_VERSION][4] = {
     {step_3_edge, step_3_entity},
     {step_4_entity, step_4_view},
     {step_5},
+    {step_6},
 };
 
 static const char *

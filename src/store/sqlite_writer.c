@@ -2,6 +2,7 @@
  * is not known here. */
 #include "store/sqlite.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 
 /* Each checkpoint costs two syncs, so a long load has few; the first ones come early, or all of a small
@@ -471,8 +472,12 @@ writer_checkpoint(struct store_writer *base, bool is_idle)
         is_idle && is_large ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     sqlite3_busy_timeout(w->c.db, 0);
     int n_log = 0;
+    int64_t begin_ns = clock_mono_ns();
     int rc = sqlite3_wal_checkpoint_v2(w->c.db, NULL, mode, &n_log, NULL);
     sqlite3_busy_timeout(w->c.db, 5000);
+    w->checkpoints++;
+    w->checkpoint_us_max =
+        MAX(w->checkpoint_us_max, (uint64_t)(clock_mono_ns() - begin_ns) / 1000);
     w->wal_pages = 0; // until the next commit says what is really there
     if ((rc & 0xff) == SQLITE_BUSY)
         return 0;
@@ -526,4 +531,8 @@ const struct store_writer_ops sqlite_writer_ops = {
     .index_text = sqlite_index_text,
     .checkpoint = writer_checkpoint,
     .put_past = table_put_past,
+    .gauges = sqlite_gauges,
+    .each_letter = sqlite_each_letter,
+    .put_letter = sqlite_put_letter,
+    .drop_letter = sqlite_drop_letter,
 };

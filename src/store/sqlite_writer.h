@@ -19,6 +19,7 @@ struct sqlite_writer {
     int lock_fd;
     int wal_pages;
     unsigned n_checkpoints; // up to when they are rare
+    uint64_t checkpoints, checkpoint_us_max;
     int64_t page_bytes;
 };
 
@@ -40,3 +41,9 @@ int sqlite_writer_open_in(struct mem_place *place, const char *root,
                           char **ret_why);
 void sqlite_writer_close(struct store_writer *w);
 int sqlite_index_text(struct store_writer *w, size_t n_entities, bool *ret_more);
+
+/* ---- sqlite_letters.c ---- */
+void sqlite_gauges(const struct store_writer *w, struct store_gauges *ret_gauges);
+int sqlite_each_letter(struct store_writer *w, store_letter_fn fn, void *ctx);
+int sqlite_put_letter(struct store_writer *w, const struct dead_letter *letter);
+int sqlite_drop_letter(struct store_writer *w, int64_t id);

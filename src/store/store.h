@@ -5,7 +5,6 @@
  * -EIO, -EBUSY (retry), -EROFS, -EBADMSG (damaged), -EPROTONOSUPPORT (newer gloss, no such backend). */
 #include "base/arena.h"
 #include "base/base.h"
-#include "base/hash.h"
 #include "base/str.h"
 #include "model/batch.h"
 #include "model/entity.h"
@@ -13,6 +12,7 @@
 #include "model/hover.h"
 #include "store/copy.h"
 #include "store/facts.h"
+#include "store/upkeep.h"
 
 struct store_writer;
 struct store_reader;

@@ -16,7 +16,10 @@
 #include "store/sample.h"
 #include "store/see.h"
 #include "store/version_1.h"
+#include "store/version_2.h"
+#include "store/version_3.h"
 #include "store/version_4.h"
+#include "store/version_5.h"
 
 #include "store/test_files.c"
 
@@ -30,6 +33,8 @@
 #include "store/test_mem.c"
 
 #include "store/test_copy.c"
+#include "store/test_letters.c"
+
 #include "store/test_damage.c"
 #include "store/test_readers.c"
 #include "store/test_sqlite.c"
@@ -80,6 +85,8 @@ static const struct test tests[] = {
     TEST(test_server_key, 0),
     TEST(test_expire_hovers, 0),
     TEST(test_read_told, 0),
+    TEST(test_letter_of_hovers, 0),
+    TEST(test_late_hovers_replace_nothing, 0),
     TEST(test_any_order, 0),
     TEST(test_search_text, SAMPLE_TEXT),
     TEST(test_search_text_marks, SAMPLE_TEXT),
@@ -116,9 +123,16 @@ static const struct test tests[] = {
     TEST(test_past_without_text, SAMPLE_SQL),
     TEST(test_prune_past, SAMPLE_SQL),
     TEST(test_damaged_past, SAMPLE_SQL),
+    TEST(test_letters_are_kept, SAMPLE_SQL),
+    TEST(test_letters_of_other_commands, SAMPLE_SQL),
+    TEST(test_letter_that_makes_no_sense, SAMPLE_SQL),
+    TEST(test_gauges, SAMPLE_SQL),
     TEST(test_version_1, SAMPLE_SQL),
+    TEST(test_version_2, SAMPLE_SQL),
+    TEST(test_version_3, SAMPLE_SQL),
     TEST(test_version_4, SAMPLE_SQL),
     TEST(test_urls, SAMPLE_SQL),
+    TEST(test_version_5, SAMPLE_SQL),
     TEST(test_refused, SAMPLE_SQL),
     TEST(test_foreign_file_is_left, SAMPLE_SQL),
     TEST(test_other_root_is_refused, SAMPLE_SQL),

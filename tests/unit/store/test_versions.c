@@ -1,12 +1,12 @@
 /* An index that an earlier version of the SQLite schema holds. */
 
 static void
-plant_version_1(const struct sample *s)
+plant_version(const struct sample *s, const char *text)
 {
     sqlite3 *db = NULL;
     char *why = NULL;
     OK(sqlite3_open(s->path, &db));
-    if (sqlite3_exec(db, version_1, NULL, NULL, &why) != SQLITE_OK)
+    if (sqlite3_exec(db, text, NULL, NULL, &why) != SQLITE_OK)
         fail_msg("%s", why);
     OK(sqlite3_close(db));
 }
@@ -51,13 +51,12 @@ assert_version_1_rows(struct store_reader *r)
 }
 
 static void
-test_version_1(void **state)
+check_version(const struct sample *s, const char *text)
 {
-    struct sample *s = *state;
     AUTO(buf_finish) struct buf links = {0};
     struct store_info info;
     bool more = true;
-    plant_version_1(s);
+    plant_version(s, text);
     struct store_writer *w = sample_open(s, &info);
     assert_false(info.is_new);
     assert_string_equal(info.epoch, "00112233445566778899aabbccddeeff");
@@ -95,6 +94,24 @@ test_version_1(void **state)
 }
 
 static void
+test_version_1(void **state)
+{
+    check_version(*state, version_1);
+}
+
+static void
+test_version_2(void **state)
+{
+    check_version(*state, version_2);
+}
+
+static void
+test_version_3(void **state)
+{
+    check_version(*state, version_3);
+}
+
+static void
 test_version_4(void **state)
 {
     struct sample *s = *state;
@@ -117,8 +134,29 @@ test_version_4(void **state)
     struct store_writer *w = sample_open(s, &info);
     assert_false(info.is_new);
     assert_string_equal(info.epoch, "00112233445566778899aabbccddeeff");
-    assert_int_equal(read_int(s, "user_version", "pragma_user_version"), 5);
+    assert_int_equal(read_int(s, "user_version", "pragma_user_version"),
+                     STORE_SCHEMA_VERSION);
     assert_int_equal(read_int(s, "server_key", "file"), 0);
     assert_told(s, spec, "c", 0, "one=says one/clangd two-/ ");
+    store_writer_close(w);
+}
+
+static void
+test_version_5(void **state)
+{
+    struct sample *s = *state;
+    plant_version(s, version_4);
+    plant_version(s, version_5);
+    struct store_writer *w = sample_open(s, NULL);
+    struct dead_letter *l = letter_of(1, DEAD_PUT_FILE, "a.c", "{}");
+    assert_int_equal(read_int(s, "user_version", "pragma_user_version"),
+                     STORE_SCHEMA_VERSION);
+    assert_int_equal(read_int(s, "server_key", "file"), 17);
+    assert_int_equal(count_rows(s, "hover_past"), 1);
+    assert_int_equal(count_rows(s, "job") + count_rows(s, "ingest_key"), 0);
+    assert_letters(w, "");
+    keep_letter(w, l);
+    assert_letters(w, "1:put_file:a.c:no room:1001:{} ");
+    dead_letter_destroy(l);
     store_writer_close(w);
 }
