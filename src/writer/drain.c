@@ -35,8 +35,22 @@ command_drop_payload(struct command *c)
         free(steal(c->u.event.subject));
         free(steal(c->u.event.data));
         break;
+    case COMMAND_REPLAY: dead_letter_destroy(steal(c->u.replay)); break;
+    case COMMAND_KEEP: // the loop looks at it when it is back
     case COMMAND_FLUSH: break;
     }
+}
+
+static int
+keep(struct drain *d, struct command *c)
+{
+    int r = 0;
+    list_for_each (it, &c->u.keep.put)
+        if (r == 0)
+            r = store_put_letter(d->store, list_entry(it, struct dead_letter, link));
+    for (size_t i = 0; i < c->u.keep.drop.n && r == 0; i++)
+        r = store_drop_letter(d->store, c->u.keep.drop.v[i]);
+    return r;
 }
 
 static int
@@ -50,7 +64,7 @@ expire(struct drain *d, struct command *c)
 }
 
 static int
-apply(struct drain *d, struct command *c)
+do_command(struct drain *d, struct command *c)
 {
     switch (c->kind) {
     case COMMAND_PUT_FILE:
@@ -64,9 +78,19 @@ apply(struct drain *d, struct command *c)
         return store_put_event(d->store, c->u.event.type,
                                str_slice(c->u.event.subject, c->u.event.subject_n),
                                str_slice(c->u.event.data, c->u.event.data_n), &c->told);
+    case COMMAND_REPLAY: return store_replay_letter(d->store, c->u.replay, &c->told);
+    case COMMAND_KEEP: return keep(d, c);
     case COMMAND_FLUSH: break;
     }
     return 0;
+}
+
+/* What it makes good is good with it, or not at all. */
+static int
+apply(struct drain *d, struct command *c)
+{
+    int r = do_command(d, c);
+    return r == 0 && c->letter_id > 0 ? store_drop_letter(d->store, c->letter_id) : r;
 }
 
 static size_t
@@ -78,6 +102,8 @@ entities_of(const struct command *c)
     case COMMAND_DELETE_FILE:
     case COMMAND_EXPIRE:
     case COMMAND_PUT_EVENT:
+    case COMMAND_REPLAY:
+    case COMMAND_KEEP:
     case COMMAND_FLUSH: break;
     }
     return 1;
@@ -90,8 +116,10 @@ bytes_of(const struct command *c)
     case COMMAND_PUT_FILE: return c->u.batch->arena.total_bytes;
     case COMMAND_PUT_HOVERS: return c->u.hovers->arena.total_bytes;
     case COMMAND_PUT_EVENT: return c->u.event.data_n;
+    case COMMAND_REPLAY: return c->u.replay->payload.n;
     case COMMAND_DELETE_FILE:
     case COMMAND_EXPIRE:
+    case COMMAND_KEEP:
     case COMMAND_FLUSH: break;
     }
     return 0;
@@ -105,8 +133,15 @@ letter_create(enum letter_kind kind)
     struct letter *letter = xnew(struct letter);
     list_init(&letter->mail.link);
     list_init(&letter->commands);
+    list_init(&letter->dead);
     letter->kind = kind;
     return letter;
+}
+
+static int64_t
+now_us(void)
+{
+    return clock_mono_ns() / 1000;
 }
 
 static void
@@ -116,21 +151,41 @@ post_one(struct drain *d, struct command *c, int r, uint64_t commit_us,
     struct letter *letter = letter_create(LETTER_COMMIT);
     if (r < 0)
         c->r = r;
+    if (r < 0 && d->store)
+        c->dead = command_dead_letter(c, r);
+    if (d->store)
+        store_gauges(d->store, &letter->gauges);
+    c->latency_us = now_us() - c->pushed_us;
     letter->commit_us = commit_us;
     letter->n_retries = n_retries;
+    letter->cause = WRITER_EMPTY;
     list_add(&letter->commands, &c->link);
     command_drop_payload(c);
     mailbox_post(d->mailbox, &letter->mail);
 }
 
 static void
-post_group(struct drain *d, uint64_t commit_us)
+post_group(struct drain *d, uint64_t commit_us, enum writer_cause cause)
 {
     struct letter *letter = letter_create(LETTER_COMMIT);
+    int64_t end_us = now_us();
+    store_gauges(d->store, &letter->gauges);
     letter->commit_us = commit_us;
-    list_for_each (it, &d->group)
-        command_drop_payload(list_entry(it, struct command, link));
+    letter->cause = cause;
+    list_for_each (it, &d->group) {
+        struct command *c = list_entry(it, struct command, link);
+        c->latency_us = end_us - c->pushed_us;
+        command_drop_payload(c);
+    }
     list_splice(&letter->commands, &d->group);
+    mailbox_post(d->mailbox, &letter->mail);
+}
+
+static void
+post_gauges(struct drain *d)
+{
+    struct letter *letter = letter_create(LETTER_GAUGES);
+    store_gauges(d->store, &letter->gauges);
     mailbox_post(d->mailbox, &letter->mail);
 }
 
@@ -213,7 +268,9 @@ count_bulk(struct drain *d, const struct command *c)
     case COMMAND_PUT_HOVERS:
     case COMMAND_EXPIRE:
     case COMMAND_PUT_EVENT:
+    case COMMAND_REPLAY:
     case COMMAND_FLUSH: d->n_bulk = 0; break;
+    case COMMAND_KEEP: break;
     }
 }
 
@@ -224,23 +281,36 @@ struct group_size {
     bool is_awaited; // a flush is in it: more may join, but is not waited for
 };
 
+/* NULL: no more, *ret_cause says why. */
 static struct command *
-next_of_group(struct drain *d, const struct group_size *size)
+next_of_group(struct drain *d, const struct group_size *size,
+              enum writer_cause *ret_cause)
 {
     struct command *c = command_of(queue_try_take(d->queue));
+    *ret_cause = size->is_awaited ? WRITER_FLUSHED : WRITER_EMPTY;
     if (c || size->is_awaited || d->n_bulk < WRITER_BULK_FILES)
         return c;
-    return command_of(queue_take(d->queue, size->begin_ms + WRITER_BATCH_MS));
+    c = command_of(queue_take(d->queue, size->begin_ms + WRITER_BATCH_MS));
+    if (!c && !queue_is_drained(d->queue))
+        *ret_cause = WRITER_FULL_TIME;
+    return c;
 }
 
 static bool
-is_full(const struct group_size *size)
+is_full(const struct group_size *size, enum writer_cause *ret_cause)
 {
     int64_t ms = clock_mono_ms() - size->begin_ms;
-    if (size->is_urgent)
-        return size->entities >= WRITER_URGENT_ENTITIES || ms >= WRITER_URGENT_MS;
-    return size->entities >= WRITER_BATCH_ENTITIES || size->bytes >= WRITER_BATCH_BYTES ||
-           ms >= WRITER_BATCH_MS;
+    size_t entities_max =
+        size->is_urgent ? WRITER_URGENT_ENTITIES : WRITER_BATCH_ENTITIES;
+    if (size->entities >= entities_max)
+        *ret_cause = WRITER_FULL_ENTITIES;
+    else if (!size->is_urgent && size->bytes >= WRITER_BATCH_BYTES)
+        *ret_cause = WRITER_FULL_BYTES;
+    else if (ms >= (size->is_urgent ? WRITER_URGENT_MS : WRITER_BATCH_MS))
+        *ret_cause = WRITER_FULL_TIME;
+    else
+        return false;
+    return true;
 }
 
 /* One drain: from this command on until nothing is there to take or a limit is reached. */
@@ -248,11 +318,13 @@ static void
 do_group(struct drain *d, struct command *c)
 {
     struct group_size size = {.begin_ms = clock_mono_ms()};
+    enum writer_cause cause = WRITER_EMPTY;
     uint64_t us = 0;
     int r = store_begin(d->store);
     d->is_hovers_only = true;
     while (c) {
         list_add(&d->group, &c->link);
+        c->wait_us = now_us() - c->pushed_us;
         d->is_hovers_only &= c->kind == COMMAND_PUT_HOVERS;
         size.entities += entities_of(c);
         size.bytes += bytes_of(c);
@@ -261,12 +333,12 @@ do_group(struct drain *d, struct command *c)
         count_bulk(d, c);
         if (r == 0)
             r = apply(d, c);
-        c = r < 0 || is_full(&size) ? NULL : next_of_group(d, &size);
+        c = r < 0 || is_full(&size, &cause) ? NULL : next_of_group(d, &size, &cause);
     }
     if (r == 0)
         r = commit(d, &us);
     if (r == 0)
-        post_group(d, us);
+        post_group(d, us, cause);
     else
         do_one_by_one(d);
     d->is_text_waiting = true;
@@ -325,6 +397,8 @@ maintain(struct drain *d)
         int r = store_checkpoint(d->store, !d->is_text_waiting);
         if (r < 0)
             log_warn("checkpoint: %s", err_text(r));
+        if (!d->is_text_waiting)
+            post_gauges(d);
         return d->is_text_waiting;
     }
     return false;
@@ -352,6 +426,13 @@ next_command(struct drain *d)
     }
 }
 
+static int
+add_letter(void *ctx, struct dead_letter *letter)
+{
+    list_add(ctx, &letter->link);
+    return 0;
+}
+
 static void
 open_store(struct drain *d)
 {
@@ -360,8 +441,14 @@ open_store(struct drain *d)
         store_writer_open(d->url, d->root, &d->store, &letter->info, &letter->why);
     if (d->open_r == 0 && d->maker)
         letter->r = d->open_r = store_set_maker(d->store, str_of(d->maker));
-    if (d->open_r < 0)
+    if (d->open_r < 0) {
         store_writer_close(steal(d->store));
+    } else {
+        store_gauges(d->store, &letter->gauges);
+        int r = store_each_letter(d->store, add_letter, &letter->dead);
+        if (r < 0)
+            log_warn("dead letters: %s", err_text(r));
+    }
     mailbox_post(d->mailbox, &letter->mail);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /* What the two sides of the writer share: writer.c runs on the loop, drain.c on the writer's thread.
  * Nobody else includes it. */
+#include "base/vec.h"
 #include "rt/mailbox.h"
 #include "rt/queue.h"
 #include "writer/writer.h"
@@ -12,6 +13,8 @@ enum command_kind {
     COMMAND_EXPIRE,
     COMMAND_PUT_EVENT,
     COMMAND_FLUSH,
+    COMMAND_REPLAY, // a dead letter
+    COMMAND_KEEP,   // what changed of the dead letters; the writer's own
 };
 
 /* Travels loop → queue → thread → mail → loop; one owner at a time. */
@@ -32,15 +35,23 @@ struct command {
             char *lang;
             uint64_t server_key;
         } expire;
+        struct dead_letter *replay;
+        struct {
+            struct list put; // copies
+            VEC(int64_t) drop;
+        } keep;
     } u;
     bool is_urgent;
+    int64_t letter_id; // the dead letter that it makes good; 0: none
+    int64_t pushed_us, wait_us, latency_us;
+    struct dead_letter *dead; // of a failure
     writer_done_fn done;
     void *ctx;
     int r;
     struct event *told; // of the commit
 };
 
-enum letter_kind { LETTER_OPEN, LETTER_COMMIT, LETTER_END };
+enum letter_kind { LETTER_OPEN, LETTER_COMMIT, LETTER_GAUGES, LETTER_END };
 
 /* From the thread. */
 struct letter {
@@ -52,6 +63,9 @@ struct letter {
     struct list commands;   // of the commit, in the order they were applied
     uint64_t commit_us;     // 0: nothing was committed
     uint64_t n_retries;
+    enum writer_cause cause;
+    struct store_gauges gauges;
+    struct list dead; // of the open
 };
 
 /* The thread's side; all of it is the thread's from thread_start() to its end. */
@@ -68,10 +82,39 @@ struct drain {
     size_t let_go_bytes; // of batches, since free pages went back to the system
     bool is_text_waiting;
     bool is_hovers_only; // the last group
-    bool is_failing; // the last retries were in vain: the next command gets none
+    bool is_failing;     // the last retries were in vain: the next command gets none
     int64_t prune_at_ms;
 };
 
 void drain_main(void *ctx);
+/* Of a command that failed; NULL: it has nothing to lose. */
+struct dead_letter *command_dead_letter(const struct command *c, int r);
 /* What it carries; the command itself stays. */
 void command_drop_payload(struct command *c);
+
+/* ---- letters.c: the dead letters, on the loop; the index has a copy ---- */
+
+struct letters {
+    struct list all; // struct dead_letter.link, oldest first
+    size_t n, n_bytes, n_kept;
+    int64_t last_id;
+    uint64_t n_dropped;
+    VEC(int64_t) gone;  // that the index still has
+    bool is_keeping;    // a command of ours is under way
+    bool is_waiting;    // it failed: not before something else is committed
+    bool is_impossible; // the backend keeps none
+};
+
+void letters_init(struct letters *l);
+void letters_finish(struct letters *l);
+void letters_open(struct letters *l, struct list *stored); // takes them
+/* Takes it; id: of the one whose place it takes, 0: none. */
+void letters_add(struct letters *l, struct dead_letter *letter, int64_t id);
+struct dead_letter *letters_find(const struct letters *l, int64_t id); // or NULL
+/* The id of the one that a command of this kind for this path would make good; 0: none. */
+int64_t letters_of(const struct letters *l, enum dead_what what, struct str path);
+int64_t letters_try(struct letters *l, enum dead_what what, struct str path); // it comes
+void letters_remove(struct letters *l, int64_t id);         // it was made good
+void letters_stay(struct letters *l, int64_t id);           // it was tried in vain
+bool letters_take(struct letters *l, struct command *keep); // false: nothing to keep
+void letters_kept(struct letters *l, const struct command *keep); // it came back

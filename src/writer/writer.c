@@ -2,6 +2,7 @@
  * letter, and its completion runs after on_commit has shown the events of its transaction. */
 #include "writer/internal.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct writer {
@@ -13,6 +14,7 @@ struct writer {
     struct writer_events events;
     void *ctx;
     struct writer_stats stats;
+    struct letters letters;
     bool is_closing;
     void (*on_closed)(void *ctx);
     void *closed_ctx;
@@ -47,23 +49,89 @@ count_commit(struct writer_stats *s, const struct letter *letter)
     s->commits++;
     s->commit_us_total += letter->commit_us;
     s->commit_us_max = MAX(s->commit_us_max, letter->commit_us);
+    s->causes[letter->cause]++;
+    histogram_add(&s->commit, letter->commit_us);
+}
+
+/* A flush only waits, and what the writer tells itself is nobody's. */
+static void
+count_command(struct writer_stats *s, const struct command *c)
+{
+    struct writer_lane *lane = c->is_urgent ? &s->interactive : &s->bulk;
+    s->commands += c->kind != COMMAND_KEEP;
+    s->failed += c->r < 0 && c->kind != COMMAND_KEEP;
+    if (c->r < 0 || c->kind == COMMAND_FLUSH || c->kind == COMMAND_KEEP)
+        return;
+    s->letters_replayed += c->kind == COMMAND_REPLAY;
+    histogram_add(&lane->wait, (uint64_t)MAX(c->wait_us, 0));
+    histogram_add(&lane->latency, (uint64_t)MAX(c->latency_us, 0));
+}
+
+static struct command *command_create(enum command_kind kind, writer_done_fn done,
+                                      void *ctx);
+static void push(struct writer *w, struct command *c, bool is_urgent);
+
+/* What of the dead letters the index does not have yet. */
+static void
+keep_letters(struct writer *w)
+{
+    struct command *c;
+    if (w->is_closing)
+        return;
+    c = command_create(COMMAND_KEEP, NULL, NULL);
+    if (letters_take(&w->letters, c))
+        push(w, c, false);
+    else
+        free(c);
+}
+
+static void
+command_destroy(struct command *c)
+{
+    if (c->kind == COMMAND_KEEP) {
+        list_for_each_safe (it, &c->u.keep.put)
+            dead_letter_destroy(list_entry(it, struct dead_letter, link));
+        vec_finish(&c->u.keep.drop);
+    }
+    dead_letter_destroy(c->dead);
+    event_unref(c->told);
+    free(c);
+}
+
+static void
+note_letter(struct writer *w, struct command *c)
+{
+    if (c->kind == COMMAND_KEEP)
+        letters_kept(&w->letters, c);
+    if (c->dead)
+        letters_add(&w->letters, c->dead,
+                    letters_of(&w->letters, c->dead->what, c->dead->path));
+    if (c->letter_id > 0 && c->r >= 0)
+        letters_remove(&w->letters, c->letter_id);
+    else if (c->letter_id > 0)
+        letters_stay(&w->letters, c->letter_id);
+    c->dead = NULL;
 }
 
 static void
 take_commit(struct writer *w, struct letter *letter)
 {
     count_commit(&w->stats, letter);
+    w->stats.gauges = letter->gauges;
     tell_commit(w, letter);
+    list_for_each (it, &letter->commands)
+        note_letter(w, list_entry(it, struct command, link));
     list_for_each_safe (it, &letter->commands) {
         struct command *c = list_entry(it, struct command, link);
         list_remove(&c->link);
-        w->stats.commands++;
-        w->stats.failed += c->r < 0;
+        if (letter->commit_us > 0 && c->kind != COMMAND_KEEP)
+            w->letters.is_waiting = false;
+        count_command(&w->stats, c);
         if (c->done)
             c->done(c->ctx, c->r, c->told);
-        event_unref(c->told);
-        free(c);
+        command_destroy(c);
     }
+    keep_letters(w);
 }
 
 /* The thread has posted its last letter. */
@@ -76,6 +144,7 @@ finish(void *ctx)
     thread_join(w->thread);
     mailbox_close(w->mailbox);
     queue_destroy(w->queue);
+    letters_finish(&w->letters);
     free(w->drain.url);
     free(w->drain.root);
     free(w->drain.maker);
@@ -92,11 +161,14 @@ on_mail(void *ctx, struct mail *mail)
     switch (letter->kind) {
     case LETTER_OPEN:
         w->stats.head = letter->info.head;
+        w->stats.gauges = letter->gauges;
+        letters_open(&w->letters, &letter->dead);
         if (w->events.on_open)
             w->events.on_open(w->ctx, letter->r, letter->r < 0 ? NULL : &letter->info,
                               letter->why);
         break;
     case LETTER_COMMIT: take_commit(w, letter); break;
+    case LETTER_GAUGES: w->stats.gauges = letter->gauges; break;
     case LETTER_END: loop_defer(w->loop, finish, w); break;
     }
     free(letter->why);
@@ -112,6 +184,7 @@ writer_open(struct loop *l, const char *url, const char *root, const char *maker
     w->loop = l;
     w->events = *events;
     w->ctx = ctx;
+    letters_init(&w->letters);
     w->queue = queue_create(WRITER_QUEUE_CAPACITY);
     w->mailbox = mailbox_open(l, on_mail, w);
     w->drain = (struct drain){.queue = w->queue,
@@ -141,6 +214,7 @@ push(struct writer *w, struct command *c, bool is_urgent)
     ASSERT_LOOP();
     assert(!w->is_closing);
     c->is_urgent = is_urgent;
+    c->pushed_us = clock_mono_ns() / 1000;
     bool is_taken = queue_push(w->queue, &c->item, is_urgent);
     assert(is_taken);
     (void)is_taken;
@@ -153,6 +227,7 @@ writer_put_file(struct writer *w, struct batch *batch, bool is_urgent,
 {
     struct command *c = command_create(COMMAND_PUT_FILE, done, ctx);
     c->u.batch = batch;
+    c->letter_id = letters_try(&w->letters, DEAD_PUT_FILE, batch->file.path);
     push(w, c, is_urgent);
 }
 
@@ -161,6 +236,7 @@ writer_delete_file(struct writer *w, struct str path, writer_done_fn done, void 
 {
     struct command *c = command_create(COMMAND_DELETE_FILE, done, ctx);
     c->u.path = str_dup(path);
+    c->letter_id = letters_try(&w->letters, DEAD_DELETE_FILE, path);
     push(w, c, false);
 }
 
@@ -193,6 +269,7 @@ writer_expire_hovers(struct writer *w, struct str lang, uint64_t server_key,
     struct command *c = command_create(COMMAND_EXPIRE, done, ctx);
     c->u.expire.lang = str_dup(lang);
     c->u.expire.server_key = server_key;
+    c->letter_id = letters_try(&w->letters, DEAD_EXPIRE_HOVERS, lang);
     push(w, c, false);
 }
 
@@ -207,7 +284,50 @@ writer_stats(const struct writer *w)
 {
     struct writer_stats s = w->stats;
     s.depth = queue_depth(w->queue);
+    s.letters = w->letters.n;
+    s.letters_bytes = w->letters.n_bytes;
+    s.letters_in_memory = w->letters.n - w->letters.n_kept;
+    s.letters_dropped = w->letters.n_dropped;
     return s;
+}
+
+const char *
+writer_cause_name(enum writer_cause cause)
+{
+    static const char *const names[WRITER_CAUSE_COUNT] = {
+        [WRITER_FULL_ENTITIES] = "entities", [WRITER_FULL_BYTES] = "bytes",
+        [WRITER_FULL_TIME] = "time",         [WRITER_EMPTY] = "empty",
+        [WRITER_FLUSHED] = "flush",
+    };
+    assert((unsigned)cause < WRITER_CAUSE_COUNT);
+    return names[cause];
+}
+
+const struct dead_letter *
+writer_letter_at(const struct writer *w, size_t index)
+{
+    for (const struct list *it = w->letters.all.prev; it != &w->letters.all;
+         it = it->prev)
+        if (index-- == 0)
+            return list_entry(it, const struct dead_letter, link);
+    return NULL;
+}
+
+int
+writer_replay(struct writer *w, int64_t id, writer_done_fn done, void *ctx)
+{
+    struct dead_letter *letter = letters_find(&w->letters, id);
+    struct command *c;
+    if (!letter)
+        return -ENOENT;
+    if (letter->n_tries > 0)
+        return -EALREADY;
+    letter->n_tries++;
+    c = command_create(COMMAND_REPLAY, done, ctx);
+    c->u.replay = dead_letter_copy(letter);
+    c->letter_id = id;
+    push(w, c, false);
+    return 0;
 }
 
 void
@@ -215,6 +335,8 @@ writer_close(struct writer *w, void (*on_closed)(void *ctx), void *ctx)
 {
     ASSERT_LOOP();
     assert(!w->is_closing);
+    w->letters.is_waiting = false; // the last time to try
+    keep_letters(w);
     w->is_closing = true;
     w->on_closed = on_closed;
     w->closed_ctx = ctx;

@@ -1,8 +1,9 @@
 #pragma once
 /* The single writer: one bounded queue, one thread, one write connection, one transaction per drain.
- * Owns the queue, the thread and the store's writer handle. Functions on the loop. Completions run
- * on the loop after COMMIT, in the order of the commands. */
+ * Owns the queue, the thread, the store's writer handle and the dead letters. Functions on the loop.
+ * Completions run on the loop after COMMIT, in the order of the commands. */
 #include "base/base.h"
+#include "base/histogram.h"
 #include "model/batch.h"
 #include "model/event.h"
 #include "model/hover.h"
@@ -34,11 +35,38 @@ struct writer_events {
     void (*on_commit)(void *ctx, struct event *const *events, size_t n);
 };
 
+/* Why a transaction took no more. */
+enum writer_cause {
+    WRITER_FULL_ENTITIES,
+    WRITER_FULL_BYTES,
+    WRITER_FULL_TIME,
+    WRITER_EMPTY,   // nothing was left to take
+    WRITER_FLUSHED, // a flush was in it
+    WRITER_CAUSE_COUNT
+};
+const char *writer_cause_name(enum writer_cause cause); // "entities", "bytes", …
+
+/* Of commands that somebody waits for (is_urgent), and of all others; in µs. */
+struct writer_lane {
+    struct histogram wait;    // from the push until the thread took it
+    struct histogram latency; // from the push until its COMMIT returned
+};
+
 struct writer_stats {
     size_t depth, depth_max;
     uint64_t commits, commands, retries, failed;
     uint64_t commit_us_total, commit_us_max;
+    uint64_t causes[WRITER_CAUSE_COUNT]; // of commits
+    struct histogram commit;             // of COMMIT alone, µs
+    struct writer_lane interactive, bulk;
     int64_t head; // last committed seq
+    struct store_gauges gauges;
+    /* dead letters */
+    size_t letters, letters_bytes;
+    size_t letters_in_memory; // of them: the index could not take them either yet
+    uint64_t
+        letters_dropped; // the oldest, beyond STORE_LETTERS_MAX or STORE_LETTERS_BYTES
+    uint64_t letters_replayed; // by writer_replay
 };
 
 /* root: of the tree, or NULL; see store_writer_open(). maker: or NULL; see store_set_maker(). */
@@ -60,5 +88,14 @@ void writer_expire_hovers(struct writer *w, struct str lang, uint64_t server_key
 /* done after everything pushed before it is committed, which is not put off any longer. */
 void writer_flush(struct writer *w, writer_done_fn done, void *ctx);
 struct writer_stats writer_stats(const struct writer *w);
+
+/* Commands that failed for good: told to done, and kept here and in the index (as soon as it can be written).
+ * One goes when the same is done later: for a file, its next commit. */
+/* The newest, then by age; NULL past the oldest, or before the index is open. Borrowed until the loop goes on. */
+const struct dead_letter *writer_letter_at(const struct writer *w, size_t index);
+/* -ENOENT; -EALREADY: that is under way. Does it again (store_replay_letter) and removes it in the same transaction; on failure it stays.
+ * One of a file is only removed: who looks at the file calls writer_put_file(). */
+int writer_replay(struct writer *w, int64_t id, writer_done_fn done, void *ctx);
+
 /* Commits what is queued, delivers every completion, joins, frees, then on_closed. */
 void writer_close(struct writer *w, void (*on_closed)(void *ctx), void *ctx);

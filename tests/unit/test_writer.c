@@ -587,6 +587,8 @@ test_text_is_indexed_between_hovers(void **state)
     buf_finish(&scene.story);
 }
 
+#include "writer/test_letters.c"
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sample_setup, sample_teardown)
 
 int
@@ -604,6 +606,14 @@ main(void)
         TEST(test_error_is_retried),
         TEST(test_error_is_reported),
         TEST(test_no_room),
+        TEST(test_letter_is_kept),
+        TEST(test_letter_in_memory),
+        TEST(test_later_put_makes_good),
+        TEST(test_letter_is_kept_at_the_end),
+        TEST(test_replay),
+        TEST(test_replay_fails),
+        TEST(test_letters_are_bounded),
+        TEST(test_lanes_and_causes),
         TEST(test_second_engine),
         TEST(test_other_root),
         TEST(test_text_is_indexed_when_quiet),
