@@ -148,6 +148,71 @@ engine_resume(struct server_session *s, const struct wire_id *id, json_t *params
     wire_reply(s->wire, id, NULL);
 }
 
+/* ---- dead letters ---- */
+
+static void
+on_retried(void *ctx, size_t n_tried, size_t n_left, const char *why)
+{
+    struct pending *p = ctx;
+    AUTO(buf_finish) struct buf json = {0};
+
+    buf_printf(&json, "{\"tried\":%zu,\"left\":%zu,\"why\":", n_tried, n_left);
+    if (why)
+        codec_add_string(&json, str_of(why));
+    else
+        buf_add_cstr(&json, "null");
+    buf_add_char(&json, '}');
+    pending_reply(p, buf_str(&json));
+    pending_destroy(p);
+}
+
+/* The ids are in its result until there is one. */
+static void
+run_retry(struct pending *p)
+{
+    AUTO(free) int64_t *ids = NULL;
+    size_t n = p->result.n / sizeof(*ids);
+    int r;
+
+    ids = xcalloc(n + 1, sizeof(*ids));
+    if (n > 0)
+        memcpy(ids, p->result.p, n * sizeof(*ids));
+    buf_reset(&p->result);
+    r = workspace_retry(p->workspace, ids, n, on_retried, p);
+    if (r < 0) {
+        const char *why = workspace_why(p->workspace);
+
+        pending_error(p, WIRE_REQUEST_FAILED, why ? why : err_text(r));
+        pending_destroy(p);
+    }
+}
+
+void
+engine_retry(struct server_session *s, const struct wire_id *id, json_t *params)
+{
+    json_t *ids = codec_array(params, "ids"), *number;
+    struct workspace *w = named_root(s, id, params);
+    struct pending *p;
+    size_t i;
+
+    if (!w)
+        return;
+    if ((codec_member(params, "ids") && !ids) ||
+        json_array_size(ids) > STORE_LETTERS_MAX) {
+        wire_reply_error(s->wire, id, WIRE_INVALID_PARAMS,
+                         "ids must be an array of numbers");
+        return;
+    }
+    p = pending_create(s, id, w);
+    json_array_foreach(ids, i, number)
+    {
+        int64_t value = json_integer_value(number);
+
+        buf_add(&p->result, &value, sizeof(value));
+    }
+    pending_when_open(p, run_retry);
+}
+
 void
 engine_dashboard(struct server_session *s, const struct wire_id *id, json_t *params)
 {

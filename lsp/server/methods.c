@@ -17,6 +17,7 @@ static const struct method methods[] = {
     {"gloss/pause", .on_request = engine_pause},
     {"gloss/reindex", .on_request = engine_reindex},
     {"gloss/resume", .on_request = engine_resume},
+    {"gloss/retry", .on_request = engine_retry, .before_initialize = true},
     {"gloss/status", .on_request = engine_status, .before_initialize = true},
     {"gloss/stop", .on_request = engine_stop, .before_initialize = true},
     {"initialize", .on_request = lifecycle_initialize, .before_initialize = true},

@@ -68,6 +68,7 @@ void engine_index(struct server_session *s, const struct wire_id *id, json_t *pa
 void engine_reindex(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_pause(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_resume(struct server_session *s, const struct wire_id *id, json_t *params);
+void engine_retry(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_dashboard(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_stop(struct server_session *s, const struct wire_id *id, json_t *params);
 void handed_hovers(struct server_session *s, const struct wire_id *id, json_t *params);

@@ -151,6 +151,8 @@ struct index_run {
     bool is_flushing;
 };
 void runs_check(struct workspace *w); // after anything that may complete one
+/* Without a walk of its own: when all that is under way is committed. */
+void runs_wait(struct workspace *w, workspace_summary_fn fn, void *ctx);
 void runs_finish(struct workspace *w);
 bool runs_want_enrich(const struct workspace *w);
 void counts_refresh(struct workspace *w);

@@ -146,6 +146,20 @@ workspace_index(struct workspace *w, bool with_enrich, workspace_summary_fn fn, 
 }
 
 void
+runs_wait(struct workspace *w, workspace_summary_fn fn, void *ctx)
+{
+    struct index_run *run = xnew(struct index_run);
+
+    run->w = w;
+    run->fn = fn;
+    run->ctx = ctx;
+    run->started_ms = clock_mono_ms();
+    run->walk = w->walk;
+    list_add(&w->runs, &run->link);
+    loop_defer(w->all->loop, check_later, w);
+}
+
+void
 workspace_reindex(struct workspace *w, struct str path)
 {
     struct known_file *known = known_find(w->known, path);

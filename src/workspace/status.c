@@ -1,9 +1,12 @@
 /* The status object: one encoding for `gloss status`, gloss/status and /v1/stats. */
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "workspace/internal.h"
+
+#define LETTERS_SHOWN 50
 
 static void
 add_number(struct buf *json, const char *key, uint64_t value)
@@ -48,19 +51,88 @@ add_counts(struct buf *json, const struct store_counts *c)
 }
 
 static void
-add_queue(struct buf *json, const struct workspace *w)
+add_lane(struct buf *json, const char *key, const struct writer_lane *lane)
 {
-    struct writer_stats s = {0};
+    buf_printf(json, ",\"%s\":{\"wait_us\":", key);
+    histogram_add_json(json, &lane->wait);
+    buf_add_cstr(json, ",\"latency_us\":");
+    histogram_add_json(json, &lane->latency);
+    buf_add_char(json, '}');
+}
 
-    if (w->writer)
-        s = writer_stats(w->writer);
+static void
+add_queue(struct buf *json, const struct workspace *w, const struct writer_stats *stats)
+{
+    const struct writer_stats s = *stats;
+
     buf_printf(
         json,
         ",\"queue\":{\"depth\":%zu,\"depth_max\":%zu,\"waiting\":%zu,\"working\":%zu,"
         "\"commits\":%" PRIu64 ",\"commands\":%" PRIu64 ",\"retries\":%" PRIu64
-        ",\"failed\":%" PRIu64 ",\"commit_us_max\":%" PRIu64 "}",
+        ",\"failed\":%" PRIu64 ",\"commit_us_max\":%" PRIu64,
         s.depth, s.depth_max, w->n_waiting, w->n_working, s.commits, s.commands,
         s.retries, s.failed, s.commit_us_max);
+    buf_add_cstr(json, ",\"commit_us\":");
+    histogram_add_json(json, &s.commit);
+    add_lane(json, "interactive", &s.interactive);
+    add_lane(json, "bulk", &s.bulk);
+    buf_add_cstr(json, ",\"flushes\":{");
+    for (size_t i = 0; i < WRITER_CAUSE_COUNT; i++)
+        buf_printf(json, "%s\"%s\":%" PRIu64, i ? "," : "",
+                   writer_cause_name((enum writer_cause)i), s.causes[i]);
+    buf_add_cstr(json, "}}");
+}
+
+static void
+add_letter(struct buf *json, const struct dead_letter *l)
+{
+    char time[CLOCK_ISO_BYTES];
+
+    clock_iso8601(l->time_ms, time);
+    buf_printf(json, "{\"id\":%" PRId64 ",\"what\":\"%s\",\"path\":", l->id,
+               dead_what_name(l->what));
+    codec_add_string(json, l->path);
+    buf_add_cstr(json, ",\"error\":");
+    codec_add_string(json, l->error);
+    buf_printf(json, ",\"time\":\"%s\",\"size_bytes\":%zu,\"in_memory\":%s}", time,
+               l->payload.n, l->is_kept ? "false" : "true");
+}
+
+static void
+add_letters(struct buf *json, const struct workspace *w, const struct writer_stats *s)
+{
+    const struct dead_letter *l;
+
+    buf_printf(json,
+               ",\"dead_letters\":{\"count\":%zu,\"in_memory\":%zu,\"size_bytes\":%zu,"
+               "\"dropped\":%" PRIu64 ",\"replayed\":%" PRIu64 ",\"newest\":[",
+               s->letters, s->letters_in_memory, s->letters_bytes, s->letters_dropped,
+               s->letters_replayed);
+    for (size_t i = 0;
+         i < LETTERS_SHOWN && w->writer && (l = writer_letter_at(w->writer, i)); i++) {
+        if (i > 0)
+            buf_add_char(json, ',');
+        add_letter(json, l);
+    }
+    buf_add_cstr(json, "]}");
+}
+
+/* What is under retention, and how much of it there may be. */
+static void
+add_store(struct buf *json, const struct workspace *w, const struct store_gauges *g)
+{
+    buf_printf(json,
+               ",\"store\":{\"wal_bytes\":%" PRIu64 ",\"checkpoints\":%" PRIu64
+               ",\"checkpoint_us_max\":%" PRIu64 ",\"events\":{\"rows\":%" PRId64
+               ",\"rows_max\":%d,\"size_bytes\":%" PRIu64
+               ",\"size_bytes_max\":%lld,\"age_ms_max\":%lld}",
+               g->wal_bytes, g->checkpoints, g->checkpoint_us_max,
+               MAX(w->info.head - w->info.first_seq + 1, 0), STORE_EVENTS_MAX,
+               g->event_bytes, STORE_EVENTS_BYTES, STORE_EVENTS_AGE_MS);
+    buf_printf(json,
+               ",\"past\":{\"rows\":%" PRIu64 ",\"rows_max\":%d,\"size_bytes\":%" PRIu64
+               ",\"size_bytes_max\":%lld}}",
+               g->past_rows, STORE_PAST_ROWS, g->past_bytes, STORE_PAST_BYTES);
 }
 
 static void
@@ -96,6 +168,8 @@ void
 workspace_add_status(struct buf *json, const struct workspace *w)
 {
     struct workspace_progress p = workspace_progress(w);
+    struct writer_stats s =
+        w->writer ? writer_stats(w->writer) : (struct writer_stats){0};
     struct scan_counts seen = w->scan ? scan_counts(w->scan) : (struct scan_counts){0};
     AUTO(free)
     char *root_why =
@@ -116,7 +190,9 @@ workspace_add_status(struct buf *json, const struct workspace *w)
                p.files_done, p.files_total);
     buf_printf(json, ",\"enrichment\":{\"done\":%" PRIu64 ",\"total\":%" PRIu64 "}",
                p.hover_files_done, p.hover_files_total);
-    add_queue(json, w);
+    add_queue(json, w, &s);
+    add_letters(json, w, &s);
+    add_store(json, w, &s.gauges);
     add_servers(json, w);
     buf_printf(json, ",\"handed\":{\"taken\":%" PRIu64 ",\"dropped\":%" PRIu64 "}",
                w->n_handed, w->n_handed_dropped);

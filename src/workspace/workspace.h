@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "model/snapshot.h"
 #include "query/query.h"
-#include "rt/loop.h"
+#include "workspace/retry.h"
 #include "writer/writer.h"
 
 #define WORKSPACE_ID_BYTES 13 // hex of the real root's hash: the same after a restart

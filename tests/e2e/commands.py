@@ -11,8 +11,8 @@ import trees  # noqa: E402
 from house import wait  # noqa: E402
 from tap import case, equal, main  # noqa: E402
 
-COMMANDS = ("dashboard", "doctor", "events", "export", "index", "lsp", "migrate", "outline", "search", "serve",
-            "show", "status", "stop", "version")
+COMMANDS = ("dashboard", "doctor", "events", "export", "index", "lsp", "migrate", "outline", "retry", "search",
+            "serve", "show", "status", "stop", "version")
 N_FILES = 8  # of trees.write_mixed, that a grammar reads
 SUMMARY = {"files", "skipped", "failed", "unchanged", "entities", "edges", "hovers", "seconds",
            "peak_rss_bytes", "epoch", "seq"}

@@ -53,6 +53,9 @@ def make_index(house):
     house.write("boot.c", BOOT_C)
     path = os.path.join(house.dir, "index.db")
     house.index("--db", path)
+    with sqlite3.connect(path) as db:  # nothing runs that holds it
+        db.execute("INSERT INTO dead_letter VALUES(1,'put_file','lost.c','No space left on device',1,'{}')")
+    db.close()
     return path
 
 

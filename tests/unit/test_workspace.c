@@ -2,9 +2,10 @@
  * holds once the workspace is quiet, and whatever is closed, whenever, leaves an empty loop. */
 #include "workspace/test_runs.c"
 
-#include "workspace/test_endings.c"
 #include "workspace/test_asks.c"
+#include "workspace/test_endings.c"
 #include "workspace/test_enriching.c"
+#include "workspace/test_retry.c"
 #include "workspace/test_trees.c"
 #include "workspace/test_watching.c"
 #include "workspace/test_worktrees.c"
@@ -55,6 +56,8 @@ main(void)
         cmocka_unit_test(test_close_at_each_stage),
         cmocka_unit_test(test_close_without_any),
         cmocka_unit_test(test_index_is_locked),
+        cmocka_unit_test(test_retry_after_a_full_disk),
+        cmocka_unit_test(test_retry_stays_inside),
         cmocka_unit_test(test_walk_before_open),
         cmocka_unit_test(test_does_not_open),
         cmocka_unit_test(test_made_meanwhile),

@@ -2,6 +2,13 @@
 #include "app/commands/commands.h"
 #include "codec/codec.h"
 
+#define LETTERS_SHOWN 3
+
+static const struct command_option options[] = {
+    {"dead-letters", OPTION_FLAG, NULL, "only what could not be stored, newest first"},
+    {0},
+};
+
 static int64_t
 number(const json_t *object, const char *key)
 {
@@ -56,6 +63,47 @@ show_hovers(const json_t *w)
              number(past, "size_bytes") >> 10);
 }
 
+/* What could not be stored, the newest n_max of it. */
+static void
+show_letters(const json_t *w, size_t n_max)
+{
+    const json_t *letters = codec_object(w, "dead_letters"), *l;
+    AUTO(buf_finish) struct buf path = {0};
+    int64_t n_shown = 0;
+    size_t i;
+
+    json_array_foreach(codec_array(letters, "newest"), i, l)
+    {
+        struct str name = out_name(&path, str_of(text(l, "path")));
+
+        if (i >= n_max)
+            break;
+        out_line("  %6" PRId64 "  %s %.*s: %s (%s)", number(l, "id"), text(l, "what"),
+                 STR_ARG(name), text(l, "error"), text(l, "time"));
+        n_shown++;
+    }
+    if (number(letters, "count") > n_shown && n_shown > 0)
+        out_line("          and %" PRId64 " older ones",
+                 number(letters, "count") - n_shown);
+    if (number(letters, "dropped") > 0)
+        out_line("          %" PRId64 " are lost: there were too many",
+                 number(letters, "dropped"));
+}
+
+static void
+show_all_letters(const json_t *status)
+{
+    const json_t *w;
+    size_t i;
+
+    json_array_foreach(codec_array(status, "workspaces"), i, w)
+    {
+        out_line("%s: %" PRId64 " dead letters", text(w, "root"),
+                 number(codec_object(w, "dead_letters"), "count"));
+        show_letters(w, SIZE_MAX);
+    }
+}
+
 static void
 show_workspace(const json_t *w)
 {
@@ -74,6 +122,12 @@ show_workspace(const json_t *w)
     out_line("  queue      %" PRId64 " waiting, %" PRId64 " in the writer, %" PRId64
              " failed",
              number(queue, "waiting"), number(queue, "depth"), number(queue, "failed"));
+    if (number(codec_object(w, "dead_letters"), "count") > 0) {
+        out_line("  letters    %" PRId64
+                 " could not be stored and wait for `gloss retry`",
+                 number(codec_object(w, "dead_letters"), "count"));
+        show_letters(w, LETTERS_SHOWN);
+    }
     out_line("  events     epoch %s, %" PRId64 " to %" PRId64, text(w, "epoch"),
              number(w, "first_seq"), number(w, "head"));
     if (number(w, "unwatched") > 0)
@@ -125,6 +179,8 @@ run(const struct command_line *line)
         AUTO(buf_finish) struct buf out = {0};
         codec_add_json(&out, status);
         out_line("%s", out.p);
+    } else if (line_has(line, "dead-letters")) {
+        show_all_letters(status);
     } else {
         show(status);
     }
@@ -135,5 +191,9 @@ const struct command command_status = {
     .name = "status",
     .arguments = "",
     .summary = "What the engine is doing: workspaces, servers, queue, counts",
+    .details =
+        "--json prints one object, described in docs/PROTOCOL.md (Status). Dead letters "
+        "are what the index could not\nstore; `gloss retry` tries them again.",
+    .options = options,
     .run = run,
 };

@@ -30,6 +30,7 @@ test_lifecycle(void **state UNUSED)
                      WIRE_INVALID_PARAMS);
     assert_int_equal(code_of(e, "gloss/hold", "{'root':'/nowhere/at/all'}"),
                      WIRE_REQUEST_FAILED);
+    assert_int_equal(code_of(e, "gloss/retry", "{}"), WIRE_INVALID_PARAMS);
     assert_int_equal(code_of(e, "gloss/dashboard", "{}"), WIRE_REQUEST_FAILED);
     assert_true(is_null(result_of(e, "gloss/stop", "{}")));
     assert_int_equal(f.n_stops, 1);
