@@ -57,15 +57,13 @@ struct config {
     struct arena arena; // of the strings
 };
 
-/* A flag that was given. The name is the table's flag ("jobs") or the setting's ("index.jobs"); a
- * boolean without value is true. */
+/* A flag that was given, by its own name ("jobs") or the setting's ("index.jobs"). */
 struct config_flag {
     const char *name;
     const char *value; // may be NULL for a boolean
 };
 
-/* -EINVAL (or the error of reading a file) and *ret_why (heap): one line that names file, variable or
- * flag, and setting. */
+/* -EINVAL (or why a file cannot be read); *ret_why (heap): a line that names file, variable or flag, and setting. */
 int config_load(const struct config_flag *flags, size_t n, struct config **ret_config,
                 char **ret_why);
 /* With root's own file. *ret_config is NULL when it has none: use `base`. It borrows from `base`, which
@@ -115,6 +113,8 @@ char *config_state_dir(void) MUST_USE;
 char *config_runtime_dir(void) MUST_USE;
 /* <state>/<name>-<id>/index.db; id: 12 hex digits of the hash of root, which is a real path. Not created. */
 char *config_index_path(const char *root) MUST_USE;
-/* "sqlite:PATH" or a plain path → "sqlite:/absolute/path"; "rocksdb:PATH" the same way; "mem:",
- * "postgres://…", "postgresql://…" as they are (may hold a password: uri_public()). Else -EINVAL. */
+/* "sqlite:PATH" or a plain path → "sqlite:/absolute/path"; "rocksdb:PATH" alike; "mem:", "postgres[ql]://…"
+ * as they are (may hold a password: uri_public()). Else -EINVAL. */
 int config_db_url(const char *text, char **ret_url, char **ret_why);
+/* Of root's index; db: such a URL, of a server with "#<root>" unless it names one; NULL: config_index_path(). */
+char *config_index_url(const char *db, const char *root) MUST_USE;

@@ -197,3 +197,16 @@ config_db_url(const char *text, char **ret_url, char **ret_why)
     *ret_url = xstrdup(text);
     return 0;
 }
+
+char *
+config_index_url(const char *db, const char *root)
+{
+    if (!db) {
+        AUTO(free) char *path = config_index_path(root);
+        return xasprintf("sqlite:%s", path);
+    }
+    struct str url = str_of(db);
+    bool is_server = str_starts_with(url, STR("postgres://")) ||
+                     str_starts_with(url, STR("postgresql://"));
+    return is_server && !strchr(db, '#') ? xasprintf("%s#%s", db, root) : xstrdup(db);
+}

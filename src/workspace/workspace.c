@@ -176,17 +176,9 @@ choose_url(struct workspace *w)
 {
     const char *given = w->all->options.db_url, *path;
     bool is_memory = given && strcmp(given, "mem:") == 0;
-    AUTO(free) char *own = NULL;
+    AUTO(free) char *name = random_hex(16);
 
-    if (is_memory) {
-        own = random_hex(16);
-        w->url = xasprintf("mem:%s", own);
-    } else if (given) {
-        w->url = xstrdup(given);
-    } else {
-        own = config_index_path(w->root);
-        w->url = xasprintf("sqlite:%s", own);
-    }
+    w->url = is_memory ? xasprintf("mem:%s", name) : config_index_url(given, w->root);
     w->shown = uri_public(w->url);
     path = path_of_url(w->url);
     if (!path)

@@ -612,6 +612,27 @@ test_db_url(UNUSED void **state)
     assert_no_url(path.p, -EINVAL, "longer than 4095 bytes");
 }
 
+static void
+assert_index_url(const char *db, const char *expected)
+{
+    AUTO(free) char *url = config_index_url(db, "/src/redis");
+    assert_string_equal(url, expected);
+}
+
+static void
+test_index_url(UNUSED void **state)
+{
+    AUTO(free) char *path = config_index_path("/src/redis");
+    AUTO(free) char *own = xasprintf("sqlite:%s", path);
+    assert_index_url(NULL, own);
+    assert_index_url("sqlite:/a.db", "sqlite:/a.db");
+    assert_index_url("rocksdb:/a", "rocksdb:/a");
+    assert_index_url("mem:", "mem:");
+    assert_index_url("postgres://h/d?user=u", "postgres://h/d?user=u#/src/redis");
+    assert_index_url("postgresql:///d", "postgresql:///d#/src/redis");
+    assert_index_url("postgres://h/d#team", "postgres://h/d#team");
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, home_setup, home_teardown)
 
 int
@@ -634,6 +655,7 @@ main(void)
         TEST(test_places),
         TEST(test_runtime_dir),
         TEST(test_db_url),
+        TEST(test_index_url),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

@@ -351,12 +351,7 @@ line_workspace_id(const char *root)
 char *
 line_index_url(const struct command_line *line, const char *root)
 {
-    AUTO(free) char *path = NULL;
-
-    if (line->db_url)
-        return xstrdup(line->db_url);
-    path = config_index_path(root);
-    return xasprintf("sqlite:%s", path);
+    return config_index_url(line->db_url, root);
 }
 
 struct store_reader *

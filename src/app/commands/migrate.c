@@ -66,7 +66,6 @@ take_urls(const struct command_line *line, struct migration *m)
     if (code != EXIT_OK)
         return code;
     m->shown_from = uri_public(m->from);
-    m->shown_to = uri_public(m->to);
     return EXIT_OK;
 }
 
@@ -91,8 +90,12 @@ open_source(struct migration *m)
 static int
 open_target(struct migration *m)
 {
-    AUTO(free) char *why = NULL;
-    int r = store_writer_open(m->to, m->root, &m->writer, &m->info, &why);
+    AUTO(free) char *why = NULL, *given = steal(m->to);
+    int r;
+
+    m->to = m->root ? config_index_url(given, m->root) : xstrdup(given);
+    m->shown_to = uri_public(m->to);
+    r = store_writer_open(m->to, m->root, &m->writer, &m->info, &why);
 
     if (r < 0)
         return fail("cannot make the index: %s", why ? why : err_text(r));
