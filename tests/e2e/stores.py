@@ -84,6 +84,19 @@ def _(house):
     equal((events[0]["event_type"], events[0]["data"]), ("index.rebuilt", {"reason": "copied"}))
 
 
+@case("migrate copies what an engine holds, and does not touch what an engine holds")
+def _(house):
+    trees.write_mixed(house)
+    house.serve(house.tree)
+    house.wait_ready()
+    copy = os.path.join(house.dir, "copy.db")
+    done = house.gloss("migrate", "--to", copy, "--json").json()
+    equal(done["entities"], len(house.entities()), "entities")
+    equal(without_rev(house.entities(env={"GLOSS_DB": copy})), without_rev(house.entities()), "entities")
+    held = house.status()["workspaces"][0]["index"]
+    house.gloss("migrate", "--from", copy, "--to", held).fails(1, "another engine holds this index")
+
+
 @case("migrate says what it cannot do, and leaves what is there")
 def _(house):
     trees.write_c(house)
