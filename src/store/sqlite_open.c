@@ -238,6 +238,9 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
         r = sqlite_exec(&w->c, waits_for_disk);
     if (r == 0)
         r = table_writer_load(&w->base, ret_info);
+    /* Its header says what cannot be: another schema or format, not to be written. */
+    if (r == -ENOTRECOVERABLE || (r == -EROFS && access(w->path, W_OK) == 0))
+        r = -EBADMSG;
     if (r < 0) {
         if (ret_why && !*ret_why)
             *ret_why = xasprintf("%s: %s", w->path, err_text(r));
@@ -248,18 +251,33 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
     return 0;
 }
 
+/* Of no file that is there, whatever the clock says. */
+static char *
+aside_path(const char *path)
+{
+    int64_t ms = clock_wall_ms();
+    char *to = xasprintf("%s.damaged-%" PRId64, path, ms);
+    while (fs_exists(to)) {
+        free(to);
+        to = xasprintf("%s.damaged-%" PRId64, path, ++ms);
+    }
+    return to;
+}
+
 /* Out of the way, not away: somebody may want to look at it. */
 static int
 set_aside(const char *path)
 {
     int r = 0;
-    char *to = xasprintf("%s.damaged-%" PRId64, path, clock_wall_ms());
+    struct fs_stat st;
+    char *to = aside_path(path);
     char *wal = xasprintf("%s-wal", path);
     char *wal_to = xasprintf("%s-wal", to);
     char *shm = xasprintf("%s-shm", path);
     if (rename(path, to) < 0 && errno != ENOENT)
         r = -errno;
-    if (r == 0 && rename(wal, wal_to) < 0 && errno != ENOENT)
+    bool is_empty = fs_stat_file(wal, &st) == 0 && st.size_bytes == 0;
+    if (r == 0 && (is_empty ? unlink(wal) : rename(wal, wal_to)) < 0 && errno != ENOENT)
         r = -errno;
     if (r == 0 && unlink(shm) < 0 && errno != ENOENT)
         r = -errno;
@@ -309,6 +327,8 @@ open_writer(const char *path, struct mem_place *place, const char *root,
             r = explain(&why, -EPROTONOSUPPORT, w->path, "is no index of gloss");
         }
     } else if (r == -EBADMSG) {
+        /* as it was found, its log beside it */
+        sqlite3_db_config(w->c.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         sqlite_conn_finish(&w->c);
         sqlite_conn_init(&w->c);
         free(steal(why));
