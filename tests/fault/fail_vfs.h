@@ -1,7 +1,8 @@
 #pragma once
 /* A file layer for SQLite that fails on demand: the n-th change (write, sync or truncate) from now on,
- * and a number of those that follow. Everything else goes to the real one. Registered as the default,
- * so the code under test opens its files as always. */
+ * opening (of a file, its removal, shared memory) or allocation, and a number of those that follow.
+ * Everything else goes to the real one. Registered as the default, so the code under test opens its files
+ * as always. Nothing is synced: no test of it loses the machine's power. */
 #include <sqlite3.h>
 
 #include "base/base.h"
@@ -11,9 +12,13 @@ struct fail_file {
     sqlite3_file *real; // right behind
 };
 
+enum fail_kind { FAIL_CHANGE, FAIL_OPEN, FAIL_MEMORY };
+
 static struct {
     sqlite3_vfs *real;
     sqlite3_vfs vfs;
+    sqlite3_mem_methods memory; // the real one
+    enum fail_kind kind;
     long countdown; // changes until the failure; 0: never
     long burst;     // how many fail from there on
     int code;       // what they return
@@ -21,9 +26,9 @@ static struct {
 } fail;
 
 static bool
-fail_now(void)
+fail_now(enum fail_kind kind)
 {
-    if (fail.countdown == 0)
+    if (fail.countdown == 0 || fail.kind != kind)
         return false;
     if (fail.countdown > 1) {
         fail.countdown--;
@@ -56,20 +61,23 @@ fail_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 static int
 fail_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
-    return fail_now() ? fail.code
-                      : fail_real(f)->pMethods->xWrite(fail_real(f), p, n, at);
+    return fail_now(FAIL_CHANGE) ? fail.code
+                                 : fail_real(f)->pMethods->xWrite(fail_real(f), p, n, at);
 }
 
 static int
 fail_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-    return fail_now() ? fail.code : fail_real(f)->pMethods->xTruncate(fail_real(f), size);
+    return fail_now(FAIL_CHANGE) ? fail.code
+                                 : fail_real(f)->pMethods->xTruncate(fail_real(f), size);
 }
 
 static int
 fail_sync(sqlite3_file *f, int flags)
 {
-    return fail_now() ? fail.code : fail_real(f)->pMethods->xSync(fail_real(f), flags);
+    (void)f;
+    (void)flags;
+    return fail_now(FAIL_CHANGE) ? fail.code : SQLITE_OK;
 }
 
 static int
@@ -117,6 +125,8 @@ fail_device(sqlite3_file *f)
 static int
 fail_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **ret_p)
 {
+    if (fail_now(FAIL_OPEN))
+        return SQLITE_IOERR_SHMMAP;
     return fail_real(f)->pMethods->xShmMap(fail_real(f), page, size, extend, ret_p);
 }
 
@@ -165,32 +175,77 @@ fail_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
     struct fail_file *f = (struct fail_file *)(void *)file;
     (void)vfs;
     f->real = (sqlite3_file *)(void *)(f + 1);
+    f->base.pMethods = NULL;
+    if (fail_now(FAIL_OPEN)) {
+        errno = EMFILE;
+        return fail.code;
+    }
     int rc = fail.real->xOpen(fail.real, name, f->real, flags, ret_flags);
     f->base.pMethods = f->real->pMethods ? &fail_methods : NULL;
     return rc;
 }
 
+static int
+fail_delete(sqlite3_vfs *vfs, const char *name, int syncs_names)
+{
+    (void)vfs;
+    (void)syncs_names;
+    return fail_now(FAIL_OPEN) ? SQLITE_IOERR_DELETE
+                               : fail.real->xDelete(fail.real, name, 0);
+}
+
+static void *
+fail_malloc(int n)
+{
+    return fail_now(FAIL_MEMORY) ? NULL : fail.memory.xMalloc(n);
+}
+
+static void *
+fail_realloc(void *p, int n)
+{
+    return fail_now(FAIL_MEMORY) ? NULL : fail.memory.xRealloc(p, n);
+}
+
+/* Before anything else of SQLite's is used. Without its pools of small blocks, which would hide most. */
 static void
 fail_install(void)
 {
+    sqlite3_mem_methods memory;
+    int r = sqlite3_config(SQLITE_CONFIG_GETMALLOC, &fail.memory);
+    memory = fail.memory;
+    memory.xMalloc = fail_malloc;
+    memory.xRealloc = fail_realloc;
+    if (r == SQLITE_OK)
+        r = sqlite3_config(SQLITE_CONFIG_MALLOC, &memory);
+    if (r == SQLITE_OK)
+        r = sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
+    assert(r == SQLITE_OK);
     fail.real = sqlite3_vfs_find(NULL);
     fail.vfs = *fail.real;
     fail.vfs.zName = "fail";
     fail.vfs.szOsFile = (int)sizeof(struct fail_file) + fail.real->szOsFile;
     fail.vfs.xOpen = fail_open;
+    fail.vfs.xDelete = fail_delete;
     int rc = sqlite3_vfs_register(&fail.vfs, 1);
     assert(rc == SQLITE_OK);
     (void)rc;
 }
 
-/* The n-th change from now on fails, and burst - 1 more. */
+/* The n-th from now on fails, and burst - 1 more. */
 static void
-fail_arm(long n, long burst, int code)
+fail_arm_kind(enum fail_kind kind, long n, long burst, int code)
 {
+    fail.kind = kind;
     fail.countdown = n;
     fail.burst = burst;
     fail.code = code;
     fail.n_failed = 0;
+}
+
+static void
+fail_arm(long n, long burst, int code)
+{
+    fail_arm_kind(FAIL_CHANGE, n, burst, code);
 }
 
 /* The disk is well again; n_failed stays. */

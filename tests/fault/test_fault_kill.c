@@ -1,0 +1,216 @@
+/* kill -9 of whoever writes, at random moments: in its first open, in mid-transaction, while it copies the
+ * log into the index, while it closes. Invariant: after each, before and after a writer looked at it, every
+ * acknowledged seq is there, seqs have no hole, the log replays to the rows, the file is sound; and of
+ * several engines at once only one ever writes. */
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "work.h"
+
+#define ROUNDS_PER_INDEX 12
+
+static void
+sleep_us(long us)
+{
+    struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+    nanosleep(&t, NULL);
+}
+
+/* Tells each head after its COMMIT, until it is killed; closes and opens now and then. */
+static void
+write_until_killed(const struct sample *s, uint64_t seed, int out)
+{
+    struct work work = {.s = s, .dice = {seed}};
+    NEED(work_open(&work, NULL) == 0);
+    for (;;) {
+        work.is_bulky = dice_roll(&work.dice, 3) == 0;
+        work_step(&work);
+        NEED(write(out, &work.head, sizeof(work.head)) == sizeof(work.head));
+        if (dice_roll(&work.dice, 12) == 0) {
+            store_writer_close(steal(work.w));
+            NEED(work_open(&work, NULL) == 0);
+        }
+    }
+}
+
+/* The last head that was told before the end; 0 when none was. */
+static int64_t
+kill_one(const struct sample *s, struct dice *d)
+{
+    int fds[2];
+    int64_t head = 0, told = 0;
+    OK(pipe(fds));
+    pid_t pid = need_fork();
+    if (pid == 0)
+        write_until_killed(s, d->state, fds[1]);
+    close(fds[1]);
+    sleep_us((long)dice_roll(d, dice_roll(d, 2) ? 5000
+                                                : 60000)); // the moment is what is random
+    kill(pid, SIGKILL);
+    NEED(need_wait(pid) == -SIGKILL);
+    while (read(fds[0], &head, sizeof(head)) == sizeof(head))
+        told = head;
+    close(fds[0]);
+    return told;
+}
+
+/* What a reader sees before any writer has been there. */
+static int64_t
+look(const struct sample *s)
+{
+    int64_t head = 0;
+    struct store_reader *r = NULL;
+    int e = store_reader_open(s->url, &r, NULL);
+    if (e == -ENOENT)
+        return -1; // killed before its first commit
+    NEED(e == 0);
+    store_reader_close(r);
+    need_true_log(s, &head);
+    return head;
+}
+
+static void
+test_kill_at_random(void **state UNUSED)
+{
+    struct dice d = {fault_seed()};
+    long n_rounds = fault_count(30, 2000), n_early = 0;
+    int64_t acknowledged = 0, n_seqs = 0;
+    struct sample *s = NULL;
+    for (long round = 0; round < n_rounds; round++) {
+        if (round % ROUNDS_PER_INDEX == 0) {
+            s = NULL;
+            OK(sample_setup((void **)&s));
+            acknowledged = 0;
+        }
+        need_note("round %ld, acknowledged %" PRId64, round, acknowledged);
+        acknowledged = MAX(acknowledged, kill_one(s, &d));
+        int64_t head = look(s);
+        NEED(head >= acknowledged || (head < 0 && acknowledged == 0));
+        n_early += head < 0;
+        struct work work = {.s = s, .dice = d};
+        struct store_info info;
+        NEED(work_open(&work, &info) == 0);
+        NEED(info.is_new == (head < 0));
+        NEED(!info.was_damaged && info.head == MAX(head, 0));
+        need_sound(s->path);
+        work_step(&work);
+        acknowledged = work.head;
+        work_finish(&work);
+        if ((round + 1) % ROUNDS_PER_INDEX == 0 || round + 1 == n_rounds) {
+            n_seqs += acknowledged;
+            void *state_of_one = s;
+            OK(sample_teardown(&state_of_one));
+        }
+    }
+    print_message("# %ld times kill -9, %ld before the first commit, %" PRId64
+                  " seqs acknowledged, 0 lost\n",
+                  n_rounds, n_early, n_seqs);
+}
+
+/* ---- several engines on one index ---- */
+
+#define ENGINES 3
+
+/* In memory that all share: who writes, and the last seq that anybody acknowledged. */
+struct shared {
+    _Atomic(int) owner; // pid of who opened it last
+    _Atomic(int64_t) acknowledged;
+    _Atomic(long) n_turns, n_refused;
+};
+
+static bool
+take_turn(const struct sample *s, struct work *work)
+{
+    struct store_info info;
+    char *why = NULL;
+    int r = store_writer_open(s->url, NULL, &work->w, &info, &why);
+    NEED(r == 0 || (r == -EWOULDBLOCK && why));
+    free(why);
+    work->head = info.head;
+    return r == 0;
+}
+
+/* Takes turns with the others until it is killed. */
+static void
+write_with_others(const struct sample *s, uint64_t seed, struct shared *shared)
+{
+    struct work work = {.s = s, .dice = {seed}};
+    for (;;) {
+        if (!take_turn(s, &work)) {
+            shared->n_refused++;
+            sleep_us(200 + (long)dice_roll(&work.dice, 800));
+            continue;
+        }
+        shared->owner = (int)getpid();
+        NEED(work.head >= shared->acknowledged);
+        shared->n_turns++;
+        for (uint32_t n = 1 + dice_roll(&work.dice, 6); n > 0; n--) {
+            work_step(&work);
+            NEED(shared->owner == (int)getpid());
+            shared->acknowledged = work.head;
+        }
+        work_finish(&work);
+    }
+}
+
+static void
+test_two_engines(void **state UNUSED)
+{
+    struct dice d = {fault_seed() + 1};
+    long n_rounds = fault_count(10, 800);
+    struct sample *s = NULL;
+    struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t pids[ENGINES];
+    NEED(shared != MAP_FAILED);
+    OK(sample_setup((void **)&s));
+    for (size_t i = 0; i < ENGINES; i++) {
+        pids[i] = need_fork();
+        if (pids[i] == 0)
+            write_with_others(s, d.state + i, shared);
+    }
+    for (long round = 0; round < n_rounds; round++) {
+        size_t i = dice_roll(&d, ENGINES);
+        need_note("round %ld", round);
+        sleep_us((long)dice_roll(&d, 30000));
+        kill(pids[i], SIGKILL);
+        NEED(need_wait(pids[i]) == -SIGKILL); // anything else: it broke a promise
+        int64_t acknowledged = shared->acknowledged, head = look(s);
+        NEED(head >= acknowledged || (head < 0 && acknowledged == 0));
+        pids[i] = need_fork();
+        if (pids[i] == 0)
+            write_with_others(s, d.state + i, shared);
+    }
+    for (size_t i = 0; i < ENGINES; i++) {
+        kill(pids[i], SIGKILL);
+        NEED(need_wait(pids[i]) == -SIGKILL);
+    }
+    NEED(shared->n_turns > n_rounds && shared->n_refused > 0);
+    NEED(look(s) >= shared->acknowledged);
+    struct work work = {.s = s};
+    struct store_info info;
+    NEED(work_open(&work, &info) == 0 && !info.is_new);
+    need_sound(s->path);
+    work_finish(&work);
+    print_message("# %d engines, %ld killed, %ld turns, %ld refused, %" PRId64
+                  " seqs acknowledged, 0 lost\n",
+                  ENGINES, n_rounds, shared->n_turns, shared->n_refused,
+                  shared->acknowledged);
+    munmap(shared, sizeof(*shared));
+    void *state_of_one = s;
+    OK(sample_teardown(&state_of_one));
+}
+
+int
+main(void)
+{
+    fault_begin();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kill_at_random),
+        cmocka_unit_test(test_two_engines),
+    };
+    return cmocka_run_group_tests_name("fault_kill", tests, NULL, NULL);
+}
