@@ -170,7 +170,8 @@ letters_kept(struct letters *l, const struct command *keep)
     if (keep->r < 0)
         return;
     size_t n = keep->u.keep.drop.n;
-    memmove(l->gone.v, l->gone.v + n, (l->gone.n - n) * sizeof(*l->gone.v));
+    if (n > 0)
+        memmove(l->gone.v, l->gone.v + n, (l->gone.n - n) * sizeof(*l->gone.v));
     l->gone.n -= n;
     list_for_each (it, &keep->u.keep.put)
         mark_kept(l, list_entry(it, struct dead_letter, link));
