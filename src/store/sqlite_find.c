@@ -4,7 +4,6 @@
 #include "base/err.h"
 #include "store/sqlite.h"
 
-#define QUERY_WORDS_MAX 32
 #define CANDIDATES_MAX 500      // of the text index whose rows are looked at
 #define CANDIDATES_SCALE 1000.0 // puts the other ones behind them
 #define FOUND_MAX 2000000       // matches kept for sorting
@@ -95,18 +94,6 @@ sqlite_each_named(struct store_reader *reader, struct str name, store_entity_fn 
 
 /* ---- words ---- */
 
-struct words {
-    struct str v[QUERY_WORDS_MAX];
-    size_t n;
-};
-
-static void
-cut_words(struct str query, struct words *words)
-{
-    while (words->n < QUERY_WORDS_MAX && sqlite_next_word(&query, &words->v[words->n]))
-        words->n++;
-}
-
 /* {name signature doc hover} : ("run"* AND "loop"*), or nothing when no word is sure. */
 static void
 write_match(struct buf *b, const struct words *words, bool *ret_is_all)
@@ -124,35 +111,6 @@ write_match(struct buf *b, const struct words *words, bool *ret_is_all)
     }
     if (n > 0)
         buf_add_char(b, ')');
-}
-
-/* 0: not all words are there. */
-static double
-score_entity(const struct entity_stored *s, const struct words *words, struct buf *name)
-{
-    double score = 0;
-    buf_reset(name);
-    sqlite_name_words(name, s->e.qualified_name);
-    const struct {
-        struct str text;
-        double weight;
-    } columns[] = {
-        {buf_str(name), WEIGHT_NAME},
-        {s->e.signature, WEIGHT_SIGNATURE},
-        {s->e.doc, WEIGHT_DOC},
-        {s->markdown, WEIGHT_HOVER},
-    };
-    for (size_t i = 0; i < words->n; i++) {
-        double best = 0;
-        for (size_t k = 0; k < ARRAY_LEN(columns) && best < columns[k].weight; k++) {
-            double is = sqlite_text_score(columns[k].text, words->v[i]);
-            best = MAX(best, is * columns[k].weight);
-        }
-        if (best == 0)
-            return 0;
-        score += best;
-    }
-    return score;
 }
 
 /* The index only knows which columns have the words; the first candidates get their score from their
@@ -182,8 +140,7 @@ score_candidates(struct sqlite_conn *c, const struct words *words, bool is_sure,
         else if (r == 0)
             r = err_trace(-EBADMSG);
         if (r == 0)
-            found->score =
-                MAX(score_entity(&s, words, &name), is_sure ? found->score : 0);
+            found->score = MAX(words_score(words, &s, &name), is_sure ? found->score : 0);
         sqlite_put(c, SQL_ENTITY_BY_ID, stmt);
     }
     return r;
@@ -234,7 +191,7 @@ find_waiting(struct sqlite_conn *c, const struct words *words, struct found_list
         if (r == 0)
             r = sqlite_entities_of_file(c, &f, &a, &entities);
         for (size_t i = 0; i < entities.n && list->n < FOUND_MAX; i++) {
-            double score = score_entity(&entities.v[i], words, &name);
+            double score = words_score(words, &entities.v[i], &name);
             if (score > 0)
                 *vec_push(list) = (struct found){.id = entities.v[i].id, .score = score};
         }
@@ -254,7 +211,7 @@ sqlite_search_text(struct store_reader *reader, struct str query, size_t limit,
     struct found_list list = {0};
     struct words words = {.n = 0};
     bool is_mine = false;
-    cut_words(query, &words);
+    words_cut(query, &words);
     if (words.n == 0)
         return 0;
     int r = sqlite_view_begin(c, &is_mine);

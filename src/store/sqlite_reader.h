@@ -2,6 +2,7 @@
 /* The reading side, and what a word is. Inside of the SQLite backend; whoever holds the handle. */
 #include "store/shared.h"
 #include "store/sqlite_rows.h"
+#include "store/words.h"
 
 struct sqlite_reader {
     struct store_reader base;
@@ -35,28 +36,14 @@ int sqlite_each_caller(struct store_reader *r, struct str name, size_t limit,
 int sqlite_each_callee(struct store_reader *r, struct str key, size_t limit,
                        store_edge_fn fn, void *ctx);
 
-/* ---- sqlite_words.c: what a word is, for the text index and for what waits to get into it ---- */
+/* ---- sqlite_words.c, see words.h ---- */
 
-/* "n1a2b3c4d": stands for exactly this name in the column ident. */
-#define IDENT_BYTES 10
-void sqlite_ident(char mark, struct str name, char ret_ident[IDENT_BYTES]);
-/* Name and its parts: "App.runLoop" gives "App.runLoop run Loop". */
-void sqlite_name_words(struct buf *b, struct str qualified_name);
-/* Next word of a text, as a view; false at the end. */
-bool sqlite_next_word(struct str *rest, struct str *ret_word);
 /* Its beginning, perhaps empty, that surely is one word to the text index, too: what that cuts in two is a
  * phrase, which an index without places refuses. */
 struct str sqlite_sure_part(struct str word);
-/* Has the text a word that begins with this one (of sqlite_next_word)? 0 for no; at most 1, more for
- * the whole word and a short text. */
-double sqlite_text_score(struct str text, struct str word);
 
 /* ---- sqlite_rank.c ---- */
 
-#define WEIGHT_NAME 10 // of a word by where it is found
-#define WEIGHT_SIGNATURE 4
-#define WEIGHT_DOC 2
-#define WEIGHT_HOVER 1
 /* Makes gloss_rank(entity_text) known to the connection: of a match, the sum over the query's words
  * of the best column's weight. */
 int sqlite_rank_add(struct sqlite_conn *c);

@@ -97,6 +97,31 @@ sqlite_sure_part(struct str word)
     return str_slice(word.p, at);
 }
 
+static void
+add_utf8(struct buf *b, uint32_t c)
+{
+    if (c < 0x80) {
+        buf_add_char(b, (char)c);
+    } else { // what is folded is Latin-1, Greek or Cyrillic: two bytes
+        buf_add_char(b, (char)(0xC0 | c >> 6));
+        buf_add_char(b, (char)(0x80 | (c & 0x3F)));
+    }
+}
+
+void
+sqlite_fold_word(struct buf *b, struct str word)
+{
+    while (word.n > 0) {
+        uint32_t c = 0;
+        size_t n = utf8_decode(word, &c);
+        if (fold(c) != c)
+            add_utf8(b, fold(c));
+        else
+            buf_add(b, word.p, n);
+        word = str_slice(word.p + n, word.n - n);
+    }
+}
+
 static bool
 begins_with(struct str s, struct str word)
 {
@@ -163,4 +188,40 @@ sqlite_name_words(struct buf *b, struct str name)
         buf_add_char(b, ' ');
         buf_add(b, name.p + begin, name.n - begin);
     }
+}
+
+void
+words_cut(struct str query, struct words *words)
+{
+    words->n = 0;
+    while (words->n < QUERY_WORDS_MAX && sqlite_next_word(&query, &words->v[words->n]))
+        words->n++;
+}
+
+double
+words_score(const struct words *words, const struct entity_stored *s, struct buf *name)
+{
+    double score = 0;
+    buf_reset(name);
+    sqlite_name_words(name, s->e.qualified_name);
+    const struct {
+        struct str text;
+        double weight;
+    } columns[] = {
+        {buf_str(name), WEIGHT_NAME},
+        {s->e.signature, WEIGHT_SIGNATURE},
+        {s->e.doc, WEIGHT_DOC},
+        {s->markdown, WEIGHT_HOVER},
+    };
+    for (size_t i = 0; i < words->n; i++) {
+        double best = 0;
+        for (size_t k = 0; k < ARRAY_LEN(columns) && best < columns[k].weight; k++) {
+            double is = sqlite_text_score(columns[k].text, words->v[i]);
+            best = MAX(best, is * columns[k].weight);
+        }
+        if (best == 0)
+            return 0;
+        score += best;
+    }
+    return score;
 }
