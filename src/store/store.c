@@ -6,7 +6,8 @@
 #include "base/mem.h"
 #include "store/backend.h"
 
-static const struct store_ops *const backends[] = {&store_sqlite_ops, &store_mem_ops};
+static const struct store_ops *const backends[] = {&store_sqlite_ops, &store_mem_ops,
+                                                   &store_rocksdb_ops};
 
 #define NOT_BUILT " is not in this build of gloss: it needs "
 
@@ -15,7 +16,6 @@ static const struct {
     const char *scheme, *why;
 } known[] = {
     {"mem:", "an index in memory is seen only by the engine that holds it"},
-    {"rocksdb:", "rocksdb:" NOT_BUILT "librocksdb-dev when it is built"},
     {"postgres:", "postgres:" NOT_BUILT "libpq-dev when it is built"},
     {"postgresql:", "postgresql:" NOT_BUILT "libpq-dev when it is built"},
 };

@@ -1,8 +1,8 @@
 #pragma once
 /* The index on disk, behind one contract for all backends. A writer and a reader are different
  * types, so a read path cannot write. No threads, no loop, no log: a handle is used by one thread at
- * a time. URLs: "sqlite:PATH"; "mem:NAME" (a name nobody else has), until its writer closes. Errors: -ENOSPC,
- * -EIO, -EBUSY (retry), -EROFS, -EBADMSG (damaged), -EPROTONOSUPPORT (newer gloss, no such backend). */
+ * a time. URLs: "sqlite:PATH"; "rocksdb:FOLDER"; "mem:NAME" (nobody else's), until its writer closes. Errors:
+ * -ENOSPC, -EIO, -EBUSY (retry), -EROFS, -EBADMSG (damaged), -EPROTONOSUPPORT (newer gloss, no such backend). */
 #include "base/arena.h"
 #include "base/base.h"
 #include "base/str.h"

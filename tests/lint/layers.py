@@ -19,6 +19,7 @@ LSP = {"lsp/wire", "lsp/client", "lsp/server"}
 HOMES = {
     "jansson.h": {"codec", "hub", "config", "app"} | LSP,
     "sqlite3.h": {"store"},
+    "rocksdb/": {"store"},
     "libwebsockets.h": {"hub"},
     "tree_sitter/": {"lang", "parse", "extract"},
     "uv.h": {"rt", "hub"},

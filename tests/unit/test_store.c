@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "rt/queue.h"
 #include "store/sample.h"
 #include "store/see.h"
 #include "store/version_1.h"
@@ -37,6 +38,7 @@
 
 #include "store/test_damage.c"
 #include "store/test_readers.c"
+#include "store/test_rocksdb.c"
 #include "store/test_sqlite.c"
 #include "store/test_versions.c"
 
@@ -115,6 +117,15 @@ static const struct test tests[] = {
     TEST(test_mem, SAMPLE_MEMORY),
     TEST(test_mem_of_the_dead, SAMPLE_MEMORY),
     TEST(test_mem_leaves_links, SAMPLE_MEMORY),
+    /* the folder of the RocksDB backend */
+    TEST(test_rocks_beside_another_process, SAMPLE_ROCKS),
+    TEST(test_rocks_view_outlives_writer, SAMPLE_ROCKS),
+    TEST(test_rocks_strangers, SAMPLE_ROCKS),
+    TEST(test_rocks_damaged, SAMPLE_ROCKS),
+    TEST(test_rocks_readonly_folder, SAMPLE_ROCKS),
+    TEST(test_rocks_no_room, SAMPLE_ROCKS),
+    TEST(test_rocks_text_starts_over, SAMPLE_ROCKS),
+    TEST(test_rocks_threads, SAMPLE_ROCKS),
     /* the file of the SQLite backend */
     TEST(test_slots_are_used_again, SAMPLE_SQL),
     TEST(test_text_index_starts_over, SAMPLE_SQL),
@@ -171,6 +182,8 @@ main(void)
             n++;
         }
     }
+    if (getenv("TEST_ONLY"))
+        cmocka_set_test_filter(getenv("TEST_ONLY"));
     int r = _cmocka_run_group_tests("store", all, n, NULL, NULL);
     while (n > 0)
         free(names[--n]);

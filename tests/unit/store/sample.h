@@ -27,6 +27,7 @@ enum sample_can {
     SAMPLE_OUTLIVES = 4, // what was committed outlives a kill of who wrote it
     SAMPLE_TEXT = 8,     // full text search knows marks, beginnings and ranks
     SAMPLE_MEMORY = 16,  // it is the one in memory
+    SAMPLE_ROCKS = 32,   // its folder is looked at
 };
 
 /* One line for each backend: where its tests find an index that is not there yet. */
@@ -59,10 +60,23 @@ sample_mem_url(const char *dir UNUSED)
     return base ? xasprintf("mem:%s", name) : NULL;
 }
 
+static UNUSED char *
+sample_rocksdb_url(const char *dir)
+{
+    struct store_reader *r = NULL;
+    char *url = xasprintf("rocksdb:%s/index", dir);
+    if (store_reader_open(url, &r, NULL) == -ENOENT)
+        return url;
+    free(url); // built without
+    return NULL;
+}
+
 static UNUSED const struct sample_backend sample_backends[] = {
     {"sqlite", SAMPLE_SQL | SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT,
      sample_sqlite_url, NULL},
     {"mem", SAMPLE_TEXT | SAMPLE_MEMORY, sample_mem_url, NULL},
+    {"rocksdb", SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT | SAMPLE_ROCKS,
+     sample_rocksdb_url, NULL},
 };
 
 struct sample {

@@ -1,0 +1,217 @@
+/* Reading and writing by key. Invariant: what a writer reads is the database with the transaction's
+ * batch over it, what a reader reads is one snapshot; nothing is written but by commit, at once. */
+#include <poll.h>
+
+#include "base/err.h"
+#include "store/rocksdb_conn.h"
+
+#define STEPS_BETWEEN_LOOKS 128
+
+/* ---- errors ---- */
+
+static bool
+says(const char *error, const char *what)
+{
+    return strstr(error, what) != NULL;
+}
+
+/* RocksDB tells in English what happened, the kind of it first, and what errno said last. */
+int
+rocks_errno(char *error)
+{
+    int r = -EIO;
+    if (!error)
+        return 0;
+    if (str_starts_with(str_of(error), STR("Corruption")))
+        r = -EBADMSG;
+    else if (says(error, "No space left on device") || says(error, "NoSpace"))
+        r = -ENOSPC;
+    else if (says(error, strerror(EFBIG)))
+        r = -EFBIG;
+    else if (says(error, strerror(EROFS)))
+        r = -EROFS;
+    else if (says(error, strerror(EACCES)))
+        r = -EACCES;
+    else if (says(error, "lock ") || says(error, "LOCK"))
+        r = -EWOULDBLOCK;
+    else if (says(error, strerror(ENOENT)))
+        r = -ENOENT;
+    rocksdb_free(error);
+    return r;
+}
+
+/* ---- keys ---- */
+
+void
+rocks_key_add(struct rocks_key *key, int64_t id)
+{
+    assert(key->n + 8 <= sizeof(key->p));
+    for (int i = 0; i < 8; i++)
+        key->p[key->n + (size_t)i] = (char)((uint64_t)id >> (56 - 8 * i));
+    key->n += 8;
+}
+
+struct rocks_key
+rocks_key_id(int64_t id)
+{
+    struct rocks_key key = {.n = 0};
+    rocks_key_add(&key, id);
+    return key;
+}
+
+struct rocks_key
+rocks_key_entity(int64_t entity_id)
+{
+    struct rocks_key key = rocks_key_id(entity_id >> SLOT_BITS);
+    int64_t slot = entity_id & SLOT_MASK;
+    key.p[key.n++] = (char)(slot >> 16);
+    key.p[key.n++] = (char)(slot >> 8);
+    key.p[key.n++] = (char)slot;
+    return key;
+}
+
+struct rocks_key
+rocks_key_mark(char mark, int64_t id)
+{
+    struct rocks_key key = {.p = {mark}, .n = 1};
+    rocks_key_add(&key, id);
+    return key;
+}
+
+struct rocks_key
+rocks_key_content(char mark, struct hash128 content)
+{
+    struct rocks_key key = rocks_key_mark(mark, (int64_t)content.hi);
+    rocks_key_add(&key, (int64_t)content.lo);
+    return key;
+}
+
+struct str
+rocks_key_str(const struct rocks_key *key)
+{
+    return str_slice(key->p, key->n);
+}
+
+int64_t
+rocks_key_read(struct str key, size_t at)
+{
+    uint64_t id = 0;
+    if (key.n < at + 8)
+        return 0;
+    for (size_t i = 0; i < 8; i++)
+        id = id << 8 | (unsigned char)key.p[at + i];
+    return (int64_t)id;
+}
+
+/* ---- one value ---- */
+
+static int
+get_written(struct rocks_conn *c, enum rocks_family family, struct str key,
+            struct arena *a, struct str *ret_value)
+{
+    char *error = NULL;
+    size_t n = 0;
+    char *value = rocksdb_writebatch_wi_get_from_batch_and_db_cf(
+        c->batch, c->db->db, c->read, c->db->families[family], key.p, key.n, &n, &error);
+    if (error)
+        return err_trace(rocks_errno(error));
+    if (!value)
+        return 0;
+    *ret_value = arena_str(a, str_slice(value, n));
+    rocksdb_free(value);
+    return 1;
+}
+
+int
+rocks_get(struct rocks_conn *c, enum rocks_family family, struct str key, struct arena *a,
+          struct str *ret_value)
+{
+    char *error = NULL;
+    size_t n = 0;
+    if (!c->db)
+        return err_trace(-EIO); // it is broken, and not mended yet
+    if (c->batch)
+        return get_written(c, family, key, a, ret_value);
+    rocksdb_pinnableslice_t *slice = rocksdb_get_pinned_cf(
+        c->db->db, c->read, c->db->families[family], key.p, key.n, &error);
+    if (error)
+        return err_trace(rocks_errno(error));
+    if (!slice)
+        return 0;
+    const char *value = rocksdb_pinnableslice_value(slice, &n);
+    *ret_value = arena_str(a, str_slice(value, n));
+    rocksdb_pinnableslice_destroy(slice);
+    return 1;
+}
+
+void
+rocks_put(struct rocks_conn *c, enum rocks_family family, struct str key,
+          struct str value)
+{
+    rocksdb_writebatch_wi_put_cf(c->batch, c->db->families[family], key.p, key.n,
+                                 value.n > 0 ? value.p : "", value.n);
+}
+
+void
+rocks_delete(struct rocks_conn *c, enum rocks_family family, struct str key)
+{
+    rocksdb_writebatch_wi_delete_cf(c->batch, c->db->families[family], key.p, key.n);
+}
+
+/* ---- many ---- */
+
+void
+rocks_walk_open(struct rocks_walk *walk, struct rocks_conn *c, enum rocks_family family,
+                struct rocks_key prefix, struct str from)
+{
+    *walk = (struct rocks_walk){.c = c, .prefix = prefix};
+    if (!c->db)
+        return;
+    rocksdb_column_family_handle_t *handle = c->db->families[family];
+    walk->it = rocksdb_create_iterator_cf(c->db->db, c->read, handle);
+    if (c->batch)
+        walk->it = rocksdb_writebatch_wi_create_iterator_with_base_cf(c->batch, walk->it,
+                                                                      handle);
+    if (from.n == 0)
+        from = rocks_key_str(&walk->prefix);
+    rocksdb_iter_seek(walk->it, from.n > 0 ? from.p : "", from.n);
+}
+
+/* A look costs as much as a step or two. */
+static bool
+is_stopped(struct rocks_conn *c, bool is_end)
+{
+    struct pollfd fd = {.fd = c->stop_fd, .events = POLLIN};
+    if (c->batch || (c->n_steps++ % STEPS_BETWEEN_LOOKS != 0 && !is_end))
+        return false;
+    return poll(&fd, 1, 0) > 0;
+}
+
+int
+rocks_walk_next(struct rocks_walk *walk)
+{
+    if (!walk->it)
+        return err_trace(-EIO);
+    if (walk->is_begun)
+        rocksdb_iter_next(walk->it);
+    walk->is_begun = true;
+    bool is_valid = rocksdb_iter_valid(walk->it);
+    if (is_stopped(walk->c, !is_valid))
+        return -EINTR;
+    if (!is_valid) {
+        char *error = NULL;
+        rocksdb_iter_get_error(walk->it, &error);
+        return err_trace(rocks_errno(error));
+    }
+    walk->key.p = rocksdb_iter_key(walk->it, &walk->key.n);
+    walk->value.p = rocksdb_iter_value(walk->it, &walk->value.n);
+    return str_starts_with(walk->key, rocks_key_str(&walk->prefix));
+}
+
+void
+rocks_walk_close(struct rocks_walk *walk)
+{
+    if (walk->it)
+        rocksdb_iter_destroy(walk->it);
+    walk->it = NULL;
+}
