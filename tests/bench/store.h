@@ -30,7 +30,7 @@ struct bare {
     void (*remove)(const char *url);
 };
 
-extern const struct bare bare_sqlite;
+extern const struct bare bare_sqlite, bare_rocksdb;
 
 /* Ends the program when r < 0. */
 void must(int r, const char *what);
