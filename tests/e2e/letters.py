@@ -140,6 +140,8 @@ def _(house):
     equal(queue["commit_us"]["n"], queue["commits"])
     assert store["wal_bytes"] > 0 and store["events"]["rows"] >= 1, store
     assert store["events"]["rows"] <= store["events"]["rows_max"], store
+    text = house.gloss("status").ok().out
+    assert "  commits    " in text and "latency p99" in text and "  letters " not in text, text
     equal(w["dead_letters"], {"count": 0, "in_memory": 0, "size_bytes": 0, "dropped": 0, "replayed": 0,
                               "newest": []})
 

@@ -104,6 +104,13 @@ show_all_letters(const json_t *status)
     }
 }
 
+static double
+p99_ms(const json_t *queue, const char *lane)
+{
+    return (double)number(codec_object(codec_object(queue, lane), "latency_us"), "p99") /
+           1000.0;
+}
+
 static void
 show_workspace(const json_t *w)
 {
@@ -122,6 +129,10 @@ show_workspace(const json_t *w)
     out_line("  queue      %" PRId64 " waiting, %" PRId64 " in the writer, %" PRId64
              " failed",
              number(queue, "waiting"), number(queue, "depth"), number(queue, "failed"));
+    out_line("  commits    %" PRId64
+             ", latency p99 %.1f ms (%.1f ms in bulk), log %" PRId64 " MiB",
+             number(queue, "commits"), p99_ms(queue, "interactive"),
+             p99_ms(queue, "bulk"), number(codec_object(w, "store"), "wal_bytes") >> 20);
     if (number(codec_object(w, "dead_letters"), "count") > 0) {
         out_line("  letters    %" PRId64
                  " could not be stored and wait for `gloss retry`",
