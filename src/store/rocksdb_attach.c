@@ -81,8 +81,8 @@ rocks_view_begin(struct rocks_reader *r)
         return err_trace(e);
     forget_interrupts(r);
     if (r->shared) {
-        r->c.snapshot = rocksdb_create_snapshot(r->c.db->db);
-        rocksdb_readoptions_set_snapshot(r->c.read, r->c.snapshot);
+        r->c.snapshot = rocks.create_snapshot(r->c.db->db);
+        rocks.readoptions_set_snapshot(r->c.read, r->c.snapshot);
     }
     r->depth = 1;
     return 0;
@@ -95,8 +95,8 @@ rocks_view_end(struct rocks_reader *r)
     if (--r->depth > 0)
         return;
     if (r->c.snapshot) {
-        rocksdb_readoptions_set_snapshot(r->c.read, NULL);
-        rocksdb_release_snapshot(r->c.db->db, r->c.snapshot);
+        rocks.readoptions_set_snapshot(r->c.read, NULL);
+        rocks.release_snapshot(r->c.db->db, r->c.snapshot);
         r->c.snapshot = NULL;
     }
     let_go(r);
@@ -111,7 +111,7 @@ rocks_reader_close(struct store_reader *reader)
         rocks_view_end(r);
     }
     rocks_db_close(r->c.db);
-    rocksdb_readoptions_destroy(r->c.read);
+    rocks.readoptions_destroy(r->c.read);
     if (r->c.stop_fd >= 0)
         close(r->c.stop_fd);
     free(r->path);
@@ -122,13 +122,16 @@ rocks_reader_close(struct store_reader *reader)
 int
 rocks_reader_open(const char *path, struct store_reader **ret_reader, char **ret_why)
 {
+    int e = rocks_lib_load(ret_why);
+    if (e < 0)
+        return e;
     struct rocks_reader *r = xnew(struct rocks_reader);
     r->base.ops = &rocks_reader_ops;
     r->path = xstrdup(path);
     r->c.t.reads = &rocks_reads;
-    r->c.read = rocksdb_readoptions_create();
+    r->c.read = rocks.readoptions_create();
     r->c.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int e = r->c.stop_fd < 0 ? -errno : fs_real_path(path, &r->real);
+    e = r->c.stop_fd < 0 ? -errno : fs_real_path(path, &r->real);
     if (e == 0)
         e = rocks_view_begin(r);
     if (e == 0) {

@@ -36,7 +36,7 @@ rocks_errno(char *error)
         r = -EWOULDBLOCK;
     else if (says(error, strerror(ENOENT)))
         r = -ENOENT;
-    rocksdb_free(error);
+    free(error);
     return r;
 }
 
@@ -111,14 +111,14 @@ get_written(struct rocks_conn *c, enum rocks_family family, struct str key,
 {
     char *error = NULL;
     size_t n = 0;
-    char *value = rocksdb_writebatch_wi_get_from_batch_and_db_cf(
+    char *value = rocks.writebatch_wi_get_from_batch_and_db_cf(
         c->batch, c->db->db, c->read, c->db->families[family], key.p, key.n, &n, &error);
     if (error)
         return err_trace(rocks_errno(error));
     if (!value)
         return 0;
     *ret_value = arena_str(a, str_slice(value, n));
-    rocksdb_free(value);
+    free(value);
     return 1;
 }
 
@@ -132,15 +132,15 @@ rocks_get(struct rocks_conn *c, enum rocks_family family, struct str key, struct
         return err_trace(-EIO); // it is broken, and not mended yet
     if (c->batch)
         return get_written(c, family, key, a, ret_value);
-    rocksdb_pinnableslice_t *slice = rocksdb_get_pinned_cf(
+    rocksdb_pinnableslice_t *slice = rocks.get_pinned_cf(
         c->db->db, c->read, c->db->families[family], key.p, key.n, &error);
     if (error)
         return err_trace(rocks_errno(error));
     if (!slice)
         return 0;
-    const char *value = rocksdb_pinnableslice_value(slice, &n);
+    const char *value = rocks.pinnableslice_value(slice, &n);
     *ret_value = arena_str(a, str_slice(value, n));
-    rocksdb_pinnableslice_destroy(slice);
+    rocks.pinnableslice_destroy(slice);
     return 1;
 }
 
@@ -148,14 +148,14 @@ void
 rocks_put(struct rocks_conn *c, enum rocks_family family, struct str key,
           struct str value)
 {
-    rocksdb_writebatch_wi_put_cf(c->batch, c->db->families[family], key.p, key.n,
-                                 value.n > 0 ? value.p : "", value.n);
+    rocks.writebatch_wi_put_cf(c->batch, c->db->families[family], key.p, key.n,
+                               value.n > 0 ? value.p : "", value.n);
 }
 
 void
 rocks_delete(struct rocks_conn *c, enum rocks_family family, struct str key)
 {
-    rocksdb_writebatch_wi_delete_cf(c->batch, c->db->families[family], key.p, key.n);
+    rocks.writebatch_wi_delete_cf(c->batch, c->db->families[family], key.p, key.n);
 }
 
 /* ---- many ---- */
@@ -168,13 +168,13 @@ rocks_walk_open(struct rocks_walk *walk, struct rocks_conn *c, enum rocks_family
     if (!c->db)
         return;
     rocksdb_column_family_handle_t *handle = c->db->families[family];
-    walk->it = rocksdb_create_iterator_cf(c->db->db, c->read, handle);
+    walk->it = rocks.create_iterator_cf(c->db->db, c->read, handle);
     if (c->batch)
-        walk->it = rocksdb_writebatch_wi_create_iterator_with_base_cf(c->batch, walk->it,
-                                                                      handle);
+        walk->it =
+            rocks.writebatch_wi_create_iterator_with_base_cf(c->batch, walk->it, handle);
     if (from.n == 0)
         from = rocks_key_str(&walk->prefix);
-    rocksdb_iter_seek(walk->it, from.n > 0 ? from.p : "", from.n);
+    rocks.iter_seek(walk->it, from.n > 0 ? from.p : "", from.n);
 }
 
 /* A look costs as much as a step or two. */
@@ -193,18 +193,18 @@ rocks_walk_next(struct rocks_walk *walk)
     if (!walk->it)
         return err_trace(-EIO);
     if (walk->is_begun)
-        rocksdb_iter_next(walk->it);
+        rocks.iter_next(walk->it);
     walk->is_begun = true;
-    bool is_valid = rocksdb_iter_valid(walk->it);
+    bool is_valid = rocks.iter_valid(walk->it);
     if (is_stopped(walk->c, !is_valid))
         return -EINTR;
     if (!is_valid) {
         char *error = NULL;
-        rocksdb_iter_get_error(walk->it, &error);
+        rocks.iter_get_error(walk->it, &error);
         return err_trace(rocks_errno(error));
     }
-    walk->key.p = rocksdb_iter_key(walk->it, &walk->key.n);
-    walk->value.p = rocksdb_iter_value(walk->it, &walk->value.n);
+    walk->key.p = rocks.iter_key(walk->it, &walk->key.n);
+    walk->value.p = rocks.iter_value(walk->it, &walk->value.n);
     return str_starts_with(walk->key, rocks_key_str(&walk->prefix));
 }
 
@@ -212,6 +212,6 @@ void
 rocks_walk_close(struct rocks_walk *walk)
 {
     if (walk->it)
-        rocksdb_iter_destroy(walk->it);
+        rocks.iter_destroy(walk->it);
     walk->it = NULL;
 }

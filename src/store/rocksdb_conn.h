@@ -20,9 +20,8 @@
  *   name    'n' hash of a name, generation     slots
  *           'c' hash of a target, generation
  *   word    word, NUL, generation              slots, and where each has it */
-#include <rocksdb/c.h>
-
 #include "rt/shared.h"
+#include "store/rocksdb_lib.h"
 #include "store/tables.h"
 
 /* Kept as one row of meta. */

@@ -30,29 +30,29 @@ static const char *const names[ROCKS_FAMILIES] = {
 static rocksdb_options_t *
 options_create(bool is_own)
 {
-    rocksdb_options_t *o = rocksdb_options_create();
-    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
-    rocksdb_cache_t *cache = rocksdb_cache_create_lru(CACHE_BYTES);
-    rocksdb_options_set_create_if_missing(o, !is_own);
-    rocksdb_options_set_create_missing_column_families(o, !is_own);
-    rocksdb_options_set_paranoid_checks(o, 1);
-    rocksdb_options_set_info_log_level(o, is_own ? LEVEL_FATAL : LEVEL_ERROR);
-    rocksdb_options_set_keep_log_file_num(o, 2);
-    rocksdb_options_set_stats_dump_period_sec(o, 0);
-    rocksdb_options_set_write_buffer_size(o, MEMTABLE_BYTES);
-    rocksdb_options_set_db_write_buffer_size(o, MEMTABLES_BYTES);
-    rocksdb_options_set_max_total_wal_size(o, LOG_BYTES_MAX);
-    rocksdb_options_set_level_compaction_dynamic_level_bytes(o, 1);
-    rocksdb_options_set_compression(o, rocksdb_lz4_compression);
+    rocksdb_options_t *o = rocks.options_create();
+    rocksdb_block_based_table_options_t *table = rocks.block_based_options_create();
+    rocksdb_cache_t *cache = rocks.cache_create_lru(CACHE_BYTES);
+    rocks.options_set_create_if_missing(o, !is_own);
+    rocks.options_set_create_missing_column_families(o, !is_own);
+    rocks.options_set_paranoid_checks(o, 1);
+    rocks.options_set_info_log_level(o, is_own ? LEVEL_FATAL : LEVEL_ERROR);
+    rocks.options_set_keep_log_file_num(o, 2);
+    rocks.options_set_stats_dump_period_sec(o, 0);
+    rocks.options_set_write_buffer_size(o, MEMTABLE_BYTES);
+    rocks.options_set_db_write_buffer_size(o, MEMTABLES_BYTES);
+    rocks.options_set_max_total_wal_size(o, LOG_BYTES_MAX);
+    rocks.options_set_level_compaction_dynamic_level_bytes(o, 1);
+    rocks.options_set_compression(o, rocksdb_lz4_compression);
     /* Its tables may be deleted by whom they belong to: all are opened at once. */
-    rocksdb_options_set_max_open_files(o, is_own ? -1 : FILES_OPEN_MAX);
-    rocksdb_block_based_options_set_block_cache(table, cache);
-    rocksdb_block_based_options_set_block_size(table, BLOCK_BYTES);
-    rocksdb_block_based_options_set_filter_policy(
-        table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS));
-    rocksdb_options_set_block_based_table_factory(o, table);
-    rocksdb_block_based_options_destroy(table);
-    rocksdb_cache_destroy(cache);
+    rocks.options_set_max_open_files(o, is_own ? -1 : FILES_OPEN_MAX);
+    rocks.block_based_options_set_block_cache(table, cache);
+    rocks.block_based_options_set_block_size(table, BLOCK_BYTES);
+    rocks.block_based_options_set_filter_policy(
+        table, rocks.filterpolicy_create_bloom_full(BLOOM_BITS));
+    rocks.options_set_block_based_table_factory(o, table);
+    rocks.block_based_options_destroy(table);
+    rocks.cache_destroy(cache);
     return o;
 }
 
@@ -66,12 +66,12 @@ db_open(const char *real, bool is_own, struct rocks_db **ret_db)
     for (int i = 0; i < ROCKS_FAMILIES; i++)
         each[i] = o;
     if (is_own)
-        db->db = rocksdb_open_for_read_only_column_families(
-            o, real, ROCKS_FAMILIES, names, each, db->families, 0, &error);
+        db->db = rocks.open_for_read_only_column_families(o, real, ROCKS_FAMILIES, names,
+                                                          each, db->families, 0, &error);
     else
-        db->db = rocksdb_open_column_families(o, real, ROCKS_FAMILIES, names, each,
-                                              db->families, &error);
-    rocksdb_options_destroy(o);
+        db->db = rocks.open_column_families(o, real, ROCKS_FAMILIES, names, each,
+                                            db->families, &error);
+    rocks.options_destroy(o);
     int r = rocks_errno(error);
     if (r < 0)
         free(db);
@@ -87,8 +87,8 @@ rocks_db_close(void *thing)
     if (!db)
         return;
     for (int i = 0; i < ROCKS_FAMILIES; i++)
-        rocksdb_column_family_handle_destroy(db->families[i]);
-    rocksdb_close(db->db);
+        rocks.column_family_handle_destroy(db->families[i]);
+    rocks.close(db->db);
     free(db);
 }
 
@@ -121,11 +121,11 @@ rocks_db_is_there(const char *real)
 int
 rocks_db_look(const char *real, enum rocks_whose *ret_whose)
 {
-    rocksdb_options_t *o = rocksdb_options_create();
+    rocksdb_options_t *o = rocks.options_create();
     char *error = NULL;
     size_t n = 0, n_ours = 0;
-    char **list = rocksdb_list_column_families(o, real, &n, &error);
-    rocksdb_options_destroy(o);
+    char **list = rocks.list_column_families(o, real, &n, &error);
+    rocks.options_destroy(o);
     if (error)
         return err_trace(rocks_errno(error));
     for (size_t i = 0; i < n; i++) {
@@ -135,7 +135,7 @@ rocks_db_look(const char *real, enum rocks_whose *ret_whose)
     *ret_whose = n_ours == n && n == ROCKS_FAMILIES ? ROCKS_OURS
                  : n_ours == n                      ? ROCKS_BEGUN
                                                     : ROCKS_SOMEBODYS;
-    rocksdb_list_column_families_destroy(list, n);
+    rocks.list_column_families_destroy(list, n);
     return 0;
 }
 

@@ -135,7 +135,7 @@ check_damage(struct rocks_conn *c)
     int r = table_meta_int(&c->t, "clean_shutdown", &clean);
     if (r < 0 || clean == 1)
         return r;
-    rocksdb_readoptions_set_fill_cache(c->read, 0);
+    rocks.readoptions_set_fill_cache(c->read, 0);
     for (int i = 0; i < ROCKS_FAMILIES && r == 0; i++) {
         struct rocks_walk walk;
         rocks_walk_open(&walk, c, (enum rocks_family)i, any, STR_NONE);
@@ -143,7 +143,7 @@ check_damage(struct rocks_conn *c)
         }
         rocks_walk_close(&walk);
     }
-    rocksdb_readoptions_set_fill_cache(c->read, 1);
+    rocks.readoptions_set_fill_cache(c->read, 1);
     return err_trace(r);
 }
 
@@ -235,8 +235,8 @@ writer_free(struct rocks_writer *w)
     detach(w);
     if (w->lock_fd >= 0)
         close(w->lock_fd);
-    rocksdb_writebatch_wi_destroy(w->c.batch);
-    rocksdb_readoptions_destroy(w->c.read);
+    rocks.writebatch_wi_destroy(w->c.batch);
+    rocks.readoptions_destroy(w->c.read);
     table_writer_finish(&w->w);
     free(w->path);
     free(w->real);
@@ -268,8 +268,8 @@ writer_new(const char *path, const char *root)
     struct rocks_writer *w = xnew(struct rocks_writer);
     w->c.t.reads = &rocks_reads;
     w->c.stop_fd = -1;
-    w->c.read = rocksdb_readoptions_create();
-    w->c.batch = rocksdb_writebatch_wi_create(0, 1);
+    w->c.read = rocks.readoptions_create();
+    w->c.batch = rocks.writebatch_wi_create(0, 1);
     table_writer_init(&w->w, &writer_ops, &rocks_writes, &w->c.t);
     w->path = xstrdup(path);
     w->root = root ? xstrdup(root) : NULL;
@@ -314,7 +314,9 @@ rocks_writer_open(const char *path, const char *root, struct store_writer **ret_
     struct store_info info = {0};
     char *why = NULL;
     bool was_ours = false;
-    int r = check_target(path, ret_why);
+    int r = rocks_lib_load(ret_why);
+    if (r == 0)
+        r = check_target(path, ret_why);
     if (r < 0)
         return err_trace(r);
     char *dir = str_dup(path_dirname(str_of(path)));
@@ -362,15 +364,15 @@ rocks_mend(struct rocks_writer *w)
 static int
 flush(struct rocks_writer *w)
 {
-    rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
+    rocksdb_flushoptions_t *options = rocks.flushoptions_create();
     int r = 0;
-    rocksdb_flushoptions_set_wait(options, 1);
+    rocks.flushoptions_set_wait(options, 1);
     for (int i = 0; i < ROCKS_FAMILIES && r == 0; i++) {
         char *error = NULL;
-        rocksdb_flush_cf(w->c.db->db, options, w->c.db->families[i], &error);
+        rocks.flush_cf(w->c.db->db, options, w->c.db->families[i], &error);
         r = rocks_errno(error);
     }
-    rocksdb_flushoptions_destroy(options);
+    rocks.flushoptions_destroy(options);
     if (r == 0)
         w->log_bytes = 0;
     return err_trace(r);

@@ -211,14 +211,14 @@ void
 rocks_text_drop_all(struct rocks_writer *w)
 {
     static const enum rocks_family families[] = {ROCKS_NAME, ROCKS_WORD};
-    rocksdb_writeoptions_t *options = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_t *options = rocks.writeoptions_create();
     for (size_t i = 0; i < ARRAY_LEN(families); i++) {
         char *error = NULL;
-        rocksdb_delete_range_cf(w->c.db->db, options, w->c.db->families[families[i]], "",
-                                0, "\xff", 1, &error);
+        rocks.delete_range_cf(w->c.db->db, options, w->c.db->families[families[i]], "", 0,
+                              "\xff", 1, &error);
         rocks_errno(error);
     }
-    rocksdb_writeoptions_destroy(options);
+    rocks.writeoptions_destroy(options);
     w->drops_text = false;
 }
 

@@ -16,7 +16,7 @@ writer_of(struct tables *t)
 static void
 forget(struct rocks_conn *c)
 {
-    rocksdb_writebatch_wi_clear(c->batch);
+    rocks.writebatch_wi_clear(c->batch);
     c->has_ids = c->are_ids_new = false;
 }
 
@@ -36,13 +36,13 @@ commit(struct tables *t)
     if (w->is_broken)
         return err_trace(-EIO); // begin mends it
     rocks_ids_write(&w->c);
-    if (rocksdb_writebatch_wi_count(w->c.batch) == 0)
+    if (rocks.writebatch_wi_count(w->c.batch) == 0)
         return 0;
-    rocksdb_writebatch_wi_data(w->c.batch, &size_bytes);
-    rocksdb_writeoptions_t *options = rocksdb_writeoptions_create();
-    rocksdb_writeoptions_set_sync(options, 1);
-    rocksdb_write_writebatch_wi(w->c.db->db, options, w->c.batch, &error);
-    rocksdb_writeoptions_destroy(options);
+    rocks.writebatch_wi_data(w->c.batch, &size_bytes);
+    rocksdb_writeoptions_t *options = rocks.writeoptions_create();
+    rocks.writeoptions_set_sync(options, 1);
+    rocks.write_writebatch_wi(w->c.db->db, options, w->c.batch, &error);
+    rocks.writeoptions_destroy(options);
     r = rocks_errno(error);
     if (r < 0) {
         w->is_broken = true;
@@ -52,7 +52,7 @@ commit(struct tables *t)
     w->log_bytes += size_bytes;
     if (w->drops_text)
         rocks_text_drop_all(w);
-    rocksdb_writebatch_wi_clear(w->c.batch); // the ids are what they are
+    rocks.writebatch_wi_clear(w->c.batch); // the ids are what they are
     return 0;
 }
 
