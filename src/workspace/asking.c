@@ -397,8 +397,10 @@ on_hovers_stored(void *ctx, int r, struct event *event UNUSED)
             ask_again(w, s, known);
         asking_ends(w, path);
     }
-    if (!w->is_closing)
+    if (!w->is_closing) {
+        counts_refresh(w); // what is only confirmed has no event
         after_step(w);
+    }
     free(s->path);
     free(s);
 }
@@ -467,6 +469,7 @@ on_expired(void *ctx, int r, struct event *event UNUSED)
         return;
     log_info("%s: a server changed, what it said is asked for again", w->root);
     w->n_expiries++;
+    counts_refresh(w);
     on_again(w);
 }
 

@@ -110,6 +110,8 @@ on_handed_stored(void *ctx, int r, struct event *event UNUSED)
 
     if (r < 0)
         pipeline_not_stored(job->w, "hovers", r);
+    if (!job->w->is_closing)
+        counts_refresh(job->w); // what is only confirmed has no event
     hand_end(job, MIN(r, 0));
 }
 

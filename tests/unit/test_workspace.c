@@ -77,6 +77,7 @@ main(void)
         cmocka_unit_test(test_worktrees_hostile),
         cmocka_unit_test(test_siblings),
         cmocka_unit_test(test_enrich),
+        cmocka_unit_test(test_stale_no_more),
         cmocka_unit_test(test_unknown_does_not_replace_known),
         cmocka_unit_test(test_asked_again_after_cancel),
         cmocka_unit_test(test_asked_again_when_wanted),

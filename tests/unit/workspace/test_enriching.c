@@ -77,6 +77,34 @@ test_enrich(void **state UNUSED)
     tear_down_enriched(&e);
 }
 
+/* Status tells it, too, when the server only says again what it said of the earlier text: no event does. */
+static void
+test_stale_no_more(void **state UNUSED)
+{
+    struct enriched e;
+    struct fixture *f = &e.f;
+
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
+    set_up_enriched(
+        &e, "{'lives':[{'hover':[{'result':{'contents':'always this'}}]},"
+            "{'hover':[{'delay_ms':1500,'result':{'contents':'always this'}}]}]}");
+    open_all(f);
+    index_all(f, true);
+    put(f, "a.c", AB2);
+    index_ok(f);
+    close_all(f);
+    f->with_watch = true;
+    open_all(f); // whose own look at the counts is over when the answers come
+    WAIT(f, f->w->counts.stale == 2);
+    WAIT(f, f->w->counts.stale == 0);
+    assert_int_equal(f->w->counts.hovers[HOVER_KNOWN], 2);
+    assert_int_equal(count_events(f, EVENT_ENTITY_ENRICHED, "a.c"), 1);
+    tear_down_enriched(&e);
+}
+
 /* What the index knows outlives a server that says nothing any more. */
 static void
 test_unknown_does_not_replace_known(void **state UNUSED)
