@@ -1,6 +1,7 @@
 #pragma once
-/* How long things took, in buckets that are an eighth wider each: any percentile is told to within 13 %
- * and never too small. A plain value of its owner; no allocation, no thread. */
+/* How long things took, in buckets at most an eighth of their values wide: a percentile is told to within 13 %
+ * and never too small; above 15 << 28 it is the largest value. A plain value of its owner; no allocation, no
+ * thread. */
 #include "base/base.h"
 #include "base/str.h"
 
