@@ -80,6 +80,9 @@ struct sqlite_conn {
     bool is_damaged; // SQLITE_CORRUPT or NOTADB was seen
 };
 
+/* Beside an index in which a reader met damage: the next writer reads the whole file first. */
+#define SQLITE_DOUBT ".doubt"
+
 static inline struct sqlite_conn *
 sqlite_conn_of(struct tables *t)
 {

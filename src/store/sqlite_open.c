@@ -112,13 +112,14 @@ check_root(struct sqlite_writer *w, char **ret_why)
     return r;
 }
 
-/* The whole file is read only after a stop that was not clean. */
+/* The whole file is read only after a stop that was not clean, or when a reader met damage. */
 static int
-check_damage(struct sqlite_conn *c)
+check_damage(struct sqlite_conn *c, const char *path)
 {
+    AUTO(free) char *doubt = xasprintf("%s" SQLITE_DOUBT, path);
     int64_t clean = 0;
     int r = table_meta_int(&c->base, "clean_shutdown", &clean);
-    if (r < 0 || clean == 1)
+    if (r < 0 || (clean == 1 && !fs_exists(doubt)))
         return r;
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v2(c->db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
@@ -126,7 +127,10 @@ check_damage(struct sqlite_conn *c)
         !str_eq_c(sqlite_column_str(stmt, 0), "ok"))
         rc = SQLITE_CORRUPT;
     sqlite3_finalize(stmt);
-    return err_trace(sqlite_errno(c, rc));
+    r = sqlite_errno(c, rc);
+    if (r == 0)
+        unlink(doubt);
+    return err_trace(r);
 }
 
 /* synchronous=FULL: a commit that was told to anybody is on the disk. */
@@ -231,7 +235,7 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
     if (r == 0)
         r = sqlite_exec(&w->c, settings);
     if (r == 0 && version > 0)
-        r = check_damage(&w->c);
+        r = check_damage(&w->c, w->path);
     if (r == 0)
         r = prepare(w, version);
     if (r == 0 && !w->place)
@@ -274,6 +278,7 @@ set_aside(const char *path)
     char *wal = xasprintf("%s-wal", path);
     char *wal_to = xasprintf("%s-wal", to);
     char *shm = xasprintf("%s-shm", path);
+    AUTO(free) char *doubt = xasprintf("%s" SQLITE_DOUBT, path);
     if (rename(path, to) < 0 && errno != ENOENT)
         r = -errno;
     bool is_empty = fs_stat_file(wal, &st) == 0 && st.size_bytes == 0;
@@ -281,6 +286,8 @@ set_aside(const char *path)
         r = -errno;
     if (r == 0 && unlink(shm) < 0 && errno != ENOENT)
         r = -errno;
+    if (r == 0)
+        unlink(doubt);
     free(to);
     free(wal);
     free(wal_to);

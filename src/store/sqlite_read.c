@@ -1,8 +1,11 @@
 /* The plain reads: by id, by key, by file, in order. Invariant: what one call hands out is of one
  * view of the database; a callback may start another read on the same handle. */
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "base/fs.h"
 #include "store/sqlite.h"
 
 /* ---- views ---- */
@@ -484,10 +487,24 @@ reader_each_event(struct store_reader *reader, int64_t since, size_t limit,
 
 /* ---- the table ---- */
 
+/* Who reads cannot write it into the index; beside one of ours, and if the folder may be written. */
+static void
+leave_doubt(struct sqlite_conn *c)
+{
+    const char *path = sqlite3_db_filename(c->db, "main");
+    AUTO(free) char *lock = xasprintf("%s.lock", path ? path : "");
+    AUTO(free) char *doubt = xasprintf("%s" SQLITE_DOUBT, path ? path : "");
+    int fd = fs_exists(lock) ? open(doubt, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd >= 0)
+        close(fd);
+}
+
 static void
 reader_close(struct store_reader *reader)
 {
     struct sqlite_reader *r = sqlite_reader_of(reader);
+    if (r->c.is_damaged)
+        leave_doubt(&r->c);
     sqlite_conn_finish(&r->c);
     free(r);
 }

@@ -124,7 +124,7 @@ static void
 test_power_loss(void **state UNUSED)
 {
     struct dice d = {fault_seed()};
-    long n_rounds = fault_count(1, 20), n_tries = fault_count(200, 2500), n = 0;
+    long n_rounds = fault_count(1, 10), n_tries = fault_count(200, 1000), n = 0;
     size_t n_commits = 0, n_ops = 0;
     for (long round = 0; round < n_rounds; round++) {
         struct sample *s = NULL;
