@@ -34,8 +34,9 @@ def program(option):
     return build / target
 
 
-def ask(path, tree, url, options):
+def ask(path, tree, url, options, has_targets):
     rounds, reads, changes = (ROUNDS_QUICK, READS_QUICK, CHANGES_QUICK) if options.quick else (ROUNDS, READS, CHANGES)
+    rounds = rounds if has_targets else ROUNDS_QUICK
     done = subprocess.run([path, tree, url, "--rounds", str(rounds), "--reads", str(reads), "--changes", str(changes)],
                           capture_output=True, check=False)
     if done.returncode != 0:
@@ -101,7 +102,7 @@ def measure(options):
     for name, (url, has_targets, option) in BACKENDS.items():
         path, bench = program(option), Bench()
         try:
-            result = ask(path, tree, url.format(scratch=bench.scratch), options) if path else None
+            result = ask(path, tree, url.format(scratch=bench.scratch), options, has_targets) if path else None
             for part in (loads, reads, commits) if result else ():
                 rows += part(name, result, has_targets)
         finally:
