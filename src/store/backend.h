@@ -85,3 +85,4 @@ struct store_ops {
 
 extern const struct store_ops store_sqlite_ops, store_mem_ops;
 extern const struct store_ops store_rocksdb_ops; // refuses when it was not built in
+extern const struct store_ops store_postgres_ops, store_postgresql_ops;

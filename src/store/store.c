@@ -6,18 +6,16 @@
 #include "base/mem.h"
 #include "store/backend.h"
 
-static const struct store_ops *const backends[] = {&store_sqlite_ops, &store_mem_ops,
-                                                   &store_rocksdb_ops};
-
-#define NOT_BUILT " is not in this build of gloss: it needs "
+static const struct store_ops *const backends[] = {
+    &store_sqlite_ops,   &store_mem_ops,        &store_rocksdb_ops,
+    &store_postgres_ops, &store_postgresql_ops,
+};
 
 /* Why an address that means something is none here. */
 static const struct {
     const char *scheme, *why;
 } known[] = {
     {"mem:", "an index in memory is seen only by the engine that holds it"},
-    {"postgres:", "postgres:" NOT_BUILT "libpq-dev when it is built"},
-    {"postgresql:", "postgresql:" NOT_BUILT "libpq-dev when it is built"},
 };
 
 /* NULL when no backend has that scheme. */

@@ -20,6 +20,7 @@ HOMES = {
     "jansson.h": {"codec", "hub", "config", "app"} | LSP,
     "sqlite3.h": {"store"},
     "rocksdb/": {"store"},
+    "libpq-fe.h": {"store"},
     "libwebsockets.h": {"hub"},
     "tree_sitter/": {"lang", "parse", "extract"},
     "uv.h": {"rt", "hub"},

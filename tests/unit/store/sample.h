@@ -18,6 +18,8 @@
 #include "store/mem.h"
 #include "store/store.h"
 
+#include "postgres_server.h"
+
 #define OK(call) assert_int_equal((call), 0)
 
 /* What a test may ask of a backend. */
@@ -28,6 +30,8 @@ enum sample_can {
     SAMPLE_TEXT = 8,     // full text search knows marks, beginnings and ranks
     SAMPLE_MEMORY = 16,  // it is the one in memory
     SAMPLE_ROCKS = 32,   // its folder is looked at
+    SAMPLE_SERVER =
+        64, // another process writes: it may commit what a killed one had sent
 };
 
 /* One line for each backend: where its tests find an index that is not there yet. */
@@ -77,6 +81,8 @@ static UNUSED const struct sample_backend sample_backends[] = {
     {"mem", SAMPLE_TEXT | SAMPLE_MEMORY, sample_mem_url, NULL},
     {"rocksdb", SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT | SAMPLE_ROCKS,
      sample_rocksdb_url, NULL},
+    {"postgres", SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT | SAMPLE_SERVER,
+     sample_postgres_url, NULL},
 };
 
 struct sample {
