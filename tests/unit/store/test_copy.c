@@ -403,15 +403,28 @@ test_copy_of_many(void **state)
     const struct sample *s = *state;
     struct store_writer *w = sample_open(s, NULL);
     char path[32], spec[64];
+    OK(store_begin(w)); // a disk may be slow
     for (int i = 0; i < 1500; i++) {
+        struct event *event = NULL;
         snprintf(path, sizeof(path), "d%d/f%d.c", i % 7, i);
         snprintf(spec, sizeof(spec), "a:%d b:%d>a,c c:%d>b,%s", i, i, i % 3, path);
-        event_unref(sample_put(w, path, spec));
+        struct batch *b = sample_batch(path, spec);
+        struct hover_batch *h = sample_hovers(path, spec, "a=text b- c?");
+        h->server_key = (uint64_t)i % 4;
+        OK(store_put_file(w, b, &event));
+        event_unref(event);
+        event = NULL;
         if (i % 3 == 0)
-            past_put_hovers(w, path, spec, "a=text b- c?", (uint64_t)i % 4);
+            OK(store_put_hovers(w, h, &event));
+        event_unref(event);
+        event = NULL;
         if (i % 50 == 0)
-            event_unref(sample_delete(w, path));
+            OK(store_delete_file(w, str_of(path), &event));
+        event_unref(event);
+        batch_destroy(b);
+        hover_batch_destroy(h);
     }
+    OK(store_commit(w));
     assert_copies(s);
     store_writer_close(w);
 }
@@ -424,9 +437,9 @@ test_copy_of_any(void **state)
     world.w = sample_open(s, NULL);
     for (size_t i = 0; i < PAST_PATHS; i++)
         world.content_of[i] = PAST_NONE;
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 120; i++) {
         past_step(s, &world);
-        if (i % 20 == 19)
+        if (i % 40 == 39)
             assert_copies(s);
     }
     store_writer_close(world.w);
