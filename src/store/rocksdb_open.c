@@ -260,6 +260,10 @@ static const struct store_writer_ops writer_ops = {
     .prune = table_prune,
     .index_text = rocks_index_text,
     .checkpoint = rocks_checkpoint,
+    .gauges = rocks_gauges,
+    .each_letter = rocks_each_letter,
+    .put_letter = rocks_put_letter,
+    .drop_letter = rocks_drop_letter,
 };
 
 static struct rocks_writer *

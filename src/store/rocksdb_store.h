@@ -110,3 +110,10 @@ int rocks_each_callee(struct store_reader *r, struct str key, size_t limit,
                       store_edge_fn fn, void *ctx);
 int rocks_index_text(struct store_writer *w, size_t n_entities, bool *ret_more);
 void rocks_text_drop_all(struct rocks_writer *w);
+
+/* ---- rocksdb_letters.c ---- */
+
+int rocks_each_letter(struct store_writer *w, store_letter_fn fn, void *ctx);
+int rocks_put_letter(struct store_writer *w, const struct dead_letter *l);
+int rocks_drop_letter(struct store_writer *w, int64_t id);
+void rocks_gauges(const struct store_writer *w, struct store_gauges *ret_gauges);

@@ -134,7 +134,7 @@ static const struct test tests[] = {
     TEST(test_past_without_text, SAMPLE_SQL),
     TEST(test_prune_past, SAMPLE_SQL),
     TEST(test_damaged_past, SAMPLE_SQL),
-    TEST(test_letters_are_kept, SAMPLE_SQL),
+    TEST(test_letters_are_kept, SAMPLE_LETTERS),
     TEST(test_letters_of_other_commands, SAMPLE_SQL),
     TEST(test_letter_that_makes_no_sense, SAMPLE_SQL),
     TEST(test_gauges, SAMPLE_SQL),

@@ -32,6 +32,7 @@ enum sample_can {
     SAMPLE_ROCKS = 32,   // its folder is looked at
     SAMPLE_SERVER =
         64, // another process writes: it may commit what a killed one had sent
+    SAMPLE_LETTERS = 128, // it keeps dead letters, and lasts
 };
 
 /* One line for each backend: where its tests find an index that is not there yet. */
@@ -76,10 +77,11 @@ sample_rocksdb_url(const char *dir)
 }
 
 static UNUSED const struct sample_backend sample_backends[] = {
-    {"sqlite", SAMPLE_SQL | SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT,
+    {"sqlite", SAMPLE_SQL | SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT | SAMPLE_LETTERS,
      sample_sqlite_url, NULL},
     {"mem", SAMPLE_TEXT | SAMPLE_MEMORY, sample_mem_url, NULL},
-    {"rocksdb", SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT | SAMPLE_ROCKS,
+    {"rocksdb",
+     SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT | SAMPLE_ROCKS | SAMPLE_LETTERS,
      sample_rocksdb_url, NULL},
     {"postgres", SAMPLE_LASTS | SAMPLE_OUTLIVES | SAMPLE_TEXT | SAMPLE_SERVER,
      sample_postgres_url, NULL},

@@ -62,7 +62,9 @@ test_letters_are_kept(void **state)
     OK(store_drop_letter(w, 3));
     store_rollback(w);
     assert_letters(w, "3:put_file:a.c:no room:7:{} ");
-    assert_int_equal(count_rows(s, "v_dead_letter WHERE what='put_file' AND bytes=2"), 1);
+    if (s->backend->can & SAMPLE_SQL)
+        assert_int_equal(count_rows(s, "v_dead_letter WHERE what='put_file' AND bytes=2"),
+                         1);
     dead_letter_destroy(a);
     dead_letter_destroy(b);
     store_writer_close(w);
