@@ -132,7 +132,7 @@ test_file(UNUSED void **state)
                "\"ignore\":[\"*.gen.c\",\"/out, dir/\"]},\"hub\":{\"port\":8103},"
                "\"engine.idle_exit_s\":0,\"log\":{\"level\":\"debug\",\"format\":null},"
                "\"enrich\":{\"enabled\":false,\"deadline_ms\":10},"
-               "\"db\":\"sqlite:/var/../tmp/x.db\",\"trusted\":false}");
+               "\"db\":\"sqlite:/var/../x.db\",\"trusted\":false}");
     AUTO(config_destroy) struct config *c = load(NULL, 0);
     assert_int_equal(c->max_file_bytes, 4096);
     assert_int_equal(c->jobs, 3);
@@ -145,7 +145,7 @@ test_file(UNUSED void **state)
     assert_int_equal(c->log_format, LOG_TEXT);
     assert_false(c->enrich_enabled);
     assert_int_equal(c->enrich_deadline_ms, 10);
-    assert_string_equal(c->db, "sqlite:/tmp/x.db");
+    assert_string_equal(c->db, "sqlite:/x.db");
     assert_false(c->trusted);
 }
 
@@ -401,7 +401,7 @@ test_workspace_refused(UNUSED void **state)
     static const char *const unsafe[] = {
         "{\"servers\":[{\"name\":\"x\",\"command\":[\"/bin/sh\"]}]}",
         "{\"servers\":null}",
-        "{\"db\":\"/tmp/x\"}",
+        "{\"db\":\"/x\"}",
         "{\"trusted\":true}",
         "{\"enrich\":{\"enabled\":true}}",
         "{\"hub\":{\"port\":1}}",
