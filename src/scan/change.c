@@ -315,7 +315,8 @@ note_lately(struct scan *s, struct str path)
 {
     uint64_t hash;
     struct lately *l = lately_at(s, path, &hash);
-    *l = (struct lately){hash, clock_mono_ms()};
+    *l = (struct lately){hash, clock_mono_ms(),
+                         l->hash == hash ? l->at_ms : INT64_MIN / 2};
 }
 
 static bool
@@ -416,7 +417,7 @@ delay_of(struct scan *s, enum watch_change change, struct str path)
     uint64_t hash;
     const struct lately *l = lately_at(s, path, &hash);
     bool is_complete = change == WATCH_WRITTEN || change == WATCH_MOVED_IN;
-    bool is_lately = l->hash == hash && clock_mono_ms() - l->at_ms < SCAN_AGAIN_MS;
+    bool is_lately = l->hash == hash && clock_mono_ms() - l->before_ms < SCAN_AGAIN_MS;
     /* What was moved is found at its new path before it is missed at the old one. */
     if (change == WATCH_DELETED)
         return SCAN_GONE_MS;

@@ -10,7 +10,8 @@
 #define SCAN_GONE_MS 20         // the same of what was taken away
 #define SCAN_DEBOUNCE_MAX_MS 100 // but a path that never is gets its turn
 #define SCAN_SINGLE_MAX 16       // more changes than these at once are no single saves
-#define SCAN_AGAIN_MS 100 // a path that was looked at so lately is not a single save
+#define SCAN_AGAIN_MS                                                                    \
+    100 // a path looked at twice so lately is no single save (a formatter's is the second)
 #define SCAN_LATELY_SLOTS 64
 #define SCAN_CHECK_BATCH 128 // changed paths looked at by one job
 #define SCAN_CHECK_JOBS_MAX 2
@@ -20,10 +21,10 @@
 #define SCAN_POLL_MS 2000      // how often unwatched folders are read again
 #define SCAN_ROOT_MS 500       // how often a root that is gone is looked for
 
-/* A path that was looked at. */
+/* A path that was looked at, the last time and the time before. */
 struct lately {
     uint64_t hash;
-    int64_t at_ms;
+    int64_t at_ms, before_ms;
 };
 
 struct scan {

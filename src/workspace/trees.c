@@ -106,6 +106,37 @@ point_at(const char *text, size_t from, TSPoint point, size_t offset)
     return point;
 }
 
+/* Widens a first edit that lies before the first leaf (comments do not count) until that leaf's first byte is in it;
+ * returns how many edits are left. It exists because the parser takes nothing of a node that the external scanner
+ * came to in another state, and then steps over the whole of it. Before the first leaf the scanner had no state at
+ * all, and the node that begins there is nearly the whole file; but into a node that begins before the place where
+ * the parser is, it steps. */
+static size_t
+widen_to_first_leaf(const struct kept_tree *k, struct text_edit *edits, size_t n)
+{
+    TSNode root = ts_tree_root_node(k->tree), leaf = {0};
+    size_t end;
+
+    for (uint32_t i = 0; i < ts_node_child_count(root); i++) {
+        leaf = ts_node_child(root, i);
+        if (!ts_node_is_extra(leaf))
+            break;
+    }
+    end = ts_node_is_null(leaf) ? 0 : (size_t)ts_node_start_byte(leaf) + 1;
+    if (edits[0].old_start >= end || end > k->text_n)
+        return n;
+    while (n > 1 && edits[1].old_start < end) {
+        edits[1].old_start = edits[0].old_start;
+        edits[1].new_start = edits[0].new_start;
+        memmove(edits, edits + 1, --n * sizeof(*edits));
+    }
+    if (edits[0].old_end < end) {
+        edits[0].new_end += end - edits[0].old_end;
+        edits[0].old_end = end;
+    }
+    return n;
+}
+
 /* From the last edit to the first, so that the tree is in the old text's places before each of them. */
 static void
 tell_changes(struct kept_tree *k, struct str text)
@@ -114,6 +145,7 @@ tell_changes(struct kept_tree *k, struct str text)
     size_t n = edits_between(str_slice(k->text, k->text_n), text, edits);
     TSPoint starts[EDITS_MAX];
 
+    n = widen_to_first_leaf(k, edits, n);
     for (size_t i = 0; i < n; i++) {
         size_t from = i ? edits[i - 1].old_start : 0;
 

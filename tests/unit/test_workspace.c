@@ -71,6 +71,7 @@ main(void)
         cmocka_unit_test(test_known_files_are_small),
         cmocka_unit_test(test_edits),
         cmocka_unit_test(test_kept_trees_say_the_same),
+        cmocka_unit_test(test_first_leaf_is_no_end),
         cmocka_unit_test(test_kept_trees_are_few),
         cmocka_unit_test(test_worktrees),
         cmocka_unit_test(test_worktrees_of_bare),

@@ -29,6 +29,13 @@ make_python(struct buf *text)
 }
 
 static void
+make_commented_python(struct buf *text)
+{
+    buf_add_cstr(text, "# Of comments first.\n# All of them.\n\n");
+    make_python(text);
+}
+
+static void
 make_c(struct buf *text)
 {
     for (unsigned i = 0; text->n < 3 * TREES_TEXT_BYTES_MIN; i++)
@@ -163,7 +170,44 @@ static void
 test_kept_trees_say_the_same(void **state UNUSED)
 {
     check_edits("a.py", make_python, "def added(y):\n    return y + 1\n\n");
+    check_edits("a.py", make_commented_python,
+                "# that is\ndef added(y):\n    return y\n\n");
     check_edits("a.c", make_c, "static int added(int y)\n{\n    return y;\n}\n\n");
+}
+
+/* What is added above all else leaves what is below it: the nodes of the last version's tree. */
+static void
+test_first_leaf_is_no_end(void **state UNUSED)
+{
+    const struct lang *lang = lang_of_file(STR("a.py"), STR_NONE);
+    struct parser *parser = parser_create();
+    AUTO(buf_finish) struct buf text = {0}, next = {0};
+    struct kept_tree *kept = NULL;
+    TSTree *tree = NULL, *next_tree = NULL;
+    TSNode root, next_root;
+    int n_same = 0;
+
+    make_commented_python(&text);
+    buf_add_cstr(&next, "def added(x):\n    return x\n\n");
+    buf_add_str(&next, buf_str(&text));
+    assert_int_equal(kept_tree_parse(&kept, parser, lang, buf_str(&text), 10000, &tree),
+                     0);
+    assert_int_equal(
+        kept_tree_parse(&kept, parser, lang, buf_str(&next), 10000, &next_tree), 0);
+    root = ts_tree_root_node(tree);
+    next_root = ts_tree_root_node(next_tree);
+    for (size_t at = text.n / 2; n_same < 10; n_same++) {
+        uint32_t name = (uint32_t)(strstr(text.p + at, "self") - text.p),
+                 next_name = name + (uint32_t)(next.n - text.n);
+        at = name + 1;
+        assert_ptr_equal(
+            ts_node_descendant_for_byte_range(root, name, name + 1).id,
+            ts_node_descendant_for_byte_range(next_root, next_name, next_name + 1).id);
+    }
+    ts_tree_delete(tree);
+    ts_tree_delete(next_tree);
+    kept_tree_destroy(kept);
+    parser_destroy(parser);
 }
 
 static void
