@@ -33,6 +33,7 @@ struct query {
     size_t n_tickets;
     bool is_closing, is_ending;
     bool is_answering; // the deferred call is on its way
+    bool is_sweep_near;
     void (*on_closed)(void *ctx);
     void *closed_ctx;
 };
@@ -216,19 +217,29 @@ run_on(struct query_conn *c, struct query_ticket *t)
     pool_submit(c->query->pool, t->lane, &c->job, work_run, on_run);
 }
 
+/* For the one that is kept a look now and then is enough: an engine at rest does not wake each second. */
+static void
+arm_sweep(struct query *q, size_t n_idle)
+{
+    bool is_near = n_idle > 1;
+    if (n_idle == 0 || (timer_is_armed(q->timer) && (q->is_sweep_near || !is_near)))
+        return;
+    q->is_sweep_near = is_near;
+    timer_start(q->timer, is_near ? SWEEP_MS : QUERY_CONNECTION_KEPT_MS, 0);
+}
+
 /* What waits goes to idle connections; for the rest connections are opened while there may be more. */
 static void
 pump(struct query *q)
 {
-    size_t n_wanted = 0;
-    bool has_idle = false;
+    size_t n_wanted = 0, n_idle = 0;
     for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
         struct query_conn *c = &q->conns[i];
         if (c->state == CONN_IDLE && !list_is_empty(&q->waiting))
             run_on(c, list_first(&q->waiting, struct query_ticket, link));
         else if (c->state == CONN_IDLE && q->is_closing)
             close_conn(c);
-        has_idle |= c->state == CONN_IDLE;
+        n_idle += c->state == CONN_IDLE;
     }
     list_for_each (it, &q->waiting)
         n_wanted++;
@@ -240,19 +251,22 @@ pump(struct query *q)
         open_conn(&q->conns[i]);
         n_wanted--;
     }
-    if (has_idle && !q->is_closing && !timer_is_armed(q->timer))
-        timer_start(q->timer, SWEEP_MS, 0);
+    if (!q->is_closing)
+        arm_sweep(q, n_idle);
 }
 
 static void
 on_sweep(void *ctx)
 {
     struct query *q = ctx;
-    int64_t now_ms = clock_mono_ms();
+    int64_t now_ms = clock_mono_ms(), age_ms = QUERY_CONNECTION_KEPT_MS;
     for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
         struct query_conn *c = &q->conns[i];
-        if (c->state == CONN_IDLE && now_ms - c->used_ms >= QUERY_CONNECTION_AGE_MS)
+        if (c->state != CONN_IDLE)
+            continue;
+        if (now_ms - c->used_ms >= age_ms)
             close_conn(c);
+        age_ms = QUERY_CONNECTION_AGE_MS; // of all but the first, which pump() prefers
     }
     pump(q);
 }
@@ -337,14 +351,24 @@ ask(struct query_ticket *t)
     return t;
 }
 
-/* ---- the name table ---- */
+/* ---- work of our own: questions nobody waits for ---- */
 
 static void
-on_table_done(void *ctx UNUSED, struct query_result **result UNUSED)
+on_nobody(void *ctx UNUSED, struct query_result **result UNUSED)
 {
 }
 
-/* Work of our own is a question nobody waits for. */
+static void
+ask_for_nobody(struct query *q,
+               void (*run)(struct query_ticket *t, struct store_reader *r),
+               struct str subject, enum table_use use)
+{
+    struct query_ticket *t = ticket_create(q, run, subject, on_nobody, NULL);
+    t->loan.use = use;
+    t->lane = POOL_BULK;
+    ask(t);
+}
+
 static void
 on_table_timer(void *ctx)
 {
@@ -352,20 +376,22 @@ on_table_timer(void *ctx)
     enum table_use use = table_next(&q->table);
     if (q->is_closing || use == TABLE_UNUSED)
         return;
-    struct query_ticket *t =
-        ticket_create(q, use == TABLE_BUILD ? query_run_build : query_run_refresh,
-                      STR_NONE, on_table_done, NULL);
-    t->loan.use = use;
-    t->lane = POOL_BULK;
-    ask(t);
+    ask_for_nobody(q, use == TABLE_BUILD ? query_run_build : query_run_refresh, STR_NONE,
+                   use);
 }
 
 void
 query_warm(struct query *q)
 {
     ASSERT_LOOP();
-    if (!q->is_closing)
-        table_want(&q->table);
+    bool is_open = false;
+    for (size_t i = 0; i < ARRAY_LEN(q->conns); i++)
+        is_open |= q->conns[i].state != CONN_CLOSED;
+    if (q->is_closing)
+        return;
+    table_want(&q->table);
+    if (!is_open)
+        ask_for_nobody(q, query_run_named, STR("main"), TABLE_UNUSED);
 }
 
 void

@@ -9,8 +9,8 @@
 #include "store/store.h"
 
 #define QUERY_CONNECTIONS_MAX 4
-#define QUERY_CONNECTION_AGE_MS                                                          \
-    2000 // an idle one older than this is closed: it would hold the WAL
+#define QUERY_CONNECTION_AGE_MS 2000    // an idle one older than this is closed,
+#define QUERY_CONNECTION_KEPT_MS 600000 // but one, which the next question finds open
 #define QUERY_LIMIT_MAX 1000
 #define QUERY_TEXT_BYTES_MAX 1024
 

@@ -134,6 +134,20 @@ def figures(times):
             "p99": round(times[int(len(times) * 0.99)], 3), "max": round(times[-1], 3)}
 
 
+def wait_at_rest(house):
+    """Until a second has gone by in which nothing was written: after a first index the writer fills the index of texts,
+    and what waits for that is found by a walk."""
+    def written():
+        workspace = house.status()["workspaces"][0]
+        return workspace["queue"]["commits"], workspace["store"]
+    last, since = written(), time.monotonic()
+    while time.monotonic() - since < 1:
+        time.sleep(0.1)
+        now = written()
+        if now != last:
+            last, since = now, time.monotonic()
+
+
 class Load:
     """What else the engine does meanwhile."""
 
@@ -165,6 +179,8 @@ def one_case(options, is_enriching, is_indexing, rng):
         open_editor(house, bridge_wire, options.files)
         house.wait_ready("enriching" if is_enriching else "ready")
         result = {}
+        if not is_enriching and not is_indexing:
+            wait_at_rest(house)
         load = Load(house, options.files, is_enriching, is_indexing)
         for name, wire in (("socket", socket_wire), ("bridge", bridge_wire)):
             if options.way and name != options.way:
