@@ -98,7 +98,7 @@ write_query(struct buf *b, const struct words *words, bool *ret_is_all)
         if (word.n == 0)
             continue;
         buf_add_cstr(b, b->n > 0 ? " & '" : "'");
-        sqlite_fold_word(b, word);
+        words_fold(b, word);
         buf_add_cstr(b, words->v[i].n == 1 ? "'" : "':*"); // a letter stands for itself
     }
 }

@@ -1,4 +1,4 @@
-/* The text index: a tsvector for each entity, of words cut and folded by ourselves (sqlite_words.c), so
+/* The text index: a tsvector for each entity, of words cut and folded by ourselves (words.c), so
  * that what is in it and what waits are found alike, and for each file the names its edges point to.
  * Filled when the writer is idle. Invariant: a file with text_gen above 0 has all its rows here and they
  * are of what it is now; when it changes they are deleted with the change (postgres_writer.c). */
@@ -15,7 +15,7 @@ void
 postgres_ident(struct buf *b, char mark, struct str name)
 {
     char ident[IDENT_BYTES];
-    sqlite_ident(mark, name, ident);
+    words_ident(mark, name, ident);
     buf_printf(b, "'#%s' ", ident);
 }
 
@@ -33,12 +33,12 @@ static void
 add_words(struct buf *b, struct str text, const char *place)
 {
     struct str word;
-    while (sqlite_next_word(&text, &word)) {
+    while (words_next(&text, &word)) {
         word = postgres_lexeme(word);
         if (word.n == 0)
             continue;
         buf_add_char(b, '\'');
-        sqlite_fold_word(b, word);
+        words_fold(b, word);
         buf_add_cstr(b, place);
     }
 }
@@ -63,7 +63,7 @@ add_entities(struct postgres_writer *w, const struct file_stored *f)
         buf_reset(&words);
         buf_reset(&name);
         postgres_ident(&words, 'n', s->e.name);
-        sqlite_name_words(&name, s->e.qualified_name);
+        words_of_name(&name, s->e.qualified_name);
         add_words(&words, buf_str(&name), "':1A ");
         add_words(&words, s->e.signature, "':2B ");
         add_words(&words, s->e.doc, "':3C ");

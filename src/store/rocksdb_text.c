@@ -20,7 +20,7 @@ bool
 rocks_word_key(struct str word, struct rocks_key *ret_key)
 {
     AUTO(buf_finish) struct buf b = {0};
-    sqlite_fold_word(&b, word);
+    words_fold(&b, word);
     size_t n = MIN(b.n, (size_t)ROCKS_WORD_BYTES);
     *ret_key = (struct rocks_key){.n = n};
     memcpy(ret_key->p, b.p ? b.p : "", n);
@@ -68,7 +68,7 @@ add_words(struct postings *all, struct arena *a, struct str text, uint32_t slot,
 {
     struct str word;
     struct rocks_key key;
-    while (sqlite_next_word(&text, &word)) {
+    while (words_next(&text, &word)) {
         rocks_word_key(word, &key);
         key.p[key.n++] = '\0';
         add_posting(all, a, &key, slot, mask);
@@ -83,7 +83,7 @@ add_entity(struct postings *words, struct postings *names, struct arena *a,
     uint32_t slot = (uint32_t)(s->id & SLOT_MASK);
     struct rocks_key key = rocks_name_key('n', s->e.name);
     add_posting(names, a, &key, slot, 0);
-    sqlite_name_words(&parts, s->e.qualified_name);
+    words_of_name(&parts, s->e.qualified_name);
     add_words(words, a, buf_str(&parts), slot, ROCKS_IN_NAME);
     add_words(words, a, s->e.signature, slot, ROCKS_IN_SIGNATURE);
     add_words(words, a, s->e.doc, slot, ROCKS_IN_DOC);

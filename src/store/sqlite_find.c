@@ -2,6 +2,7 @@
  * those that wait. Both are read in one view, and a file is in exactly one of the two sets, so an
  * answer is whole at any moment of a bulk load. */
 #include "base/err.h"
+#include "base/utf.h"
 #include "store/sqlite.h"
 
 #define CANDIDATES_MAX 500      // of the text index whose rows are looked at
@@ -48,7 +49,7 @@ find_ident(struct sqlite_conn *c, char mark, struct str name, struct found_list 
     int r = sqlite_get(c, SQL_TEXT_FILES, &stmt);
     if (r < 0)
         return r;
-    sqlite_ident(mark, name, ident);
+    words_ident(mark, name, ident);
     snprintf(match, sizeof(match), "ident : \"%s\"", ident);
     sqlite_bind_str(stmt, 1, str_of(match));
     return add_found(c, SQL_TEXT_FILES, stmt, list);
@@ -94,6 +95,40 @@ sqlite_each_named(struct store_reader *reader, struct str name, store_entity_fn 
 
 /* ---- words ---- */
 
+/* Letters and digits of scripts that write without marks of their own kind between the letters. */
+static bool
+is_sure(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0xC0, 0xD6},     {0xD8, 0xF6},     {0xF8, 0x24F},    {0x388, 0x3CE},
+        {0x400, 0x481},   {0x48A, 0x527},   {0x5D0, 0x5EA},   {0x620, 0x64A},
+        {0x3041, 0x3096}, {0x30A1, 0x30FA}, {0x3400, 0x4DB5}, {0x4E00, 0x9FA5},
+        {0xAC00, 0xD7A3},
+    };
+    if (c < 0x80)
+        return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return c != 0x38B && c != 0x38D && c != 0x3A2;
+    return false;
+}
+
+/* Its beginning, perhaps empty, that surely is one word to the text index, too: what that cuts in two is a
+ * phrase, which an index without places refuses. */
+static struct str
+sure_part(struct str word)
+{
+    size_t at = 0, n;
+    for (uint32_t c = 0; at < word.n; at += n) {
+        n = utf8_decode(str_slice(word.p + at, word.n - at), &c);
+        if (!is_sure(c))
+            break;
+    }
+    return str_slice(word.p, at);
+}
+
 /* {name signature doc hover} : ("run"* AND "loop"*), or nothing when no word is sure. */
 static void
 write_match(struct buf *b, const struct words *words, bool *ret_is_all)
@@ -101,7 +136,7 @@ write_match(struct buf *b, const struct words *words, bool *ret_is_all)
     size_t n = 0;
     *ret_is_all = true;
     for (size_t i = 0; i < words->n; i++) {
-        struct str sure = sqlite_sure_part(words->v[i]);
+        struct str sure = sure_part(words->v[i]);
         *ret_is_all = *ret_is_all && sure.n == words->v[i].n;
         bool is_letter = sure.n == 1 && words->v[i].n == 1; // stands for itself
         if (sure.n > 0)

@@ -36,12 +36,6 @@ int sqlite_each_caller(struct store_reader *r, struct str name, size_t limit,
 int sqlite_each_callee(struct store_reader *r, struct str key, size_t limit,
                        store_edge_fn fn, void *ctx);
 
-/* ---- sqlite_words.c, see words.h ---- */
-
-/* Its beginning, perhaps empty, that surely is one word to the text index, too: what that cuts in two is a
- * phrase, which an index without places refuses. */
-struct str sqlite_sure_part(struct str word);
-
 /* ---- sqlite_rank.c ---- */
 
 /* Makes gloss_rank(entity_text) known to the connection: of a match, the sum over the query's words

@@ -46,9 +46,9 @@ add_entities(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
     sqlite3_bind_int64(stmt, 1, f->id);
     while ((r = sqlite_step(&w->c, stmt)) > 0) {
         char ident[IDENT_BYTES];
-        sqlite_ident('n', sqlite_column_str(stmt, 1), ident);
+        words_ident('n', sqlite_column_str(stmt, 1), ident);
         buf_reset(&name);
-        sqlite_name_words(&name, sqlite_column_str(stmt, 2));
+        words_of_name(&name, sqlite_column_str(stmt, 2));
         r = add_text_row(
             w, &(struct text_row){.id = gen << SLOT_BITS |
                                         (sqlite3_column_int64(stmt, 0) & SLOT_MASK),
@@ -79,7 +79,7 @@ add_targets(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
         r = 0;
         if (map_put(seen, group.target, w)) // once for each kind of edge
             continue;
-        sqlite_ident('c', group.target, ident);
+        words_ident('c', group.target, ident);
         buf_add_cstr(&idents, ident);
         buf_add_char(&idents, ' ');
     }

@@ -11,16 +11,13 @@
 
 /* "n1a2b3c4d": stands for exactly this name. */
 #define IDENT_BYTES 10
-void sqlite_ident(char mark, struct str name, char ret_ident[IDENT_BYTES]);
+void words_ident(char mark, struct str name, char ret_ident[IDENT_BYTES]);
 /* Name and its parts: "App.runLoop" gives "App.runLoop run Loop". */
-void sqlite_name_words(struct buf *b, struct str qualified_name);
+void words_of_name(struct buf *b, struct str qualified_name);
 /* Next word of a text, as a view; false at the end. */
-bool sqlite_next_word(struct str *rest, struct str *ret_word);
+bool words_next(struct str *rest, struct str *ret_word);
 /* As words are compared, of as many bytes. */
-void sqlite_fold_word(struct buf *b, struct str word);
-/* Has the text a word that begins with this one (of sqlite_next_word)? 0 for no; at most 1, more for
- * the whole word and a short text. */
-double sqlite_text_score(struct str text, struct str word);
+void words_fold(struct buf *b, struct str word);
 
 struct words {
     struct str v[QUERY_WORDS_MAX];

@@ -1,9 +1,10 @@
 /* What a word is. The text index cuts by SQLite's unicode61; a file that waits to get into it is
  * searched here, and must give the same answers, so this cuts and folds alike: letters and digits
  * make words, case does not count, for ASCII, Latin-1, Greek and Cyrillic. */
+#include "store/words.h"
+
 #include "base/hash.h"
 #include "base/utf.h"
-#include "store/sqlite.h"
 
 #define FEW_WORDS 20 // a word among so many others counts half
 
@@ -44,7 +45,7 @@ fold(uint32_t c)
 }
 
 bool
-sqlite_next_word(struct str *rest, struct str *ret_word)
+words_next(struct str *rest, struct str *ret_word)
 {
     struct str s = *rest;
     size_t at = 0, begin = 0;
@@ -65,38 +66,6 @@ sqlite_next_word(struct str *rest, struct str *ret_word)
     return is_in;
 }
 
-/* Letters and digits of scripts that write without marks of their own kind between the letters. */
-static bool
-is_sure(uint32_t c)
-{
-    static const struct {
-        uint32_t first, last;
-    } ranges[] = {
-        {0xC0, 0xD6},     {0xD8, 0xF6},     {0xF8, 0x24F},    {0x388, 0x3CE},
-        {0x400, 0x481},   {0x48A, 0x527},   {0x5D0, 0x5EA},   {0x620, 0x64A},
-        {0x3041, 0x3096}, {0x30A1, 0x30FA}, {0x3400, 0x4DB5}, {0x4E00, 0x9FA5},
-        {0xAC00, 0xD7A3},
-    };
-    if (c < 0x80)
-        return is_ascii_word(c);
-    for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
-        if (c >= ranges[i].first && c <= ranges[i].last)
-            return c != 0x38B && c != 0x38D && c != 0x3A2;
-    return false;
-}
-
-struct str
-sqlite_sure_part(struct str word)
-{
-    size_t at = 0, n;
-    for (uint32_t c = 0; at < word.n; at += n) {
-        n = utf8_decode(str_slice(word.p + at, word.n - at), &c);
-        if (!is_sure(c))
-            break;
-    }
-    return str_slice(word.p, at);
-}
-
 static void
 add_utf8(struct buf *b, uint32_t c)
 {
@@ -109,7 +78,7 @@ add_utf8(struct buf *b, uint32_t c)
 }
 
 void
-sqlite_fold_word(struct buf *b, struct str word)
+words_fold(struct buf *b, struct str word)
 {
     while (word.n > 0) {
         uint32_t c = 0;
@@ -137,12 +106,14 @@ begins_with(struct str s, struct str word)
     return !is_whole || s.n == 0;
 }
 
-double
-sqlite_text_score(struct str text, struct str word)
+/* Has the text a word that begins with this one (of words_next())? 0 for no; at most 1, more for the whole
+ * word and a short text. */
+static double
+text_score(struct str text, struct str word)
 {
     struct str has;
     double best = 0, n = 0;
-    for (; sqlite_next_word(&text, &has); n++) {
+    for (; words_next(&text, &has); n++) {
         if (best < 1 && begins_with(has, word))
             best = has.n == word.n ? 1 : 0.8;
     }
@@ -150,7 +121,7 @@ sqlite_text_score(struct str text, struct str word)
 }
 
 void
-sqlite_ident(char mark, struct str name, char ret_ident[IDENT_BYTES])
+words_ident(char mark, struct str name, char ret_ident[IDENT_BYTES])
 {
     snprintf(ret_ident, IDENT_BYTES, "%c%08" PRIx32, mark, (uint32_t)hash64(name));
 }
@@ -169,7 +140,7 @@ is_lower(char c)
 
 /* Behind the whole, the parts of words such as runLoop and HTTPServer. '_' and '.' cut words anyway. */
 void
-sqlite_name_words(struct buf *b, struct str name)
+words_of_name(struct buf *b, struct str name)
 {
     size_t begin = 0;
     buf_add_str(b, name);
@@ -194,7 +165,7 @@ void
 words_cut(struct str query, struct words *words)
 {
     words->n = 0;
-    while (words->n < QUERY_WORDS_MAX && sqlite_next_word(&query, &words->v[words->n]))
+    while (words->n < QUERY_WORDS_MAX && words_next(&query, &words->v[words->n]))
         words->n++;
 }
 
@@ -203,7 +174,7 @@ words_score(const struct words *words, const struct entity_stored *s, struct buf
 {
     double score = 0;
     buf_reset(name);
-    sqlite_name_words(name, s->e.qualified_name);
+    words_of_name(name, s->e.qualified_name);
     const struct {
         struct str text;
         double weight;
@@ -216,7 +187,7 @@ words_score(const struct words *words, const struct entity_stored *s, struct buf
     for (size_t i = 0; i < words->n; i++) {
         double best = 0;
         for (size_t k = 0; k < ARRAY_LEN(columns) && best < columns[k].weight; k++) {
-            double is = sqlite_text_score(columns[k].text, words->v[i]);
+            double is = text_score(columns[k].text, words->v[i]);
             best = MAX(best, is * columns[k].weight);
         }
         if (best == 0)
