@@ -18,6 +18,7 @@
 #include "store/see.h"
 #include "store/version_1.h"
 #include "store/version_2.h"
+#include "store/version_2_3.h"
 #include "store/version_3.h"
 #include "store/version_4.h"
 #include "store/version_5.h"

@@ -51,12 +51,11 @@ assert_version_1_rows(struct store_reader *r)
 }
 
 static void
-check_version(const struct sample *s, const char *text)
+check_version(const struct sample *s)
 {
     AUTO(buf_finish) struct buf links = {0};
     struct store_info info;
     bool more = true;
-    plant_version(s, text);
     struct store_writer *w = sample_open(s, &info);
     assert_false(info.is_new);
     assert_string_equal(info.epoch, "00112233445566778899aabbccddeeff");
@@ -96,19 +95,24 @@ check_version(const struct sample *s, const char *text)
 static void
 test_version_1(void **state)
 {
-    check_version(*state, version_1);
+    plant_version(*state, version_1);
+    check_version(*state);
 }
 
 static void
 test_version_2(void **state)
 {
-    check_version(*state, version_2);
+    plant_version(*state, version_2_3);
+    plant_version(*state, version_2);
+    check_version(*state);
 }
 
 static void
 test_version_3(void **state)
 {
-    check_version(*state, version_3);
+    plant_version(*state, version_2_3);
+    plant_version(*state, version_3);
+    check_version(*state);
 }
 
 static void
