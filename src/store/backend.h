@@ -1,6 +1,7 @@
 #pragma once
 /* What a backend fills in. Inside of src/store only: store.c picks by URL and forwards, so that a
- * caller never sees a backend. A backend's handle begins with the base struct below. */
+ * caller never sees a backend. A backend's writer begins with the base struct below, its reader with
+ * that of reader.h. */
 #include "store/store.h"
 
 struct store_writer_ops {
@@ -30,48 +31,8 @@ struct store_writer_ops {
     int (*drop_letter)(struct store_writer *w, int64_t id);
 };
 
-struct store_reader_ops {
-    void (*close)(struct store_reader *r);
-    void (*interrupt)(struct store_reader *r);
-    int (*begin)(struct store_reader *r);
-    void (*end)(struct store_reader *r);
-    int (*info)(struct store_reader *r, struct store_info *ret_info);
-    int (*counts)(struct store_reader *r, struct store_counts *ret_counts);
-    int (*each_file)(struct store_reader *r, store_file_fn fn, void *ctx);
-    int (*file)(struct store_reader *r, struct str path, struct arena *a,
-                struct file *ret_file);
-    int (*each_entity)(struct store_reader *r, struct str path, store_entity_fn fn,
-                       void *ctx);
-    int (*each_name)(struct store_reader *r, store_entity_fn fn, void *ctx);
-    int (*entity)(struct store_reader *r, struct str key, struct arena *a,
-                  struct entity_row *ret_row);
-    int (*entity_id)(struct store_reader *r, int64_t id, struct arena *a,
-                     struct entity_row *ret_row);
-    int (*each_named)(struct store_reader *r, struct str name, store_entity_fn fn,
-                      void *ctx);
-    int (*search_text)(struct store_reader *r, struct str query, size_t limit,
-                       store_entity_fn fn, void *ctx);
-    int (*each_edge)(struct store_reader *r, store_edge_fn fn, void *ctx);
-    int (*each_caller)(struct store_reader *r, struct str name, size_t limit,
-                       store_edge_fn fn, void *ctx);
-    int (*each_callee)(struct store_reader *r, struct str key, size_t limit,
-                       store_edge_fn fn, void *ctx);
-    int (*each_unasked_file)(struct store_reader *r, store_file_fn fn, void *ctx);
-    int (*told)(struct store_reader *r, struct hash128 content, struct str lang,
-                struct arena *a, struct store_told *ret_told);
-    int (*each_event)(struct store_reader *r, int64_t since, size_t limit,
-                      store_event_fn fn, void *ctx);
-    int (*fact)(struct store_reader *r, const char *key, struct arena *a,
-                struct str *ret_value);
-    int (*each_past)(struct store_reader *r, store_past_fn fn, void *ctx);
-};
-
 struct store_writer {
     const struct store_writer_ops *ops;
-};
-
-struct store_reader {
-    const struct store_reader_ops *ops;
 };
 
 struct store_ops {

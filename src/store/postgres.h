@@ -1,8 +1,6 @@
 #pragma once
 /* The PostgreSQL backend, inside: one workspace of the many that share a database. Whoever holds the
  * handle; a writer and a reader both begin with what lies in the tables. */
-#include <signal.h>
-
 #include "store/postgres_conn.h"
 #include "store/shared.h"
 
@@ -36,11 +34,8 @@ struct postgres_known {
 struct postgres_tables {
     struct tables base;
     struct postgres_conn c;
-    int64_t ws;       // workspace.id
-    char *name;       // workspace.name; NULL: the only one of the database
-    bool is_view;     // a transaction of the reader's is open
-    unsigned n_reads; // of the reader's that run, one from within the other's callback
-    volatile sig_atomic_t is_interrupted; // set by another thread
+    int64_t ws; // workspace.id
+    char *name; // workspace.name; NULL: the only one of the database
     /* The writer's: */
     struct postgres_late_rows late[LATE_COUNT];
     bool is_writer, is_begun; // BEGIN was sent
@@ -91,11 +86,6 @@ void postgres_hover_args(const struct entity_stored *s, struct postgres_args *a)
 /* 1 or below 0. */
 int postgres_past_read(const struct postgres_rows *rows, struct arena *a,
                        struct past_row *ret_row);
-/* -ENOENT. */
-int postgres_file_by_id(struct postgres_tables *p, int64_t id, struct arena *a,
-                        struct file_stored *ret_file);
-int postgres_entity_by_id(struct postgres_tables *p, int64_t id, struct arena *a,
-                          struct entity_stored *ret_entity);
 
 /* ---- postgres_late.c ---- */
 void postgres_late_add(struct postgres_tables *p, enum postgres_late which,

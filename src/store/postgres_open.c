@@ -415,6 +415,7 @@ postgres_reader_open(const char *rest, struct store_reader **ret_reader, char **
     struct postgres_reader *reader = xnew(struct postgres_reader);
     char *why = NULL;
     reader->base.ops = &postgres_reader_ops;
+    reader->base.t = &reader->p.base;
     reader->p.base.reads = &postgres_reads;
     reader->p.c.is_reader = true;
     cut_address(&reader->p, rest);

@@ -75,10 +75,10 @@ file_find(struct tables *t, struct str path, struct arena *a,
     return r < 0 ? r : one_file(rows, a, ret_file);
 }
 
-int
-postgres_file_by_id(struct postgres_tables *p, int64_t id, struct arena *a,
-                    struct file_stored *ret_file)
+static int
+file_by_id(struct tables *t, int64_t id, struct arena *a, struct file_stored *ret_file)
 {
+    struct postgres_tables *p = postgres_tables_of(t);
     struct postgres_args args = {.n = 0};
     AUTO_ROWS(rows);
     if (id >> POSTGRES_WORKSPACE_SHIFT != p->ws)
@@ -279,18 +279,38 @@ entities(struct tables *t, const struct file_stored *f, struct arena *a,
     return r;
 }
 
-int
-postgres_entity_by_id(struct postgres_tables *p, int64_t id, struct arena *a,
-                      struct entity_stored *ret_entity)
+/* The first row of an answer. */
+static int
+one_entity(const struct postgres_rows *rows, struct arena *a,
+           struct entity_stored *ret_entity)
+{
+    return postgres_count(rows) > 0 ? postgres_entity_read(rows, 0, a, ret_entity)
+                                    : -ENOENT;
+}
+
+static int
+entity_by_id(struct tables *t, int64_t id, struct arena *a,
+             struct entity_stored *ret_entity)
 {
     struct postgres_args args = {.n = 0};
     AUTO_ROWS(rows);
     postgres_arg_int(&args, id);
-    int r = postgres_query(&p->c, PG_ENTITY_BY_ID, &args, rows);
-    if (r < 0)
-        return r;
-    return postgres_count(rows) > 0 ? postgres_entity_read(rows, 0, a, ret_entity)
-                                    : -ENOENT;
+    int r = postgres_query(&postgres_tables_of(t)->c, PG_ENTITY_BY_ID, &args, rows);
+    return r < 0 ? r : one_entity(rows, a, ret_entity);
+}
+
+static int
+entity_find(struct tables *t, const struct file_stored *f,
+            const struct entity_key_parts *parts, struct arena *a,
+            struct entity_stored *ret_entity)
+{
+    struct postgres_args args = {.n = 0};
+    AUTO_ROWS(rows);
+    postgres_arg_int(&args, f->id);
+    postgres_arg_int(&args, (int64_t)parts->ordinal << 8 | (int64_t)parts->kind);
+    postgres_arg_str(&args, parts->qualified_name);
+    int r = postgres_query(&postgres_tables_of(t)->c, PG_ENTITY_BY_NAME, &args, rows);
+    return r < 0 ? r : one_entity(rows, a, ret_entity);
 }
 
 /* ---- the rest of what the writer's logic reads ---- */
@@ -403,8 +423,11 @@ const struct table_reads postgres_reads = {
     .meta_get = meta_get,
     .log_ends = log_ends,
     .file_find = file_find,
+    .file_by_id = file_by_id,
     .file_twin = file_twin,
     .entities = entities,
+    .entity_by_id = entity_by_id,
+    .entity_find = entity_find,
     .hover_get = hover_get,
     .past_get = past_get,
     .edges_get = edges_get,

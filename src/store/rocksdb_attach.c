@@ -70,12 +70,9 @@ forget_interrupts(struct rocks_reader *r)
 }
 
 int
-rocks_view_begin(struct rocks_reader *r)
+rocks_view_begin(struct store_reader *reader)
 {
-    if (r->depth > 0) {
-        r->depth++;
-        return 0;
-    }
+    struct rocks_reader *r = rocks_reader_of(reader);
     int e = attach(r);
     if (e < 0)
         return err_trace(e);
@@ -84,16 +81,13 @@ rocks_view_begin(struct rocks_reader *r)
         r->c.snapshot = rocks.create_snapshot(r->c.db->db);
         rocks.readoptions_set_snapshot(r->c.read, r->c.snapshot);
     }
-    r->depth = 1;
     return 0;
 }
 
 void
-rocks_view_end(struct rocks_reader *r)
+rocks_view_end(struct store_reader *reader)
 {
-    assert(r->depth > 0);
-    if (--r->depth > 0)
-        return;
+    struct rocks_reader *r = rocks_reader_of(reader);
     if (r->c.snapshot) {
         rocks.readoptions_set_snapshot(r->c.read, NULL);
         rocks.release_snapshot(r->c.db->db, r->c.snapshot);
@@ -106,10 +100,6 @@ void
 rocks_reader_close(struct store_reader *reader)
 {
     struct rocks_reader *r = rocks_reader_of(reader);
-    if (r->depth > 0) {
-        r->depth = 1;
-        rocks_view_end(r);
-    }
     rocks_db_close(r->c.db);
     rocks.readoptions_destroy(r->c.read);
     if (r->c.stop_fd >= 0)
@@ -127,16 +117,17 @@ rocks_reader_open(const char *path, struct store_reader **ret_reader, char **ret
         return e;
     struct rocks_reader *r = xnew(struct rocks_reader);
     r->base.ops = &rocks_reader_ops;
+    r->base.t = &r->c.t;
     r->path = xstrdup(path);
     r->c.t.reads = &rocks_reads;
     r->c.read = rocks.readoptions_create();
     r->c.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     e = r->c.stop_fd < 0 ? -errno : fs_real_path(path, &r->real);
     if (e == 0)
-        e = rocks_view_begin(r);
+        e = rocks_view_begin(&r->base);
     if (e == 0) {
         e = check(r);
-        rocks_view_end(r);
+        rocks_view_end(&r->base);
     }
     if (e < 0) {
         if (ret_why)

@@ -1,5 +1,5 @@
-/* The plain reads: by id, by key, by file, in order. Invariant: what one call hands out is of one view
- * of the database; a callback may start another read on the same handle. */
+/* Rows in their order. Invariant: what is shown is a view of what the iterator stands on, or lies in an arena
+ * of the walk; a callback may start another read on the same handle, which has its own. */
 #include <sys/eventfd.h>
 
 #include "base/err.h"
@@ -8,33 +8,7 @@
 
 static const struct rocks_key any;
 
-static int
-reader_begin(struct store_reader *reader)
-{
-    struct rocks_reader *r = rocks_reader_of(reader);
-    assert(r->depth == 0);
-    return rocks_view_begin(r);
-}
-
-static void
-reader_end(struct store_reader *reader)
-{
-    rocks_view_end(rocks_reader_of(reader));
-}
-
 /* ---- numbers ---- */
-
-static int
-reader_info(struct store_reader *reader, struct store_info *ret_info)
-{
-    struct rocks_reader *r = rocks_reader_of(reader);
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = table_info(&r->c.t, ret_info);
-    rocks_view_end(r);
-    return e;
-}
 
 static int
 count_files(struct rocks_conn *c, struct store_counts *counts)
@@ -79,46 +53,19 @@ count_hovers(struct rocks_conn *c, struct store_counts *counts)
 }
 
 static int
-count_past(struct rocks_conn *c, struct store_counts *counts)
-{
-    int64_t reused = 0, rows = 0, bytes = 0;
-    int r = table_meta_int(&c->t, "reused", &reused);
-    if (r == 0)
-        r = table_meta_int(&c->t, "past_rows", &rows);
-    if (r == 0)
-        r = table_meta_int(&c->t, "past_bytes", &bytes);
-    counts->reused = (uint64_t)reused;
-    counts->past_contents = (uint64_t)rows;
-    counts->past_bytes = (uint64_t)bytes;
-    return r;
-}
-
-static int
-reader_counts(struct store_reader *reader, struct store_counts *ret_counts)
+count(struct store_reader *reader, struct store_counts *counts)
 {
     struct rocks_reader *r = rocks_reader_of(reader);
-    struct store_counts counts = {0};
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = count_files(&r->c, &counts);
+    int e = count_files(&r->c, counts);
     if (e == 0)
-        e = count_hovers(&r->c, &counts);
-    if (e == 0)
-        e = count_past(&r->c, &counts);
-    rocks_view_end(r);
-    if (e == 0)
-        e = rocks_db_size(r->real, &counts.size_bytes);
-    if (e < 0)
-        return err_trace(e);
-    *ret_counts = counts;
-    return 0;
+        e = count_hovers(&r->c, counts);
+    return e < 0 ? e : rocks_db_size(r->real, &counts->size_bytes);
 }
 
 /* ---- files ---- */
 
 static int
-each_file(struct rocks_conn *c, store_file_fn fn, void *ctx)
+each_in_any_order(struct rocks_conn *c, reader_file_fn fn, void *ctx)
 {
     struct rocks_walk walk;
     int r;
@@ -127,7 +74,7 @@ each_file(struct rocks_conn *c, store_file_fn fn, void *ctx)
         struct file_stored f;
         r = rocks_file_read(walk.value, rocks_key_read(walk.key, 0), &f);
         if (r == 0)
-            r = fn(ctx, &f.f);
+            r = fn(ctx, &f);
         if (r != 0)
             break;
     }
@@ -135,16 +82,27 @@ each_file(struct rocks_conn *c, store_file_fn fn, void *ctx)
     return r;
 }
 
+/* Those that the family look has under this mark. */
 static int
-reader_each_file(struct store_reader *reader, store_file_fn fn, void *ctx)
+each_marked(struct rocks_conn *c, char mark, reader_file_fn fn, void *ctx)
 {
-    struct rocks_reader *r = rocks_reader_of(reader);
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = each_file(&r->c, fn, ctx);
-    rocks_view_end(r);
-    return e;
+    AUTO(arena_finish) struct arena a = {0};
+    const struct rocks_key prefix = {.p = {mark}, .n = 1};
+    struct rocks_walk walk;
+    int r;
+    rocks_walk_open(&walk, c, ROCKS_LOOK, prefix, STR_NONE);
+    while ((r = rocks_walk_next(&walk)) > 0) {
+        struct file_stored f;
+        arena_reset(&a);
+        r = rocks_file_by_id(&c->t, rocks_key_read(walk.value, 0), &a, &f);
+        r = r == -ENOENT ? err_trace(-EBADMSG) : r;
+        if (r == 0)
+            r = fn(ctx, &f);
+        if (r != 0)
+            break;
+    }
+    rocks_walk_close(&walk);
+    return r;
 }
 
 struct unasked {
@@ -185,7 +143,7 @@ list_unasked(struct rocks_conn *c, struct arena *a, struct unasked_list *list)
         for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
             n_unasked += counts.n_reason[reasons[i]];
         if (r == 0 && (n_unasked > 0 || counts.n_stale > 0)) {
-            r = rocks_file_by_id(c, id, a, &f);
+            r = rocks_file_by_id(&c->t, id, a, &f);
             if (r == 0)
                 *vec_push(list) = (struct unasked){f.f.path, id, n_unasked == 0};
         }
@@ -197,124 +155,52 @@ list_unasked(struct rocks_conn *c, struct arena *a, struct unasked_list *list)
 }
 
 static int
-reader_each_unasked_file(struct store_reader *reader, store_file_fn fn, void *ctx)
+each_unasked(struct rocks_conn *c, reader_file_fn fn, void *ctx)
 {
-    struct rocks_reader *r = rocks_reader_of(reader);
     AUTO(arena_finish) struct arena names = {0};
     AUTO(arena_finish) struct arena a = {0};
     struct unasked_list list = {0};
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = list_unasked(&r->c, &names, &list);
+    int r = list_unasked(c, &names, &list);
     if (list.n > 1)
         qsort(list.v, list.n, sizeof(*list.v), unasked_first);
-    for (size_t i = 0; i < list.n && e == 0; i++) {
+    for (size_t i = 0; i < list.n && r == 0; i++) {
         struct file_stored f;
         arena_reset(&a);
-        e = rocks_file_by_id(&r->c, list.v[i].id, &a, &f);
-        if (e == 0)
-            e = fn(ctx, &f.f);
-    }
-    rocks_view_end(r);
-    vec_finish(&list);
-    return e;
-}
-
-static int
-reader_file(struct store_reader *reader, struct str path, struct arena *a,
-            struct file *ret_file)
-{
-    struct rocks_reader *r = rocks_reader_of(reader);
-    struct file_stored f;
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = rocks_file_find(&r->c.t, path, a, &f);
-    rocks_view_end(r);
-    if (e == 0)
-        *ret_file = f.f;
-    return e;
-}
-
-/* ---- entities ---- */
-
-static int
-each_row_of_file(struct rocks_conn *c, const struct file_stored *f, struct arena *a,
-                 store_entity_fn fn, void *ctx)
-{
-    struct entity_list list = {0};
-    if (f->n_entities == 0)
-        return 0;
-    int r = rows_of_file(&c->t, f, a, &list);
-    for (size_t i = 0; i < list.n && r == 0; i++)
-        r = fn(ctx, &list.rows[i]);
-    return r;
-}
-
-/* By path. */
-static int
-each_row(struct rocks_conn *c, struct arena *a, store_entity_fn fn, void *ctx)
-{
-    static const struct rocks_key paths = {.p = {'p'}, .n = 1};
-    struct rocks_walk walk;
-    int r;
-    rocks_walk_open(&walk, c, ROCKS_LOOK, paths, STR_NONE);
-    while ((r = rocks_walk_next(&walk)) > 0) {
-        struct file_stored f;
-        arena_reset(a);
-        r = rocks_file_by_id(c, rocks_key_read(walk.value, 0), a, &f);
-        r = r == -ENOENT ? -EBADMSG : r;
+        r = rocks_file_by_id(&c->t, list.v[i].id, &a, &f);
         if (r == 0)
-            r = each_row_of_file(c, &f, a, fn, ctx);
-        if (r != 0)
-            break;
+            r = fn(ctx, &f);
     }
-    rocks_walk_close(&walk);
+    vec_finish(&list);
     return r;
 }
 
 static int
-reader_each_entity(struct store_reader *reader, struct str path, store_entity_fn fn,
-                   void *ctx)
+each_file(struct store_reader *reader, enum reader_files which, reader_file_fn fn,
+          void *ctx)
 {
-    struct rocks_reader *r = rocks_reader_of(reader);
-    AUTO(arena_finish) struct arena a = {0};
-    struct file_stored f;
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    if (path.n == 0) {
-        e = each_row(&r->c, &a, fn, ctx);
-    } else {
-        e = rocks_file_find(&r->c.t, path, &a, &f);
-        if (e == 0)
-            e = each_row_of_file(&r->c, &f, &a, fn, ctx);
-        else if (e == -ENOENT)
-            e = 0;
+    struct rocks_conn *c = &rocks_reader_of(reader)->c;
+    switch (which) {
+    case FILES_ALL: return each_in_any_order(c, fn, ctx);
+    case FILES_BY_PATH: return each_marked(c, 'p', fn, ctx);
+    case FILES_UNASKED: return each_unasked(c, fn, ctx);
+    case FILES_WAITING: return each_marked(c, 't', fn, ctx);
     }
-    rocks_view_end(r);
-    return e;
+    return -EINVAL;
 }
 
+/* ---- the rest ---- */
+
 static int
-each_name(struct rocks_conn *c, store_entity_fn fn, void *ctx)
+each_name(struct store_reader *reader, reader_name_fn fn, void *ctx)
 {
-    AUTO(arena_finish) struct arena a = {0};
-    struct file_stored f = {0};
     struct rocks_walk walk;
     int r;
-    rocks_walk_open(&walk, c, ROCKS_ENTITY, any, STR_NONE);
+    rocks_walk_open(&walk, &rocks_reader_of(reader)->c, ROCKS_ENTITY, any, STR_NONE);
     while ((r = rocks_walk_next(&walk)) > 0) {
         struct entity_stored s;
         r = rocks_entity_read(walk.value, rocks_entity_id(walk.key), &s);
-        if (r == 0 && f.id != s.id >> SLOT_BITS) {
-            arena_reset(&a);
-            r = rocks_file_by_id(c, s.id >> SLOT_BITS, &a, &f);
-            r = r == -ENOENT ? err_trace(-EBADMSG) : r;
-        }
         if (r == 0) {
-            struct entity_row row = {.id = s.id, .path = f.f.path, .lang = f.f.lang};
+            struct entity_row row = {.id = s.id};
             row.e.kind = s.e.kind;
             row.e.parent = ENTITY_NONE;
             row.e.name = s.e.name;
@@ -329,149 +215,12 @@ each_name(struct rocks_conn *c, store_entity_fn fn, void *ctx)
 }
 
 static int
-reader_each_name(struct store_reader *reader, store_entity_fn fn, void *ctx)
-{
-    struct rocks_reader *r = rocks_reader_of(reader);
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = each_name(&r->c, fn, ctx);
-    rocks_view_end(r);
-    return e;
-}
-
-/* Its parent is looked up for its key. */
-static int
-finish_row(struct rocks_conn *c, const struct entity_stored *s,
-           const struct file_stored *f, struct arena *a, struct entity_row *ret_row)
-{
-    struct entity_stored parent;
-    rows_show(s, f, a, ret_row);
-    if (s->e.parent == ENTITY_NONE)
-        return 0;
-    int r = rocks_entity_by_id(c, ENTITY_ID(f->id, s->e.parent), a, &parent);
-    if (r < 0)
-        return r == -ENOENT ? err_trace(-EBADMSG) : r;
-    ret_row->parent_key = entity_key(a, f->f.lang, parent.e.kind, f->f.path,
-                                     parent.e.qualified_name, parent.e.ordinal);
-    return 0;
-}
-
-int
-rocks_row_by_id(struct rocks_conn *c, int64_t id, struct arena *a,
-                struct entity_row *ret_row)
-{
-    struct file_stored f;
-    struct entity_stored s;
-    int r = rocks_file_by_id(c, id >> SLOT_BITS, a, &f);
-    if (r == 0)
-        r = rocks_entity_by_id(c, id, a, &s);
-    return r < 0 ? r : finish_row(c, &s, &f, a, ret_row);
-}
-
-static int
-reader_entity_id(struct store_reader *reader, int64_t id, struct arena *a,
-                 struct entity_row *ret_row)
-{
-    struct rocks_reader *r = rocks_reader_of(reader);
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = rocks_row_by_id(&r->c, id, a, ret_row);
-    rocks_view_end(r);
-    return e;
-}
-
-/* Which of the file's rows it is; -ENOENT. */
-static int
-find_in_file(struct rocks_conn *c, int64_t file_id, const struct entity_key_parts *parts,
-             int64_t *ret_id)
-{
-    struct rocks_walk walk;
-    int r;
-    rocks_walk_open(&walk, c, ROCKS_ENTITY, rocks_key_id(file_id), STR_NONE);
-    while ((r = rocks_walk_next(&walk)) > 0) {
-        struct entity_stored s;
-        r = rocks_entity_read(walk.value, rocks_entity_id(walk.key), &s);
-        if (r < 0)
-            break;
-        r = 1;
-        *ret_id = s.id;
-        if (s.e.kind == parts->kind && s.e.ordinal == parts->ordinal &&
-            str_eq(s.e.qualified_name, parts->qualified_name))
-            break;
-    }
-    rocks_walk_close(&walk);
-    return r == 0 ? -ENOENT : MIN(r, 0);
-}
-
-static int
-row_by_key(struct rocks_conn *c, struct str key, struct arena *a,
-           struct entity_row *ret_row)
-{
-    struct entity_key_parts parts;
-    struct entity_stored s;
-    struct file_stored f;
-    int64_t id = 0;
-    if (entity_key_parse(key, &parts) < 0)
-        return -ENOENT;
-    int r = rocks_file_find(&c->t, parts.path, a, &f);
-    if (r < 0)
-        return r;
-    if (!str_eq(f.f.lang, parts.lang))
-        return -ENOENT;
-    r = find_in_file(c, f.id, &parts, &id);
-    if (r == 0)
-        r = rocks_entity_by_id(c, id, a, &s);
-    return r < 0 ? r : finish_row(c, &s, &f, a, ret_row);
-}
-
-static int
-reader_entity(struct store_reader *reader, struct str key, struct arena *a,
-              struct entity_row *ret_row)
-{
-    struct rocks_reader *r = rocks_reader_of(reader);
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = row_by_key(&r->c, key, a, ret_row);
-    rocks_view_end(r);
-    return e;
-}
-
-static int
-reader_told(struct store_reader *reader, struct hash128 content, struct str lang,
-            struct arena *a, struct store_told *ret_told)
-{
-    struct rocks_reader *r = rocks_reader_of(reader);
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = recall_told(&r->c.t, content, lang, a, ret_told);
-    rocks_view_end(r);
-    return e;
-}
-
-static int
-reader_fact(struct store_reader *reader, const char *key, struct arena *a,
-            struct str *ret_value)
-{
-    struct rocks_reader *r = rocks_reader_of(reader);
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = rocks_reads.meta_get(&r->c.t, key, a, ret_value);
-    rocks_view_end(r);
-    return e;
-}
-
-static int
-each_past(struct rocks_conn *c, store_past_fn fn, void *ctx)
+each_past(struct store_reader *reader, store_past_fn fn, void *ctx)
 {
     static const struct rocks_key rows = {.p = {'r'}, .n = 1};
     struct rocks_walk walk;
     int r;
-    rocks_walk_open(&walk, c, ROCKS_PAST, rows, STR_NONE);
+    rocks_walk_open(&walk, &rocks_reader_of(reader)->c, ROCKS_PAST, rows, STR_NONE);
     while ((r = rocks_walk_next(&walk)) > 0) {
         struct past_row row;
         r = rocks_past_read(walk.value, rocks_key_read(walk.key, 1), &row);
@@ -485,49 +234,10 @@ each_past(struct rocks_conn *c, store_past_fn fn, void *ctx)
 }
 
 static int
-reader_each_past(struct store_reader *reader, store_past_fn fn, void *ctx)
-{
-    struct rocks_reader *r = rocks_reader_of(reader);
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = each_past(&r->c, fn, ctx);
-    rocks_view_end(r);
-    return e;
-}
-
-/* ---- events ---- */
-
-static int
-show_event(struct rocks_conn *c, struct table_event *row, struct arena *a,
-           store_event_fn fn, void *ctx)
-{
-    AUTO(buf_finish) struct buf filled = {0};
-    if (row->data.n == 0) {
-        struct file_stored f;
-        struct entity_list list = {0};
-        int r = rocks_file_find(&c->t, row->subject, a, &f);
-        if (r == -ENOENT || (r == 0 && f.log_seq != row->seq))
-            r = -EBADMSG;
-        if (r == 0)
-            r = rows_of_file(&c->t, &f, a, &list);
-        if (r < 0)
-            return err_trace(r);
-        rows_first_data(&f, &list, &filled);
-        row->data = buf_str(&filled);
-    }
-    struct event *event =
-        event_create(row->type, row->seq, row->ts_ms, row->subject, row->data);
-    int r = fn(ctx, event);
-    event_unref(event);
-    return r;
-}
-
-static int
-each_event(struct rocks_conn *c, int64_t since, size_t limit, store_event_fn fn,
+each_event(struct store_reader *reader, int64_t since, size_t limit, reader_event_fn fn,
            void *ctx)
 {
-    AUTO(arena_finish) struct arena a = {0};
+    struct rocks_conn *c = &rocks_reader_of(reader)->c;
     struct rocks_walk walk;
     struct rocks_ids ids;
     int r = rocks_ids_get(c, &ids);
@@ -537,10 +247,9 @@ each_event(struct rocks_conn *c, int64_t since, size_t limit, store_event_fn fn,
     rocks_walk_open(&walk, c, ROCKS_EVENT, any, rocks_key_str(&from));
     for (; limit > 0 && (r = rocks_walk_next(&walk)) > 0; limit--) {
         struct table_event row;
-        arena_reset(&a);
         r = rocks_event_read(walk.value, rocks_key_read(walk.key, 0), &row);
         if (r == 0)
-            r = show_event(c, &row, &a, fn, ctx);
+            r = fn(ctx, &row);
         if (r != 0)
             break;
     }
@@ -548,46 +257,23 @@ each_event(struct rocks_conn *c, int64_t since, size_t limit, store_event_fn fn,
     return r;
 }
 
-static int
-reader_each_event(struct store_reader *reader, int64_t since, size_t limit,
-                  store_event_fn fn, void *ctx)
-{
-    struct rocks_reader *r = rocks_reader_of(reader);
-    int e = rocks_view_begin(r);
-    if (e < 0)
-        return e;
-    e = each_event(&r->c, since, limit, fn, ctx);
-    rocks_view_end(r);
-    return e;
-}
-
 static void
-reader_interrupt(struct store_reader *reader)
+interrupt(struct store_reader *reader)
 {
     eventfd_write(rocks_reader_of(reader)->c.stop_fd, 1);
 }
 
 const struct store_reader_ops rocks_reader_ops = {
     .close = rocks_reader_close,
-    .interrupt = reader_interrupt,
-    .begin = reader_begin,
-    .end = reader_end,
-    .info = reader_info,
-    .counts = reader_counts,
-    .each_file = reader_each_file,
-    .file = reader_file,
-    .each_entity = reader_each_entity,
-    .each_name = reader_each_name,
-    .entity = reader_entity,
-    .entity_id = reader_entity_id,
-    .each_named = rocks_each_named,
-    .search_text = rocks_search_text,
-    .each_edge = rocks_each_edge,
-    .each_caller = rocks_each_caller,
-    .each_callee = rocks_each_callee,
-    .each_unasked_file = reader_each_unasked_file,
-    .told = reader_told,
-    .each_event = reader_each_event,
-    .fact = reader_fact,
-    .each_past = reader_each_past,
+    .interrupt = interrupt,
+    .view_begin = rocks_view_begin,
+    .view_end = rocks_view_end,
+    .counts = count,
+    .each_file = each_file,
+    .each_name = each_name,
+    .each_event = each_event,
+    .each_past = each_past,
+    .find_named = rocks_find_named,
+    .find_callers = rocks_find_callers,
+    .find_words = rocks_find_words,
 };

@@ -74,12 +74,12 @@ log_ends(struct tables *t, int64_t *ret_first, int64_t *ret_head)
 /* ---- files ---- */
 
 int
-rocks_file_by_id(struct rocks_conn *c, int64_t id, struct arena *a,
+rocks_file_by_id(struct tables *t, int64_t id, struct arena *a,
                  struct file_stored *ret_file)
 {
     struct rocks_key key = rocks_key_id(id);
     struct str text;
-    int r = rocks_get(c, ROCKS_FILE, rocks_key_str(&key), a, &text);
+    int r = rocks_get(rocks_conn_of(t), ROCKS_FILE, rocks_key_str(&key), a, &text);
     if (r <= 0)
         return r < 0 ? r : -ENOENT;
     return rocks_file_read(text, id, ret_file);
@@ -93,18 +93,17 @@ rocks_path_key(struct buf *b, struct str path)
     buf_add(b, path.p ? path.p : "", path.n);
 }
 
-int
-rocks_file_find(struct tables *t, struct str path, struct arena *a,
-                struct file_stored *ret_file)
+static int
+file_find(struct tables *t, struct str path, struct arena *a,
+          struct file_stored *ret_file)
 {
-    struct rocks_conn *c = rocks_conn_of(t);
     AUTO(buf_finish) struct buf key = {0};
     struct str text;
     rocks_path_key(&key, path);
-    int r = rocks_get(c, ROCKS_LOOK, buf_str(&key), a, &text);
+    int r = rocks_get(rocks_conn_of(t), ROCKS_LOOK, buf_str(&key), a, &text);
     if (r <= 0)
         return r < 0 ? r : -ENOENT;
-    r = rocks_file_by_id(c, rocks_key_read(text, 0), a, ret_file);
+    r = rocks_file_by_id(t, rocks_key_read(text, 0), a, ret_file);
     return r == -ENOENT ? err_trace(-EBADMSG) : r;
 }
 
@@ -125,7 +124,7 @@ look_at_twin(struct rocks_conn *c, int64_t id, struct str lang, struct arena *a,
              struct file_stored *ret_twin, int64_t *ret_n_fresh)
 {
     struct file_counts counts;
-    int r = rocks_file_by_id(c, id, a, ret_twin);
+    int r = rocks_file_by_id(&c->t, id, a, ret_twin);
     if (r < 0)
         return r == -ENOENT ? err_trace(-EBADMSG) : r;
     if (ret_twin->f.state != FILE_INDEXED || !str_eq(ret_twin->f.lang, lang))
@@ -164,9 +163,9 @@ file_twin(struct tables *t, const struct file *file, int64_t own_id, struct aren
 
 /* ---- entities ---- */
 
-int
-rocks_hover_get(struct tables *t, int64_t id, struct arena *a, struct str *ret_markdown,
-                struct str *ret_server)
+static int
+hover_get(struct tables *t, int64_t id, struct arena *a, struct str *ret_markdown,
+          struct str *ret_server)
 {
     struct rocks_key key = rocks_key_id(id);
     struct str text;
@@ -187,8 +186,8 @@ take_entity(struct rocks_conn *c, struct str text, int64_t id, struct arena *a,
 {
     int r = rocks_entity_read(text, id, ret_entity);
     if (r == 0 && ret_entity->hover_id)
-        r = rocks_hover_get(&c->t, ret_entity->hover_id, a, &ret_entity->markdown,
-                            &ret_entity->server);
+        r = hover_get(&c->t, ret_entity->hover_id, a, &ret_entity->markdown,
+                      &ret_entity->server);
     return MIN(r, 0);
 }
 
@@ -202,16 +201,42 @@ rocks_entity_id(struct str key)
     return ENTITY_ID(file_id, p[0] << 16 | p[1] << 8 | p[2]);
 }
 
-int
-rocks_entity_by_id(struct rocks_conn *c, int64_t id, struct arena *a,
-                   struct entity_stored *ret_entity)
+static int
+entity_by_id(struct tables *t, int64_t id, struct arena *a,
+             struct entity_stored *ret_entity)
 {
+    struct rocks_conn *c = rocks_conn_of(t);
     struct rocks_key key = rocks_key_entity(id);
     struct str text;
     int r = rocks_get(c, ROCKS_ENTITY, rocks_key_str(&key), a, &text);
     if (r <= 0)
         return r < 0 ? r : -ENOENT;
     return take_entity(c, text, id, a, ret_entity);
+}
+
+static int
+entity_find(struct tables *t, const struct file_stored *f,
+            const struct entity_key_parts *parts, struct arena *a,
+            struct entity_stored *ret_entity)
+{
+    struct rocks_walk walk;
+    int r;
+    rocks_walk_open(&walk, rocks_conn_of(t), ROCKS_ENTITY, rocks_key_id(f->id), STR_NONE);
+    while ((r = rocks_walk_next(&walk)) > 0) {
+        struct entity_stored s;
+        int64_t id = rocks_entity_id(walk.key);
+        r = rocks_entity_read(walk.value, id, &s);
+        if (r < 0)
+            break;
+        if (s.e.kind != parts->kind || s.e.ordinal != parts->ordinal ||
+            !str_eq(s.e.qualified_name, parts->qualified_name))
+            continue;
+        r = take_entity(rocks_conn_of(t), arena_str(a, walk.value), id, a, ret_entity);
+        rocks_walk_close(&walk);
+        return r;
+    }
+    rocks_walk_close(&walk);
+    return r < 0 ? r : -ENOENT;
 }
 
 int
@@ -287,10 +312,13 @@ rocks_edges_get(struct tables *t, int64_t file_id, struct arena *a, struct str *
 const struct table_reads rocks_reads = {
     .meta_get = meta_get,
     .log_ends = log_ends,
-    .file_find = rocks_file_find,
+    .file_find = file_find,
+    .file_by_id = rocks_file_by_id,
     .file_twin = file_twin,
     .entities = rocks_entities,
-    .hover_get = rocks_hover_get,
+    .entity_by_id = entity_by_id,
+    .entity_find = entity_find,
+    .hover_get = hover_get,
     .past_get = past_get,
     .edges_get = rocks_edges_get,
 };

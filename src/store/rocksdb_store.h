@@ -1,5 +1,6 @@
 #pragma once
 /* The writer and the reader of the RocksDB backend, and what its files say to each other. */
+#include "store/reader.h"
 #include "store/rocksdb_conn.h"
 #include "store/shared.h"
 
@@ -23,7 +24,6 @@ struct rocks_reader {
     struct shared *shared; // NULL: c.db is its own
     char *path, *real;
     uint64_t signature; // of the files that its own one was made of
-    unsigned depth;     // of views within each other
 };
 
 extern const struct table_reads rocks_reads;
@@ -67,18 +67,12 @@ void rocks_ids_write(struct rocks_conn *c);
 void rocks_path_key(struct buf *b, struct str path);
 void rocks_past_key(struct buf *b, struct hash128 content, struct str lang);
 int64_t rocks_entity_id(struct str key); // 0: it is no key of one
-int rocks_file_by_id(struct rocks_conn *c, int64_t id, struct arena *a,
+int rocks_file_by_id(struct tables *t, int64_t id, struct arena *a,
                      struct file_stored *ret_file); // -ENOENT
-int rocks_file_find(struct tables *t, struct str path, struct arena *a,
-                    struct file_stored *ret_file); // -ENOENT
 int rocks_counts_of(struct rocks_conn *c, int64_t file_id,
                     struct file_counts *ret_counts);
-int rocks_entity_by_id(struct rocks_conn *c, int64_t id, struct arena *a,
-                       struct entity_stored *ret_entity); // -ENOENT
 int rocks_entities(struct tables *t, const struct file_stored *f, struct arena *a,
                    struct entity_list *ret_list);
-int rocks_hover_get(struct tables *t, int64_t id, struct arena *a,
-                    struct str *ret_markdown, struct str *ret_server);
 int rocks_past_by_id(struct rocks_conn *c, int64_t id, struct arena *a,
                      struct past_row *ret_row); // 1/0
 int rocks_edges_get(struct tables *t, int64_t file_id, struct arena *a,
@@ -93,21 +87,12 @@ struct rocks_ids_list { // vec.h
 
 int rocks_reader_open(const char *path, struct store_reader **ret_reader, char **ret_why);
 void rocks_reader_close(struct store_reader *r);
-int rocks_view_begin(struct rocks_reader *r);
-void rocks_view_end(struct rocks_reader *r);
-int rocks_row_by_id(struct rocks_conn *c, int64_t id, struct arena *a,
-                    struct entity_row *ret_row); // -ENOENT
-int rocks_each_named(struct store_reader *r, struct str name, store_entity_fn fn,
-                     void *ctx);
-int rocks_search_text(struct store_reader *r, struct str query, size_t limit,
-                      store_entity_fn fn, void *ctx);
-/* Files that may have an edge to it, by id. */
-int rocks_find_callers(struct rocks_conn *c, struct str name, struct rocks_ids_list *ids);
-int rocks_each_edge(struct store_reader *r, store_edge_fn fn, void *ctx);
-int rocks_each_caller(struct store_reader *r, struct str name, size_t limit,
-                      store_edge_fn fn, void *ctx);
-int rocks_each_callee(struct store_reader *r, struct str key, size_t limit,
-                      store_edge_fn fn, void *ctx);
+int rocks_view_begin(struct store_reader *r);
+void rocks_view_end(struct store_reader *r);
+int rocks_find_named(struct store_reader *r, struct str name, struct found_list *list);
+int rocks_find_callers(struct store_reader *r, struct str name, struct found_list *list);
+int rocks_find_words(struct store_reader *r, const struct words *words, size_t limit,
+                     struct found_list *list, bool *ret_is_sure);
 int rocks_index_text(struct store_writer *w, size_t n_entities, bool *ret_more);
 void rocks_text_drop_all(struct rocks_writer *w);
 

@@ -195,7 +195,7 @@ start_over(struct rocks_writer *w)
     for (size_t i = 0; i < list.n && r == 0; i++) {
         struct file_stored f;
         arena_reset(&w->w.scratch);
-        r = rocks_file_by_id(&w->c, list.v[i], &w->w.scratch, &f);
+        r = rocks_file_by_id(&w->c.t, list.v[i], &w->w.scratch, &f);
         f.text_gen = 0;
         if (r == 0)
             r = rocks_writes.file_text_put(&w->c.t, &f);
@@ -239,7 +239,7 @@ rocks_index_text(struct store_writer *base, size_t n_entities, bool *ret_more)
     for (; i < list.n && n < n_entities && r == 0; i++) {
         struct file_stored f;
         arena_reset(&w->w.scratch);
-        r = rocks_file_by_id(&w->c, list.v[i], &w->w.scratch, &f);
+        r = rocks_file_by_id(&w->c.t, list.v[i], &w->w.scratch, &f);
         if (r == 0)
             r = index_file(w, &f);
         n += f.n_entities + 1;

@@ -144,7 +144,7 @@ put_row(struct tables *t, const struct file_stored *f)
     struct rocks_conn *c = rocks_conn_of(t);
     AUTO(arena_finish) struct arena a = {0};
     struct file_stored was;
-    int r = rocks_file_by_id(c, f->id, &a, &was);
+    int r = rocks_file_by_id(&c->t, f->id, &a, &was);
     if (r < 0)
         return err_trace(r == -ENOENT ? -EBADMSG : r);
     if (was.text_gen != f->text_gen) {
@@ -179,7 +179,7 @@ file_delete(struct tables *t, const struct file_stored *f)
     AUTO(arena_finish) struct arena a = {0};
     AUTO(buf_finish) struct buf key = {0};
     struct file_stored was;
-    int r = rocks_file_by_id(c, f->id, &a, &was);
+    int r = rocks_file_by_id(&c->t, f->id, &a, &was);
     if (r < 0)
         return err_trace(r == -ENOENT ? -EBADMSG : r);
     rocks_path_key(&key, was.f.path);
@@ -243,7 +243,7 @@ expire_file(struct tables *t, int64_t id, struct str lang, uint64_t server_key,
     AUTO(arena_finish) struct arena a = {0};
     struct file_stored f;
     struct file_counts counts;
-    int r = rocks_file_by_id(c, id, &a, &f);
+    int r = rocks_file_by_id(&c->t, id, &a, &f);
     if (r < 0 || !str_eq(f.f.lang, lang) || f.f.server_key == server_key ||
         f.f.server_key == 0)
         return r;
@@ -280,7 +280,7 @@ files_all_old(struct tables *t)
     for (size_t i = 0; i < list.n && r == 0; i++) {
         struct file_stored f;
         arena_reset(&a);
-        r = rocks_file_by_id(c, list.v[i], &a, &f);
+        r = rocks_file_by_id(&c->t, list.v[i], &a, &f);
         f.f.mtime_ns = FILE_MTIME_OTHER_MAKER;
         if (r == 0)
             write_row(c, &f);

@@ -88,6 +88,7 @@ sqlite_reader_open(const char *path, struct store_reader **ret_reader, char **re
 {
     struct sqlite_reader *reader = xnew(struct sqlite_reader);
     reader->base.ops = &sqlite_reader_ops;
+    reader->base.t = &reader->c.base;
     sqlite_conn_init(&reader->c);
     int r = fs_exists(path) ? open_reader(&reader->c, path, 0) : -ENOENT;
     if (r < 0 && r != -ENOENT && r != -EBADMSG && r != -EPROTONOSUPPORT &&

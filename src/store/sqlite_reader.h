@@ -1,8 +1,8 @@
 #pragma once
-/* The reading side, and what a word is. Inside of the SQLite backend; whoever holds the handle. */
+/* The reading side. Inside of the SQLite backend; whoever holds the handle. */
+#include "store/reader.h"
 #include "store/shared.h"
 #include "store/sqlite_rows.h"
-#include "store/words.h"
 
 struct sqlite_reader {
     struct store_reader base;
@@ -18,23 +18,13 @@ sqlite_reader_of(struct store_reader *r)
 extern const struct store_reader_ops sqlite_reader_ops;
 int sqlite_reader_open(const char *rest, struct store_reader **ret_reader,
                        char **ret_why);
-/* A view for as long as needed; *ret_mine: it was begun here. */
-int sqlite_view_begin(struct sqlite_conn *c, bool *ret_mine);
-void sqlite_view_end(struct sqlite_conn *c, bool is_mine);
-int sqlite_file_by_id(struct sqlite_conn *c, int64_t id, struct arena *a,
-                      struct file_stored *ret_file);
-int sqlite_row_by_id(struct sqlite_conn *c, int64_t id, struct arena *a,
-                     struct entity_row *ret_row);
 
-int sqlite_each_named(struct store_reader *r, struct str name, store_entity_fn fn,
-                      void *ctx);
-int sqlite_search_text(struct store_reader *r, struct str query, size_t limit,
-                       store_entity_fn fn, void *ctx);
-int sqlite_each_edge(struct store_reader *r, store_edge_fn fn, void *ctx);
-int sqlite_each_caller(struct store_reader *r, struct str name, size_t limit,
-                       store_edge_fn fn, void *ctx);
-int sqlite_each_callee(struct store_reader *r, struct str key, size_t limit,
-                       store_edge_fn fn, void *ctx);
+/* ---- sqlite_find.c, see reader.h ---- */
+
+int sqlite_find_named(struct store_reader *r, struct str name, struct found_list *list);
+int sqlite_find_callers(struct store_reader *r, struct str name, struct found_list *list);
+int sqlite_find_words(struct store_reader *r, const struct words *words, size_t limit,
+                      struct found_list *list, bool *ret_is_sure);
 
 /* ---- sqlite_rank.c ---- */
 

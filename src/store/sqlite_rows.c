@@ -48,24 +48,6 @@ sqlite_file_read(sqlite3_stmt *stmt, struct arena *a, struct file_stored *ret_fi
     return 0;
 }
 
-int
-sqlite_file_find(struct sqlite_conn *c, struct str path, struct arena *a,
-                 struct file_stored *ret_file)
-{
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, SQL_FILE_BY_PATH, &stmt);
-    if (r < 0)
-        return r;
-    sqlite_bind_str(stmt, 1, path);
-    r = sqlite_step(c, stmt);
-    if (r > 0)
-        r = sqlite_file_read(stmt, a, ret_file);
-    else if (r == 0)
-        r = -ENOENT;
-    sqlite_put(c, SQL_FILE_BY_PATH, stmt);
-    return r;
-}
-
 /* ---- places ---- */
 
 /* What follows from the rest of the row when there is nothing odd about the entity: UTF-16 columns
@@ -306,49 +288,6 @@ sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a, struct entity_stored *re
     return r;
 }
 
-int
-sqlite_entities_of_file(struct sqlite_conn *c, const struct file_stored *f,
-                        struct arena *a, struct entity_list *ret_list)
-{
-    VEC(struct entity_stored) all = {0};
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, SQL_ENTITY_OF_FILE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, f->id);
-    while ((r = sqlite_step(c, stmt)) > 0) {
-        struct entity_stored s;
-        r = sqlite_entity_read(stmt, a, &s);
-        if (r < 0)
-            break;
-        *vec_push(&all) = s;
-    }
-    sqlite_put(c, SQL_ENTITY_OF_FILE, stmt);
-    if (r == 0 && all.n > 0) {
-        ret_list->v = arena_alloc(a, all.n * sizeof(*all.v));
-        memcpy(ret_list->v, all.v, all.n * sizeof(*all.v));
-    }
-    ret_list->n = r == 0 ? all.n : 0;
-    vec_finish(&all);
-    return r;
-}
-
-int
-sqlite_edges_of_file(struct sqlite_conn *c, int64_t file_id, struct edges *ret_edges,
-                     sqlite3_stmt **ret_stmt)
-{
-    *ret_edges = (struct edges){.rest = STR("]")};
-    int r = sqlite_get(c, SQL_EDGE_OF_FILE, ret_stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(*ret_stmt, 1, file_id);
-    r = sqlite_step(c, *ret_stmt);
-    if (r <= 0)
-        return r;
-    struct str text = sqlite_column_str(*ret_stmt, 0);
-    return text.n > 0 ? edges_open(text, ret_edges) : err_trace(-EBADMSG);
-}
-
 void
 sqlite_past_read(sqlite3_stmt *stmt, struct arena *a, struct past_row *ret_row)
 {
@@ -393,11 +332,56 @@ read_log_ends(struct tables *t, int64_t *ret_first, int64_t *ret_head)
     return r < 0 ? r : one_int(c, SQL_EVENT_FIRST, *ret_head + 1, ret_first);
 }
 
+/* The one row that it finds, and the statement goes back; -ENOENT. */
+static int
+take_file(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt, struct arena *a,
+          struct file_stored *ret_file)
+{
+    int r = sqlite_step(c, stmt);
+    if (r > 0)
+        r = sqlite_file_read(stmt, a, ret_file);
+    else if (r == 0)
+        r = -ENOENT;
+    sqlite_put(c, which, stmt);
+    return r;
+}
+
+static int
+take_entity(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt, struct arena *a,
+            struct entity_stored *ret_entity)
+{
+    int r = sqlite_step(c, stmt);
+    if (r > 0)
+        r = sqlite_entity_read(stmt, a, ret_entity);
+    else if (r == 0)
+        r = -ENOENT;
+    sqlite_put(c, which, stmt);
+    return r;
+}
+
 static int
 find_file(struct tables *t, struct str path, struct arena *a,
           struct file_stored *ret_file)
 {
-    return sqlite_file_find(sqlite_conn_of(t), path, a, ret_file);
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_FILE_BY_PATH, &stmt);
+    if (r < 0)
+        return r;
+    sqlite_bind_str(stmt, 1, path);
+    return take_file(c, SQL_FILE_BY_PATH, stmt, a, ret_file);
+}
+
+static int
+file_by_id(struct tables *t, int64_t id, struct arena *a, struct file_stored *ret_file)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_FILE_BY_ID, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, id);
+    return take_file(c, SQL_FILE_BY_ID, stmt, a, ret_file);
 }
 
 static int
@@ -426,7 +410,57 @@ static int
 read_entities(struct tables *t, const struct file_stored *f, struct arena *a,
               struct entity_list *ret_list)
 {
-    return sqlite_entities_of_file(sqlite_conn_of(t), f, a, ret_list);
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    VEC(struct entity_stored) all = {0};
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_ENTITY_OF_FILE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    while ((r = sqlite_step(c, stmt)) > 0) {
+        struct entity_stored s;
+        r = sqlite_entity_read(stmt, a, &s);
+        if (r < 0)
+            break;
+        *vec_push(&all) = s;
+    }
+    sqlite_put(c, SQL_ENTITY_OF_FILE, stmt);
+    if (r == 0 && all.n > 0) {
+        ret_list->v = arena_alloc(a, all.n * sizeof(*all.v));
+        memcpy(ret_list->v, all.v, all.n * sizeof(*all.v));
+    }
+    ret_list->n = r == 0 ? all.n : 0;
+    vec_finish(&all);
+    return r;
+}
+
+static int
+entity_by_id(struct tables *t, int64_t id, struct arena *a,
+             struct entity_stored *ret_entity)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_ENTITY_BY_ID, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, id);
+    return take_entity(c, SQL_ENTITY_BY_ID, stmt, a, ret_entity);
+}
+
+static int
+find_entity(struct tables *t, const struct file_stored *f,
+            const struct entity_key_parts *parts, struct arena *a,
+            struct entity_stored *ret_entity)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_ENTITY_BY_NAME, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, f->id);
+    sqlite3_bind_int64(stmt, 2, ENTITY_WHAT(parts->kind, parts->ordinal));
+    sqlite_bind_str(stmt, 3, parts->qualified_name);
+    return take_entity(c, SQL_ENTITY_BY_NAME, stmt, a, ret_entity);
 }
 
 static int
@@ -486,8 +520,11 @@ const struct table_reads sqlite_table_reads = {
     .meta_get = read_meta,
     .log_ends = read_log_ends,
     .file_find = find_file,
+    .file_by_id = file_by_id,
     .file_twin = find_twin,
     .entities = read_entities,
+    .entity_by_id = entity_by_id,
+    .entity_find = find_entity,
     .hover_get = read_hover_text,
     .past_get = read_past,
     .edges_get = read_edges,

@@ -19,11 +19,3 @@ void sqlite_hover_bind(sqlite3_stmt *stmt, int first, const struct entity_stored
 void sqlite_past_read(sqlite3_stmt *stmt, struct arena *a, struct past_row *ret_row);
 
 extern const struct table_reads sqlite_table_reads;
-/* -ENOENT. */
-int sqlite_file_find(struct sqlite_conn *c, struct str path, struct arena *a,
-                     struct file_stored *ret_file);
-int sqlite_entities_of_file(struct sqlite_conn *c, const struct file_stored *f,
-                            struct arena *a, struct entity_list *ret_list);
-/* Views of the row until the statement is given back (SQL_EDGE_OF_FILE, also after an error). */
-int sqlite_edges_of_file(struct sqlite_conn *c, int64_t file_id, struct edges *ret_edges,
-                         sqlite3_stmt **ret_stmt);

@@ -70,10 +70,13 @@ add_targets(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
 {
     AUTO(map_destroy) struct map *seen = map_create();
     AUTO(buf_finish) struct buf idents = {0};
+    struct str text = STR_NONE;
     struct edges edges;
     struct edge_group group;
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_edges_of_file(&w->c, f->id, &edges, &stmt);
+    struct tables *t = &w->c.base;
+    int r = t->reads->edges_get(t, f->id, &w->base.scratch, &text);
+    if (r >= 0)
+        r = edges_open(text, &edges);
     while (r == 0 && (r = edges_next(&edges, &w->base.scratch, &group)) > 0) {
         char ident[IDENT_BYTES];
         r = 0;
@@ -83,7 +86,6 @@ add_targets(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
         buf_add_cstr(&idents, ident);
         buf_add_char(&idents, ' ');
     }
-    sqlite_put(&w->c, SQL_EDGE_OF_FILE, stmt);
     if (r < 0 || idents.n == 0)
         return r;
     return add_text_row(w, &(struct text_row){.id = gen << SLOT_BITS | SLOT_TARGETS,

@@ -3,7 +3,7 @@
  * THE BACKEND'S: rows in and out, by id; its transaction; which id a new file gets; its indexes (twins
  * by content, waiting files, names …); opening, locks, damage, checkpoints, the text index.
  * SHARED: which row changes and how (put.c), hovers and their references (hover.c), past contents
- * (past.c), a file's edges as one text (edge.c), seqs, counters, pruning (event.c). Counters live in
+ * (past.c), a file's edges as one text (edge.c), seqs, counters, pruning (event.c); reading, see reader.h. Counters live in
  * struct table_writer and come to meta with the commit that changed them.
  * Invariant: a backend never decides what is told, the shared code never knows how a row lies.
  * Rules: reads see what this transaction wrote. Strings are borrowed for the call; what is read lies in
@@ -29,6 +29,8 @@ struct table_reads {
                     int64_t *ret_head); // seqs, see store_info
     int (*file_find)(struct tables *t, struct str path, struct arena *a,
                      struct file_stored *ret_file); // -ENOENT
+    int (*file_by_id)(struct tables *t, int64_t id, struct arena *a,
+                      struct file_stored *ret_file); // -ENOENT
     /* 1/0: the file of this content and lang, indexed and not own_id, of which most hovers are known or
      * empty and not stale (their number in *ret_n_fresh); one that has only stale ones counts too. */
     int (*file_twin)(struct tables *t, const struct file *file, int64_t own_id,
@@ -36,6 +38,12 @@ struct table_reads {
     /* Sets v and n: in order (rows_sort()), with the texts of their hovers. */
     int (*entities)(struct tables *t, const struct file_stored *f, struct arena *a,
                     struct entity_list *ret_list);
+    /* One, alike. -ENOENT. */
+    int (*entity_by_id)(struct tables *t, int64_t id, struct arena *a,
+                        struct entity_stored *ret_entity);
+    int (*entity_find)(struct tables *t, const struct file_stored *f,
+                       const struct entity_key_parts *parts, struct arena *a,
+                       struct entity_stored *ret_entity);
     int (*hover_get)(struct tables *t, int64_t id, struct arena *a,
                      struct str *ret_markdown, struct str *ret_server); // 1/0
     int (*past_get)(struct tables *t, struct hash128 content, struct str lang,
