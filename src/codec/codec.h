@@ -29,6 +29,10 @@ json_t *codec_object(const json_t *value, const char *key);
 json_t *codec_array(const json_t *value, const char *key);
 json_t *codec_member(const json_t *value, const char *key);
 
+/* Of an object as text, without a tree: the text of a member's value, its key being without escapes. -ENOENT,
+ * -EINVAL (no JSON as far as it was looked at). */
+int codec_slice_member(struct str object, struct str key, struct str *ret_value);
+
 /* The four shapes of a hover's contents as markdown of at most HOVER_BYTES_MAX. *ret_text is emptied
  * first; stays empty when nothing is said. -EPROTO: another shape. */
 int codec_read_hover(const json_t *hover, struct buf *ret_text);

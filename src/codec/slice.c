@@ -221,3 +221,18 @@ slice_next(struct slice_walk *w, struct str *ret_key, struct str *ret_value)
     *ret_value = str_slice(begin, (size_t)(rest->p - begin));
     return 0;
 }
+
+int
+codec_slice_member(struct str object, struct str key, struct str *ret_value)
+{
+    struct slice_walk walk;
+    struct str name, value;
+    int r = slice_open(&walk, object, '{');
+    while (r == 0 && (r = slice_next(&walk, &name, &value)) == 0) {
+        if (str_eq(name, key)) {
+            *ret_value = value;
+            return 0;
+        }
+    }
+    return r == SLICE_E_END ? -ENOENT : r;
+}

@@ -1,6 +1,7 @@
 /* Why: what a message can ask for, in one sorted table. To add an action: a row and its function.
  * Invariant: each request gets exactly one response; its request_id travels as JSON text. */
 #include "hub/client.h"
+#include "hub/filter.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -262,17 +263,18 @@ run_subscribe(struct request *request)
                         "events must be a list of 1 to 32 patterns such as \"entity.*\"");
         return;
     }
-    const json_t *filter = codec_member(request->data, "filter");
-    if (filter && !json_is_null(filter)) {
-        request_problem(request, PROBLEM_BAD_REQUEST,
-                        "this engine has no filters; use events");
-        return;
-    }
     struct str snapshot;
     if (codec_get_str(request->data, "snapshot", &snapshot) == 0 &&
         str_eq_c(snapshot, "always")) {
         request_problem(request, PROBLEM_BAD_REQUEST,
                         "this engine sends no snapshots; use search and get");
+        return;
+    }
+    const json_t *filter = codec_member(request->data, "filter");
+    const char *why;
+    if (filter && !json_is_null(filter) &&
+        filter_create(filter, &options.filter, &why) < 0) {
+        request_problem(request, PROBLEM_BAD_REQUEST, why);
         return;
     }
     options.patterns = patterns.v;

@@ -79,6 +79,8 @@ on_wire_event(void *ctx, const struct codec_wire_event *event)
                          str_of(workspace_epoch(making->feed->workspace)),
                          str_of(workspace_id(making->feed->workspace)), str_of(w->sub));
     part->size = w->text.n - part->offset;
+    part->data_size = MAX(event->data.n, (size_t)2); // {}
+    part->data_offset = w->text.n - 1 - part->data_size;
     return 0;
 }
 

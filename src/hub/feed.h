@@ -4,8 +4,9 @@
 
 /* A stretch of a row's wire events as messages, shared by all who send them. */
 struct window_part {
-    const char *event_type; // NULL: for everybody
-    size_t offset, size;    // of the message in text; LWS_PRE bytes lie before it
+    const char *event_type;        // NULL: for everybody
+    size_t offset, size;           // of the message in text; LWS_PRE bytes lie before it
+    size_t data_offset, data_size; // of its data
 };
 
 struct window {

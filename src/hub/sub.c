@@ -11,6 +11,7 @@
 #include "hub/ask.h"
 #include "hub/client.h"
 #include "hub/feed.h"
+#include "hub/filter.h"
 #include "workspace/workspace.h"
 
 #define LOG_MODULE "hub"
@@ -38,6 +39,7 @@ struct sub {
     struct since since;
     char *since_epoch; // what since.epoch points at
     VEC(char *) patterns;
+    struct filter *filter; // NULL: none
     int64_t cursor;
     uint64_t ephemeral; // number of the next one
     struct event *row;  // being sent
@@ -248,6 +250,7 @@ sub_open(struct hub_client *c, struct workspace *w, const struct sub_options *op
     s->since.epoch = str_of(s->since_epoch);
     for (size_t i = 0; i < options->n_patterns; i++)
         *vec_push(&s->patterns) = copy_pattern(options->patterns[i]);
+    s->filter = options->filter;
     s->page_limit = SUB_PAGE_MAX;
     list_add(&c->subs, &s->link);
     c->n_subs++;
@@ -265,6 +268,7 @@ sub_close(struct sub *s)
     for (size_t i = 0; i < s->patterns.n; i++)
         free(s->patterns.v[i]);
     vec_finish(&s->patterns);
+    filter_destroy(s->filter);
     free(s->request_id);
     free(s->since_epoch);
     list_remove(&s->link);
@@ -276,14 +280,25 @@ sub_close(struct sub *s)
 /* ---- what comes next ---- */
 
 static bool
-is_wanted(const struct sub *s, const char *event_type)
+is_of_pattern(const struct sub *s, const char *event_type)
 {
-    if (s->patterns.n == 0 || !event_type)
+    if (s->patterns.n == 0)
         return true;
     for (size_t i = 0; i < s->patterns.n; i++)
         if (match_pattern(str_of(s->patterns.v[i]), str_of(event_type)))
             return true;
     return false;
+}
+
+static bool
+is_wanted(const struct sub *s, const struct window *w, const struct window_part *part)
+{
+    if (!part->event_type)
+        return true;
+    return is_of_pattern(s, part->event_type) &&
+           (!s->filter ||
+            filter_accepts(s->filter,
+                           str_slice(w->text.p + part->data_offset, part->data_size)));
 }
 
 /* The next wanted message of the window; at its end, the row's next window, or none. */
@@ -294,7 +309,7 @@ next_part(struct sub *s, struct str *ret_frame)
         struct window *w = s->window;
         while (s->part < w->parts.n) {
             const struct window_part *part = &w->parts.v[s->part++];
-            if (!is_wanted(s, part->event_type))
+            if (!is_wanted(s, w, part))
                 continue;
             *ret_frame = str_slice(w->text.p + part->offset, part->size);
             return true;

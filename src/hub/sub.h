@@ -2,12 +2,14 @@
 /* One subscription: a cursor. Private to the hub; loop thread. */
 #include "hub/internal.h"
 
+struct filter;
 struct sub;
 
 struct sub_options {
     struct since since;
     const struct str *patterns; // none: all
     size_t n_patterns;
+    struct filter *filter; // taken over; NULL: all
     const char *request_id; // JSON text, copied; NULL: nobody waits for a reply
 };
 

@@ -160,6 +160,33 @@ async def test_patterns(engine):
 
 
 @engine_test
+async def test_filters(engine):
+    """Each of several filters of one log gets what it asks for and nothing else, also live."""
+    client = await Client.open(engine)
+    engine.write("b.py", "def alone():\n    pass\n")
+    await client.subscribe()
+    await client.until(completed("b.py"))
+    filters = {"c": {"key": "lang", "cmp": "eq", "val": "c"},
+               "py or file": {"or": [{"key": "path", "cmp": "ew", "val": ".py"}, {"key": "path", "cmp": "sw", "val": "a"}]},
+               "nothing": {"not": {"key": "none", "cmp": "nin", "vals": [1]}}}
+    subs = {(await client.subscribe(since={"seq": 0}, events=["entity.*"], filter=tree))["sub"]: name
+            for name, tree in filters.items()}
+    engine.write("a.c", changed(7))
+    got = {name: [] for name in filters}
+    while ("entity.updated", "a.c") not in got["c"] or len(got["py or file"]) < len(got["c"]) + 1:
+        event = await client.next_event()
+        if "seq" in event and event["sub"][0] in subs:
+            got[subs[event["sub"][0]]].append((event["event_type"], event["data"]["path"]))
+    equal({path for _, path in got["c"]}, {"a.c"})
+    equal(set(got["py or file"]), {*got["c"], ("entity.added", "b.py")})
+    equal(got["nothing"], [])
+    for bad, words in (({"key": "a", "cmp": "like", "val": 1}, "cmp is"), ([], "one of"), ({"and": []}, "list of nodes")):
+        reply = await client.request("subscribe", {"filter": bad})
+        assert not reply["success"] and words in reply["problem"]["detail"], reply
+    await client.close()
+
+
+@engine_test
 async def test_unsubscribed_is_silent(engine):
     client = await Client.open(engine)
     gone = await client.subscribe()

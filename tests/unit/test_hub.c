@@ -18,6 +18,8 @@
 #include "lang/lang.h"
 #include "workspace/workspace.h"
 
+#include "hub/test_filter.c"
+
 /* ---- gate ---- */
 
 static void
@@ -346,11 +348,18 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hosts),          cmocka_unit_test(test_origins),
-        cmocka_unit_test(test_tokens),         cmocka_unit_test(test_patterns),
-        cmocka_unit_test(test_cursors),        cmocka_unit_test(test_routes),
-        cmocka_unit_test(test_actions),        cmocka_unit_test(test_problems),
-        cmocka_unit_test(test_open_and_close), cmocka_unit_test(test_port_taken),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_cursors),
+        cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_problems),
+        cmocka_unit_test(test_open_and_close),
+        cmocka_unit_test(test_port_taken),
+        cmocka_unit_test(test_filter_comparisons),
+        cmocka_unit_test(test_filter_limits),
     };
     return cmocka_run_group_tests_name("hub", tests, NULL, NULL);
 }
