@@ -14,6 +14,7 @@ struct hub_client {
     bool is_open;
     bool is_pending; // libwebsockets was asked to call when it is writable
     bool is_paused;  // nothing is read
+    bool has_lines;  // many messages in one, a line each
     struct buf in;   // a message that is not complete yet
     struct list replies;
     size_t reply_bytes;

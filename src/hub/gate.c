@@ -71,7 +71,7 @@ gate_read_offer(struct str list, struct gate_offer *ret_offer)
         struct str name = str_trim(part);
         if (name.n == 0)
             return -EINVAL;
-        if (str_eq_c(name, GATE_SUBPROTOCOL)) {
+        if (str_eq_c(name, GATE_SUBPROTOCOL) || str_eq_c(name, GATE_SUBPROTOCOL_LINES)) {
             offer.has_gloss = true;
         } else if (str_starts_with(name, STR("bearer."))) {
             if (offer.token.n > 0)

@@ -5,7 +5,8 @@
 
 #define GATE_ORIGINS_MAX 16
 #define GATE_ORIGIN_BYTES_MAX 256
-#define GATE_SUBPROTOCOL "gloss.v1"
+#define GATE_SUBPROTOCOL "gloss.v1"              // a message is one JSON object
+#define GATE_SUBPROTOCOL_LINES "gloss.v1.ndjson" // or several, a line each
 
 /* One Host naming this machine's loopback: 127.0.0.1, localhost or [::1], with or without a port (an
  * editor's proxy forwards under its own). A foreign name is DNS rebinding. */
@@ -17,7 +18,7 @@ bool gate_origin_is_ours(struct str origin, uint16_t port, char *const *allowed,
 struct str gate_bearer(struct str authorization);
 
 struct gate_offer {
-    bool has_gloss;   // our subprotocol is among them
+    bool has_gloss;   // one of our subprotocols is among them
     struct str token; // of "bearer.<token>"; empty: none
 };
 /* The list of Sec-WebSocket-Protocol. -EINVAL: empty members, or two tokens. */

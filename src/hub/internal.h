@@ -23,6 +23,7 @@
 #define HUB_WAKE_MS                                                                      \
     2 // events of this time go out together, but a commit after a quiet time
 #define HUB_BAD_MAX 64       // bad requests in a row
+#define HUB_LINES_MAX 256    // of one WebSocket message, of gloss.v1.ndjson
 #define HUB_ID_BYTES_MAX 128 // request_id
 
 #define HUB_CLOSE_SLOW 4008

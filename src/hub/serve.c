@@ -435,5 +435,8 @@ const struct lws_protocols serve_protocols[] = {
     {.name = GATE_SUBPROTOCOL,
      .callback = on_socket_callback,
      .tx_packet_size = HUB_FRAME_BYTES_MAX + LWS_PRE},
+    {.name = GATE_SUBPROTOCOL_LINES,
+     .callback = on_socket_callback,
+     .tx_packet_size = HUB_FRAME_BYTES_MAX + LWS_PRE},
     {0},
 };

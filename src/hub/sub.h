@@ -9,7 +9,7 @@ struct sub_options {
     struct since since;
     const struct str *patterns; // none: all
     size_t n_patterns;
-    struct filter *filter; // taken over; NULL: all
+    struct filter *filter;  // taken over; NULL: all
     const char *request_id; // JSON text, copied; NULL: nobody waits for a reply
 };
 

@@ -1,5 +1,6 @@
 """Subscriptions: live, replayed, behind a kill -9; no gap, no repeat, and what cannot be had is said."""
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -163,8 +164,8 @@ async def test_patterns(engine):
 async def test_filters(engine):
     """Each of several filters of one log gets what it asks for and nothing else, also live."""
     client = await Client.open(engine)
-    engine.write("b.py", "def alone():\n    pass\n")
     await client.subscribe()
+    engine.write("b.py", "def alone():\n    pass\n")
     await client.until(completed("b.py"))
     filters = {"c": {"key": "lang", "cmp": "eq", "val": "c"},
                "py or file": {"or": [{"key": "path", "cmp": "ew", "val": ".py"}, {"key": "path", "cmp": "sw", "val": "a"}]},
@@ -184,6 +185,57 @@ async def test_filters(engine):
         reply = await client.request("subscribe", {"filter": bad})
         assert not reply["success"] and words in reply["problem"]["detail"], reply
     await client.close()
+
+
+def without_sub(event):
+    return {k: v for k, v in event.items() if k not in ("sub", "time")}
+
+
+@engine_test
+async def test_lines(engine):
+    """gloss.v1.ndjson carries the same messages in the same order, several at once, in both directions."""
+    for n in range(300):
+        engine.write(f"m{n}.py", "".join(f"def f{n}_{k}():\n    pass\n" for k in range(4)))
+    plain = await Client.open(engine)
+    await plain.subscribe(since={"seq": 0})
+    many = await plain.until(completed("m299.py"))
+    while {e["subject"] for e in many if e.get("event_type") == "file:completed"} < {f"m{n}.py" for n in range(300)}:
+        many.append(await plain.next_event())
+    many = [without_sub(e) for e in many if "seq" in e]
+    async with engine.connect(subprotocols=["gloss.v1.ndjson"]) as ws:
+        equal(ws.subprotocol, "gloss.v1.ndjson")
+        hello = await hubtest.receive(ws)
+        assert {"batch", "filter"} <= set(hello["features"]), hello
+        subscribe = {"action": "subscribe", "data": {"since": {"seq": 0}}}
+        await ws.send("\n".join(json.dumps(m) for m in (
+            {"action": "ping", "request_id": 1}, {"action": "nonsense", "request_id": 2}, subscribe)) + "\n")
+        frames, got = 0, []
+        while len([m for m in got if "seq" in m]) < len(many):
+            message = await asyncio.wait_for(ws.recv(), hubtest.WAIT_S)
+            assert len(message.encode()) <= 256 * 1024 and 1 <= message.count("\n") + 1 <= 256
+            frames += 1
+            got += [json.loads(line) for line in message.split("\n")]
+        equal([(m["request_id"], m["success"]) for m in got if m["type"] == "response"],
+              [(1, True), (2, False), (None, True)])
+        equal([without_sub(m) for m in got if "seq" in m][:len(many)], many)
+        assert frames < len(many) / 20, (frames, len(many))
+        await ws.send("\n" * 300 + json.dumps({"action": "ping"}))
+        await asyncio.wait_for(ws.recv(), hubtest.WAIT_S)
+        await ws.send("{}\n" * 257)
+        try:
+            while True:
+                await asyncio.wait_for(ws.recv(), hubtest.WAIT_S)
+        except hubtest.websockets.ConnectionClosed as closed:
+            equal(closed.rcvd.code, 4502)  # 64 bad ones in a row come first
+    async with engine.connect(subprotocols=["gloss.v1.ndjson"]) as ws:
+        await hubtest.receive(ws)
+        await ws.send(json.dumps({"action": "ping"}) + "\n" + "\n".join([json.dumps({"action": "ping"})] * 256))
+        try:
+            while True:
+                await asyncio.wait_for(ws.recv(), hubtest.WAIT_S)
+        except hubtest.websockets.ConnectionClosed as closed:
+            equal(closed.rcvd.code, 1009)
+    await plain.close()
 
 
 @engine_test

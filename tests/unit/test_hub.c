@@ -106,6 +106,8 @@ test_tokens(void **state UNUSED)
     assert_int_equal(gate_read_offer(STR("gloss.v1, bearer.12ab"), &offer), 0);
     assert_true(offer.has_gloss);
     assert_true(str_eq_c(offer.token, "12ab"));
+    assert_int_equal(gate_read_offer(STR("gloss.v1.ndjson"), &offer), 0);
+    assert_true(offer.has_gloss);
     assert_int_equal(gate_read_offer(STR("bearer.12ab,gloss.v2"), &offer), 0);
     assert_false(offer.has_gloss);
     assert_int_equal(gate_read_offer(STR_NONE, &offer), 0);
