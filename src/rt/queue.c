@@ -109,6 +109,25 @@ queue_try_take(struct queue *q)
     return item;
 }
 
+struct queue_item *
+queue_try_take_urgent(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    struct queue_item *item = list_is_empty(&q->urgent) ? NULL : take_locked(q);
+    pthread_mutex_unlock(&q->lock);
+    return item;
+}
+
+bool
+queue_has_urgent(const struct queue *q)
+{
+    struct queue *self = (struct queue *)q; // as below
+    pthread_mutex_lock(&self->lock);
+    bool has = !list_is_empty(&self->urgent);
+    pthread_mutex_unlock(&self->lock);
+    return has;
+}
+
 size_t
 queue_depth(const struct queue *q)
 {

@@ -21,6 +21,7 @@
 /* Batches are made by the workers and let go here, in between what lives longer: without this the heaps of
  * the workers grow with the run. */
 #define GIVE_BACK_BYTES ((size_t)64 << 20)
+#define PUT_OFF_MAX 8 // commits in a row without a look at the log
 #define BACKOFF_MS 10 // the first one; each next is four times as long
 
 void
@@ -281,14 +282,16 @@ struct group_size {
     bool is_awaited; // a flush is in it: more may join, but is not waited for
 };
 
-/* NULL: no more, *ret_cause says why. */
+/* NULL: no more, *ret_cause says why. Behind an urgent one come only others like it: a large file takes
+ * as long as its commit, and a load must not wait for its next file with somebody's change in hand. */
 static struct command *
 next_of_group(struct drain *d, const struct group_size *size,
               enum writer_cause *ret_cause)
 {
-    struct command *c = command_of(queue_try_take(d->queue));
+    struct command *c = command_of(size->is_urgent ? queue_try_take_urgent(d->queue)
+                                                   : queue_try_take(d->queue));
     *ret_cause = size->is_awaited ? WRITER_FLUSHED : WRITER_EMPTY;
-    if (c || size->is_awaited || d->n_bulk < WRITER_BULK_FILES)
+    if (c || size->is_urgent || size->is_awaited || d->n_bulk < WRITER_BULK_FILES)
         return c;
     c = command_of(queue_take(d->queue, size->begin_ms + WRITER_BATCH_MS));
     if (!c && !queue_is_drained(d->queue))
@@ -311,6 +314,31 @@ is_full(const struct group_size *size, enum writer_cause *ret_cause)
     else
         return false;
     return true;
+}
+
+static void
+checkpoint(struct drain *d, bool is_idle)
+{
+    int r = store_checkpoint(d->store, is_idle);
+    if (r < 0)
+        log_warn("checkpoint: %s", err_text(r));
+}
+
+/* After a commit. A checkpoint takes longer than a small commit, so it lets those pass that somebody waits
+ * for, but not for ever: the log grows meanwhile. */
+static void
+tidy(struct drain *d)
+{
+    if (d->n_put_off < PUT_OFF_MAX && queue_has_urgent(d->queue)) {
+        d->n_put_off++;
+        return;
+    }
+    d->n_put_off = 0;
+    checkpoint(d, false);
+    if (d->let_go_bytes >= GIVE_BACK_BYTES) {
+        d->let_go_bytes = 0;
+        mem_give_back();
+    }
 }
 
 /* One drain: from this command on until nothing is there to take or a limit is reached. */
@@ -342,14 +370,8 @@ do_group(struct drain *d, struct command *c)
     else
         do_one_by_one(d);
     d->is_text_waiting = true;
-    r = store_checkpoint(d->store, false);
-    if (r < 0)
-        log_warn("checkpoint: %s", err_text(r));
     d->let_go_bytes += size.bytes;
-    if (d->let_go_bytes >= GIVE_BACK_BYTES) {
-        d->let_go_bytes = 0;
-        mem_give_back();
-    }
+    tidy(d);
 }
 
 /* ---- when nothing comes ---- */
@@ -388,15 +410,15 @@ static bool
 maintain(struct drain *d)
 {
     if (clock_mono_ms() >= d->prune_at_ms) {
-        if (!maintain_step(d, prune, "prune"))
+        if (!maintain_step(d, prune, "prune")) {
             d->prune_at_ms = clock_mono_ms() + PRUNE_EVERY_MS;
+            checkpoint(d, !d->is_text_waiting); // a reader may have let go of the log
+        }
         return true;
     }
     if (d->is_text_waiting) {
         d->is_text_waiting = maintain_step(d, index_text, "text index");
-        int r = store_checkpoint(d->store, !d->is_text_waiting);
-        if (r < 0)
-            log_warn("checkpoint: %s", err_text(r));
+        checkpoint(d, !d->is_text_waiting);
         if (!d->is_text_waiting)
             post_gauges(d);
         return d->is_text_waiting;

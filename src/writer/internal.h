@@ -80,6 +80,7 @@ struct drain {
     struct list group;   // struct command.link, of the open transaction
     size_t n_bulk;       // files in a row that nobody waits for
     size_t let_go_bytes; // of batches, since free pages went back to the system
+    unsigned n_put_off;  // commits since the log was looked at
     bool is_text_waiting;
     bool is_hovers_only; // the last group
     bool is_failing;     // the last retries were in vain: the next command gets none

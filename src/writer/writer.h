@@ -16,7 +16,7 @@
 #define WRITER_BATCH_ENTITIES 8000
 #define WRITER_BATCH_BYTES (8u << 20)
 #define WRITER_BATCH_MS 250 // after its BEGIN
-/* And with an urgent command in it: so that it is never behind a long one. */
+/* And with an urgent command in it, after which it takes only others like it and waits for none. */
 #define WRITER_URGENT_ENTITIES 1000
 #define WRITER_URGENT_MS 50
 #define WRITER_BULK_FILES 16 // in a row, with nobody waiting, are a bulk load

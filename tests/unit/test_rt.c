@@ -37,6 +37,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_pool_resubmit_many),
         cmocka_unit_test(test_pool_close_inside_done),
         cmocka_unit_test(test_queue_order),
+        cmocka_unit_test(test_queue_urgent),
         cmocka_unit_test(test_queue_deadline),
         cmocka_unit_test(test_queue_thread),
         cmocka_unit_test(test_mailbox_many),

@@ -20,7 +20,9 @@ struct scene {
     struct timer *timer;
     void (*on_tick)(struct scene *scene);
     struct writer_stats stats;
-    size_t n_commits, n_commit_max; // with events
+    size_t n_commits, n_commit_max, n_commit_first; // with events
+    struct batch *large;
+    uint64_t n_checkpoints[2]; // at two moments
     size_t n_put;
     int64_t begin_ms;
 };
@@ -68,7 +70,8 @@ on_commit(void *ctx, struct event *const *events, size_t n)
         assert_int_equal(events[i]->seq, scene->last_seq + 1);
         scene->last_seq++;
     }
-    scene->n_commits++;
+    if (scene->n_commits++ == 0)
+        scene->n_commit_first = n;
     scene->n_commit_max = MAX(scene->n_commit_max, n);
 }
 
@@ -504,6 +507,115 @@ test_other_root(void **state)
     }
 }
 
+/* ---- an urgent one and a load ---- */
+
+/* The load is long enough to be one, too short to fill a transaction, and nothing comes after it. */
+static void
+push_urgent_and_load(struct scene *scene, int i)
+{
+    char path[16];
+    snprintf(path, sizeof(path), "%d.c", i);
+    writer_put_file(scene->w, sample_batch(path, "one:1"), true, on_done,
+                    last_note_of(scene, "urgent"));
+    for (size_t k = 0; k < WRITER_BULK_FILES + 4; k++)
+        put(scene, "load", k % 2 == 0 ? "one:1" : "one:2", false);
+}
+
+/* It has a transaction of its own, which waits for nothing. */
+static void
+test_urgent_is_not_put_off(void **state)
+{
+    int64_t least_ms = INT64_MAX, last_seq = 0;
+    for (int i = 0; i < FLUSH_TRIES; i++) {
+        struct scene scene = {.s = *state, .on_ready = note_begin, .last_seq = last_seq};
+        OK(loop_init(&scene.loop));
+        scene.w =
+            writer_open(&scene.loop, scene.s->url, NULL, NULL, &writer_events, &scene);
+        push_urgent_and_load(&scene, i);
+        loop_run(&scene.loop);
+        OK(loop_finish(&scene.loop));
+        last_seq = scene.last_seq;
+        least_ms = MIN(least_ms, clock_mono_ms() - scene.begin_ms);
+        assert_memory_equal(scene.story.p, "urgent load ", 12);
+        assert_int_equal(scene.n_commit_first, 1);
+        buf_finish(&scene.story);
+    }
+    assert_true(least_ms < WRITER_BATCH_MS);
+}
+
+/* ---- a checkpoint that is due lets an urgent one pass ---- */
+
+static void
+note_checkpoints(void *ctx, int r, struct event *event UNUSED)
+{
+    struct scene *scene = ctx;
+    OK(r);
+    scene->n_checkpoints[0] = writer_stats(scene->w).gauges.checkpoints;
+}
+
+static void
+note_checkpoints_last(void *ctx, int r, struct event *event UNUSED)
+{
+    struct scene *scene = ctx;
+    OK(r);
+    scene->n_checkpoints[1] = writer_stats(scene->w).gauges.checkpoints;
+    close_writer(scene);
+}
+
+/* A file that fills a transaction and as much of the log as is checkpointed. */
+static struct batch *
+large_batch(void)
+{
+    AUTO(buf_finish) struct buf spec = {0};
+    for (int i = 0; i < WRITER_BATCH_ENTITIES; i++)
+        buf_printf(&spec, "function_%d:%d::%0400d ", i, i, i);
+    return sample_batch("large.c", spec.p);
+}
+
+static void
+block_large(struct scene *scene)
+{
+    OK(sqlite3_open(scene->s->path, &scene->blocker));
+    OK(sqlite3_exec(scene->blocker, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+    writer_put_file(scene->w, steal(scene->large), false, on_done,
+                    note_of(scene, "large.c"));
+    timer_start(scene->timer, 1, 1);
+}
+
+static void
+push_urgent_and_unblock(struct scene *scene)
+{
+    if (writer_stats(scene->w).depth > 0)
+        return; // the thread has not taken the first one yet
+    timer_close(scene->timer);
+    writer_put_file(scene->w, sample_batch("open.c", "four:4"), true, note_checkpoints,
+                    scene);
+    writer_flush(scene->w, note_checkpoints_last, scene);
+    OK(sqlite3_exec(scene->blocker, "ROLLBACK", NULL, NULL, NULL));
+    sqlite3_db_config(scene->blocker, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    OK(sqlite3_close(scene->blocker));
+}
+
+static void
+test_checkpoint_lets_urgent_pass(void **state)
+{
+    struct scene scene = {.s = *state,
+                          .on_ready = block_large,
+                          .on_tick = push_urgent_and_unblock,
+                          .large = large_batch()};
+    OK(loop_init(&scene.loop));
+    scene.timer = timer_open(&scene.loop, on_timer, &scene);
+    scene.w = writer_open(&scene.loop, scene.s->url, NULL, NULL, &writer_events, &scene);
+    loop_run(&scene.loop);
+    OK(loop_finish(&scene.loop));
+    assert_string_equal(scene.story.p, "large.c closed");
+    buf_finish(&scene.story);
+    assert_int_equal(scene.n_commit_first, 1);
+    assert_int_equal(scene.n_checkpoints[0], 0);
+    assert_int_equal(scene.n_checkpoints[1], 1);
+    assert_counts(&scene, WRITER_BATCH_ENTITIES + 1, 2);
+}
+
 /* ---- looked after when quiet ---- */
 
 static bool
@@ -603,6 +715,8 @@ main(void)
         TEST(test_bulk_shares_commits),
         TEST(test_flush_is_not_put_off),
         TEST(test_urgent_first),
+        TEST(test_urgent_is_not_put_off),
+        TEST(test_checkpoint_lets_urgent_pass),
         TEST(test_error_is_retried),
         TEST(test_error_is_reported),
         TEST(test_no_room),
