@@ -200,6 +200,8 @@ static int
 on_wal(void *ctx, sqlite3 *db UNUSED, const char *name UNUSED, int n_pages)
 {
     struct sqlite_writer *w = ctx;
+    if (n_pages < w->wal_pages)
+        w->wal_pages_seen = 0; // the log began anew
     w->wal_pages = n_pages;
     return SQLITE_OK;
 }

@@ -455,30 +455,40 @@ delete_events(struct tables *t, int64_t up_to_seq)
 
 /* ---- the handle ---- */
 
-/* Never waits for readers: what they still need is checkpointed another time. */
+/* Of the file: it stays as long as it was when the log begins anew. */
+static bool
+is_log_large(struct sqlite_writer *w)
+{
+    struct store_gauges gauges;
+    sqlite_gauges(&w->base.base, &gauges);
+    return gauges.wal_bytes > (uint64_t)WAL_BYTES_TRUNCATE;
+}
+
+/* Never waits for readers: what they still need is checkpointed another time, not with each commit. */
 static int
 writer_checkpoint(struct store_writer *base, bool is_idle)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
     assert(!w->base.is_open);
-    int64_t wal_bytes = w->wal_pages * w->page_bytes;
+    int64_t seen = is_idle && w->is_wal_held ? 0 : w->wal_pages_seen;
+    int64_t new_bytes = (w->wal_pages - seen) * w->page_bytes;
     int64_t enough_bytes = WAL_BYTES_FIRST << w->n_checkpoints;
-    if (wal_bytes < enough_bytes)
+    bool cuts = is_idle && is_log_large(w);
+    if (!cuts && new_bytes < enough_bytes)
         return 0;
     if (enough_bytes < WAL_BYTES_PASSIVE)
         w->n_checkpoints++;
-    bool is_large = wal_bytes > WAL_BYTES_TRUNCATE;
-    int mode =
-        is_idle && is_large ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    int mode = cuts ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     sqlite3_busy_timeout(w->c.db, 0);
-    int n_log = 0;
+    int n_log = 0, n_done = 0;
     int64_t begin_ns = clock_mono_ns();
-    int rc = sqlite3_wal_checkpoint_v2(w->c.db, NULL, mode, &n_log, NULL);
+    int rc = sqlite3_wal_checkpoint_v2(w->c.db, NULL, mode, &n_log, &n_done);
     sqlite3_busy_timeout(w->c.db, 5000);
     w->checkpoints++;
     w->checkpoint_us_max =
         MAX(w->checkpoint_us_max, (uint64_t)(clock_mono_ns() - begin_ns) / 1000);
-    w->wal_pages = 0; // until the next commit says what is really there
+    w->wal_pages_seen = w->wal_pages;
+    w->is_wal_held = n_done < n_log;
     if ((rc & 0xff) == SQLITE_BUSY)
         return 0;
     return err_trace(sqlite_errno(&w->c, rc));

@@ -17,7 +17,9 @@ struct sqlite_writer {
     char *root;              // the tree it is the index of; NULL: of any
     struct mem_place *place; // of an index in memory, which goes at the end; or NULL
     int lock_fd;
-    int wal_pages;
+    int64_t wal_pages;      // in the log since it began, as the last commit left it
+    int64_t wal_pages_seen; // of them, by the last checkpoint
+    bool is_wal_held;       // a reader did not let it copy them all
     unsigned n_checkpoints; // up to when they are rare
     uint64_t checkpoints, checkpoint_us_max;
     int64_t page_bytes;

@@ -139,6 +139,7 @@ static const struct test tests[] = {
     TEST(test_letters_of_other_commands, SAMPLE_SQL),
     TEST(test_letter_that_makes_no_sense, SAMPLE_SQL),
     TEST(test_gauges, SAMPLE_SQL),
+    TEST(test_log_is_cut, SAMPLE_SQL),
     TEST(test_version_1, SAMPLE_SQL),
     TEST(test_version_2, SAMPLE_SQL),
     TEST(test_version_3, SAMPLE_SQL),

@@ -251,3 +251,58 @@ test_gauges(void **state)
     assert_true(g.checkpoint_us_max > 0);
     store_writer_close(w);
 }
+
+#define LOG_BYTES (66 << 20) // above what is cut when nothing else is to do
+
+static uint64_t
+log_bytes(const struct store_writer *w)
+{
+    struct store_gauges g;
+    store_gauges(w, &g);
+    return g.wal_bytes;
+}
+
+static void
+fill_log(struct store_writer *w)
+{
+    AUTO(free) char *text = xcalloc(1 << 20, 1);
+    memset(text, 'x', 1 << 20);
+    while (log_bytes(w) <= LOG_BYTES) {
+        struct event *event = NULL;
+        OK(store_begin(w));
+        OK(store_put_event(w, EVENT_PIPELINE_ONLINE, STR("x"), str_slice(text, 1 << 20),
+                           &event));
+        OK(store_commit(w));
+        OK(store_checkpoint(w, false));
+        event_unref(event);
+    }
+}
+
+/* A reader holds the log, and is asked to let go of it now and then, not with each commit; the log is cut
+ * at the first quiet moment after it did, whatever happened in between. */
+static void
+test_log_is_cut(void **state)
+{
+    struct sample *s = *state;
+    struct store_info info;
+    struct store_gauges g;
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    struct store_reader *r = sample_read(s);
+    OK(store_reader_begin(r));
+    OK(store_read_info(r, &info));
+    fill_log(w);
+    store_gauges(w, &g);
+    assert_in_range(g.checkpoints, 4, 10);
+    OK(store_checkpoint(w, true));
+    assert_true(log_bytes(w) > LOG_BYTES);
+    store_reader_end(r);
+    event_unref(sample_put(w, "a.c", "one:2"));
+    OK(store_checkpoint(w, false));
+    assert_true(log_bytes(w) > LOG_BYTES);
+    OK(store_checkpoint(w, true));
+    assert_int_equal(log_bytes(w), 0);
+    event_unref(sample_put(w, "a.c", "one:3"));
+    store_reader_close(r);
+    store_writer_close(w);
+}
