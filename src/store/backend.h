@@ -37,6 +37,7 @@ struct store_writer {
 
 struct store_ops {
     const char *scheme; // "sqlite:"; the rest of the URL is the backend's
+    bool can_follow;    // its readers have listen and news
     int (*writer_open)(const char *rest, const char *root,
                        struct store_writer **ret_writer, struct store_info *ret_info,
                        char **ret_why);

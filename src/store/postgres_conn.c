@@ -45,6 +45,7 @@ static int
 cut(struct postgres_conn *c)
 {
     c->is_cut = true;
+    c->is_copying = false;
     return err_trace(c->is_reader ? -EIO : -EBUSY);
 }
 
@@ -153,7 +154,7 @@ postgres_disconnect(struct postgres_conn *c)
     c->cancel = NULL;
     c->pg = NULL;
     c->n_pending = 0;
-    c->is_unsure = false;
+    c->is_unsure = c->is_copying = false;
     memset(c->is_prepared, 0, sizeof(c->is_prepared));
 }
 
@@ -232,7 +233,9 @@ send_one(struct postgres_conn *c, enum postgres_sql which, const struct postgres
     snprintf(name, sizeof(name), "g%d", (int)which);
     if (c->is_cut)
         return cut(c);
-    int r = prepare(c, which, name);
+    int r = c->is_copying ? postgres_copy_end(c) : 0;
+    if (r == 0)
+        r = prepare(c, which, name);
     if (r < 0)
         return r;
     if (c->lib.PQsendQueryPrepared(c->pg, name, a ? a->n : 0, a ? a->values : NULL,
@@ -287,9 +290,12 @@ wait_for(struct postgres_conn *c, PGresult **ret_last)
     *ret_last = NULL;
     if (c->is_cut)
         return cut(c);
+    int r = c->is_copying ? postgres_copy_end(c) : 0;
+    if (r < 0)
+        return r;
     if (c->lib.PQpipelineSync(c->pg) != 1)
         return cut(c);
-    int r = drain(c, &last);
+    r = drain(c, &last);
     if (r == 0)
         *ret_last = last;
     else
@@ -337,7 +343,9 @@ postgres_cancel(struct postgres_conn *c)
 static int
 leave_pipeline(struct postgres_conn *c)
 {
-    int r = c->n_pending > 0 ? postgres_wait(c) : 0;
+    int r = c->is_copying      ? postgres_copy_end(c)
+            : c->n_pending > 0 ? postgres_wait(c)
+                               : 0;
     if (c->is_cut)
         return cut(c);
     if (r < 0)
@@ -378,38 +386,72 @@ postgres_exec(struct postgres_conn *c, const char *text)
     return enter_pipeline(c, end_of(c, c->lib.PQexec(c->pg, text), PGRES_COMMAND_OK));
 }
 
-static int
-copy_rows(struct postgres_conn *c, struct str rows)
+int
+postgres_listen(struct postgres_conn *c, int *ret_fd)
 {
-    static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
-    int ok = c->lib.PQputCopyData(c->pg, head, sizeof(head)); // with its NUL: 11 + 4 + 4
-    for (size_t at = 0; ok == 1 && at < rows.n; at += COPY_BYTES_MAX)
-        ok = c->lib.PQputCopyData(c->pg, rows.p + at,
-                                  (int)MIN(rows.n - at, COPY_BYTES_MAX));
-    if (ok == 1)
-        ok = c->lib.PQputCopyData(c->pg, "\377\377", 2);
-    if (ok == 1)
-        ok = c->lib.PQputCopyEnd(c->pg, NULL);
-    if (ok != 1)
+    int r = postgres_exec(c, "LISTEN gloss");
+    if (r == 0)
+        *ret_fd = c->lib.PQsocket(c->pg);
+    return err_trace(r);
+}
+
+int
+postgres_notices(struct postgres_conn *c, int64_t ws)
+{
+    char mark[24];
+    int r = 0;
+    if (c->is_cut || c->lib.PQconsumeInput(c->pg) != 1)
         return cut(c);
-    int r = end_of(c, c->lib.PQgetResult(c->pg), PGRES_COMMAND_OK);
-    PGresult *more;
-    while (!c->is_cut && (more = c->lib.PQgetResult(c->pg)))
-        c->lib.PQclear(more);
+    snprintf(mark, sizeof(mark), "%" PRId64 " ", ws);
+    for (PGnotify *n = c->lib.PQnotifies(c->pg); n; n = c->lib.PQnotifies(c->pg)) {
+        if (strncmp(n->extra, mark, strlen(mark)) == 0)
+            r = 1;
+        c->lib.PQfreemem(n);
+    }
     return r;
 }
 
 int
-postgres_copy(struct postgres_conn *c, const char *text, struct str rows)
+postgres_copy_begin(struct postgres_conn *c, const char *text)
 {
+    static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
     if (c->is_cut)
         return cut(c);
     int r = leave_pipeline(c);
     if (r < 0)
         return r;
     r = end_of(c, c->lib.PQexec(c->pg, text), PGRES_COPY_IN);
-    if (r == 0)
-        r = copy_rows(c, rows);
+    if (r < 0)
+        return enter_pipeline(c, r);
+    c->is_copying = true;
+    return postgres_copy_add(c,
+                             str_slice(head, sizeof(head))); // with its NUL: 11 + 4 + 4
+}
+
+int
+postgres_copy_add(struct postgres_conn *c, struct str rows)
+{
+    int ok = !c->is_cut;
+    assert(ok != 1 || c->is_copying);
+    for (size_t at = 0; ok == 1 && at < rows.n; at += COPY_BYTES_MAX)
+        ok = c->lib.PQputCopyData(c->pg, rows.p + at,
+                                  (int)MIN(rows.n - at, COPY_BYTES_MAX));
+    return ok == 1 ? 0 : cut(c);
+}
+
+int
+postgres_copy_end(struct postgres_conn *c)
+{
+    int r = postgres_copy_add(c, str_slice("\377\377", 2));
+    PGresult *more;
+    if (r < 0)
+        return r;
+    c->is_copying = false;
+    if (c->lib.PQputCopyEnd(c->pg, NULL) != 1)
+        return cut(c);
+    r = end_of(c, c->lib.PQgetResult(c->pg), PGRES_COMMAND_OK);
+    while (!c->is_cut && (more = c->lib.PQgetResult(c->pg)))
+        c->lib.PQclear(more);
     return enter_pipeline(c, r);
 }
 

@@ -32,6 +32,7 @@ struct postgres_conn {
     bool is_prepared[PG_STATEMENTS];
     bool is_unsure;   // something failed: which of them are?
     size_t n_pending; // sent and not looked at
+    bool is_copying;  // out of pipeline mode, until the end of COPY
     bool is_cut;      // nothing goes over it any more
     bool is_reader;
 };
@@ -57,8 +58,15 @@ int postgres_query(struct postgres_conn *c, enum postgres_sql which,
                    const struct postgres_args *a, struct postgres_rows *ret_rows);
 /* Text without parameters, several statements in one: what sets things up. */
 int postgres_exec(struct postgres_conn *c, const char *text);
-/* Rows of COPY's binary format, without its header; not into a table but by its statement. */
-int postgres_copy(struct postgres_conn *c, const char *text, struct str rows);
+/* "WORKSPACE SEQ" of each commit of any writer, from now on; *ret_fd: see store_reader_listen(). */
+int postgres_listen(struct postgres_conn *c, int *ret_fd);
+/* Those that have come. 1: one was of this workspace. */
+int postgres_notices(struct postgres_conn *c, int64_t ws);
+/* Rows of COPY's binary format, without its header, by this statement. The server works at what was added
+ * while more is made; whatever else is sent ends it, and so finds its error. */
+int postgres_copy_begin(struct postgres_conn *c, const char *text);
+int postgres_copy_add(struct postgres_conn *c, struct str rows);
+int postgres_copy_end(struct postgres_conn *c);
 
 bool postgres_is_null(const struct postgres_rows *rows, int row, int column);
 int64_t postgres_int(const struct postgres_rows *rows, int row, int column); // 0 of NULL

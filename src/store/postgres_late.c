@@ -9,6 +9,7 @@
 
 #define FEW_ROWS 16
 #define LATE_BYTES_MAX (8 << 20) // of one table, then they go
+#define STREAM_BYTES (32 << 10)  // of entities, then the server begins with them
 
 static const struct {
     enum postgres_sql insert;
@@ -90,16 +91,36 @@ flush_one(struct postgres_tables *p, enum postgres_late which)
     if (late->n < FEW_ROWS)
         r = insert_rows(p, which);
     else
-        r = postgres_copy(&p->c, tables[which].copy, buf_str(&late->rows));
+        r = postgres_copy_begin(&p->c, tables[which].copy);
+    if (r == 0 && p->c.is_copying)
+        r = postgres_copy_add(&p->c, buf_str(&late->rows));
+    if (r == 0 && p->c.is_copying)
+        r = postgres_copy_end(&p->c);
     buf_reset(&late->rows);
     late->n = 0;
     return r;
 }
 
+/* Most of the work is the server's, and most of that is entities: it does it while files behind them are
+ * looked at here. Their COPY stays open until something else is sent. */
+static int
+stream_entities(struct postgres_tables *p)
+{
+    struct postgres_late_rows *late = &p->late[LATE_ENTITY];
+    int r = p->c.is_copying ? 0 : postgres_copy_begin(&p->c, tables[LATE_ENTITY].copy);
+    if (r == 0)
+        r = postgres_copy_add(&p->c, buf_str(&late->rows));
+    buf_reset(&late->rows);
+    late->n = 0;
+    return err_trace(r);
+}
+
 int
 postgres_late_flush(struct postgres_tables *p)
 {
-    int r = 0;
+    int r = p->c.is_copying ? stream_entities(p) : 0;
+    if (r == 0 && p->c.is_copying)
+        r = postgres_copy_end(&p->c);
     for (enum postgres_late i = 0; i < LATE_COUNT && r == 0; i++)
         r = flush_one(p, i);
     return err_trace(r);
@@ -111,7 +132,7 @@ postgres_late_limit(struct postgres_tables *p)
     for (enum postgres_late i = 0; i < LATE_COUNT; i++)
         if (p->late[i].rows.n > LATE_BYTES_MAX)
             return postgres_late_flush(p);
-    return 0;
+    return p->late[LATE_ENTITY].rows.n > STREAM_BYTES ? stream_entities(p) : 0;
 }
 
 void

@@ -9,6 +9,7 @@
     X(PQcmdStatus)                                                                       \
     X(PQcmdTuples)                                                                       \
     X(PQconnectdbParams)                                                                 \
+    X(PQconsumeInput)                                                                    \
     X(PQconninfoFree)                                                                    \
     X(PQconninfoParse)                                                                   \
     X(PQenterPipelineMode)                                                               \
@@ -17,11 +18,13 @@
     X(PQexitPipelineMode)                                                                \
     X(PQfinish)                                                                          \
     X(PQfreeCancel)                                                                      \
+    X(PQfreemem)                                                                         \
     X(PQgetCancel)                                                                       \
     X(PQgetResult)                                                                       \
     X(PQgetisnull)                                                                       \
     X(PQgetlength)                                                                       \
     X(PQgetvalue)                                                                        \
+    X(PQnotifies)                                                                        \
     X(PQntuples)                                                                         \
     X(PQparameterStatus)                                                                 \
     X(PQpipelineSync)                                                                    \
@@ -34,6 +37,7 @@
     X(PQsendQueryPrepared)                                                               \
     X(PQserverVersion)                                                                   \
     X(PQsetNoticeReceiver)                                                               \
+    X(PQsocket)                                                                          \
     X(PQstatus)
 
 struct postgres_lib {

@@ -436,11 +436,13 @@ postgres_reader_open(const char *rest, struct store_reader **ret_reader, char **
 
 const struct store_ops store_postgres_ops = {
     .scheme = "postgres:",
+    .can_follow = true,
     .writer_open = postgres_writer_open,
     .reader_open = postgres_reader_open,
 };
 const struct store_ops store_postgresql_ops = {
     .scheme = "postgresql:",
+    .can_follow = true,
     .writer_open = postgres_writer_open,
     .reader_open = postgres_reader_open,
 };

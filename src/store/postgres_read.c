@@ -290,9 +290,24 @@ interrupt(struct store_reader *reader)
     postgres_cancel(&postgres_reader_of(reader)->p.c);
 }
 
+static int
+listen_to(struct store_reader *reader, int *ret_fd)
+{
+    return postgres_listen(&postgres_reader_of(reader)->p.c, ret_fd);
+}
+
+static int
+take_news(struct store_reader *reader)
+{
+    struct postgres_tables *p = &postgres_reader_of(reader)->p;
+    return postgres_notices(&p->c, p->ws);
+}
+
 const struct store_reader_ops postgres_reader_ops = {
     .close = close_reader,
     .interrupt = interrupt,
+    .listen = listen_to,
+    .news = take_news,
     .view_begin = view_begin,
     .view_end = view_end,
     .counts = count,

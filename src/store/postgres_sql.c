@@ -40,7 +40,9 @@ const char *const postgres_sql[PG_STATEMENTS] = {
     [PG_WORKSPACE_PUT] =
         "UPDATE gloss.workspace SET head=$2,n_commits=$3,last_file_id=$4,"
         "last_past_id=$5 WHERE id=$1",
-    [PG_NOTIFY] = "SELECT pg_notify('gloss',$1::bigint||' '||$2::bigint)",
+    [PG_NOTIFY] = "SELECT "
+                  "set_config('synchronous_commit','off',true),pg_notify('gloss',$1::"
+                  "bigint||' '||$2::bigint)",
     [PG_META_GET] = "SELECT v FROM gloss.meta WHERE ws=$1 AND k=$2",
     [PG_META_PUT] = "INSERT INTO gloss.meta(ws,k,v) VALUES($1,$2,$3) "
                     "ON CONFLICT(ws,k) DO UPDATE SET v=excluded.v",

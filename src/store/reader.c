@@ -71,6 +71,20 @@ store_reader_close(struct store_reader *r)
     r->ops->close(r);
 }
 
+/* ---- what others commit ---- */
+
+int
+store_reader_listen(struct store_reader *r, int *ret_fd)
+{
+    return r->ops->listen ? r->ops->listen(r, ret_fd) : -ENOTSUP;
+}
+
+int
+store_reader_news(struct store_reader *r)
+{
+    return r->ops->news ? r->ops->news(r) : -ENOTSUP;
+}
+
 /* ---- numbers ---- */
 
 int

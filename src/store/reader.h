@@ -2,7 +2,7 @@
 /* What a backend gives so that reading is written once: reader.c (views, rows, the log), find.c (names,
  * words), walk.c (edges). Inside of src/store; whoever holds the handle.
  * THE BACKEND'S: opening, what a view is, how rows are listed, what its indexes find. SHARED: which views
- * there are, what is told of a row, in which order. Rules as in tables.h; but for the first four, ops are
+ * there are, what is told of a row, in which order. Rules as in tables.h; but for the first six, ops are
  * asked within a view. What they show is theirs until the callback returns, which may begin another read. */
 #include <signal.h>
 
@@ -35,6 +35,8 @@ typedef int (*reader_event_fn)(void *ctx, const struct table_event *event);
 struct store_reader_ops {
     void (*close)(struct store_reader *r);
     void (*interrupt)(struct store_reader *r);
+    int (*listen)(struct store_reader *r, int *ret_fd); // NULL: it cannot
+    int (*news)(struct store_reader *r);
     int (*view_begin)(struct store_reader *r);
     void (*view_end)(struct store_reader *r);
     int (*counts)(struct store_reader *r,

@@ -161,6 +161,14 @@ store_reader_open(const char *url, struct store_reader **ret_reader, char **ret_
     return ops->reader_open(rest, ret_reader, ret_why);
 }
 
+bool
+store_can_follow(const char *url)
+{
+    const char *rest = NULL;
+    const struct store_ops *ops = backend_of(url, &rest);
+    return ops && ops->can_follow;
+}
+
 int
 store_put_past(struct store_writer *w, const struct store_past *past)
 {

@@ -12,6 +12,7 @@
 #include "model/hover.h"
 #include "store/copy.h"
 #include "store/facts.h"
+#include "store/news.h"
 #include "store/upkeep.h"
 
 struct store_writer;
@@ -65,7 +66,6 @@ int store_index_text(struct store_writer *w, size_t n_entities, bool *ret_more);
 int store_checkpoint(struct store_writer *w, bool is_idle);
 
 /* ---- reading: read-only, sees committed data; any thread, one at a time ---- */
-
 /* -ENOENT: there is no index yet. */
 int store_reader_open(const char *url, struct store_reader **ret_reader, char **ret_why);
 void store_reader_close(struct store_reader *r);

@@ -23,7 +23,7 @@
 #define CHANGED_FILE_ENTITIES 100
 #define PAUSE_MS_MAX 30 // of a person between two changes, at a rate no person has
 
-static const struct bare *const bares[] = {&bare_sqlite, &bare_rocksdb};
+static const struct bare *const bares[] = {&bare_sqlite, &bare_rocksdb, &bare_postgres};
 
 struct bench {
     struct corpus corpus;
@@ -58,7 +58,10 @@ new_url(struct bench *b)
     const char *at = strchr(b->url, '%');
     if (!at)
         must(-EINVAL, "no % in the URL");
-    return xasprintf("%.*s%u%s", (int)(at - b->url), b->url, ++b->n_urls, at + 1);
+    char *url = xasprintf("%.*s%u%s", (int)(at - b->url), b->url, ++b->n_urls, at + 1);
+    if (b->bare && b->bare->make)
+        b->bare->make(url);
+    return url;
 }
 
 static void

@@ -20,6 +20,7 @@ struct bare_rows;
  * compared with is measured elsewhere. URLs are those of gloss. */
 struct bare {
     const char *scheme;
+    void (*make)(const char *url); // NULL: whoever opens it makes it
     /* Everything that gloss wrote about the files, in memory, as the library takes it. */
     struct bare_rows *(*read)(const char *url);
     void (*destroy)(struct bare_rows *rows);
@@ -30,7 +31,7 @@ struct bare {
     void (*remove)(const char *url);
 };
 
-extern const struct bare bare_sqlite, bare_rocksdb;
+extern const struct bare bare_sqlite, bare_rocksdb, bare_postgres;
 
 /* Ends the program when r < 0. */
 void must(int r, const char *what);

@@ -1,11 +1,18 @@
 """What the store costs on top of a backend's own library, and what readers and editors feel of a bulk load."""
 import json
 import pathlib
+import re
 import statistics
 import subprocess
+import sys
+import time
 
+import timing
 import trees
 from index import CORE, ROOT, Bench, row
+
+sys.path.append(str(ROOT / "tests" / "e2e" / "lib"))
+import postgres  # noqa: E402
 
 BULK, WHOLE = 0.8, 0.4
 READ_MS = {"p50": 0.2, "p99": 0.5, "max": 2}
@@ -13,9 +20,12 @@ COMMIT_P99_MS = 60
 ROUNDS, READS, CHANGES = 7, 50000, 300
 ROUNDS_QUICK, READS_QUICK, CHANGES_QUICK = 3, 10000, 50
 
+ENGINES, LOCKED = 4, 0.05
+SAMPLE_S = 0.01
+
 # By name: the URLs of its indexes, % being their number in the scratch folder, and whether all targets are its own
-# or only that of the bulk write; an option that it is built with, in a build folder of its own. What bench_store has
-# no bare loop for is compared with here.
+# or only that of the bulk write; an option that it is built with, in a build folder of its own. PostgreSQL is started
+# here.
 BACKENDS = {"SQLite": ("sqlite:{scratch}/%.db", True, None),
             "RocksDB": ("rocksdb:{scratch}/%", False, "rocksdb")}
 
@@ -53,8 +63,17 @@ def aimed(has_target, what, value, target, met):
     return row(what, value, target, met, must=True) if has_target else row(what, value, "", None)
 
 
+def bare_name(name):
+    return "psql's COPY" if name == "PostgreSQL" else "bare loop"
+
+
+def article(bare):
+    return f"a {bare}" if bare.startswith("bare") else bare
+
+
 def loads(name, result, has_targets):
     n = result["entities"]
+    bare = bare_name(name)
 
     def per_second(key):
         return f"{n / statistics.median(result[key]):,.0f} entities/s"
@@ -65,14 +84,14 @@ def loads(name, result, has_targets):
         bulk = ratio(result, "bare_s", "load_s")
         whole = ratio(result, "bare_entities_s", "load_text_s")
         walked = ratio(result, "bare_entities_s", "load_s")
-        rows += [row(f"{of}: bulk write against a bare loop of the same rows", f"{bulk:.2f}×", f"≥ {BULK}×",
+        rows += [row(f"{of}: bulk write against {article(bare)} of the same rows", f"{bulk:.2f}×", f"≥ {BULK}×",
                      bulk >= BULK, must=True),
-                 aimed(has_targets, f"{name}: bulk load with edges, event log and text index against a bare loop of "
-                       "the entity rows alone", f"{whole:.2f}×", f"≥ {WHOLE}×", whole >= WHOLE),
+                 aimed(has_targets, f"{name}: bulk load with edges, event log and text index against {article(bare)} "
+                       "of the entity rows alone", f"{whole:.2f}×", f"≥ {WHOLE}×", whole >= WHOLE),
                  row(f"{name}: the same before the text index is filled, texts being found by a walk",
                      f"{walked:.2f}×", "", None),
-                 row(f"{name}: bare loop of the same rows", per_second("bare_s"), "", None),
-                 row(f"{name}: bare loop of the entity rows", per_second("bare_entities_s"), "", None)]
+                 row(f"{name}: {bare} of the same rows", per_second("bare_s"), "", None),
+                 row(f"{name}: {bare} of the entity rows", per_second("bare_entities_s"), "", None)]
     return rows + [row(f"{name}: bulk write", per_second("load_s"), "", None),
                    row(f"{name}: bulk write, then the text index", per_second("load_text_s"), "", None)]
 
@@ -96,6 +115,77 @@ def commits(name, result, has_targets):
             row(f"{name}: the same: median, max", f"{commit['p50_ms']:.1f}, {commit['max_ms']:.1f} ms", "", None)]
 
 
+class Sampler:
+    """Looks, again and again, at what the backends of engines wait for."""
+    QUERY = ("SELECT count(*) FILTER (WHERE wait_event_type='Lock'), count(*) FILTER (WHERE wait_event_type='LWLock'), "
+             "count(*) FILTER (WHERE state='active') FROM pg_stat_activity WHERE application_name='gloss' AND "
+             "pg_stat_clear_snapshot() IS NOT NULL")
+
+    def __init__(self, server):
+        self.process = subprocess.Popen(server.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process.stdin.write(f"{self.QUERY} \\watch {SAMPLE_S}\n")
+        self.process.stdin.flush()
+
+    def end(self):
+        """Shares of the time of ENGINES in which one waits for a lock, and for a short one within the server."""
+        self.process.terminate()
+        out, _ = self.process.communicate()
+        samples = [tuple(map(int, m)) for m in re.findall(r"^(\d+)\|(\d+)\|(\d+)$", out, re.M)]
+        if not samples:
+            raise SystemExit("psql did not sample")
+        return [sum(s[i] for s in samples) / (ENGINES * len(samples)) for i in (0, 1)]
+
+
+def index_at_once(bench, server, tree, n):
+    """Seconds until the last of n new workspaces has its index, each by an engine of its own. There is a schema."""
+    empty = bench.scratch / "empty"
+    empty.mkdir(exist_ok=True)
+    server.psql("DROP SCHEMA IF EXISTS gloss CASCADE")
+    subprocess.run([bench.gloss_bin, "index", "--db", server.url("none"), empty], env=bench.env, check=True,
+                   stdout=subprocess.DEVNULL)
+    began = time.monotonic()
+    engines = [subprocess.Popen([bench.gloss_bin, "index", "--db", server.url(f"{i}"), tree], env=bench.env,
+                                stdout=subprocess.DEVNULL) for i in range(n)]
+    if any(engine.wait() != 0 for engine in engines):
+        raise SystemExit("gloss index failed")
+    return {"seconds": time.monotonic() - began}
+
+
+def fleet(bench, server, tree, rounds):
+    locked = []
+
+    def all_at_once():
+        sampler = Sampler(server)
+        run = index_at_once(bench, server, tree, ENGINES)
+        locked.append(sampler.end())
+        return run
+
+    runs = timing.take_turns({"one": lambda: index_at_once(bench, server, tree, 1), "all": all_at_once}, rounds)
+    ratio = ENGINES * timing.ratio(runs, "one", "all")
+    share, short = (max(shares) for shares in zip(*locked))
+    what = f"{ENGINES} engines on one PostgreSQL, {ENGINES} workspaces indexed at once"
+    return [row(f"{what}: their throughput together against one engine's", f"{ratio:.2f}×", "≥ 1×", ratio >= 1,
+                must=True),
+            row(f"{what}: share of the time that one waits for a lock", f"{100 * share:.1f} %",
+                f"≤ {100 * LOCKED:.0f} %", share <= LOCKED, must=True),
+            row(f"{what}: of the server's own short locks", f"{100 * short:.1f} %", "", None),
+            row(f"{what}: one engine alone, all",
+                f"{timing.median(runs, 'one'):.2f}, {timing.median(runs, 'all'):.2f} s", "", None)]
+
+
+def measure_postgres(options, tree):
+    if not postgres.programs():
+        return []
+    server, bench = postgres.Postgres(is_durable=True), Bench()
+    try:
+        result = ask(program(None), tree, server.url(database="d%"), options, False)
+        rows = [r for part in (loads, reads, commits) for r in part("PostgreSQL", result, False)]
+        return rows + fleet(bench, server, tree, ROUNDS_QUICK)
+    finally:
+        bench.close()
+        server.close()
+
+
 def measure(options):
     tree = trees.subset("redis", (".c", ".h")) if options.quick else trees.subset(trees.LINUX, (".c", ".h"), CORE)
     rows = []
@@ -107,4 +197,4 @@ def measure(options):
                 rows += part(name, result, has_targets)
         finally:
             bench.close()
-    return rows
+    return rows + measure_postgres(options, tree)

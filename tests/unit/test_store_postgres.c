@@ -333,6 +333,75 @@ test_four_engines(void **state)
     }
 }
 
+#define STREAM_FILES                                                                     \
+    60 // with a text of 2 KB in each, entities are sent before the commit
+
+static struct batch *
+long_batch(int i, char *text)
+{
+    AUTO(free) char *path = xasprintf("f%d.c", i);
+    struct batch *b = sample_batch(path, "one:1>two two:2>one");
+    memset(text, 'a' + i % 26, 2048);
+    b->entities[0].doc = str_slice(text, 2048);
+    return b;
+}
+
+static int
+put_long(struct store_writer *w, int i)
+{
+    char text[2048];
+    struct event *e = NULL;
+    struct batch *b = long_batch(i, text);
+    int r = store_put_file(w, b, &e);
+    event_unref(e);
+    batch_destroy(b);
+    return r;
+}
+
+/* Rows go to the server while others are made; reads and changes of them in the same transaction come
+ * between, and a connection that is cut in the midst takes all of them with it. */
+static void
+test_rows_stream(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    struct event *e = NULL;
+    int r = 0;
+    OK(store_begin(w));
+    for (int i = 0; i < STREAM_FILES; i++) {
+        OK(put_long(w, i));
+        if (i % 20 != 19)
+            continue;
+        struct hover_batch *h =
+            sample_hovers("f3.c", "one:1>two two:2>one", "two=second");
+        if (i == 19)
+            OK(store_put_hovers(w, h, &e));
+        else
+            OK(store_delete_file(w, i == 39 ? STR("f4.c") : STR("f5.c"), &e));
+        event_unref(steal(e));
+        hover_batch_destroy(h);
+    }
+    OK(store_commit(w));
+    assert_whole(s, STREAM_FILES + 3, 2 * (STREAM_FILES - 2));
+    OK(store_begin(w));
+    for (int i = STREAM_FILES; i < 2 * STREAM_FILES && r == 0; i++) {
+        if (i == STREAM_FILES + 30)
+            cut_connections();
+        r = put_long(w, i);
+    }
+    if (r == 0)
+        r = store_commit(w);
+    assert_int_equal(r, -EBUSY);
+    store_rollback(w);
+    assert_whole(s, STREAM_FILES + 3, 2 * (STREAM_FILES - 2));
+    OK(store_begin(w));
+    for (int i = STREAM_FILES; i < 2 * STREAM_FILES; i++)
+        OK(put_long(w, i));
+    OK(store_commit(w));
+    assert_whole(s, 2 * STREAM_FILES + 3, 2 * (2 * STREAM_FILES - 2));
+    store_writer_close(w);
+}
+
 static void
 test_notices(void **state)
 {
@@ -422,15 +491,11 @@ main(void)
         if (strcmp(sample_backends[i].name, "postgres") == 0)
             postgres = &sample_backends[i];
     const struct CMUnitTest tests[] = {
-        TEST(test_cut_in_transaction),
-        TEST(test_cut_between_transactions),
-        TEST(test_server_stops),
-        TEST(test_answer_is_lost),
-        TEST(test_workspaces),
-        TEST(test_four_engines),
-        TEST(test_notices),
-        TEST(test_address_is_not_shown),
-        TEST(test_any_bytes),
+        TEST(test_cut_in_transaction),   TEST(test_cut_between_transactions),
+        TEST(test_server_stops),         TEST(test_answer_is_lost),
+        TEST(test_workspaces),           TEST(test_four_engines),
+        TEST(test_rows_stream),          TEST(test_notices),
+        TEST(test_address_is_not_shown), TEST(test_any_bytes),
     };
     return cmocka_run_group_tests_name("store/postgres", tests, NULL, NULL);
 }
