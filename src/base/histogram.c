@@ -49,7 +49,8 @@ void
 histogram_add_json(struct buf *json, const struct histogram *h)
 {
     buf_printf(json,
-               "{\"n\":%" PRIu64 ",\"p50\":%" PRIu64 ",\"p99\":%" PRIu64
-               ",\"max\":%" PRIu64 "}",
-               h->n, histogram_percentile(h, 0.5), histogram_percentile(h, 0.99), h->max);
+               "{\"n\":%" PRIu64 ",\"sum\":%" PRIu64 ",\"p50\":%" PRIu64
+               ",\"p99\":%" PRIu64 ",\"max\":%" PRIu64 "}",
+               h->n, h->sum, histogram_percentile(h, 0.5), histogram_percentile(h, 0.99),
+               h->max);
 }

@@ -16,5 +16,5 @@ struct histogram {
 void histogram_add(struct histogram *h, uint64_t value);
 /* The least upper bound that share (0 to 1) of the values keep, at most the largest; 0: of none. */
 uint64_t histogram_percentile(const struct histogram *h, double share);
-/* {"n":,"p50":,"p99":,"max":}, all but n in the unit of the values. */
+/* {"n":,"sum":,"p50":,"p99":,"max":}, all but n in the unit of the values. */
 void histogram_add_json(struct buf *json, const struct histogram *h);

@@ -386,6 +386,8 @@ hub_client_destroy(struct hub_client *c)
     if (!c)
         return;
     struct hub *h = c->hub;
+    if (c->is_open)
+        histogram_add(&h->connection_ms, (uint64_t)(clock_mono_ms() - c->open_ms));
     c->is_open = false;
     list_for_each_safe (it, &c->subs)
         sub_close(sub_of_client_link(it));
@@ -449,6 +451,7 @@ void
 hub_client_on_open(struct hub_client *c)
 {
     c->is_open = true;
+    c->open_ms = clock_mono_ms();
     c->has_lines = strcmp(lws_get_protocol(c->wsi)->name, GATE_SUBPROTOCOL_LINES) == 0;
     send_hello(c);
     if (c->wants_subscription) {

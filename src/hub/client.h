@@ -23,7 +23,7 @@ struct hub_client {
     uint64_t next_sub;
     struct list asks;
     size_t n_asks;
-    int64_t progress_ms;
+    int64_t open_ms, progress_ms;
     uint64_t acked_bytes;
     unsigned n_bad;
     bool is_ending, is_ended; // to be closed; told to libwebsockets

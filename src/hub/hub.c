@@ -492,4 +492,6 @@ hub_add_stats(struct buf *json, const struct hub *h)
         h->n_clients, n_subs, h->n_peers, h->stats.connections, h->stats.refused,
         h->stats.requests, h->stats.events_sent, h->stats.events_coalesced,
         h->stats.slow_closed);
+    buf_add_cstr(json, ",\"connection_ms\":");
+    histogram_add_json(json, &h->connection_ms);
 }

@@ -3,6 +3,7 @@
 #include <libwebsockets.h> // before base: base bans names that it uses
 
 #include "base/base.h"
+#include "base/histogram.h"
 #include "base/list.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -61,6 +62,7 @@ struct hub {
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;
     int64_t next_heartbeat_ms;
     struct hub_stats stats;
+    struct histogram connection_ms; // of WebSockets that are closed
     int event_fd;          // of libwebsockets' own, which it closes twice; -1: not known
     dev_t placeholder_dev; // of what we put in its place
     ino_t placeholder_ino;

@@ -4,6 +4,7 @@
 #include "codec/codec.h"
 #include "hub/ask.h"
 #include "hub/client.h"
+#include "hub/metrics.h"
 #include "workspace/workspace.h"
 
 #define LIMIT_DEFAULT 20
@@ -51,6 +52,14 @@ serve_stats(struct exchange *x)
     AUTO(buf_finish) struct buf body = {0};
     asker_add_stats(&body, x->hub);
     exchange_answer(x, 200, SERVE_JSON, buf_str(&body));
+}
+
+static void
+serve_metrics(struct exchange *x)
+{
+    AUTO(buf_finish) struct buf body = {0};
+    metrics_add(&body, x->hub);
+    exchange_answer(x, 200, METRICS_TYPE, buf_str(&body));
 }
 
 /* S3's numbers of connections. */
@@ -140,6 +149,7 @@ static const struct route routes[] = {
     {"/api/health", true, serve_live},
     {"/health", true, serve_live},
     {"/livez", true, serve_live},
+    {"/metrics", false, serve_metrics},
     {"/readyz", true, serve_ready},
     {"/v1/libraries/{}/search", false, serve_search},
     {"/v1/libraries/{}/ws", false, NULL},

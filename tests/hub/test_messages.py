@@ -2,8 +2,11 @@
 import asyncio
 import json
 import os
+import re
 import struct
 import urllib.parse
+
+from prometheus_client.parser import text_string_to_metric_families
 
 import hubtest
 from hubtest import Client, closed_with, equal, indexed, main, receive
@@ -260,6 +263,50 @@ async def test_http_twins(engine):
         equal(json.loads(body)["status"], expected)
     _, _, body = await engine.http("/v1/workspaces")
     equal([w["id"] for w in json.loads(body)["workspaces"]], [status["id"]])
+
+
+def series_of(text):
+    """What Prometheus' own reader makes of it; each sample once, each family with its help and type."""
+    samples = {}
+    for family in text_string_to_metric_families(text):
+        assert family.documentation and family.type in ("gauge", "counter", "summary"), family
+        for s in family.samples:
+            key = (s.name, *sorted(s.labels.items()))
+            assert key not in samples and s.value >= 0, s
+            samples[key] = s.value
+    return samples
+
+
+async def test_metrics(engine):
+    status = await indexed(engine)
+    status_code, headers, body = await engine.http("/metrics", token="")
+    equal(status_code, 403)
+    async with engine.connect() as ws:
+        await receive(ws)
+    client = await Client.open(engine)
+    await client.request("ping")
+    status_code, headers, body = await engine.http("/metrics")
+    equal((status_code, headers["content-type"]), (200, "text/plain; version=0.0.4; charset=utf-8"))
+    got = series_of(body.decode())
+    of = ("workspace", status["id"])
+    equal(got[("gloss_entities", of)], status["entities"])
+    equal(got[("gloss_workspace_info", ("root", status["root"]), of)], 1)
+    equal(got[("gloss_workspace_up", of)], 1)
+    equal(got[("gloss_hub_clients",)], 1)
+    assert got[("gloss_hub_connection_seconds_count",)] >= 1 and got[("gloss_commit_seconds_count", of)] >= 1, got
+    assert 0 < got[("gloss_commit_seconds", ("quantile", "0.99"), of)] <= got[("gloss_commit_seconds_sum", of)], got
+    assert 1 << 20 < got[("process_resident_memory_bytes",)] < 1 << 33 and got[("process_cpu_seconds_total",)] > 0
+    await client.request("ping")
+    _, _, body = await engine.http("/metrics")
+    later = series_of(body.decode())
+    assert all(later[k] >= v for k, v in got.items() if k[0].endswith(("_total", "_count", "_sum"))), (got, later)
+    assert later[("gloss_hub_requests_total",)] == got[("gloss_hub_requests_total",)] + 2
+    text = open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "METRICS.md"), encoding="utf-8").read()
+    names = {k[0].removesuffix("_sum").removesuffix("_count") for k in got}
+    equal({n for n in names if f"`{n}`" not in text}, set())
+    for name in re.findall(r"\b(?:gloss|process)_[a-z_]+", text):
+        assert name.removesuffix("_sum").removesuffix("_count") in names or name.startswith("gloss_server_"), name
+    await client.close()
 
 
 async def test_client_gone_before_its_answer(engine):

@@ -364,7 +364,7 @@ test_histogram(void **state UNUSED)
     h = (struct histogram){0};
     histogram_add(&h, 7);
     histogram_add_json(&json, &h);
-    assert_string_equal(json.p, "{\"n\":1,\"p50\":7,\"p99\":7,\"max\":7}");
+    assert_string_equal(json.p, "{\"n\":1,\"sum\":7,\"p50\":7,\"p99\":7,\"max\":7}");
 }
 
 static void
