@@ -1,29 +1,13 @@
 #pragma once
 /* What a backend fills in. Inside of src/store only: store.c picks by URL and forwards, so that a
- * caller never sees a backend. A backend's writer begins with the base struct below, its reader with
+ * caller never sees a backend. What is not here is shared, see tables.h. A backend's writer begins with the base struct below, its reader with
  * that of reader.h. */
 #include "store/store.h"
 
 struct store_writer_ops {
     void (*close)(struct store_writer *w);
-    int (*set_maker)(struct store_writer *w, struct str maker);
-    int (*begin)(struct store_writer *w);
-    int (*commit)(struct store_writer *w);
-    void (*rollback)(struct store_writer *w);
-    void (*be_brief)(struct store_writer *w, bool is_brief);
-    int (*put_file)(struct store_writer *w, const struct batch *batch,
-                    struct event **ret_event);
-    int (*delete_file)(struct store_writer *w, struct str path, struct event **ret_event);
-    int (*put_hovers)(struct store_writer *w, const struct hover_batch *hovers,
-                      struct event **ret_event);
-    int (*expire_hovers)(struct store_writer *w, struct str lang, uint64_t server_key,
-                         uint64_t *ret_n_files);
-    int (*put_event)(struct store_writer *w, enum event_type type, struct str subject,
-                     struct str data, struct event **ret_event);
-    int (*prune)(struct store_writer *w, int64_t now_ms, bool *ret_more);
     int (*index_text)(struct store_writer *w, size_t n_entities, bool *ret_more);
     int (*checkpoint)(struct store_writer *w, bool is_idle);
-    int (*put_past)(struct store_writer *w, const struct store_past *past);
     /* NULL: it keeps no letters, or has nothing to say */
     void (*gauges)(const struct store_writer *w, struct store_gauges *ret_gauges);
     int (*each_letter)(struct store_writer *w, store_letter_fn fn, void *ctx);

@@ -99,7 +99,7 @@ table_meta_put_int(struct table_writer *w, const char *key, int64_t value)
 /* ---- the transaction ---- */
 
 int
-table_begin(struct store_writer *base)
+store_begin(struct store_writer *base)
 {
     struct table_writer *w = table_writer_of(base);
     assert(!w->is_open);
@@ -109,7 +109,7 @@ table_begin(struct store_writer *base)
 }
 
 int
-table_commit(struct store_writer *base)
+store_commit(struct store_writer *base)
 {
     struct table_writer *w = table_writer_of(base);
     int r = 0;
@@ -129,7 +129,7 @@ table_commit(struct store_writer *base)
 }
 
 void
-table_rollback(struct store_writer *base)
+store_rollback(struct store_writer *base)
 {
     struct table_writer *w = table_writer_of(base);
     w->writes->rollback(w->t);
@@ -138,13 +138,13 @@ table_rollback(struct store_writer *base)
 }
 
 void
-table_be_brief(struct store_writer *base, bool is_brief)
+store_be_brief(struct store_writer *base, bool is_brief)
 {
     table_writer_of(base)->is_brief = is_brief;
 }
 
 int
-table_set_maker(struct store_writer *base, struct str maker)
+store_set_maker(struct store_writer *base, struct str maker)
 {
     struct table_writer *w = table_writer_of(base);
     AUTO(arena_finish) struct arena a = {0};
@@ -152,16 +152,16 @@ table_set_maker(struct store_writer *base, struct str maker)
     int r = w->t->reads->meta_get(w->t, "maker", &a, &was);
     if ((r == 0 && str_eq(was, maker)) || (r < 0 && r != -ENOENT))
         return err_trace(r);
-    r = table_begin(base);
+    r = store_begin(base);
     if (r < 0)
         return err_trace(r);
     r = w->writes->files_all_old(w->t);
     if (r == 0)
         r = w->writes->meta_put(w->t, "maker", maker);
     if (r == 0)
-        r = table_commit(base);
+        r = store_commit(base);
     if (r < 0)
-        table_rollback(base);
+        store_rollback(base);
     return err_trace(r);
 }
 
@@ -189,9 +189,10 @@ table_event_add(struct table_writer *w, enum event_type type, struct str subject
 }
 
 int
-table_put_event(struct store_writer *base, enum event_type type, struct str subject,
+store_put_event(struct store_writer *base, enum event_type type, struct str subject,
                 struct str data, struct event **ret_event)
 {
+    assert(event_type_is_durable(type));
     return table_event_add(table_writer_of(base), type, subject, data, false, ret_event);
 }
 
@@ -242,7 +243,7 @@ walk_log(void *ctx, int64_t seq, int64_t ts_ms, int64_t size_bytes)
 }
 
 int
-table_prune(struct store_writer *base, int64_t now_ms, bool *ret_more)
+store_prune(struct store_writer *base, int64_t now_ms, bool *ret_more)
 {
     struct table_writer *w = table_writer_of(base);
     struct cut cut = {.w = w, .now_ms = now_ms, .bytes = w->now.event_bytes};

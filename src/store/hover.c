@@ -213,7 +213,7 @@ finish_put(struct put *p, struct event **ret_event)
 }
 
 int
-table_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
+store_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
                  struct event **ret_event)
 {
     struct table_writer *w = table_writer_of(base);
@@ -243,7 +243,7 @@ table_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
 }
 
 int
-table_expire_hovers(struct store_writer *base, struct str lang, uint64_t server_key,
+store_expire_hovers(struct store_writer *base, struct str lang, uint64_t server_key,
                     uint64_t *ret_n_files)
 {
     struct table_writer *w = table_writer_of(base);

@@ -228,7 +228,7 @@ table_past_put(struct table_writer *w, const struct file *file, const struct rec
 /* ---- a copy of another index says what it was ---- */
 
 int
-table_put_past(struct store_writer *base, const struct store_past *past)
+store_put_past(struct store_writer *base, const struct store_past *past)
 {
     struct table_writer *w = table_writer_of(base);
     const struct store_told *told = past->told;

@@ -477,7 +477,7 @@ put_changed(struct diff *d, struct event **ret_event)
 }
 
 int
-table_put_file(struct store_writer *base, const struct batch *batch,
+store_put_file(struct store_writer *base, const struct batch *batch,
                struct event **ret_event)
 {
     struct table_writer *w = table_writer_of(base);
@@ -528,7 +528,7 @@ delete_all(struct diff *d)
 
 /* A file that was skipped all along was never told of, so its end is not told either. */
 int
-table_delete_file(struct store_writer *base, struct str path, struct event **ret_event)
+store_delete_file(struct store_writer *base, struct str path, struct event **ret_event)
 {
     struct table_writer *w = table_writer_of(base);
     struct diff d = {.w = w, .t = w->t, .rows = w->writes};

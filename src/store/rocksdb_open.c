@@ -246,18 +246,6 @@ writer_free(struct rocks_writer *w)
 
 static const struct store_writer_ops writer_ops = {
     .close = rocks_writer_close,
-    .set_maker = table_set_maker,
-    .begin = table_begin,
-    .commit = table_commit,
-    .rollback = table_rollback,
-    .be_brief = table_be_brief,
-    .put_file = table_put_file,
-    .delete_file = table_delete_file,
-    .put_hovers = table_put_hovers,
-    .put_past = table_put_past,
-    .expire_hovers = table_expire_hovers,
-    .put_event = table_put_event,
-    .prune = table_prune,
     .index_text = rocks_index_text,
     .checkpoint = rocks_checkpoint,
     .gauges = rocks_gauges,

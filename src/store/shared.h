@@ -1,7 +1,6 @@
 #pragma once
-/* The writer's logic over tables.h: a backend's writer begins with struct table_writer and takes these
- * functions into its store_writer_ops; open, close, checkpoint and index_text are its own. Inside of
- * src/store; the writer's thread. */
+/* The writer's logic over tables.h, which answers store.h: a backend's writer begins with struct table_writer;
+ * what is its own is in store_writer_ops. Inside of src/store; the writer's thread. */
 #include "store/tables.h"
 
 struct table_counters {
@@ -43,22 +42,3 @@ int table_info(struct tables *t, struct store_info *ret_info); // within a view
 int table_meta_int(struct tables *t, const char *key,
                    int64_t *ret_value); // 0 when absent
 int table_meta_put_int(struct table_writer *w, const char *key, int64_t value);
-
-/* ---- store_writer_ops ---- */
-
-int table_set_maker(struct store_writer *w, struct str maker);
-int table_begin(struct store_writer *w);
-int table_commit(struct store_writer *w);
-void table_rollback(struct store_writer *w);
-void table_be_brief(struct store_writer *w, bool is_brief);
-int table_put_file(struct store_writer *w, const struct batch *batch,
-                   struct event **ret_event);
-int table_delete_file(struct store_writer *w, struct str path, struct event **ret_event);
-int table_put_hovers(struct store_writer *w, const struct hover_batch *hovers,
-                     struct event **ret_event);
-int table_expire_hovers(struct store_writer *w, struct str lang, uint64_t server_key,
-                        uint64_t *ret_n_files);
-int table_put_event(struct store_writer *w, enum event_type type, struct str subject,
-                    struct str data, struct event **ret_event);
-int table_put_past(struct store_writer *w, const struct store_past *past);
-int table_prune(struct store_writer *w, int64_t now_ms, bool *ret_more);

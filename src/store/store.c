@@ -1,5 +1,6 @@
-/* The contract's front: picks the backend by the URL's scheme, and forwards what a writer is asked; what
- * a reader is, is in reader.c. Nothing here knows how a backend stores anything. */
+/* The contract's front: picks the backend by the URL's scheme, and asks it for what is its own. What a writer is
+ * asked is in put.c, hover.c, past.c and event.c, what a reader is, in reader.c, find.c and walk.c. Nothing
+ * here knows how a backend stores anything. */
 #include "store/store.h"
 
 #include "base/err.h"
@@ -69,77 +70,6 @@ store_writer_close(struct store_writer *w)
 }
 
 int
-store_set_maker(struct store_writer *w, struct str maker)
-{
-    return w->ops->set_maker(w, maker);
-}
-
-int
-store_begin(struct store_writer *w)
-{
-    return w->ops->begin(w);
-}
-
-int
-store_commit(struct store_writer *w)
-{
-    return w->ops->commit(w);
-}
-
-void
-store_rollback(struct store_writer *w)
-{
-    w->ops->rollback(w);
-}
-
-void
-store_be_brief(struct store_writer *w, bool is_brief)
-{
-    w->ops->be_brief(w, is_brief);
-}
-
-int
-store_put_file(struct store_writer *w, const struct batch *batch,
-               struct event **ret_event)
-{
-    return w->ops->put_file(w, batch, ret_event);
-}
-
-int
-store_delete_file(struct store_writer *w, struct str path, struct event **ret_event)
-{
-    return w->ops->delete_file(w, path, ret_event);
-}
-
-int
-store_put_hovers(struct store_writer *w, const struct hover_batch *hovers,
-                 struct event **ret_event)
-{
-    return w->ops->put_hovers(w, hovers, ret_event);
-}
-
-int
-store_expire_hovers(struct store_writer *w, struct str lang, uint64_t server_key,
-                    uint64_t *ret_n_files)
-{
-    return w->ops->expire_hovers(w, lang, server_key, ret_n_files);
-}
-
-int
-store_put_event(struct store_writer *w, enum event_type type, struct str subject,
-                struct str data, struct event **ret_event)
-{
-    assert(event_type_is_durable(type));
-    return w->ops->put_event(w, type, subject, data, ret_event);
-}
-
-int
-store_prune(struct store_writer *w, int64_t now_ms, bool *ret_more)
-{
-    return w->ops->prune(w, now_ms, ret_more);
-}
-
-int
 store_index_text(struct store_writer *w, size_t n_entities, bool *ret_more)
 {
     return w->ops->index_text(w, n_entities, ret_more);
@@ -167,10 +97,4 @@ store_can_follow(const char *url)
     const char *rest = NULL;
     const struct store_ops *ops = backend_of(url, &rest);
     return ops && ops->can_follow;
-}
-
-int
-store_put_past(struct store_writer *w, const struct store_past *past)
-{
-    return w->ops->put_past(w, past);
 }
