@@ -16,6 +16,7 @@
 
 #define LOG_BYTES_IDLE (16 << 20) // then memtables are written when nothing else is to do
 #define LOG_BYTES_CLOSE (1 << 20) // less is read again at the next start
+#define SCHEMA_OF_WORDS 7 // before it text was cut into other words: it is made anew
 
 static int
 explain(char **ret_why, int r, const char *path, const char *what)
@@ -158,6 +159,8 @@ prepare(struct rocks_writer *w, int64_t version)
         return r;
     snprintf(schema, sizeof(schema), "%d", STORE_SCHEMA_VERSION);
     rocks_writes.meta_put(t, "schema", str_of(schema));
+    if (version > 0 && version < SCHEMA_OF_WORDS)
+        rocks_writes.meta_put(t, "text_dead", STR("1000000000"));
     if (version == 0) {
         char *epoch = random_hex(16);
         rocks_writes.meta_put(t, "epoch", str_of(epoch));

@@ -53,7 +53,7 @@ open_reader(struct sqlite_conn *c, const char *name, int flags)
     int r = sqlite_errno(c, sqlite3_exec(c->db, reader_settings, NULL, NULL, NULL));
     if (r == 0)
         r = check_reader(c);
-    return r < 0 ? r : sqlite_rank_add(c);
+    return r;
 }
 
 /* Nobody can have written behind the database's back: there is no log to read. */

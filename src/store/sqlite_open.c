@@ -300,6 +300,7 @@ set_aside(const char *path)
 static void
 writer_free(struct sqlite_writer *w)
 {
+    sqlite_text_finish(w);
     sqlite_conn_finish(&w->c);
     if (w->lock_fd >= 0)
         close(w->lock_fd);

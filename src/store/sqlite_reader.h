@@ -25,9 +25,3 @@ int sqlite_find_named(struct store_reader *r, struct str name, struct found_list
 int sqlite_find_callers(struct store_reader *r, struct str name, struct found_list *list);
 int sqlite_find_words(struct store_reader *r, const struct words *words, size_t limit,
                       struct found_list *list, bool *ret_is_sure);
-
-/* ---- sqlite_rank.c ---- */
-
-/* Makes gloss_rank(entity_text) known to the connection: of a match, the sum over the query's words
- * of the best column's weight. */
-int sqlite_rank_add(struct sqlite_conn *c);

@@ -127,21 +127,29 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_EVENT_FIRST] = "SELECT min(seq) FROM event",
     [SQL_EVENT_HEAD] = "SELECT seq FROM sqlite_sequence WHERE name='event'",
 
-    [SQL_TEXT_OF_FILE] =
-        "SELECT e.id,e.name," QUALIFIED ",e.signature,e.doc,h.markdown FROM entity e "
-        "LEFT JOIN hover h ON h.id=e.hover_id WHERE e.id " FILE_ROWS " ORDER BY e.id",
-    [SQL_TEXT_ADD] = "INSERT INTO entity_text(rowid,ident,name,signature,doc,hover) "
-                     "VALUES(?1,?2,?3,?4,?5,?6)",
-    [SQL_TEXT_CLEAR] = "INSERT INTO entity_text(entity_text) VALUES('delete-all')",
+    [SQL_TEXT_OF_FILE] = "SELECT id,name,scope,signature,doc,hover_id FROM entity WHERE "
+                         "id " FILE_ROWS " ORDER BY id",
+    [SQL_TEXT_WAITING] = "SELECT id,n_entities,n_edges FROM file INDEXED BY "
+                         "file_text_waiting WHERE text_gen=0 ORDER BY id",
     [SQL_TEXT_CLEAR_FILES] = "UPDATE file SET text_gen=0 WHERE text_gen>0",
-    [SQL_TEXT_FIND] =
-        "SELECT (f.id<<20)|(t.rowid&1048575),gloss_rank(entity_text) AS score "
-        "FROM entity_text t CROSS JOIN file f ON f.text_gen>0 AND "
-        "f.text_gen=(t.rowid>>20) "
-        "WHERE entity_text MATCH ?1 ORDER BY score DESC,1 LIMIT ?2",
-    [SQL_TEXT_FILES] =
-        "SELECT (f.id<<20)|(t.rowid&1048575) FROM entity_text t CROSS JOIN file f "
-        "ON f.text_gen>0 AND f.text_gen=(t.rowid>>20) WHERE entity_text MATCH ?1",
+    [SQL_FILE_OF_TEXT] = "SELECT id FROM file INDEXED BY file_text_gen WHERE "
+                         "text_gen>0 AND text_gen=?1",
+    [SQL_RUN_ADD] = "INSERT INTO text_run(id,level,leaves) VALUES(?1,?2,?3)",
+    [SQL_RUN_LAST] = "SELECT max(ifnull((SELECT max(id) FROM text_run),0),"
+                     "ifnull((SELECT max(id) FROM text_leaf),0)>>20)",
+    [SQL_RUN_IS] = "SELECT 1 FROM text_run WHERE id=?1",
+    [SQL_RUN_ALL] = "SELECT id,leaves FROM text_run ORDER BY id",
+    [SQL_RUN_OF_LEVEL] =
+        "SELECT id,length(leaves) FROM text_run WHERE level=?1 ORDER BY id",
+    [SQL_RUN_FULL_LEVEL] = "SELECT level FROM text_run GROUP BY level "
+                           "HAVING count(*)>=?1 ORDER BY level LIMIT 1",
+    [SQL_RUN_DELETE] = "DELETE FROM text_run WHERE id=?1",
+    [SQL_RUN_CLEAR] = "DELETE FROM text_run",
+    [SQL_LEAF_ADD] = "INSERT INTO text_leaf(id,words) VALUES(?1,?2)",
+    [SQL_LEAF_GET] = "SELECT words FROM text_leaf WHERE id=?1",
+    [SQL_LEAF_NEXT] = "SELECT id FROM text_leaf WHERE id>=?1 ORDER BY id LIMIT 1",
+    [SQL_LEAF_DELETE] = "DELETE FROM text_leaf WHERE id BETWEEN ?1 AND ?2",
+    [SQL_LEAF_CLEAR] = "DELETE FROM text_leaf",
 
     [SQL_COUNT_FILES] = "SELECT state,count(*),sum(n_entities),sum(n_edges),sum(n_known),"
                         "sum(n_empty),sum(n_stale) FROM file GROUP BY state",

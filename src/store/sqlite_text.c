@@ -1,62 +1,78 @@
-/* The text index (FTS5, without content of its own), filled when the writer is idle. A row's id is
- * GENERATION << SLOT_BITS | slot. Invariant: file.text_gen is the generation that describes the file
- * as it is, or 0; rows of other generations are dead, nobody finds them, and when there are too many
- * the index is emptied and filled anew. So a change of a file costs the index nothing, and old texts
- * need not be known to take them out. It is not filled with the rows because that would make a bulk
- * load five times as long (7.5 µs for an entity, 1.6 µs for all the rest of it; of the former, two go
- * into FTS5's merges); until then the reader walks over the files that wait. */
-#include "store/sqlite.h"
-
+/* Filling the text index when the writer is idle: what waits goes into a run of its own, and runs are
+ * merged. Invariant: file.text_gen is the generation that describes the file as it is, or 0; postings of
+ * other generations are dead, nobody finds them, and when there are too many the index is emptied and
+ * filled anew. So a change of a file costs the index nothing, and old texts need not be known to take them
+ * out. It is not filled with the rows because that would make a bulk load twice as long; until then the
+ * reader walks over the files that wait. */
 #include "base/err.h"
-#include "base/map.h"
+#include "base/vec.h"
+#include "store/sqlite.h"
+#include "store/sqlite_gather.h"
+#include "store/sqlite_merge.h"
 
-#define DEAD_ROWS_MIN 50000 // below this it is not worth starting over
+#define DEAD_ROWS_MIN 50000        // below this it is not worth starting over
+#define MERGE_BYTES_PER_ENTITY 512 // more than an entity has in all levels together
 
-/* Texts are views that stay until it returns; name is what the other columns are about. */
-struct text_row {
-    int64_t id;
-    struct str ident, name, signature, doc, hover;
+struct text_fill {
+    struct text_gather *gather;
+    struct text_merge merge;
 };
 
-static int
-add_text_row(struct sqlite_writer *w, const struct text_row *row)
+struct waiting {
+    int64_t id;
+    uint64_t n_entities;
+    bool has_edges;
+};
+
+struct waiting_list {
+    struct waiting *v;
+    size_t n, cap;
+};
+
+/* ---- a file ---- */
+
+/* Its qualified name is what stands before the name, and the name, unless scope has the whole. */
+static void
+gather_name(struct text_gather *g, sqlite3_stmt *stmt)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_TEXT_ADD, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, row->id);
-    sqlite_bind_str(stmt, 2, row->ident);
-    const struct str texts[] = {row->name, row->signature, row->doc, row->hover};
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        if (texts[i].n > 0)
-            sqlite_bind_str(stmt, 3 + (int)i, texts[i]);
-    return sqlite_run(&w->c, SQL_TEXT_ADD, stmt);
+    int type = sqlite3_column_type(stmt, 2);
+    if (type != SQLITE_NULL)
+        sqlite_gather_name(g, sqlite_column_str(stmt, 2));
+    if (type != SQLITE_BLOB)
+        sqlite_gather_name(g, sqlite_column_str(stmt, 1));
 }
 
-/* In the order of their ids: a row behind a greater one makes FTS5 write out all it has gathered. */
 static int
-add_entities(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
+gather_hover(struct sqlite_writer *w, struct text_gather *g, int64_t id)
 {
-    AUTO(buf_finish) struct buf name = {0};
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(&w->c, SQL_HOVER_GET, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, id);
+    r = sqlite_step(&w->c, stmt);
+    if (r > 0)
+        sqlite_gather_words(g, sqlite_column_str(stmt, 1), TEXT_IN_HOVER);
+    sqlite_put(&w->c, SQL_HOVER_GET, stmt);
+    return MIN(r, 0);
+}
+
+static int
+gather_entities(struct sqlite_writer *w, struct text_gather *g, int64_t file_id)
+{
     sqlite3_stmt *stmt = NULL;
     int r = sqlite_get(&w->c, SQL_TEXT_OF_FILE, &stmt);
     if (r < 0)
         return r;
-    sqlite3_bind_int64(stmt, 1, f->id);
+    sqlite3_bind_int64(stmt, 1, file_id);
     while ((r = sqlite_step(&w->c, stmt)) > 0) {
-        char ident[IDENT_BYTES];
-        words_ident('n', sqlite_column_str(stmt, 1), ident);
-        buf_reset(&name);
-        words_of_name(&name, sqlite_column_str(stmt, 2));
-        r = add_text_row(
-            w, &(struct text_row){.id = gen << SLOT_BITS |
-                                        (sqlite3_column_int64(stmt, 0) & SLOT_MASK),
-                                  .ident = str_of(ident),
-                                  .name = buf_str(&name),
-                                  .signature = sqlite_column_str(stmt, 3),
-                                  .doc = sqlite_column_str(stmt, 4),
-                                  .hover = sqlite_column_str(stmt, 5)});
+        uint32_t slot = (uint32_t)(sqlite3_column_int64(stmt, 0) & SLOT_MASK);
+        sqlite_gather_entity(g, slot, sqlite_column_str(stmt, 1));
+        gather_name(g, stmt);
+        sqlite_gather_words(g, sqlite_column_str(stmt, 3), TEXT_IN_SIGNATURE);
+        sqlite_gather_words(g, sqlite_column_str(stmt, 4), TEXT_IN_DOC);
+        int64_t hover_id = sqlite3_column_int64(stmt, 5);
+        r = hover_id != 0 ? gather_hover(w, g, hover_id) : 0;
         if (r < 0)
             break;
     }
@@ -64,42 +80,32 @@ add_entities(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
     return r;
 }
 
-/* One row for all names that the file's edges point to. */
 static int
-add_targets(struct sqlite_writer *w, const struct file_stored *f, int64_t gen)
+gather_targets(struct sqlite_writer *w, struct text_gather *g, int64_t file_id)
 {
-    AUTO(map_destroy) struct map *seen = map_create();
-    AUTO(buf_finish) struct buf idents = {0};
+    struct tables *t = &w->c.base;
     struct str text = STR_NONE;
     struct edges edges;
     struct edge_group group;
-    struct tables *t = &w->c.base;
-    int r = t->reads->edges_get(t, f->id, &w->base.scratch, &text);
+    int r = t->reads->edges_get(t, file_id, &w->base.scratch, &text);
     if (r >= 0)
         r = edges_open(text, &edges);
     while (r == 0 && (r = edges_next(&edges, &w->base.scratch, &group)) > 0) {
-        char ident[IDENT_BYTES];
+        sqlite_gather_target(g, group.target);
         r = 0;
-        if (map_put(seen, group.target, w)) // once for each kind of edge
-            continue;
-        words_ident('c', group.target, ident);
-        buf_add_cstr(&idents, ident);
-        buf_add_char(&idents, ' ');
     }
-    if (r < 0 || idents.n == 0)
-        return r;
-    return add_text_row(w, &(struct text_row){.id = gen << SLOT_BITS | SLOT_TARGETS,
-                                              .ident = buf_str(&idents)});
+    return r;
 }
 
 static int
-index_file(struct sqlite_writer *w, const struct file_stored *f)
+index_file(struct sqlite_writer *w, struct text_gather *g, const struct waiting *f)
 {
     int64_t gen = w->base.now.text_gen + 1;
     sqlite3_stmt *stmt = NULL;
-    int r = add_entities(w, f, gen);
-    if (r == 0)
-        r = add_targets(w, f, gen);
+    sqlite_gather_file(g);
+    int r = gather_entities(w, g, f->id);
+    if (r == 0 && f->has_edges)
+        r = gather_targets(w, g, f->id);
     if (r == 0)
         r = sqlite_get(&w->c, SQL_FILE_TEXT_PUT, &stmt);
     if (r < 0)
@@ -111,33 +117,77 @@ index_file(struct sqlite_writer *w, const struct file_stored *f)
     return sqlite_run(&w->c, SQL_FILE_TEXT_PUT, stmt);
 }
 
+/* ---- all that wait ---- */
+
 static int
-start_over(struct sqlite_writer *w)
+start_over(struct sqlite_writer *w, struct text_fill *fill)
 {
     if (w->base.now.text_dead < DEAD_ROWS_MIN ||
         w->base.now.text_dead < w->base.now.text_rows / 2)
         return 0;
-    int r = sqlite_run_plain(&w->c, SQL_TEXT_CLEAR);
+    sqlite_merge_drop(&fill->merge);
+    int r = sqlite_run_plain(&w->c, SQL_RUN_CLEAR);
+    if (r == 0)
+        r = sqlite_run_plain(&w->c, SQL_LEAF_CLEAR);
     if (r == 0)
         r = sqlite_run_plain(&w->c, SQL_TEXT_CLEAR_FILES);
     w->base.now.text_rows = w->base.now.text_dead = 0;
     return err_trace(r);
 }
 
-/* 1 a file, 0 none waits. */
+/* As many as have so many entities together, or all. */
 static int
-next_waiting(struct sqlite_writer *w, struct file_stored *ret_file)
+list_waiting(struct sqlite_writer *w, size_t n_entities, struct waiting_list *list,
+             size_t *ret_n)
 {
     sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(&w->c, SQL_FILE_TEXT_WAITING, &stmt);
+    int r = sqlite_get(&w->c, SQL_TEXT_WAITING, &stmt);
     if (r < 0)
         return r;
-    r = sqlite_step(&w->c, stmt);
-    if (r > 0) {
-        r = sqlite_file_read(stmt, &w->base.scratch, ret_file);
-        r = r < 0 ? r : 1;
+    while (*ret_n < n_entities && list->n < GATHER_FILES_MAX &&
+           (r = sqlite_step(&w->c, stmt)) > 0) {
+        struct waiting f = {.id = sqlite3_column_int64(stmt, 0),
+                            .n_entities = (uint64_t)sqlite3_column_int64(stmt, 1),
+                            .has_edges = sqlite3_column_int64(stmt, 2) > 0};
+        *vec_push(list) = f;
+        *ret_n += f.n_entities + 1;
     }
-    sqlite_put(&w->c, SQL_FILE_TEXT_WAITING, stmt);
+    sqlite_put(&w->c, SQL_TEXT_WAITING, stmt);
+    return MIN(r, 0);
+}
+
+static int
+write_run(struct sqlite_writer *w, struct text_fill *fill)
+{
+    struct text_out out;
+    int64_t run = 0;
+    int r = sqlite_run_new(&w->c, &fill->merge, &run);
+    if (r < 0)
+        return r;
+    sqlite_out_init(&out, run);
+    r = sqlite_gather_write(fill->gather, &w->c, &out);
+    if (r == 0)
+        r = sqlite_out_publish(&w->c, &out, 0);
+    sqlite_out_finish(&out);
+    return r;
+}
+
+static int
+index_waiting(struct sqlite_writer *w, struct text_fill *fill, size_t n_entities,
+              size_t *ret_n)
+{
+    struct waiting_list list = {0};
+    int r = list_waiting(w, n_entities, &list, ret_n);
+    if (r == 0 && list.n > 0) {
+        sqlite_gather_begin(fill->gather, w->base.now.text_gen + 1);
+        for (size_t i = 0; i < list.n && r == 0; i++) {
+            arena_reset(&w->base.scratch);
+            r = index_file(w, fill->gather, &list.v[i]);
+        }
+        if (r == 0)
+            r = write_run(w, fill);
+    }
+    vec_finish(&list);
     return r;
 }
 
@@ -146,23 +196,36 @@ sqlite_index_text(struct store_writer *base, size_t n_entities, bool *ret_more)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
     size_t n = 0;
+    bool is_merging = false;
     assert(w->base.is_open);
-    int r = start_over(w);
-    if (r < 0)
-        return r;
-    while (n < n_entities) {
-        struct file_stored f;
-        arena_reset(&w->base.scratch);
-        r = next_waiting(w, &f);
-        if (r <= 0)
-            break;
-        r = index_file(w, &f);
-        if (r < 0)
-            break;
-        n += f.n_entities + 1;
+    if (!w->text) {
+        w->text = xnew(struct text_fill);
+        w->text->gather = sqlite_gather_create(w->base.seed);
     }
+    int r = start_over(w, w->text);
+    if (r == 0)
+        r = index_waiting(w, w->text, n_entities, &n);
+    if (r == 0)
+        r = sqlite_merge_step(&w->c, &w->text->merge, n_entities * MERGE_BYTES_PER_ENTITY,
+                              &is_merging);
     if (r < 0)
         return err_trace(r);
-    *ret_more = n >= n_entities;
+    *ret_more = n >= n_entities || is_merging;
     return 0;
+}
+
+void
+sqlite_text_forget(struct sqlite_writer *w)
+{
+    if (w->text)
+        sqlite_merge_drop(&w->text->merge);
+}
+
+void
+sqlite_text_finish(struct sqlite_writer *w)
+{
+    sqlite_text_forget(w);
+    if (w->text)
+        sqlite_gather_destroy(w->text->gather);
+    free(steal(w->text));
 }

@@ -30,6 +30,7 @@ static void
 rollback(struct tables *t)
 {
     struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite_text_forget(container_of(c, struct sqlite_writer, c));
     if (!sqlite3_get_autocommit(c->db))
         sqlite_run_plain(c, SQL_ROLLBACK);
 }

@@ -10,6 +10,8 @@
 /* Within a transaction: from the file's user_version to ours. */
 int sqlite_migrate(struct sqlite_conn *c, int from_version);
 
+struct text_fill;
+
 struct sqlite_writer {
     struct table_writer base;
     struct sqlite_conn c;
@@ -23,6 +25,7 @@ struct sqlite_writer {
     unsigned n_checkpoints; // up to when they are rare
     uint64_t checkpoints, checkpoint_us_max;
     int64_t page_bytes;
+    struct text_fill *text; // NULL until the text index is filled
 };
 
 static inline struct sqlite_writer *
@@ -42,7 +45,11 @@ int sqlite_writer_open_in(struct mem_place *place, const char *root,
                           struct store_writer **ret_writer, struct store_info *ret_info,
                           char **ret_why);
 void sqlite_writer_close(struct store_writer *w);
+
+/* ---- sqlite_text.c ---- */
 int sqlite_index_text(struct store_writer *w, size_t n_entities, bool *ret_more);
+void sqlite_text_forget(struct sqlite_writer *w); // after a rollback
+void sqlite_text_finish(struct sqlite_writer *w);
 
 /* ---- sqlite_letters.c ---- */
 void sqlite_gauges(const struct store_writer *w, struct store_gauges *ret_gauges);

@@ -111,8 +111,7 @@ def _(house):
     number = int(re.search(r"`PRAGMA application_id` \| (0x[0-9a-f]+)", text).group(1), 16)
     equal(db.execute("PRAGMA application_id").fetchone(), (number,), "application_id")
     tables = {name for (name,) in db.execute(
-        "SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%' "
-        "AND name NOT LIKE 'entity_text_%'")}
+        "SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%'")}
     listed = set(re.findall(r"^\| `(\w+)` \|", text.split("## Tables")[1], re.M)) | {"meta"}
     equal(tables, listed, "tables")
     db.close()

@@ -22,6 +22,7 @@
 #include "store/version_3.h"
 #include "store/version_4.h"
 #include "store/version_5.h"
+#include "store/version_6.h"
 
 #include "store/test_files.c"
 
@@ -41,6 +42,7 @@
 #include "store/test_readers.c"
 #include "store/test_rocksdb.c"
 #include "store/test_sqlite.c"
+#include "store/test_text.c"
 #include "store/test_versions.c"
 
 struct test {
@@ -130,6 +132,10 @@ static const struct test tests[] = {
     /* the file of the SQLite backend */
     TEST(test_slots_are_used_again, SAMPLE_SQL),
     TEST(test_text_index_starts_over, SAMPLE_SQL),
+    TEST(test_text_runs_merge, SAMPLE_SQL),
+    TEST(test_text_merge_given_up, SAMPLE_SQL),
+    TEST(test_text_wide_keys, SAMPLE_SQL),
+    TEST(test_text_damaged, SAMPLE_SQL),
     TEST(test_rows_of_no_file, SAMPLE_SQL),
     TEST(test_damaged_edges, SAMPLE_SQL),
     TEST(test_past_without_text, SAMPLE_SQL),
@@ -146,6 +152,7 @@ static const struct test tests[] = {
     TEST(test_version_4, SAMPLE_SQL),
     TEST(test_urls, SAMPLE_SQL),
     TEST(test_version_5, SAMPLE_SQL),
+    TEST(test_version_6, SAMPLE_SQL),
     TEST(test_refused, SAMPLE_SQL),
     TEST(test_foreign_file_is_left, SAMPLE_SQL),
     TEST(test_other_root_is_refused, SAMPLE_SQL),

@@ -1,0 +1,435 @@
+/* Words of some files' entities, to be written as one sorted run. A word is kept once, its postings in the
+ * order they come, which is theirs; so all there is to sort are the words, by numbers made of their
+ * first letters. Cutting is most of the work: ASCII is cut and folded here byte by byte, everything else
+ * by words.h. Invariant: both cut and fold alike. */
+#include "store/sqlite_gather.h"
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "store/rows.h"
+#include "store/words.h"
+
+#define TABLE_SLOTS_MIN 4096
+#define BEGIN_BITS 40      // of a word's beginning that it is sorted by as a number
+#define WORD_INDEX_BITS 24 // below them
+#define CHUNK_BYTES 2000   // of postings that are written at once
+#define ASCII 0x80
+
+struct word {
+    uint64_t begin; // sqlite_key_begin()
+    uint32_t at;    // in keys
+    uint32_t n;
+    uint32_t hash;
+    uint32_t n_postings;
+    uint32_t last; // of its postings + 1; when written: the next of them
+};
+
+/* at: slot << 4 | mask. */
+struct gathered {
+    uint32_t word, file, at;
+};
+
+struct text_gather {
+    unsigned char folded[ASCII]; // 0: between words
+    uint64_t seed;
+    int64_t first_gen;
+    uint32_t n_files, slot;
+    struct buf keys, folding;
+    VEC(struct word) words;
+    VEC(struct gathered) postings;
+    VEC(uint64_t) names, targets; // hash << 32 | file << SLOT_BITS | slot
+    uint32_t *table;              // of words: index + 1
+    size_t n_table;
+};
+
+struct text_gather *
+sqlite_gather_create(uint64_t seed)
+{
+    struct text_gather *g = xnew(struct text_gather);
+    g->seed = seed;
+    for (int c = 0; c < ASCII; c++) {
+        bool is_upper = c >= 'A' && c <= 'Z';
+        if (is_upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+            g->folded[c] = (unsigned char)(is_upper ? c + 32 : c);
+    }
+    g->n_table = TABLE_SLOTS_MIN;
+    g->table = xcalloc(g->n_table, sizeof(*g->table));
+    return g;
+}
+
+void
+sqlite_gather_destroy(struct text_gather *g)
+{
+    if (!g)
+        return;
+    buf_finish(&g->keys);
+    buf_finish(&g->folding);
+    vec_finish(&g->words);
+    vec_finish(&g->postings);
+    vec_finish(&g->names);
+    vec_finish(&g->targets);
+    free(g->table);
+    free(g);
+}
+
+void
+sqlite_gather_begin(struct text_gather *g, int64_t first_gen)
+{
+    g->first_gen = first_gen;
+    g->n_files = 0;
+    buf_reset(&g->keys);
+    g->words.n = g->postings.n = g->names.n = g->targets.n = 0;
+    memset(g->table, 0, g->n_table * sizeof(*g->table));
+}
+
+void
+sqlite_gather_file(struct text_gather *g)
+{
+    assert(g->n_files < GATHER_FILES_MAX);
+    g->n_files++;
+    g->slot = 0;
+}
+
+/* ---- words ---- */
+
+static void
+grow_table(struct text_gather *g)
+{
+    g->n_table *= 2;
+    free(g->table);
+    g->table = xcalloc(g->n_table, sizeof(*g->table));
+    for (size_t i = 0; i < g->words.n; i++) {
+        size_t at = g->words.v[i].hash & (g->n_table - 1);
+        while (g->table[at] != 0)
+            at = (at + 1) & (g->n_table - 1);
+        g->table[at] = (uint32_t)i + 1;
+    }
+}
+
+/* Nearly all words are as short as that. Nobody knows the seed who could choose them. */
+static uint32_t
+hash_word(const struct text_gather *g, struct str key, uint64_t begin)
+{
+    if (key.n > TEXT_DIR_BYTES)
+        return (uint32_t)hash64_seeded(key, g->seed);
+    return (uint32_t)((begin ^ begin >> 29) * (g->seed | 1) >> 32);
+}
+
+static uint32_t
+find_word(struct text_gather *g, struct str key)
+{
+    uint64_t begin = sqlite_key_begin(key);
+    uint32_t hash = hash_word(g, key, begin);
+    size_t at = hash & (g->n_table - 1);
+    for (; g->table[at] != 0; at = (at + 1) & (g->n_table - 1)) {
+        uint32_t i = g->table[at] - 1;
+        const struct word *w = &g->words.v[i];
+        if (w->hash == hash && w->n == key.n && w->begin == begin &&
+            (key.n <= TEXT_DIR_BYTES || memcmp(g->keys.p + w->at, key.p, key.n) == 0))
+            return i;
+    }
+    uint32_t i = (uint32_t)g->words.n;
+    *vec_push(&g->words) = (struct word){
+        .begin = begin, .at = (uint32_t)g->keys.n, .n = (uint32_t)key.n, .hash = hash};
+    buf_add(&g->keys, key.p, key.n);
+    g->table[at] = i + 1;
+    if (g->words.n > g->n_table / 2)
+        grow_table(g);
+    return i;
+}
+
+/* Once for an entity, wherever it has the word. */
+static void
+add_key(struct text_gather *g, const char *key, size_t n, unsigned mask)
+{
+    uint32_t i = find_word(g, str_slice(key, n)), file = g->n_files - 1;
+    struct word *w = &g->words.v[i];
+    if (w->last > 0) {
+        struct gathered *last = &g->postings.v[w->last - 1];
+        if (last->file == file && last->at >> 4 == g->slot) {
+            last->at |= mask;
+            return;
+        }
+    }
+    *vec_push(&g->postings) = (struct gathered){i, file, g->slot << 4 | mask};
+    w->last = (uint32_t)g->postings.n;
+    w->n_postings++;
+}
+
+static void
+add_word(struct text_gather *g, struct str word, unsigned mask)
+{
+    buf_reset(&g->folding);
+    words_fold(&g->folding, word);
+    add_key(g, g->folding.p, MIN(g->folding.n, (size_t)TEXT_KEY_BYTES), mask);
+}
+
+static bool
+is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool
+is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+/* All ASCII. */
+static void
+add_part(struct text_gather *g, const char *p, size_t n)
+{
+    char key[TEXT_KEY_BYTES];
+    n = MIN(n, sizeof(key));
+    for (size_t i = 0; i < n; i++)
+        key[i] = (char)g->folded[(unsigned char)p[i]];
+    add_key(g, key, n, TEXT_IN_NAME);
+}
+
+/* What words_of_name() has behind the whole, of one word. */
+static void
+add_parts(struct text_gather *g, struct str word)
+{
+    size_t begin = 0;
+    for (size_t i = 1; i < word.n; i++) {
+        char before = word.p[i - 1], behind = i + 1 < word.n ? word.p[i + 1] : ' ';
+        if (!is_upper(word.p[i]) ||
+            !(is_lower(before) || (is_upper(before) && is_lower(behind))))
+            continue;
+        add_part(g, word.p + begin, i - begin);
+        begin = i;
+    }
+    if (begin > 0)
+        add_part(g, word.p + begin, word.n - begin);
+}
+
+static void
+add_words(struct text_gather *g, struct str text, unsigned mask, bool with_parts)
+{
+    const char *p = text.p, *end = p + text.n;
+    while (p < end) {
+        char key[TEXT_KEY_BYTES];
+        size_t n = 0;
+        unsigned char c = (unsigned char)*p, folded = 0;
+        if (c < ASCII && g->folded[c] == 0) {
+            p++;
+            continue;
+        }
+        const char *begin = p;
+        for (; p < end && (c = (unsigned char)*p) < ASCII; p++) {
+            folded = g->folded[c];
+            if (folded == 0)
+                break;
+            if (n < sizeof(key))
+                key[n++] = (char)folded;
+        }
+        if (p < end && c >= ASCII) {
+            struct str rest = str_slice(begin, (size_t)(end - begin)), word;
+            if (!words_next(&rest, &word))
+                return;
+            add_word(g, word, mask);
+            p = rest.p;
+            continue;
+        }
+        add_key(g, key, n, mask);
+        if (with_parts)
+            add_parts(g, str_slice(begin, (size_t)(p - begin)));
+    }
+}
+
+void
+sqlite_gather_words(struct text_gather *g, struct str text, unsigned mask)
+{
+    add_words(g, text, mask, false);
+}
+
+void
+sqlite_gather_name(struct text_gather *g, struct str name)
+{
+    AUTO(buf_finish) struct buf words = {0};
+    for (size_t i = 0; i < name.n; i++) {
+        if ((unsigned char)name.p[i] < ASCII)
+            continue;
+        words_of_name(&words, name);
+        add_words(g, buf_str(&words), TEXT_IN_NAME, false);
+        return;
+    }
+    add_words(g, name, TEXT_IN_NAME, true);
+}
+
+void
+sqlite_gather_entity(struct text_gather *g, uint32_t slot, struct str name)
+{
+    g->slot = slot;
+    *vec_push(&g->names) =
+        hash64(name) << 32 | (uint64_t)(g->n_files - 1) << SLOT_BITS | slot;
+}
+
+void
+sqlite_gather_target(struct text_gather *g, struct str name)
+{
+    *vec_push(&g->targets) = hash64(name) << 32 | (uint64_t)(g->n_files - 1) << SLOT_BITS;
+}
+
+/* ---- writing ---- */
+
+struct write {
+    struct text_gather *g;
+    struct sqlite_conn *c;
+    struct text_out *out;
+    struct buf chunk; // of a key
+    int64_t gen;      // of the group before; 0: the next one is the first
+};
+
+static int
+end_chunk(struct write *w, struct str key)
+{
+    int r = w->chunk.n > 0 ? sqlite_out_add(w->c, w->out, key, buf_str(&w->chunk)) : 0;
+    buf_reset(&w->chunk);
+    w->gen = 0;
+    return r;
+}
+
+/* Slots of one file. */
+static void
+add_group(struct write *w, const struct gathered *v, size_t n)
+{
+    int64_t gen = w->g->first_gen + v->file;
+    uint32_t slot = 0;
+    buf_reserve(&w->chunk, (n + 2) * VARINT_BYTES);
+    char *p = w->chunk.p + w->chunk.n;
+    p = sqlite_put_varint(p, (uint64_t)(gen - w->gen) << 2 | (w->gen == 0 ? 2 : 0) |
+                                 (n == 1 ? 1 : 0));
+    if (n > 1)
+        p = sqlite_put_varint(p, n);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = v[i].at >> 4;
+        p = sqlite_put_varint(p, (at - slot) << 4 | (v[i].at & 15));
+        slot = at;
+    }
+    *p = '\0';
+    w->chunk.n = (size_t)(p - w->chunk.p);
+    w->gen = gen;
+}
+
+static struct str
+key_of(const struct text_gather *g, uint32_t word)
+{
+    return str_slice(g->keys.p + g->words.v[word].at, g->words.v[word].n);
+}
+
+static int
+by_key(const void *a, const void *b, void *ctx)
+{
+    const uint64_t *x = a, *y = b;
+    uint32_t mask = (UINT32_C(1) << WORD_INDEX_BITS) - 1;
+    return str_cmp(key_of(ctx, (uint32_t)*x & mask), key_of(ctx, (uint32_t)*y & mask));
+}
+
+/* Words in their order, as indexes in the low bits. */
+static void
+sort_words(struct text_gather *g, uint64_t *order)
+{
+    size_t n = g->words.n;
+    for (size_t i = 0; i < n; i++)
+        order[i] = g->words.v[i].begin >> (64 - BEGIN_BITS) << WORD_INDEX_BITS | i;
+    sqlite_sort_numbers(order, n);
+    for (size_t i = 0, k; i < n; i = k) {
+        for (k = i + 1;
+             k < n && order[k] >> WORD_INDEX_BITS == order[i] >> WORD_INDEX_BITS;)
+            k++;
+        if (k - i > 1)
+            qsort_r(order + i, k - i, sizeof(*order), by_key, g);
+    }
+}
+
+/* Each word's postings side by side, in the order they came. */
+static void
+group_postings(struct text_gather *g, struct gathered *to)
+{
+    uint32_t at = 0;
+    for (size_t i = 0; i < g->words.n; i++) {
+        g->words.v[i].last = at;
+        at += g->words.v[i].n_postings;
+    }
+    for (size_t i = 0; i < g->postings.n; i++)
+        to[g->words.v[g->postings.v[i].word].last++] = g->postings.v[i];
+}
+
+/* A group is not cut: a file's slots may be more than CHUNK_BYTES. */
+static int
+write_word(struct write *w, struct str key, const struct gathered *v, size_t n)
+{
+    int r = 0;
+    for (size_t i = 0, k; i < n && r == 0; i = k) {
+        for (k = i + 1; k < n && v[k].file == v[i].file;)
+            k++;
+        if (w->chunk.n >= CHUNK_BYTES)
+            r = end_chunk(w, key);
+        add_group(w, v + i, k - i);
+    }
+    return r < 0 ? r : end_chunk(w, key);
+}
+
+static int
+write_words(struct write *w)
+{
+    struct text_gather *g = w->g;
+    size_t n = g->words.n;
+    if (n == 0)
+        return 0;
+    if (n >> WORD_INDEX_BITS != 0)
+        return err_trace(-E2BIG);
+    AUTO(free) uint64_t *order = xreallocarray(NULL, n, sizeof(*order));
+    AUTO(free)
+    struct gathered *grouped = xreallocarray(NULL, g->postings.n, sizeof(*grouped));
+    sort_words(g, order);
+    group_postings(g, grouped);
+    int r = 0;
+    for (size_t i = 0; i < n && r == 0; i++) {
+        uint32_t at = (uint32_t)order[i] & ((UINT32_C(1) << WORD_INDEX_BITS) - 1);
+        const struct word *word = &g->words.v[at];
+        r = write_word(w, key_of(g, at), grouped + word->last - word->n_postings,
+                       word->n_postings);
+    }
+    return r;
+}
+
+/* The hash of a name is the key; what is there twice is written once. */
+static int
+write_hashes(struct write *w, const char *mark, uint64_t *v, size_t n)
+{
+    struct gathered *same = xreallocarray(NULL, n + 1, sizeof(*same));
+    size_t n_same = 0;
+    int r = 0;
+    sqlite_sort_numbers(v, n);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        uint32_t low = (uint32_t)v[i];
+        if (i == 0 || v[i] != v[i - 1])
+            same[n_same++] = (struct gathered){.file = low >> SLOT_BITS,
+                                               .at = (low & (uint32_t)SLOT_MASK) << 4};
+        if (i + 1 < n && v[i] >> 32 == v[i + 1] >> 32)
+            continue;
+        char key[TEXT_HASH_KEY_BYTES] = {mark[0]};
+        for (int k = 0; k < 4; k++)
+            key[1 + k] = (char)(v[i] >> (56 - 8 * k));
+        r = write_word(w, str_slice(key, sizeof(key)), same, n_same);
+        n_same = 0;
+    }
+    free(same);
+    return r;
+}
+
+int
+sqlite_gather_write(struct text_gather *g, struct sqlite_conn *c, struct text_out *out)
+{
+    struct write w = {.g = g, .c = c, .out = out};
+    int r = write_hashes(&w, TEXT_NAME, g->names.v, g->names.n);
+    if (r == 0)
+        r = write_hashes(&w, TEXT_TARGET, g->targets.v, g->targets.n);
+    if (r == 0)
+        r = write_words(&w);
+    buf_finish(&w.chunk);
+    return err_trace(r);
+}
