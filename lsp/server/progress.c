@@ -92,6 +92,7 @@ editor_state(enum workspace_state state)
     case WORKSPACE_OPENING: return "starting";
     case WORKSPACE_FAILED:
     case WORKSPACE_CLOSING: return "error";
+    case WORKSPACE_FOLLOWING: return "ready";
     case WORKSPACE_INDEXING:
     case WORKSPACE_ENRICHING:
     case WORKSPACE_READY:

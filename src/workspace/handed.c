@@ -174,7 +174,7 @@ workspace_doc_hovers(struct workspace *w, struct str path, struct handed_hovers 
     job->h = h;
     job->done = done;
     job->ctx = ctx;
-    if (w->n_handing++ >= HANDED_MAX || !workspace_query(w)) {
+    if (w->n_handing++ >= HANDED_MAX || !w->is_open || !workspace_query(w)) {
         hand_end(job, -EAGAIN);
     } else if (map_get(w->jobs, path)) {
         list_add(&w->handed, &job->link);

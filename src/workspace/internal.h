@@ -9,6 +9,7 @@
 #include "scan/scan.h"
 #include "workspace/asking.h"
 #include "workspace/asks.h"
+#include "workspace/following.h"
 #include "workspace/pipeline.h"
 #include "workspace/siblings.h"
 #include "workspace/workspace.h"
@@ -35,7 +36,7 @@ struct workspace {
     struct workspaces *all;
     char id[WORKSPACE_ID_BYTES];
     char *root;
-    char *url, *shown; // shown: without passwords
+    char *url, *shown;    // shown: without passwords
     struct str own_index; // the index's path below the root; empty when it lies elsewhere
     struct config *own_config; // tuned by the workspace's own file; NULL: the user's
     const struct config *config;
@@ -47,8 +48,9 @@ struct workspace {
     struct store_info info;
     bool is_open;
     char *why;
+    struct following *following; // NULL: this engine writes the index
     bool is_closing;
-    unsigned closing_parts;
+    unsigned closing_parts, n_leftovers; // that close while the rest goes on
 
     /* pipeline */
     struct known_files *known;

@@ -19,7 +19,11 @@ count_reasons(const struct workspace *w, uint64_t reasons[FILE_REASON_COUNT])
 static void
 run_end(struct workspace *w, struct index_run *run, int r)
 {
-    AUTO(free) char *why = r < 0 ? xstrdup(w->why ? w->why : err_text(r)) : NULL;
+    AUTO(free)
+    char *why = r < 0 ? xstrdup(w->why         ? w->why
+                                : w->following ? following_why(w)
+                                               : err_text(r))
+                      : NULL;
 
     if (r == 0 && w->n_not_stored > 0) {
         r = w->not_stored_r;
@@ -91,6 +95,10 @@ runs_check(struct workspace *w)
             run_end(w, run, -EIO);
             continue;
         }
+        if (w->following) {
+            run_end(w, run, -EWOULDBLOCK);
+            continue;
+        }
         if (!pipeline_is_idle(w) || w->walk < run->walk)
             continue;
         if (run->with_enrich && !asking_is_idle(w)) {
@@ -141,7 +149,9 @@ workspace_index(struct workspace *w, bool with_enrich, workspace_summary_fn fn, 
     if (w->is_open && !w->is_walking && w->scan)
         pipeline_walk(w);
     run->walk = MAX(w->walk, 1u);
-    if (w->why)
+    if (w->following)
+        following_try(w);
+    if (w->why || w->following)
         loop_defer(w->all->loop, check_later, w);
 }
 

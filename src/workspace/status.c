@@ -181,7 +181,7 @@ workspace_add_status(struct buf *json, const struct workspace *w)
     add_text(json, "root", w->root);
     add_text(json, "index", w->shown);
     add_text(json, "state", workspace_state_name(workspace_state(w)));
-    add_text(json, "why", w->why ? w->why : root_why);
+    add_text(json, "why", w->why ? w->why : w->following ? following_why(w) : root_why);
     add_text(json, "epoch", w->info.epoch);
     add_number(json, "head", (uint64_t)w->info.head);
     add_number(json, "first_seq", (uint64_t)w->info.first_seq);

@@ -23,7 +23,7 @@ static const char *const state_names[] = {
     [WORKSPACE_OPENING] = "opening",     [WORKSPACE_INDEXING] = "indexing",
     [WORKSPACE_ENRICHING] = "enriching", [WORKSPACE_READY] = "ready",
     [WORKSPACE_PAUSED] = "paused",       [WORKSPACE_FAILED] = "failed",
-    [WORKSPACE_CLOSING] = "closing",
+    [WORKSPACE_CLOSING] = "closing",     [WORKSPACE_FOLLOWING] = "following",
 };
 static_assert(ARRAY_LEN(state_names) == WORKSPACE_STATE_COUNT, "a name for each state");
 
@@ -91,27 +91,15 @@ workspace_fail(struct workspace *w, const char *why)
     workspace_changed(w);
 }
 
-static void
-on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
+void
+workspace_begin_writing(struct workspace *w, const struct store_info *info)
 {
-    struct workspace *w = ctx;
-
-    if (w->is_closing)
-        return;
-    if (r < 0) {
-        AUTO(free)
-        char *text =
-            why ? xasprintf("cannot open the index: %s", why)
-                : xasprintf("cannot open the index %s: %s", w->shown, err_text(r));
-        workspace_fail(w, text);
-        scan_cancel(w->scan);
-        pipeline_drop_early(w);
-        return;
-    }
     w->info = *info;
     w->is_open = true;
-    bus_set_head(w->bus, info->head);
-    w->query = query_open(w->all->loop, w->all->pool, w->url);
+    if (!w->query) {
+        bus_set_head(w->bus, info->head);
+        w->query = query_open(w->all->loop, w->all->pool, w->url);
+    }
     if (info->was_damaged)
         log_warn("%s: the index was damaged; it is set aside beside %s, and made anew",
                  w->root, w->shown);
@@ -129,6 +117,28 @@ on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
     timer_start(w->notify_timer, 0, 0); // requests wait for this
 }
 
+static void
+on_writer_open(void *ctx, int r, const struct store_info *info, const char *why)
+{
+    struct workspace *w = ctx;
+
+    if (w->is_closing)
+        return;
+    if (r == -EWOULDBLOCK && w->all->options.with_watch && store_can_follow(w->url)) {
+        following_begin(w);
+    } else if (r < 0) {
+        AUTO(free)
+        char *text =
+            why ? xasprintf("cannot open the index: %s", why)
+                : xasprintf("cannot open the index %s: %s", w->shown, err_text(r));
+        workspace_fail(w, text);
+        scan_cancel(w->scan);
+        pipeline_drop_early(w);
+    } else {
+        workspace_begin_writing(w, info);
+    }
+}
+
 /* Before the event is published: who hears of it and searches finds it. */
 static void
 tell_query(struct workspace *w, const struct event *e)
@@ -140,8 +150,8 @@ tell_query(struct workspace *w, const struct event *e)
         query_committed(w->query, e->subject);
 }
 
-static void
-on_commit(void *ctx, struct event *const *events, size_t n)
+void
+workspace_on_commit(void *ctx, struct event *const *events, size_t n)
 {
     struct workspace *w = ctx;
 
@@ -155,7 +165,7 @@ on_commit(void *ctx, struct event *const *events, size_t n)
 }
 
 static const struct writer_events writer_events = {.on_open = on_writer_open,
-                                                   .on_commit = on_commit};
+                                                   .on_commit = workspace_on_commit};
 
 /* What of a URL is a path on this disk; NULL of another. */
 static const char *
@@ -286,7 +296,8 @@ workspace_close(struct workspace *w)
     if (w->is_closing)
         return;
     w->is_closing = true;
-    w->closing_parts = 1 + (unsigned)w->n_working;
+    w->closing_parts = 1 + (unsigned)w->n_working + w->n_leftovers;
+    following_close(w);
     timer_stop(w->retry_timer);
     timer_stop(w->typing_timer);
     timer_stop(w->unasked_timer);
@@ -352,6 +363,8 @@ workspace_state(const struct workspace *w)
         return WORKSPACE_CLOSING;
     if (w->why)
         return WORKSPACE_FAILED;
+    if (following_is_begun(w))
+        return WORKSPACE_FOLLOWING;
     if (!w->is_open)
         return WORKSPACE_OPENING;
     if (!pipeline_is_idle(w))

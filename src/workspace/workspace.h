@@ -21,13 +21,13 @@ enum workspace_state {
     WORKSPACE_INDEXING,  // a walk, or files behind it, are under way
     WORKSPACE_ENRICHING, // names are complete, hovers are being asked
     WORKSPACE_READY,
-    WORKSPACE_PAUSED, // enrichment stopped by the user
-    WORKSPACE_FAILED, // why tells; nothing is indexed
+    WORKSPACE_PAUSED,    // enrichment stopped by the user
+    WORKSPACE_FOLLOWING, // another engine writes the index; its events come all the same
+    WORKSPACE_FAILED,    // why tells; nothing is indexed
     WORKSPACE_CLOSING,
     WORKSPACE_STATE_COUNT
 };
 const char *workspace_state_name(enum workspace_state state); // "opening", "indexing", …
-
 struct workspaces;
 struct workspace;
 

@@ -25,6 +25,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_signals),
         cmocka_unit_test(test_timer_repeats),
         cmocka_unit_test(test_timer_stop),
+        cmocka_unit_test(test_ready),
         cmocka_unit_test(test_pool_lanes),
         cmocka_unit_test(test_pool_leaves_one),
         cmocka_unit_test(test_pool_parallel),

@@ -428,6 +428,57 @@ test_notices(void **state)
     PQfinish(c);
 }
 
+static bool
+is_readable(int fd, int timeout_ms)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, timeout_ms) == 1;
+}
+
+#define FAR_MS 30000
+
+/* A reader hears of the commits of its workspace, of no other's, and of the end of its connection. */
+static void
+test_news(void **state)
+{
+    struct sample *s = *state, other = *s;
+    struct store_reader *r = NULL;
+    struct log log = {0};
+    int fd = -1;
+    struct store_writer *w = sample_open(s, NULL);
+    other.url = xasprintf("%s-other", s->url);
+    struct store_writer *others = sample_open(&other, NULL);
+    assert_true(store_can_follow(s->url));
+    assert_false(store_can_follow("sqlite:/x"));
+    r = sample_read(s);
+    OK(store_reader_listen(r, &fd));
+    OK(store_reader_news(r));
+    event_unref(sample_put(others, "a.c", "one:1"));
+    assert_true(is_readable(fd, FAR_MS));
+    OK(store_reader_news(r));
+    event_unref(sample_put(w, "a.c", "one:1"));
+    assert_true(is_readable(fd, FAR_MS));
+    assert_int_equal(store_reader_news(r), 1);
+    assert_false(is_readable(fd, 0));
+    OK(store_each_event(r, 0, 10, check_next, &log));
+    assert_int_equal(log.seq, 1);
+    event_unref(sample_put(w, "a.c", "one:2"));
+    event_unref(sample_put(w, "a.c", "one:3"));
+    OK(store_each_event(r, log.seq, 10, check_next, &log)); // with an answer, it was told
+    assert_int_equal(log.seq, 3);
+    assert_int_equal(store_reader_news(r), 1);
+    OK(store_reader_news(r));
+    cut_connections();
+    int e = 0;
+    while (e == 0 && is_readable(fd, FAR_MS))
+        e = store_reader_news(r); // the server's last words come first
+    assert_int_equal(e, -EIO);
+    store_reader_close(r);
+    store_writer_close(w);
+    store_writer_close(others);
+    free(other.url);
+}
+
 /* Whatever is wrong with an address, none of it gets into a message that is logged. */
 static void
 test_address_is_not_shown(void **state UNUSED)
@@ -491,11 +542,17 @@ main(void)
         if (strcmp(sample_backends[i].name, "postgres") == 0)
             postgres = &sample_backends[i];
     const struct CMUnitTest tests[] = {
-        TEST(test_cut_in_transaction),   TEST(test_cut_between_transactions),
-        TEST(test_server_stops),         TEST(test_answer_is_lost),
-        TEST(test_workspaces),           TEST(test_four_engines),
-        TEST(test_rows_stream),          TEST(test_notices),
-        TEST(test_address_is_not_shown), TEST(test_any_bytes),
+        TEST(test_cut_in_transaction),
+        TEST(test_cut_between_transactions),
+        TEST(test_server_stops),
+        TEST(test_answer_is_lost),
+        TEST(test_workspaces),
+        TEST(test_four_engines),
+        TEST(test_rows_stream),
+        TEST(test_notices),
+        TEST(test_news),
+        TEST(test_address_is_not_shown),
+        TEST(test_any_bytes),
     };
     return cmocka_run_group_tests_name("store/postgres", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include "rt/check.h"
 #include "rt/queue.h"
+#include "rt/ready.h"
 #include "rt/timer.h"
 
 static void
@@ -199,4 +200,34 @@ test_timer_stop(UNUSED void **state)
     timer_close(c); // armed, and silent from here on
     FINISH_LOOP(l);
     assert_false(rearmed);
+}
+
+/* Told once; then the descriptor is nobody's, and its number may be another's. */
+static void
+test_ready(UNUSED void **state)
+{
+    OPEN_LOOP(l);
+    int ends[2], again[2];
+    bool is_told = false, is_ended = false;
+    struct ready *r = NULL;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(ready_open(&l, ends[0], set_flag, &is_told, &r), 0);
+    uv_run(&l.uv, UV_RUN_NOWAIT);
+    assert_false(is_told);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    run_until(&l, &is_told);
+    is_told = false;
+    uv_run(&l.uv, UV_RUN_NOWAIT); // it can still be read, and that was told
+    assert_false(is_told);
+    ready_close(r);
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(pipe(again), 0);
+    assert_int_equal(ready_open(&l, again[0], set_flag, &is_ended, &r), 0);
+    close(again[1]);
+    run_until(&l, &is_ended);
+    ready_close(r);
+    ready_close(NULL);
+    close(again[0]);
+    FINISH_LOOP(l);
 }
