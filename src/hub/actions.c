@@ -240,6 +240,26 @@ get_patterns(const json_t *data, struct patterns *patterns)
     return 0;
 }
 
+/* Left out: never. */
+static int
+get_snapshot(const json_t *data, enum sub_snapshot *ret_snapshot)
+{
+    static const char *const names[] = {[SUB_SNAPSHOT_NEVER] = "never",
+                                        [SUB_SNAPSHOT_IF_NEEDED] = "if_needed",
+                                        [SUB_SNAPSHOT_ALWAYS] = "always"};
+    struct str name;
+    int r = codec_get_str(data, "snapshot", &name);
+    if (r == -ENOENT)
+        return 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_LEN(names); i++) {
+        if (str_eq_c(name, names[i])) {
+            *ret_snapshot = (enum sub_snapshot)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
 static void
 run_subscribe(struct request *request)
 {
@@ -263,11 +283,9 @@ run_subscribe(struct request *request)
                         "events must be a list of 1 to 32 patterns such as \"entity.*\"");
         return;
     }
-    struct str snapshot;
-    if (codec_get_str(request->data, "snapshot", &snapshot) == 0 &&
-        str_eq_c(snapshot, "always")) {
+    if (get_snapshot(request->data, &options.snapshot) < 0) {
         request_problem(request, PROBLEM_BAD_REQUEST,
-                        "this engine sends no snapshots; use search and get");
+                        "snapshot must be \"never\", \"if_needed\" or \"always\"");
         return;
     }
     const json_t *filter = codec_member(request->data, "filter");

@@ -438,11 +438,12 @@ send_hello(struct hub_client *c)
     }
     buf_add_char(&m, ',');
     asker_add_workspaces(&m, c->hub);
-    buf_printf(&m,
-               ",\"features\":[\"replay\",\"filter\",\"batch\"],\"limits\":{\"max_"
-               "message\":%u,\"max_subs\":%"
-               "u,\"max_pending\":%u}",
-               HUB_MESSAGE_BYTES_MAX, HUB_SUBSCRIPTIONS_MAX, HUB_PENDING_MAX);
+    buf_printf(
+        &m,
+        ",\"features\":[\"replay\",\"filter\",\"batch\",\"snapshot\"],\"limits\":{\"max_"
+        "message\":%u,\"max_subs\":%"
+        "u,\"max_pending\":%u}",
+        HUB_MESSAGE_BYTES_MAX, HUB_SUBSCRIPTIONS_MAX, HUB_PENDING_MAX);
     buf_printf(&m, ",\"heartbeat_s\":%u}", HUB_HEARTBEAT_MS / 1000);
     hub_client_send(c, &m);
 }

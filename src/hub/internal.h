@@ -55,8 +55,9 @@ struct hub {
     size_t n_peers;
     struct list clients; // of them, the WebSockets
     size_t n_clients;
-    struct list feeds; // workspaces somebody subscribed to
-    struct list asks;  // questions under way
+    struct list feeds;  // workspaces somebody subscribed to
+    struct list asks;   // questions under way
+    size_t n_snapshots; // that read
     uint64_t next_client;
     int64_t woken_ms; // for a commit at once
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;

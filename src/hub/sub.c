@@ -12,6 +12,7 @@
 #include "hub/client.h"
 #include "hub/feed.h"
 #include "hub/filter.h"
+#include "hub/snapshot.h"
 #include "workspace/workspace.h"
 
 #define LOG_MODULE "hub"
@@ -40,6 +41,8 @@ struct sub {
     char *since_epoch; // what since.epoch points at
     VEC(char *) patterns;
     struct filter *filter; // NULL: none
+    enum sub_snapshot wants_snapshot;
+    struct snapshot *snapshot; // comes before anything else
     int64_t cursor;
     uint64_t ephemeral; // number of the next one
     struct event *row;  // being sent
@@ -51,14 +54,45 @@ struct sub {
     bool is_lost;
 };
 
+/* What was read ahead. */
+static void
+drop_page(struct sub *s)
+{
+    for (; s->page_at < s->n_page; s->page_at++)
+        event_unref(s->page[s->page_at]);
+    free(steal(s->page));
+    s->n_page = s->page_at = 0;
+}
+
 /* ---- replies ---- */
+
+static bool is_of_pattern(const struct sub *s, const char *event_type);
+
+/* With the rows of the index, and then behind what they surely contain. */
+static void
+begin_with_rows(struct sub *s)
+{
+    struct workspace *w = feed_workspace(s->feed);
+    s->cursor = bus_head(workspace_bus(w));
+    drop_page(s);
+    s->snapshot = snapshot_open(
+        s->client, w,
+        &(struct snapshot_options){.sub = s->id_json,
+                                   .head = s->cursor,
+                                   .has_rows = is_of_pattern(s, "entity.added"),
+                                   .filter = s->filter});
+}
 
 /* It begins behind the cursor. */
 static void
 begin(struct sub *s, const char *reason)
 {
     struct bus *bus = workspace_bus(feed_workspace(s->feed));
+    bool is_needed = reason || s->since.from == SINCE_NOW;
     s->state = SUB_RUNNING;
+    if (s->wants_snapshot == SUB_SNAPSHOT_ALWAYS ||
+        (s->wants_snapshot == SUB_SNAPSHOT_IF_NEEDED && is_needed))
+        begin_with_rows(s);
     s->ephemeral = feed_ephemeral_end(s->feed);
     if (s->request_id) {
         AUTO(buf_finish) struct buf data = {0};
@@ -67,6 +101,8 @@ begin(struct sub *s, const char *reason)
                    workspace_id(feed_workspace(s->feed)), reason ? "false" : "true");
         if (reason)
             buf_printf(&data, ",\"reason\":\"%s\"", reason);
+        if (s->snapshot)
+            buf_add_cstr(&data, ",\"snapshot\":true");
         buf_printf(&data, ",\"from\":%" PRId64 ",\"head\":%" PRId64 ",\"epoch\":\"%s\"}",
                    s->cursor + 1, bus_head(bus),
                    workspace_epoch(feed_workspace(s->feed)));
@@ -94,15 +130,6 @@ give_up(struct sub *s, enum problem p, const char *detail)
 }
 
 /* ---- pages from the store ---- */
-
-static void
-drop_page(struct sub *s)
-{
-    for (; s->page_at < s->n_page; s->page_at++)
-        event_unref(s->page[s->page_at]);
-    free(steal(s->page));
-    s->n_page = s->page_at = 0;
-}
 
 /* Of a page only what one connection may hold is kept; the next page is then smaller. */
 static void
@@ -251,6 +278,7 @@ sub_open(struct hub_client *c, struct workspace *w, const struct sub_options *op
     for (size_t i = 0; i < options->n_patterns; i++)
         *vec_push(&s->patterns) = copy_pattern(options->patterns[i]);
     s->filter = options->filter;
+    s->wants_snapshot = options->snapshot;
     s->page_limit = SUB_PAGE_MAX;
     list_add(&c->subs, &s->link);
     c->n_subs++;
@@ -262,6 +290,7 @@ void
 sub_close(struct sub *s)
 {
     ask_abandon(s->ask);
+    snapshot_close(s->snapshot);
     drop_page(s);
     event_unref(s->row);
     window_unref(s->window);
@@ -350,11 +379,34 @@ next_row(struct sub *s)
     return NULL;
 }
 
+/* At its end it is gone. */
+static enum sub_next
+next_of_snapshot(struct sub *s, struct str *ret_frame)
+{
+    const char *why;
+    switch (snapshot_next(s->snapshot, ret_frame, &why)) {
+    case SNAPSHOT_FRAME: return SUB_FRAME;
+    case SNAPSHOT_WAITS: return SUB_QUIET;
+    case SNAPSHOT_OVER: snapshot_close(steal(s->snapshot)); return SUB_QUIET;
+    case SNAPSHOT_FAILED:
+        log_warn("the index of %s cannot be read: %s",
+                 workspace_root(feed_workspace(s->feed)), why);
+        hub_client_close(s->client, HUB_CLOSE_OVERLOADED, "the index cannot be read now");
+        return SUB_QUIET;
+    }
+    return SUB_QUIET;
+}
+
 enum sub_next
 sub_next_frame(struct sub *s, struct str *ret_frame)
 {
     if (s->state != SUB_RUNNING)
         return SUB_QUIET;
+    if (s->snapshot) {
+        enum sub_next next = next_of_snapshot(s, ret_frame);
+        if (s->snapshot)
+            return next;
+    }
     for (size_t i = 0; i < SUB_LOOK_MAX; i++) {
         if (next_part(s, ret_frame))
             return SUB_FRAME;

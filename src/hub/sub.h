@@ -5,7 +5,14 @@
 struct filter;
 struct sub;
 
+enum sub_snapshot {
+    SUB_SNAPSHOT_NEVER,
+    SUB_SNAPSHOT_IF_NEEDED, // when the client has no place in the log, or one that cannot be gone on from
+    SUB_SNAPSHOT_ALWAYS,
+};
+
 struct sub_options {
+    enum sub_snapshot snapshot;
     struct since since;
     const struct str *patterns; // none: all
     size_t n_patterns;

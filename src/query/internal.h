@@ -18,6 +18,8 @@ struct query_ticket {
     struct arena arena;                  // of what is asked
     struct query_search search;
     struct str subject; // key, path or name
+    struct str *paths;
+    size_t n_paths;
     int64_t since;
     size_t limit;
     bool with_edges, with_ends;
@@ -58,6 +60,8 @@ int query_read_ends(struct store_reader *r, const struct query_links *links,
                     struct arena *a, struct entity_row **ret_ends, size_t *ret_n);
 void query_run_entity(struct query_ticket *t, struct store_reader *r);
 void query_run_file(struct query_ticket *t, struct store_reader *r);
+void query_run_files(struct query_ticket *t, struct store_reader *r);
+void query_run_entities(struct query_ticket *t, struct store_reader *r);
 void query_run_named(struct query_ticket *t, struct store_reader *r);
 void query_run_events(struct query_ticket *t, struct store_reader *r);
 void query_run_counts(struct query_ticket *t, struct store_reader *r);

@@ -443,6 +443,25 @@ query_around(struct query *q, struct str key, query_done_fn done, void *ctx)
 }
 
 struct query_ticket *
+query_files(struct query *q, query_done_fn done, void *ctx)
+{
+    return ask(ticket_create(q, query_run_files, STR_NONE, done, ctx));
+}
+
+struct query_ticket *
+query_entities(struct query *q, const struct str *paths, size_t n_paths, size_t limit,
+               query_done_fn done, void *ctx)
+{
+    struct query_ticket *t = ticket_create(q, query_run_entities, STR_NONE, done, ctx);
+    t->paths = arena_calloc(&t->arena, n_paths + 1, sizeof(*paths));
+    for (size_t i = 0; i < n_paths; i++)
+        t->paths[i] = arena_str(&t->arena, paths[i]);
+    t->n_paths = n_paths;
+    t->limit = limit;
+    return ask(t);
+}
+
+struct query_ticket *
 query_file(struct query *q, struct str path, query_done_fn done, void *ctx)
 {
     return ask(ticket_create(q, query_run_file, path, done, ctx));

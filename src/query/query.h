@@ -36,7 +36,9 @@ struct query_result {
     struct entity_row
         *ends; // of query_around: the entities its edges come from or point to
     size_t n_ends;
-    struct file file; // of query_file
+    struct file file;  // of query_file
+    struct str *paths; // of query_files
+    size_t n_paths;    // of query_entities: of how many files these are all rows
     struct store_counts counts;
     struct store_info info;
     struct event **events; // referenced; of query_events
@@ -87,6 +89,13 @@ struct query_ticket *query_events(struct query *q, int64_t since, size_t limit,
                                   query_done_fn done, void *ctx);
 struct query_ticket *query_counts(struct query *q, query_done_fn done,
                                   void *ctx); // and info
+/* All files of the index: paths, in no order. */
+struct query_ticket *query_files(struct query *q, query_done_fn done, void *ctx);
+/* The entities of files, file after file, until there are `limit` or more of them. A file that is gone has none. The
+ * paths are copied. */
+struct query_ticket *query_entities(struct query *q, const struct str *paths,
+                                    size_t n_paths, size_t limit, query_done_fn done,
+                                    void *ctx);
 /* Paths of files that have something to ask a server about: rows with path and lang only. */
 struct query_ticket *query_unasked(struct query *q, query_done_fn done, void *ctx);
 void query_result_destroy(struct query_result *result);

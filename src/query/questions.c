@@ -96,6 +96,48 @@ query_run_file(struct query_ticket *t, struct store_reader *r)
     result->r = e;
 }
 
+struct paths {
+    struct arena *a;
+    VEC(struct str) all;
+};
+
+static int
+on_path(void *ctx, const struct file *file)
+{
+    struct paths *paths = ctx;
+    *vec_push(&paths->all) = arena_str(paths->a, file->path);
+    return 0;
+}
+
+void
+query_run_files(struct query_ticket *t, struct store_reader *r)
+{
+    struct query_result *result = t->result;
+    struct paths paths = {.a = &result->arena};
+    result->r = store_each_file(r, on_path, &paths);
+    result->paths =
+        into_arena(&result->arena, paths.all.v, paths.all.n * sizeof(*paths.all.v));
+    result->n_paths = paths.all.n;
+    vec_finish(&paths.all);
+}
+
+void
+query_run_entities(struct query_ticket *t, struct store_reader *r)
+{
+    struct query_result *result = t->result;
+    struct rows rows = {.a = &result->arena};
+    int e = store_reader_begin(r);
+    if (e < 0) {
+        result->r = e;
+        return;
+    }
+    while (e == 0 && result->n_paths < t->n_paths && rows.all.n < t->limit)
+        e = store_each_entity(r, t->paths[result->n_paths++], on_row, &rows);
+    store_reader_end(r);
+    keep_rows(result, &rows);
+    result->r = e;
+}
+
 void
 query_run_named(struct query_ticket *t, struct store_reader *r)
 {

@@ -238,6 +238,92 @@ async def test_lines(engine):
     await plain.close()
 
 
+class Mirror:
+    """What a client knows: rows of a snapshot, and events where they are newer."""
+
+    def __init__(self):
+        self.rows, self.head, self.is_over = {}, None, False
+
+    def apply(self, event):
+        data = event.get("data", {})
+        if event["event_type"] == "snapshot.begin":
+            self.head = data["head"]
+        elif event["event_type"] == "snapshot.rows":
+            assert self.head is not None and not self.is_over and 1 <= len(data["rows"]) <= 500, event
+            self.rows.update({row["key"]: row for row in data["rows"]})
+        elif event["event_type"] == "snapshot.end":
+            equal(data["head"], self.head)
+            self.is_over = True
+        elif event["event_type"].startswith("entity."):
+            assert self.is_over and event["seq"] > self.head, event
+            if event["seq"] > self.rows.get(data["key"], {"rev": 0})["rev"]:
+                self.rows.pop(data["key"], None)
+                if event["event_type"] != "entity.deleted":
+                    self.rows[data["key"]] = data
+
+
+async def mirror_of(engine, until=lambda e: e["event_type"] == "snapshot.end", **data):
+    client, mirror = await Client.open(engine), Mirror()
+    reply = await client.subscribe(snapshot="always", **data)
+    assert reply["snapshot"] and reply["from"] == reply["head"] + 1, reply
+    while True:
+        event = await client.next_event()
+        mirror.apply(event)
+        if until(event):
+            await client.close()
+            equal(mirror.head, reply["head"])
+            return mirror
+
+
+@engine_test
+async def test_snapshot_without_a_gap(engine):
+    """Rows are read while files come, change and go; with the events behind them they are the index."""
+    for n in range(200):
+        engine.write(f"m{n}.py", "".join(f"def f{n}_{k}():\n    pass\n" for k in range(8)))
+    await indexed(engine, 2 + 200 * 8)
+    end = asyncio.create_task(mirror_of(engine, completed("last.py")))
+    many = [asyncio.create_task(mirror_of(engine, completed("last.py"))) for _ in range(7)]  # more than read at once
+    for n in range(0, 200, 3):
+        path = f"m{n}.py"
+        if n % 2:
+            engine.write(path, f"\n\ndef f{n}_0():\n    return 1\n\n\ndef new{n}():\n    pass\n")
+        else:
+            os.unlink(os.path.join(engine.root, path))
+        if n % 30 == 0:
+            await asyncio.sleep(0)
+    client = await Client.open(engine)
+    while True:
+        row = (await client.request("search", {"q": "new195"}))["data"]["results"]
+        status = (await client.request("stats"))["data"]["workspaces"][0]
+        if row and status["files"]["indexed"] == 1 + 200 - 34 and status["state"] == "ready":
+            break
+    engine.write("last.py", "def last():\n    pass\n")
+    mirrors = [await end, *[await task for task in many]]
+    fresh = await mirror_of(engine)
+    assert ("py:fn:last.py#last" in fresh.rows) and len(fresh.rows) > 1000, len(fresh.rows)
+    for mirror in mirrors:
+        equal({k: v["range"] for k, v in mirror.rows.items()}, {k: v["range"] for k, v in fresh.rows.items()})
+    part = await mirror_of(engine, filter={"key": "lang", "cmp": "eq", "val": "c"})
+    equal(sorted(row["path"] for row in part.rows.values()), ["a.c", "a.c"])
+    equal((await mirror_of(engine, events=["file:*"])).rows, {})
+    await client.close()
+
+
+@engine_test
+async def test_snapshot_if_needed(engine):
+    client = await Client.open(engine)
+    for since, is_needed in ((None, True), ("latest", True), ("earliest", False), ({"seq": 0}, False),
+                             ({"epoch": "0" * 32, "seq": 0}, True), ({"epoch": client.hello["epoch"], "seq": 1 << 40}, True)):
+        reply = await client.subscribe(snapshot="if_needed", **({"since": since} if since else {}))
+        equal(reply.get("snapshot", False), is_needed, (since, reply))
+        reply = await client.subscribe(snapshot="never", **({"since": since} if since else {}))
+        assert "snapshot" not in reply, reply
+    for bad in ("yes", 1, None, True):
+        reply = await client.request("subscribe", {"snapshot": bad})
+        equal(reply["success"], bad is None, reply)
+    await client.close()
+
+
 @engine_test
 async def test_unsubscribed_is_silent(engine):
     client = await Client.open(engine)
