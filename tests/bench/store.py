@@ -1,7 +1,9 @@
 """What the store costs on top of a backend's own library, and what readers and editors feel of a bulk load."""
 import json
+import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -13,6 +15,8 @@ from index import CORE, ROOT, Bench, row
 
 sys.path.append(str(ROOT / "tests" / "e2e" / "lib"))
 import postgres  # noqa: E402
+from house import House  # noqa: E402
+from team import Team  # noqa: E402
 
 BULK, WHOLE = 0.8, 0.4
 READ_MS = {"p50": 0.2, "p99": 0.5, "max": 2}
@@ -22,6 +26,7 @@ ROUNDS_QUICK, READS_QUICK, CHANGES_QUICK = 3, 10000, 50
 
 ENGINES, LOCKED = 4, 0.05
 SAMPLE_S = 0.01
+TOLD_FILES = 100  # of each of the engines: there are ENGINES² clients, in Python
 
 # By name: the URLs of its indexes, % being their number in the scratch folder, and whether all targets are its own
 # or only that of the bulk write; an option that it is built with, in a build folder of its own. PostgreSQL is started
@@ -173,6 +178,33 @@ def fleet(bench, server, tree, rounds):
                 f"{timing.median(runs, 'one'):.2f}, {timing.median(runs, 'all'):.2f} s", "", None)]
 
 
+def hubs(tree):
+    """Each engine holds all workspaces and writes one; at each hub there is a client for each."""
+    os.environ["GLOSS_BIN"] = str(ROOT / "build" / "gloss")
+    house = House()
+    team = Team(house)
+    files = sorted(p for p in pathlib.Path(tree).rglob("*.c") if p.stat().st_size < 100000)[:TOLD_FILES]
+    n_told, is_once = 0, True
+    try:
+        team.begin(ENGINES)
+        for root in team.roots:
+            for i, path in enumerate(files):
+                folder = pathlib.Path(root) / f"load{i % 9}"
+                folder.mkdir(exist_ok=True)
+                shutil.copyfile(path, folder / f"{i}_{path.name}")
+        team.check("last")
+    except AssertionError as why:
+        print(f"hubs: {why}", file=sys.stderr)
+        is_once = False
+    finally:
+        n_told = sum(len(s.events) for s in team.subscribers.values())
+        team.close()
+        house.close()
+    what = f"{ENGINES} engines on one PostgreSQL, {ENGINES} workspaces indexed at once"
+    return [row(f"{what}: every engine's hub sends all events of all of them once, in order",
+                f"{n_told:,} messages at {ENGINES ** 2} clients", "all", is_once, must=True)]
+
+
 def measure_postgres(options, tree):
     if not postgres.programs():
         return []
@@ -180,7 +212,7 @@ def measure_postgres(options, tree):
     try:
         result = ask(program(None), tree, server.url(database="d%"), options, False)
         rows = [r for part in (loads, reads, commits) for r in part("PostgreSQL", result, False)]
-        return rows + fleet(bench, server, tree, ROUNDS_QUICK)
+        return rows + fleet(bench, server, tree, ROUNDS_QUICK) + hubs(tree)
     finally:
         bench.close()
         server.close()

@@ -7,11 +7,13 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from house import wait  # noqa: E402
 from tap import case, equal, main  # noqa: E402
 from team import Engine, Subscriber, Team, wait_same  # noqa: E402
 from ws import WebSocket  # noqa: E402
 
 FOLLOWS = "another engine writes the index"
+FILES = 600  # of each of the four
 
 
 def team(n):
@@ -60,6 +62,37 @@ def _(t):
         t.check(how.name, has_change=False)
     t.server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name='gloss'")
     t.check("end")
+
+
+@case("four engines load at once while connections are cut and the server is killed: all is stored, and told once")
+@team(4)
+def _(t):
+    def more(n):
+        """So many events of each folder since the last time, at the one that writes it."""
+        was = [len(t.subscribers[k, k].events) for k in range(4)]
+        for k in range(4):
+            wait(f"tree{k} goes on", lambda k=k: len(t.subscribers[k, k].events) >= was[k] + n)
+
+    names = [{f"first_{k}_{i}" for i in range(20)} for k in range(4)]
+    for i in range(FILES):
+        for k in range(4):
+            t.write(k, f"bulk{i % 7}/f{i}.c", f"int at_{k}_{i};\nint of_{k}_{i}(void) {{ return at_{k}_{i}; }}\n")
+            names[k] |= {f"at_{k}_{i}", f"of_{k}_{i}"}
+        if i == FILES // 3:
+            more(1)
+            t.server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name='gloss'")
+        elif i == FILES // 2:
+            more(1)
+            t.server.stop(signal.SIGQUIT)
+            t.server.start()
+    t.server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name='gloss'")
+    t.check("done")
+    for k, engine in enumerate(t.engines):
+        wait_same(t.of_workspace(k), f"done_{k}")
+        w = engine.wait_for(t.roots[k], "ready")
+        equal(w["dead_letters"]["count"], 0, "dead letters")
+        rows = engine.gloss("export", "--format", "ndjson", t.roots[k]).lines()
+        equal({r["name"] for r in rows if "type" not in r}, names[k] | {f"done_{k}"}, "entities")
 
 
 @case("the place of an engine that ends, or is killed, is taken by one that followed it")
