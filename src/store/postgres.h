@@ -75,7 +75,6 @@ void postgres_tables_finish(struct postgres_tables *p);
 int postgres_reconnect(struct postgres_tables *p);
 
 /* ---- postgres_rows.c ---- */
-#define POSTGRES_NOT_ASKED ((int64_t)HOVER_REASON_NOT_ASKED << 4 | HOVER_UNKNOWN) // NULL
 int postgres_file_read(const struct postgres_rows *rows, int row, struct arena *a,
                        struct file_stored *ret_file);
 int postgres_entity_read(const struct postgres_rows *rows, int row, struct arena *a,

@@ -171,9 +171,8 @@ str_or_null(struct postgres_args *a, struct str s)
 void
 postgres_hover_args(const struct entity_stored *s, struct postgres_args *a)
 {
-    static_assert(HOVER_STATE_COUNT <= 16 && HOVER_REASON_COUNT <= 16, "four bits each");
-    int64_t hover = s->hover_gen << 8 | (int64_t)s->hover_reason << 4 | s->hover_state;
-    if (hover != POSTGRES_NOT_ASKED)
+    int64_t hover = rows_hover(s);
+    if (hover != HOVER_NOT_ASKED)
         postgres_arg_int(a, hover);
     else
         postgres_arg_null(a);
@@ -190,7 +189,7 @@ postgres_entity_args(const struct entity_stored *s, char places[],
     const struct entity *e = &s->e;
     write_places(e, places);
     postgres_arg_int(a, s->id);
-    postgres_arg_int(a, (int64_t)e->ordinal << 8 | (int64_t)e->kind);
+    postgres_arg_int(a, ENTITY_WHAT(e->kind, e->ordinal));
     postgres_arg_str(a, e->name);
     if (str_eq(e->name, e->qualified_name))
         postgres_arg_null(a);
@@ -206,19 +205,6 @@ postgres_entity_args(const struct entity_stored *s, char places[],
     postgres_arg_int(a, s->rev);
     postgres_arg_str(a, str_slice(places, POSTGRES_PLACES_BYTES));
     postgres_hover_args(s, a);
-}
-
-static int
-read_hover(const struct postgres_rows *rows, int row, int column, struct entity_stored *s)
-{
-    int64_t hover = postgres_is_null(rows, row, column) ? POSTGRES_NOT_ASKED
-                                                        : postgres_int(rows, row, column);
-    if ((hover & 15) >= HOVER_STATE_COUNT || (hover >> 4 & 15) >= HOVER_REASON_COUNT)
-        return err_trace(-EBADMSG);
-    s->hover_state = (enum hover_state)(hover & 15);
-    s->hover_reason = (enum hover_reason)(hover >> 4 & 15);
-    s->hover_gen = hover >> 8;
-    return 0;
 }
 
 int
@@ -248,7 +234,9 @@ postgres_entity_read(const struct postgres_rows *rows, int row, struct arena *a,
         s.e.parent = (uint32_t)postgres_int(rows, row, 6);
     int r = read_places(postgres_str(rows, row, 9), &s.e);
     if (r == 0)
-        r = read_hover(rows, row, 10, &s);
+        r = rows_set_hover(&s, postgres_is_null(rows, row, 10)
+                                   ? HOVER_NOT_ASKED
+                                   : postgres_int(rows, row, 10));
     *ret_entity = s;
     return r;
 }
@@ -307,7 +295,7 @@ entity_find(struct tables *t, const struct file_stored *f,
     struct postgres_args args = {.n = 0};
     AUTO_ROWS(rows);
     postgres_arg_int(&args, f->id);
-    postgres_arg_int(&args, (int64_t)parts->ordinal << 8 | (int64_t)parts->kind);
+    postgres_arg_int(&args, ENTITY_WHAT(parts->kind, parts->ordinal));
     postgres_arg_str(&args, parts->qualified_name);
     int r = postgres_query(&postgres_tables_of(t)->c, PG_ENTITY_BY_NAME, &args, rows);
     return r < 0 ? r : one_entity(rows, a, ret_entity);

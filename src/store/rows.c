@@ -24,6 +24,24 @@ rows_sort(struct entity_list *list)
         qsort(list->v, list->n, sizeof(*list->v), by_start);
 }
 
+int64_t
+rows_hover(const struct entity_stored *s)
+{
+    static_assert(HOVER_STATE_COUNT <= 16 && HOVER_REASON_COUNT <= 16, "four bits each");
+    return s->hover_gen << 8 | (int64_t)s->hover_reason << 4 | s->hover_state;
+}
+
+int
+rows_set_hover(struct entity_stored *s, int64_t hover)
+{
+    if ((hover & 15) >= HOVER_STATE_COUNT || (hover >> 4 & 15) >= HOVER_REASON_COUNT)
+        return err_trace(-EBADMSG);
+    s->hover_state = (enum hover_state)(hover & 15);
+    s->hover_reason = (enum hover_reason)(hover >> 4 & 15);
+    s->hover_gen = hover >> 8;
+    return 0;
+}
+
 void
 rows_show(const struct entity_stored *s, const struct file_stored *f, struct arena *a,
           struct entity_row *ret_row)

@@ -11,16 +11,17 @@ struct tables;
 
 #define SLOT_BITS 20
 #define SLOT_MASK ((INT64_C(1) << SLOT_BITS) - 1)
-#define SLOT_TARGETS                                                                     \
-    SLOT_MASK // no entity's: of what is said of a file's edges as a whole
+#define SLOT_TARGETS SLOT_MASK // no entity's: of a file's edges as a whole
 #define ENTITY_ID(file_id, slot) ((int64_t)(file_id) << SLOT_BITS | (int64_t)(slot))
+/* Columns: of an entity; of its hover, for which NULL may stand. */
+#define ENTITY_WHAT(kind, ordinal) ((int64_t)(ordinal) << 8 | (int64_t)(kind))
+#define HOVER_NOT_ASKED ((int64_t)HOVER_REASON_NOT_ASKED << 4 | HOVER_UNKNOWN)
 
 struct file_stored {
     struct file f;
     int64_t id;          // > 0, never given again
     int64_t content_gen; // counts the contents the file had
-    int64_t
-        text_gen; // of the text index; 0: waits to get into it; -1: has nothing for it
+    int64_t text_gen;    // of the text index; 0: waits for it; -1: has nothing for it
     uint64_t n_entities, n_edges;
     int64_t log_seq; // of the event whose data is left to the rows; 0: none is
 };
@@ -76,6 +77,8 @@ struct recall {
     int64_t bytes;
 };
 
+int64_t rows_hover(const struct entity_stored *s);          // state, reason, generation
+int rows_set_hover(struct entity_stored *s, int64_t hover); // -EBADMSG
 /* As the contract shows it; parent_key and e.parent are the caller's to set. */
 void rows_show(const struct entity_stored *s, const struct file_stored *f,
                struct arena *a, struct entity_row *ret_row);

@@ -235,27 +235,11 @@ sqlite_entity_bind(sqlite3_stmt *stmt, int i, const struct entity_stored *s)
 void
 sqlite_hover_bind(sqlite3_stmt *stmt, int first, const struct entity_stored *s)
 {
-    static_assert(HOVER_STATE_COUNT <= 16 && HOVER_REASON_COUNT <= 16, "four bits each");
-    int64_t hover = s->hover_gen << 8 | (int64_t)s->hover_reason << 4 | s->hover_state;
+    int64_t hover = rows_hover(s);
     if (hover != HOVER_NOT_ASKED)
         sqlite3_bind_int64(stmt, first, hover);
     if (s->hover_id != 0)
         sqlite3_bind_int64(stmt, first + 1, s->hover_id);
-}
-
-/* State, reason and generation from column i. */
-static int
-read_hover(sqlite3_stmt *stmt, int i, struct entity_stored *s)
-{
-    int64_t hover = sqlite3_column_type(stmt, i) == SQLITE_NULL
-                        ? HOVER_NOT_ASKED
-                        : sqlite3_column_int64(stmt, i);
-    if ((hover & 15) >= HOVER_STATE_COUNT || (hover >> 4 & 15) >= HOVER_REASON_COUNT)
-        return err_trace(-EBADMSG);
-    s->hover_state = (enum hover_state)(hover & 15);
-    s->hover_reason = (enum hover_reason)(hover >> 4 & 15);
-    s->hover_gen = hover >> 8;
-    return 0;
 }
 
 int
@@ -283,7 +267,9 @@ sqlite_entity_read(sqlite3_stmt *stmt, struct arena *a, struct entity_stored *re
         s.e.parent = (uint32_t)sqlite3_column_int64(stmt, 6);
     int r = read_places(stmt, 9, &s.e);
     if (r == 0)
-        r = read_hover(stmt, 14, &s);
+        r = rows_set_hover(&s, sqlite3_column_type(stmt, 14) == SQLITE_NULL
+                                   ? HOVER_NOT_ASKED
+                                   : sqlite3_column_int64(stmt, 14));
     *ret_entity = s;
     return r;
 }

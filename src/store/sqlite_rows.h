@@ -5,8 +5,6 @@
 
 #define FILE_COLUMN_COUNT 15 // of sqlite_file_read()
 #define ENTITY_COLUMNS 15    // of a row, behind its id
-#define ENTITY_WHAT(kind, ordinal) ((int64_t)(ordinal) << 8 | (int64_t)(kind))
-#define HOVER_NOT_ASKED ((int64_t)HOVER_REASON_NOT_ASKED << 4 | HOVER_UNKNOWN) // as NULL
 
 /* Strings go into the arena; with NULL they are views until the next step. -EBADMSG. */
 int sqlite_file_read(sqlite3_stmt *stmt, struct arena *a, struct file_stored *ret_file);

@@ -3,8 +3,8 @@
  * THE BACKEND'S: rows in and out, by id; its transaction; which id a new file gets; its indexes (twins
  * by content, waiting files, names …); opening, locks, damage, checkpoints, the text index.
  * SHARED: which row changes and how (put.c), hovers and their references (hover.c), past contents
- * (past.c), a file's edges as one text (edge.c), seqs, counters, pruning (event.c); reading, see reader.h. Counters live in
- * struct table_writer and come to meta with the commit that changed them.
+ * (past.c), a file's edges as one text (edge.c), seqs, counters, pruning (event.c); reading (reader.h).
+ * Counters live in struct table_writer and come to meta with the commit that changed them.
  * Invariant: a backend never decides what is told, the shared code never knows how a row lies.
  * Rules: reads see what this transaction wrote. Strings are borrowed for the call; what is read lies in
  * the arena. A write that returns nothing may be deferred, then its error is the next read's or
