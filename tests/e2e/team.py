@@ -95,6 +95,34 @@ def _(t):
         equal({r["name"] for r in rows if "type" not in r}, names[k] | {f"done_{k}"}, "entities")
 
 
+@case("status has the gauges of an index in PostgreSQL, and what it did not take waits in it and is tried again")
+@team(1)
+def _(t):
+    (engine,), (root,) = t.engines, t.roots
+    store = engine.workspace(root)["store"]
+    assert store["events"]["rows"] >= 20 and store["events"]["size_bytes"] > 0, store
+    assert engine.workspace(root)["size_bytes"] > 1 << 20, "of the database"
+    t.server.psql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no'; END$$;"
+                  "CREATE TRIGGER refuse BEFORE INSERT ON gloss.file FOR EACH ROW WHEN (NEW.path='bad.c') "
+                  "EXECUTE FUNCTION refuse()")
+    t.write(0, "bad.c", "int bad;\n")
+    t.write(0, "good.c", "int good;\n")
+    wait("the other file is there", lambda: t.subscribers[0, 0].has("good"))
+    letters = wait("a dead letter that the index has", lambda: (d := engine.workspace(root)["dead_letters"])
+                   ["count"] == 1 and d["in_memory"] == 0 and d)
+    equal((letters["newest"][0]["what"], letters["newest"][0]["path"]), ("put_file", "bad.c"))
+    equal(t.server.ask("SELECT convert_from(path,'UTF8') FROM gloss.dead_letter"), ["bad.c"])
+    engine.end()
+    engine = Engine(t.house, "engine0", t.server.url(), root)
+    t.engines[0] = engine
+    wait("it is known again", lambda: engine.workspace(root)["dead_letters"]["count"] == 1)
+    t.server.psql("DROP TRIGGER refuse ON gloss.file")
+    engine.gloss("retry", "--all").ok()
+    wait("it is stored", lambda: engine.workspace(root)["dead_letters"]["count"] == 0 and
+         "bad" in {e["name"] for e in engine.gloss("export", "--format", "ndjson", root).lines() if "type" not in e})
+    equal(t.server.ask("SELECT count(*) FROM gloss.dead_letter"), ["0"])
+
+
 @case("the place of an engine that ends, or is killed, is taken by one that followed it")
 @team(2)
 def _(t):
