@@ -1,7 +1,7 @@
 #pragma once
 /* What a backend fills in. Inside of src/store only: store.c picks by URL and forwards, so that a
- * caller never sees a backend. What is not here is shared, see tables.h. A backend's writer begins with the base struct below, its reader with
- * that of reader.h. */
+ * caller never sees a backend. What is not here is shared, see tables.h. A backend's writer begins with
+ * the base struct below, its reader with that of reader.h. */
 #include "store/store.h"
 
 struct store_writer_ops {

@@ -91,9 +91,6 @@ struct sqlite_conn {
     bool is_damaged; // SQLITE_CORRUPT or NOTADB was seen
 };
 
-/* Beside an index in which a reader met damage: the next writer reads the whole file first. */
-#define SQLITE_DOUBT ".doubt"
-
 static inline struct sqlite_conn *
 sqlite_conn_of(struct tables *t)
 {
@@ -114,8 +111,7 @@ void sqlite_put(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt);
 int sqlite_run(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt);
 int sqlite_run_plain(struct sqlite_conn *c, enum sql which);
 int sqlite_exec(struct sqlite_conn *c, const char *text);
-/* 1 a row, 0 the end, <0. */
-int sqlite_step(struct sqlite_conn *c, sqlite3_stmt *stmt);
+int sqlite_step(struct sqlite_conn *c, sqlite3_stmt *stmt); // 1 a row, 0 the end
 void sqlite_bind_str(sqlite3_stmt *stmt, int i,
                      struct str s);                      // borrowed until sqlite_put()
 struct str sqlite_column_str(sqlite3_stmt *stmt, int i); // until the next step

@@ -15,6 +15,9 @@ sqlite_reader_of(struct store_reader *r)
     return container_of(r, struct sqlite_reader, base);
 }
 
+/* Beside an index in which a reader met damage: the next writer reads the whole file first. */
+#define SQLITE_DOUBT ".doubt"
+
 extern const struct store_reader_ops sqlite_reader_ops;
 int sqlite_reader_open(const char *rest, struct store_reader **ret_reader,
                        char **ret_why);

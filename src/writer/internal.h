@@ -73,8 +73,7 @@ struct drain {
     struct queue *queue;
     struct mailbox *mailbox;
     char *url;
-    char *root;                 // may be NULL
-    char *maker;                // may be NULL
+    char *root, *maker;         // may be NULL
     struct store_writer *store; // NULL when it could not be opened
     int open_r;
     struct list group;   // struct command.link, of the open transaction
