@@ -103,7 +103,7 @@ commit(struct tables *t)
     struct postgres_tables is = *p; // what is to be committed, if the connection is cut
     r = send_commit(p);
     if (r == -EBUSY && p->c.is_cut && postgres_reconnect(p) == 0 && !p->is_lost &&
-        p->n_commits == wanted)
+        p->n_commits == wanted && p->head == is.head) // else it was another engine's
         r = 0;
     if (r < 0)
         return err_trace(r);

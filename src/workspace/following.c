@@ -11,8 +11,10 @@
 #define LOG_MODULE "workspace"
 #include "base/log.h"
 
-/* Longer than an engine tries to get a lost connection back: it keeps its workspace meanwhile. */
 #define FOLLOWING_TRY_MS 45000
+/* Free twice, so long apart: an engine whose connection was cut while it had nothing to write finds that out
+ * within a minute, and keeps its workspace. */
+#define FOLLOWING_SURE_MS 70000
 #define FOLLOWING_GOODBYE_MS 50 // after one: it lets go of the lock a little later
 
 struct following {
@@ -21,6 +23,7 @@ struct following {
     struct timer *timer;   // the next try to write
     struct writer *taking; // of that try
     bool is_begun, is_lost;
+    bool is_free;   // the writer has gone, or was not there at the last try
     bool has_taken; // it may write, and reads up to what was written
     struct store_info taken;
 };
@@ -72,8 +75,15 @@ on_taking_open(void *ctx, int r, const struct store_info *info, const char *why)
     if (r < 0) {
         if (r != -EWOULDBLOCK)
             log_warn("%s: cannot write the index: %s", w->root, why ? why : err_text(r));
+        f->is_free = false;
         leave_writer(w, steal(f->taking));
         timer_start(f->timer, FOLLOWING_TRY_MS, 0);
+        return;
+    }
+    if (!f->is_free) {
+        f->is_free = true;
+        leave_writer(w, steal(f->taking));
+        timer_start(f->timer, FOLLOWING_SURE_MS, 0);
         return;
     }
     f->has_taken = true;
@@ -107,6 +117,14 @@ begin(struct workspace *w, const struct store_info *info)
     timer_start(w->notify_timer, 0, 0); // requests wait for this
 }
 
+static void
+try_soon(struct following *f, uint64_t delay_ms)
+{
+    f->is_free = true;
+    if (!f->taking)
+        timer_start(f->timer, delay_ms, 0);
+}
+
 /* Of an engine that ends; it was its last commit. */
 static bool
 is_goodbye(const struct query_result *news)
@@ -138,8 +156,8 @@ on_news(void *ctx, struct query_result **result)
     if (f->has_taken && news->info.head >= f->taken.head &&
         (news->n_events == 0 || bus_head(w->bus) >= f->taken.head))
         take_place(w);
-    else if (is_goodbye(news) && !f->taking)
-        timer_start(f->timer, FOLLOWING_GOODBYE_MS, 0);
+    else if (is_goodbye(news))
+        try_soon(f, FOLLOWING_GOODBYE_MS);
 }
 
 void
@@ -159,8 +177,7 @@ following_begin(struct workspace *w)
 void
 following_try(struct workspace *w)
 {
-    if (!w->following->taking)
-        timer_start(w->following->timer, 0, 0);
+    try_soon(w->following, 0);
 }
 
 bool

@@ -8,7 +8,7 @@ struct following;
 void following_begin(struct workspace *w);
 /* Is this the state? Until its first news it is still being opened. */
 bool following_is_begun(const struct workspace *w);
-/* Perhaps the other engine is gone: looks soon instead of at the next time. */
+/* Somebody asks for more than following: the place is taken now if it is free. */
 void following_try(struct workspace *w);
 /* One line for status. */
 const char *following_why(const struct workspace *w);
