@@ -17,6 +17,7 @@ struct store_writer_ops {
 
 struct store_writer {
     const struct store_writer_ops *ops;
+    char *url; // store.c's
 };
 
 struct store_ops {
@@ -28,6 +29,10 @@ struct store_ops {
     int (*reader_open)(const char *rest, struct store_reader **ret_reader,
                        char **ret_why);
 };
+
+/* Also what a copy was begun in and not finished. */
+int store_reader_open_any(const char *url, struct store_reader **ret_reader,
+                          char **ret_why);
 
 extern const struct store_ops store_sqlite_ops, store_mem_ops;
 extern const struct store_ops store_rocksdb_ops; // refuses when it was not built in

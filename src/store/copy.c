@@ -2,7 +2,7 @@
  * Invariant: the copy shows what the source showed in one view, but for its epoch, seqs, revs and ids. Hovers
  * come after all files, and past contents after all hovers: the store gives a file whose content is
  * known what it knows of it, and the source may not have. */
-#include "store/store.h"
+#include "store/copy_mark.h"
 
 #include "base/err.h"
 #include "base/map.h"
@@ -17,9 +17,10 @@ struct copy {
     struct store_writer *to;
     store_copy_fn fn;
     void *ctx;
-    struct store_copied n;
-    size_t n_waiting; // rows of the open transaction
+    struct copy_mark mark; // how far it is
+    size_t n_waiting;      // rows of the open transaction
     bool is_open;
+    uint64_t n_past_walked;
     struct arena names;     // of the files
     struct arena texts;     // of one file's hovers
     VEC(struct file) files; // by path
@@ -45,17 +46,24 @@ begin(struct copy *c)
 }
 
 static int
-commit(struct copy *c)
+end(struct copy *c)
 {
-    if (!c->is_open)
-        return 0;
     int r = store_commit(c->to);
     if (r < 0)
         return err_trace(r);
     c->is_open = false;
     c->n_waiting = 0;
     r = store_checkpoint(c->to, false);
-    return r < 0 ? err_trace(r) : c->fn ? c->fn(c->ctx, &c->n) : 0;
+    return r < 0 ? err_trace(r) : c->fn ? c->fn(c->ctx, &c->mark.n) : 0;
+}
+
+static int
+commit(struct copy *c)
+{
+    if (!c->is_open)
+        return 0;
+    int r = copy_mark_write(c->to, &c->mark);
+    return r < 0 ? err_trace(r) : end(c);
 }
 
 static int
@@ -162,11 +170,20 @@ finish_file(struct copy *c)
     batch_destroy(steal(c->batch));
     if (r < 0)
         return err_trace(r);
-    c->n.files++;
-    c->n.entities += c->entities.n;
-    c->n.edges += c->edges.n;
+    c->mark.n.files++;
+    c->mark.n.entities += c->entities.n;
+    c->mark.n.edges += c->edges.n;
     c->at++;
     return commit_some(c, 1 + c->entities.n + c->edges.n);
+}
+
+/* Was it there before? Edges come in the order of the files. */
+static bool
+is_behind(const struct copy *c, struct str path)
+{
+    if (!c->mark.n.is_resumed || c->batch)
+        return false;
+    return c->at == c->files.n || str_cmp(path, c->files.v[c->at].path) < 0;
 }
 
 /* All files before this path; then its batch is open. NULL: all that are left. */
@@ -208,6 +225,8 @@ on_edge(void *ctx, const struct edge_row *row)
 {
     struct copy *c = ctx;
     uint32_t from = ENTITY_NONE;
+    if (is_behind(c, row->path))
+        return 0;
     int r = advance(c, &row->path);
     if (r == 0)
         r = find_from(c, row->from_key, &from);
@@ -228,8 +247,11 @@ copy_files(struct copy *c)
     int r = store_each_file(c->from, on_file, c);
     if (c->files.n > 0)
         qsort(c->files.v, c->files.n, sizeof(*c->files.v), by_path);
-    c->n.n_files = c->files.n;
-    if (r == 0)
+    c->mark.n.n_files = c->files.n;
+    c->at = c->mark.n.files;
+    if (r == 0 && c->at > c->files.n)
+        r = err_trace(-EBADMSG);
+    if (r == 0 && c->at < c->files.n)
         r = store_each_edge(c->from, on_edge, c);
     if (r == 0)
         r = advance(c, NULL);
@@ -249,8 +271,8 @@ on_hover(void *ctx, const struct entity_row *row)
     *answer = (struct hover_answer){.key = arena_str(a, row->key), .hover = row->hover};
     answer->hover.markdown = arena_str(a, row->hover.markdown);
     answer->hover.server = arena_str(a, row->hover.server);
-    c->n.hovers += row->hover.state != HOVER_UNKNOWN;
-    c->n.stale += row->hover.stale;
+    c->mark.n.hovers += row->hover.state != HOVER_UNKNOWN;
+    c->mark.n.stale += row->hover.stale;
     return 0;
 }
 
@@ -264,6 +286,7 @@ copy_hovers_of(struct copy *c, const struct file *file)
                                  .is_copied = true};
     c->answers.n = 0;
     int r = store_each_entity(c->from, file->path, on_hover, c);
+    c->mark.n.hover_files++;
     if (r != 0 || (c->answers.n == 0 && file->server_key == 0))
         return r;
     hovers.answers = c->answers.v;
@@ -278,11 +301,12 @@ static int
 copy_hovers(struct copy *c)
 {
     int r = 0;
-    for (size_t i = 0; i < c->files.n && r == 0; i++) {
+    for (size_t i = c->mark.n.hover_files; i < c->files.n && r == 0; i++) {
         if (c->files.v[i].state == FILE_INDEXED)
             r = copy_hovers_of(c, &c->files.v[i]);
+        else
+            c->mark.n.hover_files++;
         arena_reset(&c->texts);
-        c->n.hover_files++;
     }
     return r == 0 ? commit(c) : r;
 }
@@ -294,6 +318,9 @@ on_past(void *ctx, struct hash128 content, struct str lang)
     AUTO(arena_finish) struct arena a = {0};
     struct store_told told;
     struct store_past past = {content, lang, &told};
+    if (c->n_past_walked++ < c->mark.n_past_seen)
+        return 0;
+    c->mark.n_past_seen++;
     int r = store_read_told(c->from, content, lang, &a, &told);
     if (r == -ENOENT)
         return 0;
@@ -303,7 +330,7 @@ on_past(void *ctx, struct hash128 content, struct str lang)
         r = store_put_past(c->to, &past);
     if (r < 0)
         return err_trace(r);
-    c->n.past_contents++;
+    c->mark.n.past_contents++;
     return commit_some(c, told.n);
 }
 
@@ -329,16 +356,63 @@ copy_maker(struct copy *c)
 }
 
 static int
-put_first_event(struct copy *c, int64_t *ret_seq)
+put_first_event(struct copy *c, bool is_cleared)
 {
     AUTO(event_unref) struct event *event = NULL;
     int r = begin(c);
     if (r == 0)
         r = store_put_event(c->to, EVENT_INDEX_REBUILT, STR_NONE,
                             STR("{\"reason\":\"copied\"}"), &event);
+    if (r == 0 && event->seq != 1 && !is_cleared)
+        return -EEXIST;
+    return r < 0 ? err_trace(r) : commit(c);
+}
+
+/* From the beginning, or from where another one was when it ended. */
+static int
+begin_copy(struct copy *c)
+{
+    struct copy_mark was;
+    struct store_info info;
+    int r = store_read_info(c->from, &info);
+    if (r < 0)
+        return err_trace(r);
+    memcpy(c->mark.epoch, info.epoch, sizeof(info.epoch));
+    c->mark.head = info.head;
+    r = copy_mark_read(c->to, &was);
+    if (r == -ENOENT)
+        return put_first_event(c, false);
+    if (r < 0)
+        return err_trace(r);
+    if (was.head == info.head && strcmp(was.epoch, info.epoch) == 0) {
+        c->mark = was;
+        c->mark.n.is_resumed = true;
+        return 0;
+    }
+    r = copy_clear(c->to);
+    return r < 0 ? err_trace(r) : put_first_event(c, true);
+}
+
+static int
+on_letter(void *ctx, struct dead_letter *letter)
+{
+    struct copy *c = ctx;
+    int r = store_put_letter(c->to, letter);
+    dead_letter_destroy(letter);
+    c->mark.n.letters++;
+    return r;
+}
+
+/* Nothing of it was told to anybody before this commit. */
+static int
+copy_letters(struct copy *c)
+{
+    int r = begin(c);
     if (r == 0)
-        *ret_seq = event->seq;
-    return err_trace(r);
+        r = store_read_letters(c->from, on_letter, c);
+    if (r == 0)
+        r = copy_mark_remove(c->to);
+    return r == 0 ? end(c) : err_trace(r);
 }
 
 static int
@@ -346,13 +420,13 @@ index_text(struct copy *c)
 {
     bool more = true;
     int r = 0;
-    c->n.is_indexing_text = true;
+    c->mark.n.is_indexing_text = true;
     while (more && r == 0) {
         r = begin(c);
         if (r == 0)
             r = store_index_text(c->to, TEXT_AT_ONCE, &more);
         if (r == 0)
-            r = commit(c);
+            r = end(c);
     }
     return r == 0 ? err_trace(store_checkpoint(c->to, true)) : r;
 }
@@ -360,12 +434,7 @@ index_text(struct copy *c)
 static int
 copy_all(struct copy *c)
 {
-    int64_t seq = 0;
-    int r = put_first_event(c, &seq);
-    if (r == 0 && seq != 1)
-        r = -EEXIST;
-    if (r == 0)
-        r = commit(c);
+    int r = begin_copy(c);
     if (r == 0)
         r = copy_maker(c);
     if (r == 0)
@@ -374,6 +443,8 @@ copy_all(struct copy *c)
         r = copy_hovers(c);
     if (r == 0)
         r = copy_past(c);
+    if (r == 0)
+        r = copy_letters(c);
     return r == 0 ? index_text(c) : r;
 }
 
@@ -400,6 +471,6 @@ store_copy(struct store_reader *from, struct store_writer *to, store_copy_fn fn,
     vec_finish(&c.answers);
     arena_finish(&c.names);
     arena_finish(&c.texts);
-    *ret_copied = c.n;
+    *ret_copied = c.mark.n;
     return r;
 }

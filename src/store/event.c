@@ -61,7 +61,7 @@ table_info(struct tables *t, struct store_info *ret_info)
 {
     AUTO(arena_finish) struct arena a = {0};
     struct store_info info = {0};
-    struct str epoch = STR_NONE;
+    struct str epoch = STR_NONE, copying = STR_NONE;
     int r = t->reads->meta_get(t, "epoch", &a, &epoch);
     if (r == -ENOENT || (r == 0 && epoch.n != STORE_EPOCH_BYTES - 1))
         r = -EBADMSG;
@@ -69,6 +69,10 @@ table_info(struct tables *t, struct store_info *ret_info)
         r = t->reads->log_ends(t, &info.first_seq, &info.head);
     if (r < 0)
         return err_trace(r);
+    r = t->reads->meta_get(t, "copying", &a, &copying);
+    if (r < 0 && r != -ENOENT)
+        return err_trace(r);
+    info.is_partial = copying.n > 0;
     memcpy(info.epoch, epoch.p, epoch.n);
     *ret_info = info;
     return 0;
@@ -257,7 +261,38 @@ store_prune(struct store_writer *base, int64_t now_ms, bool *ret_more)
             return err_trace(r);
         w->now.event_bytes = MAX(cut.bytes, 0);
     }
-    r = table_past_prune(w, ret_more);
+    r = table_past_prune(w, STORE_PAST_ROWS, STORE_PAST_BYTES, ret_more);
     *ret_more |= cut.n == PRUNE_ROWS;
     return r;
+}
+
+/* ---- for a copy ---- */
+
+int
+table_fact(struct store_writer *base, const char *key, struct arena *a,
+           struct str *ret_value)
+{
+    struct table_writer *w = table_writer_of(base);
+    return w->t->reads->meta_get(w->t, key, a, ret_value);
+}
+
+int
+table_put_fact(struct store_writer *base, const char *key, struct str value)
+{
+    struct table_writer *w = table_writer_of(base);
+    assert(w->is_open);
+    return w->writes->meta_put(w->t, key, value);
+}
+
+/* Of an index without files: what they left. The next seq is as it was. */
+int
+table_forget(struct store_writer *base, bool *ret_more)
+{
+    struct table_writer *w = table_writer_of(base);
+    assert(w->is_open);
+    int r = table_past_prune(w, 0, 0, ret_more);
+    if (r < 0 || *ret_more)
+        return err_trace(r);
+    w->now.event_bytes = 0;
+    return err_trace(w->writes->events_delete(w->t, w->now.head));
 }

@@ -19,6 +19,7 @@ struct store_info {
     int64_t first_seq; // oldest event still kept; head + 1 when none
     bool is_new;
     bool was_damaged; // writer only: the old file was set aside just now
+    bool is_partial;  // a copy was begun in it, and not finished: see store_copy_open()
 };
 
 struct store_counts {

@@ -36,5 +36,6 @@ int table_past_put(struct table_writer *w, const struct file *file,
                    const struct recall *kept, int64_t text_bytes);
 /* After its entities took what they could: what is left goes, and the row. */
 int table_past_end(struct table_writer *w, const struct recall *recall);
-/* Those used longest ago, beyond the limits; ret_more: call again. */
-int table_past_prune(struct table_writer *w, bool *ret_more);
+/* Those used longest ago, beyond these limits; ret_more: call again. */
+int table_past_prune(struct table_writer *w, int64_t rows_max, int64_t bytes_max,
+                     bool *ret_more);

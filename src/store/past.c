@@ -274,11 +274,12 @@ oldest_past(struct table_writer *w, struct recall *ret_past)
 }
 
 int
-table_past_prune(struct table_writer *w, bool *ret_more)
+table_past_prune(struct table_writer *w, int64_t rows_max, int64_t bytes_max,
+                 bool *ret_more)
 {
     size_t n = 0;
     *ret_more = false;
-    while (w->now.past_rows > STORE_PAST_ROWS || w->now.past_bytes > STORE_PAST_BYTES) {
+    while (w->now.past_rows > rows_max || w->now.past_bytes > bytes_max) {
         struct recall past;
         *ret_more = n >= PRUNE_HOVERS;
         if (*ret_more)

@@ -2,6 +2,7 @@
  * write) is left out, not an error: the index is still good. */
 #include "base/err.h"
 #include "store/postgres.h"
+#include "store/postgres_reader.h"
 
 static struct postgres_tables *
 tables_of(struct store_writer *base)
@@ -21,10 +22,9 @@ postgres_gauges(const struct store_writer *base, struct store_gauges *ret_gauges
     };
 }
 
-int
-postgres_each_letter(struct store_writer *base, store_letter_fn fn, void *ctx)
+static int
+each_letter(struct postgres_tables *p, store_letter_fn fn, void *ctx)
 {
-    struct postgres_tables *p = tables_of(base);
     struct postgres_args args = {.n = 0};
     AUTO_ROWS(rows);
     postgres_arg_int(&args, p->ws);
@@ -42,6 +42,18 @@ postgres_each_letter(struct store_writer *base, store_letter_fn fn, void *ctx)
         r = fn(ctx, l);
     }
     return r;
+}
+
+int
+postgres_each_letter(struct store_writer *base, store_letter_fn fn, void *ctx)
+{
+    return each_letter(tables_of(base), fn, ctx);
+}
+
+int
+postgres_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx)
+{
+    return each_letter(&postgres_reader_of(r)->p, fn, ctx);
 }
 
 int

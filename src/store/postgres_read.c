@@ -315,6 +315,7 @@ const struct store_reader_ops postgres_reader_ops = {
     .each_name = each_name,
     .each_event = each_event,
     .each_past = each_past,
+    .each_letter = postgres_read_letters,
     .find_named = postgres_find_named,
     .find_callers = postgres_find_callers,
     .find_words = postgres_find_words,

@@ -363,6 +363,17 @@ store_each_past(struct store_reader *r, store_past_fn fn, void *ctx)
     return e;
 }
 
+int
+store_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx)
+{
+    int e = reader_begin(r);
+    if (e < 0)
+        return e;
+    e = r->ops->each_letter(r, fn, ctx);
+    reader_end(r);
+    return e;
+}
+
 /* ---- events ---- */
 
 int

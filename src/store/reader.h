@@ -48,6 +48,7 @@ struct store_reader_ops {
     int (*each_event)(struct store_reader *r, int64_t since, size_t limit,
                       reader_event_fn fn, void *ctx);
     int (*each_past)(struct store_reader *r, store_past_fn fn, void *ctx);
+    int (*each_letter)(struct store_reader *r, store_letter_fn fn, void *ctx);
     /* Entities that may have this name. */
     int (*find_named)(struct store_reader *r, struct str name, struct found_list *list);
     /* Files that may have an edge to it, but for those that wait. */

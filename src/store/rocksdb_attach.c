@@ -2,6 +2,7 @@
  * without one, as when another process writes or nobody, it has its own, which cannot write, shows what there was when
  * it was opened, and is opened anew when the files have changed. Invariant: what is read between the
  * outermost begin and its end is of one snapshot, of one database. */
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -96,10 +97,23 @@ rocks_view_end(struct store_reader *reader)
     let_go(r);
 }
 
+/* Who reads cannot write it into the index; beside one of ours, and if the folder may be written. */
+static void
+leave_doubt(const struct rocks_reader *r)
+{
+    AUTO(free) char *lock = xasprintf("%s.lock", r->real);
+    AUTO(free) char *doubt = xasprintf("%s" ROCKS_DOUBT, r->real);
+    int fd = fs_exists(lock) ? open(doubt, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd >= 0)
+        close(fd);
+}
+
 void
 rocks_reader_close(struct store_reader *reader)
 {
     struct rocks_reader *r = rocks_reader_of(reader);
+    if (r->c.is_damaged)
+        leave_doubt(r);
     rocks_db_close(r->c.db);
     rocks.readoptions_destroy(r->c.read);
     if (r->c.stop_fd >= 0)

@@ -15,6 +15,14 @@ says(const char *error, const char *what)
     return strstr(error, what) != NULL;
 }
 
+/* A table that cannot be looked at is damage to RocksDB; it is, if it is not there. */
+static bool
+is_damage(const char *error)
+{
+    return str_starts_with(str_of(error), STR("Corruption")) &&
+           (!says(error, "IO error") || says(error, strerror(ENOENT)));
+}
+
 /* RocksDB tells in English what happened, the kind of it first, and what errno said last. */
 int
 rocks_errno(char *error)
@@ -22,7 +30,7 @@ rocks_errno(char *error)
     int r = -EIO;
     if (!error)
         return 0;
-    if (str_starts_with(str_of(error), STR("Corruption")))
+    if (is_damage(error))
         r = -EBADMSG;
     else if (says(error, "No space left on device") || says(error, "NoSpace"))
         r = -ENOSPC;
@@ -38,6 +46,15 @@ rocks_errno(char *error)
         r = -ENOENT;
     free(error);
     return r;
+}
+
+/* The same of a read. */
+static int
+read_errno(struct rocks_conn *c, char *error)
+{
+    int r = rocks_errno(error);
+    c->is_damaged |= r == -EBADMSG;
+    return err_trace(r);
 }
 
 /* ---- keys ---- */
@@ -114,7 +131,7 @@ get_written(struct rocks_conn *c, enum rocks_family family, struct str key,
     char *value = rocks.writebatch_wi_get_from_batch_and_db_cf(
         c->batch, c->db->db, c->read, c->db->families[family], key.p, key.n, &n, &error);
     if (error)
-        return err_trace(rocks_errno(error));
+        return read_errno(c, error);
     if (!value)
         return 0;
     *ret_value = arena_str(a, str_slice(value, n));
@@ -135,7 +152,7 @@ rocks_get(struct rocks_conn *c, enum rocks_family family, struct str key, struct
     rocksdb_pinnableslice_t *slice = rocks.get_pinned_cf(
         c->db->db, c->read, c->db->families[family], key.p, key.n, &error);
     if (error)
-        return err_trace(rocks_errno(error));
+        return read_errno(c, error);
     if (!slice)
         return 0;
     const char *value = rocks.pinnableslice_value(slice, &n);
@@ -201,7 +218,7 @@ rocks_walk_next(struct rocks_walk *walk)
     if (!is_valid) {
         char *error = NULL;
         rocks.iter_get_error(walk->it, &error);
-        return err_trace(rocks_errno(error));
+        return read_errno(walk->c, error);
     }
     walk->key.p = rocks.iter_key(walk->it, &walk->key.n);
     walk->value.p = rocks.iter_value(walk->it, &walk->value.n);

@@ -55,6 +55,7 @@ struct rocks_conn {
     struct tables t;
     struct rocks_db *db;
     rocksdb_readoptions_t *read; // with the view's snapshot
+    bool is_damaged;             // RocksDB met damage: the next start has to look
     /* A writer's. */
     rocksdb_writebatch_wi_t *batch; // what the transaction wrote; its reads see it
     struct rocks_ids ids;
@@ -65,6 +66,7 @@ struct rocks_conn {
     unsigned n_steps;                   // since it was looked at
 };
 
+#define ROCKS_DOUBT ".doubt" // beside the folder: see rocks_reader_close()
 #define rocks_conn_of(tables) container_of((tables), struct rocks_conn, t)
 
 /* Takes the text that RocksDB told, NULL for none, and frees it: -errno. */

@@ -3,10 +3,13 @@
  * opens must not lose a log between the list of tables and the list of logs: own_open() looks twice. */
 #include <dirent.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
+#include "store/mem.h"
 #include "store/rocksdb_store.h"
 
 #define MEMTABLE_BYTES (16 << 20)  // of one family
@@ -16,7 +19,8 @@
 #define BLOCK_BYTES (8 << 10)
 #define BLOOM_BITS 10
 #define FILES_OPEN_MAX 256
-#define OWN_TRIES 5
+#define OWN_TRIES 30
+#define OWN_WAIT_MS 5
 #define LEVEL_ERROR 3 // of RocksDB's own log
 #define LEVEL_FATAL 4
 
@@ -56,10 +60,43 @@ options_create(bool is_own)
     return o;
 }
 
+/* ---- RocksDB's own log ---- */
+
+/* Nobody reads it, and it cannot be turned off. Where the library was built with its assertions (Debian's
+ * is) it ends the program when a line cannot be written: not on the disk of the index, then, which may be full, but in
+ * memory, without a name. NULL: there is no such place, and it is in the folder. */
+static char *
+log_place_new(rocksdb_options_t *o)
+{
+    const char *const candidates[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
+    AUTO(free) char *base = mem_base(candidates, ARRAY_LEN(candidates));
+    char *place = base ? xasprintf("%s/gloss-log-XXXXXX", base) : NULL;
+    if (place && !mkdtemp(place))
+        free(steal(place));
+    if (place)
+        rocks.options_set_db_log_dir(o, place);
+    return place;
+}
+
+/* What is open stays until it is closed. */
+static void
+log_place_remove(char *place)
+{
+    DIR *dir = place ? opendir(place) : NULL;
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
+        unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir)
+        closedir(dir);
+    if (place)
+        rmdir(place);
+    free(place);
+}
+
 static int
 db_open(const char *real, bool is_own, struct rocks_db **ret_db)
 {
     rocksdb_options_t *o = options_create(is_own);
+    char *log_place = log_place_new(o);
     const rocksdb_options_t *each[ROCKS_FAMILIES];
     struct rocks_db *db = xnew(struct rocks_db);
     char *error = NULL;
@@ -72,6 +109,7 @@ db_open(const char *real, bool is_own, struct rocks_db **ret_db)
         db->db = rocks.open_column_families(o, real, ROCKS_FAMILIES, names, each,
                                             db->families, &error);
     rocks.options_destroy(o);
+    log_place_remove(log_place);
     int r = rocks_errno(error);
     if (r < 0)
         free(db);
@@ -116,6 +154,24 @@ rocks_db_is_there(const char *real)
     bool is = fs_exists(current);
     free(current);
     return is;
+}
+
+bool
+rocks_db_has_rows(const char *real)
+{
+    bool has = false;
+    DIR *dir = opendir(real);
+    if (!dir)
+        return false;
+    for (struct dirent *e = readdir(dir); e && !has; e = readdir(dir)) {
+        struct str name = str_of(e->d_name);
+        struct stat st;
+        has = str_ends_with(name, STR(".sst")) ||
+              (str_ends_with(name, STR(".log")) &&
+               fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && st.st_size > 0);
+    }
+    closedir(dir);
+    return has;
 }
 
 int
@@ -193,23 +249,27 @@ rocks_db_has_changed(const char *real, uint64_t signature)
 int
 rocks_db_open_own(const char *real, struct rocks_db **ret_db, uint64_t *ret_signature)
 {
+    static const struct timespec wait = {.tv_nsec = OWN_WAIT_MS * 1000000L};
     struct listing before, after;
-    int r = 0;
-    for (int i = 0; i < OWN_TRIES; i++) {
+    int r = -EBUSY;
+    for (int i = 0; i < OWN_TRIES && r == -EBUSY; i++) {
+        if (i > 0)
+            nanosleep(&wait, NULL);
         if (!rocks_db_is_there(real))
             return -ENOENT;
         r = list_folder(real, &before);
         if (r == 0)
             r = db_open(real, true, ret_db);
-        if (r < 0)
-            continue; // a file went meanwhile
-        r = list_folder(real, &after);
-        if (r == 0 && after.first_log == before.first_log) {
+        bool is_open = r == 0;
+        int e = list_folder(real, &after);
+        if (is_open && e == 0 && after.first_log == before.first_log) {
             *ret_signature = before.sum;
             return 0;
         }
-        rocks_db_close(steal(*ret_db));
-        r = -EBUSY;
+        if (is_open)
+            rocks_db_close(steal(*ret_db));
+        if (is_open || e < 0 || after.sum != before.sum)
+            r = -EBUSY; // a file went meanwhile: nothing is damaged
     }
-    return err_trace(r == -ENOENT ? -EBUSY : r);
+    return err_trace(r == -ENOENT ? -EBADMSG : r);
 }

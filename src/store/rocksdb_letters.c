@@ -32,13 +32,12 @@ read_letter(struct str text, int64_t id, struct dead_letter **ret_letter)
     return 1;
 }
 
-int
-rocks_each_letter(struct store_writer *base, store_letter_fn fn, void *ctx)
+static int
+each_letter(struct rocks_conn *c, store_letter_fn fn, void *ctx)
 {
-    struct rocks_writer *w = container_of(table_writer_of(base), struct rocks_writer, w);
     struct rocks_walk walk;
     int r;
-    rocks_walk_open(&walk, &w->c, ROCKS_META, letters, STR_NONE);
+    rocks_walk_open(&walk, c, ROCKS_META, letters, STR_NONE);
     while ((r = rocks_walk_next(&walk)) > 0) {
         struct dead_letter *l = NULL;
         r = read_letter(walk.value, rocks_key_read(walk.key, letters.n), &l);
@@ -49,6 +48,19 @@ rocks_each_letter(struct store_writer *base, store_letter_fn fn, void *ctx)
     }
     rocks_walk_close(&walk);
     return r;
+}
+
+int
+rocks_each_letter(struct store_writer *base, store_letter_fn fn, void *ctx)
+{
+    struct rocks_writer *w = container_of(table_writer_of(base), struct rocks_writer, w);
+    return each_letter(&w->c, fn, ctx);
+}
+
+int
+rocks_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx)
+{
+    return each_letter(&rocks_reader_of(r)->c, fn, ctx);
 }
 
 int

@@ -38,6 +38,7 @@
     X(options_create)                                                                    \
     X(options_destroy)                                                                   \
     X(options_set_block_based_table_factory)                                             \
+    X(options_set_db_log_dir)                                                            \
     X(options_set_compression)                                                           \
     X(options_set_create_if_missing)                                                     \
     X(options_set_create_missing_column_families)                                        \

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +18,8 @@
 #define LOG_BYTES_IDLE (16 << 20) // then memtables are written when nothing else is to do
 #define LOG_BYTES_CLOSE (1 << 20) // less is read again at the next start
 #define SCHEMA_OF_WORDS 7 // before it text was cut into other words: it is made anew
+#define LAND_TRIES 20             // views are short
+#define LAND_WAIT_MS 10
 
 static int
 explain(char **ret_why, int r, const char *path, const char *what)
@@ -85,13 +88,18 @@ check_owner(struct rocks_writer *w, bool was_ours, char **ret_why)
     int r = is_empty_folder(w->path);
     if (r != 0)
         return MIN(r, 0);
-    if (!rocks_db_is_there(w->path))
-        return was_ours ? 0
-                        : explain(ret_why, -EPROTONOSUPPORT, w->path,
-                                  "is a folder of something else");
+    bool has_rows = rocks_db_has_rows(w->path);
+    if (!rocks_db_is_there(w->path)) {
+        if (!was_ours)
+            return explain(ret_why, -EPROTONOSUPPORT, w->path,
+                           "is a folder of something else");
+        return has_rows ? err_trace(-EBADMSG) : 0; // or RocksDB would begin anew in it
+    }
     r = rocks_db_look(w->path, &whose);
     if (r < 0)
-        return r;
+        return r == -ENOENT ? err_trace(-EBADMSG) : r;
+    if (whose == ROCKS_BEGUN && was_ours && has_rows)
+        return err_trace(-EBADMSG);
     if (whose == ROCKS_SOMEBODYS)
         return explain(ret_why, -EPROTONOSUPPORT, w->path,
                        was_ours ? "was written by a newer gloss"
@@ -127,14 +135,15 @@ check_meta(struct rocks_writer *w, int64_t *ret_version, char **ret_why)
     return r;
 }
 
-/* All of it is read only after a stop that was not clean. */
+/* All of it is read only after a stop that was not clean, or when somebody met damage. */
 static int
-check_damage(struct rocks_conn *c)
+check_damage(struct rocks_conn *c, const char *real)
 {
     static const struct rocks_key any;
+    AUTO(free) char *doubt = xasprintf("%s" ROCKS_DOUBT, real);
     int64_t clean = 0;
     int r = table_meta_int(&c->t, "clean_shutdown", &clean);
-    if (r < 0 || clean == 1)
+    if (r < 0 || (clean == 1 && !fs_exists(doubt)))
         return r;
     rocks.readoptions_set_fill_cache(c->read, 0);
     for (int i = 0; i < ROCKS_FAMILIES && r == 0; i++) {
@@ -145,6 +154,8 @@ check_damage(struct rocks_conn *c)
         rocks_walk_close(&walk);
     }
     rocks.readoptions_set_fill_cache(c->read, 1);
+    if (r == 0)
+        unlink(doubt);
     return err_trace(r);
 }
 
@@ -203,10 +214,12 @@ open_database(struct rocks_writer *w, bool was_ours, struct store_info *ret_info
         r = fs_real_path(w->path, &w->real);
     if (r == 0)
         r = attach(w);
+    if (r == -ENOENT)
+        r = -EBADMSG; // a table or a log of it is gone
     if (r == 0)
         r = check_meta(w, &version, ret_why);
     if (r == 0 && version > 0)
-        r = check_damage(&w->c);
+        r = check_damage(&w->c, w->real);
     if (r == 0)
         r = prepare(w, version);
     if (r == 0)
@@ -219,16 +232,32 @@ open_database(struct rocks_writer *w, bool was_ours, struct store_info *ret_info
     return 0;
 }
 
+/* Of no folder that is there, whatever the clock says. */
+static char *
+aside_path(const char *path)
+{
+    int64_t ms = clock_wall_ms();
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    char *to = xasprintf("%.*s.damaged-%" PRId64, (int)n, path, ms);
+    while (fs_exists(to)) {
+        free(to);
+        to = xasprintf("%.*s.damaged-%" PRId64, (int)n, path, ++ms);
+    }
+    return to;
+}
+
 /* Out of the way, not away: somebody may want to look at it. */
 static int
 set_aside(struct rocks_writer *w)
 {
-    size_t n = strlen(w->path);
-    while (n > 1 && w->path[n - 1] == '/')
-        n--;
-    char *to = xasprintf("%.*s.damaged-%" PRId64, (int)n, w->path, clock_wall_ms());
+    AUTO(free) char *to = aside_path(w->path);
+    AUTO(free) char *doubt = xasprintf("%s" ROCKS_DOUBT, w->real ? w->real : w->path);
     int r = rename(w->path, to) < 0 && errno != ENOENT ? -errno : 0;
-    free(to);
+    if (r == 0)
+        unlink(doubt);
+    free(steal(w->real));
     return err_trace(r);
 }
 
@@ -290,13 +319,13 @@ open_or_replace(struct rocks_writer *w, bool was_ours, struct store_info *info,
         if (w->shared)
             shared_retire(w->shared);
         detach(w);
-        free(steal(w->real));
         free(steal(*ret_why));
         w->w.now = w->w.committed = (struct table_counters){0};
         rocks_writes.rollback(&w->c.t);
         r = set_aside(w);
         if (r == 0)
             r = open_database(w, true, info, ret_why);
+        w->c.is_damaged = false;
         info->was_damaged = r == 0;
     }
     return r;
@@ -356,6 +385,18 @@ rocks_mend(struct rocks_writer *w)
     return err_trace(table_writer_load(&w->w, &info));
 }
 
+bool
+rocks_has_landed(struct rocks_writer *w, int64_t head)
+{
+    static const struct timespec wait = {.tv_nsec = LAND_WAIT_MS * 1000000L};
+    int r = rocks_mend(w);
+    for (int i = 0; i < LAND_TRIES && r == -EBUSY; i++) {
+        nanosleep(&wait, NULL);
+        r = rocks_mend(w);
+    }
+    return r == 0 && w->w.committed.head == head;
+}
+
 static int
 flush(struct rocks_writer *w)
 {
@@ -391,7 +432,7 @@ rocks_writer_close(struct store_writer *base)
     struct rocks_writer *w = container_of(table_writer_of(base), struct rocks_writer, w);
     if (w->w.is_open)
         store_rollback(base);
-    if (!w->is_damaged && !w->is_broken) {
+    if (!w->c.is_damaged && !w->is_broken) {
         rocks_writes.meta_put(&w->c.t, "clean_shutdown", STR("1"));
         if (rocks_writes.commit(&w->c.t) == 0 && w->log_bytes > LOG_BYTES_CLOSE)
             flush(w);

@@ -12,7 +12,6 @@ struct rocks_writer {
     char *root;            // the tree it is the index of; NULL: of any
     int lock_fd;
     bool is_broken;    // the database takes nothing any more: see rocks_mend()
-    bool is_damaged;   // not to be marked as clean
     bool drops_text;   // with the next commit: rocks_text_drop_all()
     size_t log_bytes;  // written since all was last flushed
     int64_t text_from; // file id from which on one may wait for the text index
@@ -47,6 +46,8 @@ int rocks_db_open_own(const char *real, struct rocks_db **ret_db,
 bool rocks_db_has_changed(const char *real, uint64_t signature);
 void rocks_db_close(void *db); // NULL is allowed
 bool rocks_db_is_there(const char *real);
+/* Something was written into it: rows, or a log. */
+bool rocks_db_has_rows(const char *real);
 int rocks_db_size(const char *real, uint64_t *ret_size_bytes);
 enum rocks_whose { ROCKS_OURS, ROCKS_BEGUN, ROCKS_SOMEBODYS };
 int rocks_db_look(const char *real, enum rocks_whose *ret_whose);
@@ -55,6 +56,8 @@ int rocks_db_look(const char *real, enum rocks_whose *ret_whose);
 
 /* After a write that failed RocksDB takes no more: opened anew. -EBUSY while a reader has it. */
 int rocks_mend(struct rocks_writer *w);
+/* Of a commit that failed: is it on the disk all the same, up to this seq? Mends it, if it can. */
+bool rocks_has_landed(struct rocks_writer *w, int64_t head);
 int rocks_checkpoint(struct store_writer *w, bool is_idle);
 int rocks_writer_open(const char *path, const char *root,
                       struct store_writer **ret_writer, struct store_info *ret_info,
@@ -99,6 +102,7 @@ void rocks_text_drop_all(struct rocks_writer *w);
 /* ---- rocksdb_letters.c ---- */
 
 int rocks_each_letter(struct store_writer *w, store_letter_fn fn, void *ctx);
+int rocks_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx);
 int rocks_put_letter(struct store_writer *w, const struct dead_letter *l);
 int rocks_drop_letter(struct store_writer *w, int64_t id);
 void rocks_gauges(const struct store_writer *w, struct store_gauges *ret_gauges);

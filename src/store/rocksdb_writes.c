@@ -26,6 +26,16 @@ begin(struct tables *t)
     return rocks_mend(writer_of(t));
 }
 
+/* One that only failed to be synced may be read back: then it must not be told as failed, or its seqs would
+ * be nobody's. Without a seq of its own it does no harm to do it again. */
+static bool
+is_there_all_the_same(struct rocks_writer *w)
+{
+    int64_t head = w->w.now.head;
+    forget(&w->c); // or it would be seen in what is read
+    return head > w->w.committed.head && rocks_has_landed(w, head);
+}
+
 static int
 commit(struct tables *t)
 {
@@ -46,8 +56,9 @@ commit(struct tables *t)
     r = rocks_errno(error);
     if (r < 0) {
         w->is_broken = true;
-        w->is_damaged |= r == -EBADMSG;
-        return err_trace(r);
+        w->c.is_damaged |= r == -EBADMSG;
+        if (!is_there_all_the_same(w))
+            return err_trace(r);
     }
     w->log_bytes += size_bytes;
     if (w->drops_text)

@@ -42,3 +42,11 @@ int table_info(struct tables *t, struct store_info *ret_info); // within a view
 int table_meta_int(struct tables *t, const char *key,
                    int64_t *ret_value); // 0 when absent
 int table_meta_put_int(struct table_writer *w, const char *key, int64_t value);
+
+/* ---- event.c, for a copy; the last two within a transaction ---- */
+
+int table_fact(struct store_writer *w, const char *key, struct arena *a,
+               struct str *ret_value); // -ENOENT
+int table_put_fact(struct store_writer *w, const char *key, struct str value);
+/* Past contents, then the log, of an index without files; ret_more: call again. */
+int table_forget(struct store_writer *w, bool *ret_more);

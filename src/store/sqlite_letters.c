@@ -23,10 +23,10 @@ sqlite_gauges(const struct store_writer *base, struct store_gauges *ret_gauges)
 }
 
 static int
-prepare(struct sqlite_writer *w, const char *text, sqlite3_stmt **ret_stmt)
+prepare(struct sqlite_conn *c, const char *text, sqlite3_stmt **ret_stmt)
 {
     return err_trace(
-        sqlite_errno(&w->c, sqlite3_prepare_v2(w->c.db, text, -1, ret_stmt, NULL)));
+        sqlite_errno(c, sqlite3_prepare_v2(c->db, text, -1, ret_stmt, NULL)));
 }
 
 /* To its end, and away with it. */
@@ -38,16 +38,15 @@ finish(struct sqlite_writer *w, sqlite3_stmt *stmt)
     return MIN(r, 0);
 }
 
-int
-sqlite_each_letter(struct store_writer *base, store_letter_fn fn, void *ctx)
+static int
+each_letter(struct sqlite_conn *c, store_letter_fn fn, void *ctx)
 {
-    struct sqlite_writer *w = sqlite_writer_of(base);
     sqlite3_stmt *stmt = NULL;
-    int r = prepare(w,
+    int r = prepare(c,
                     "SELECT what,path,error,payload,id,time_ms FROM dead_letter"
                     " ORDER BY id",
                     &stmt);
-    while (r == 0 && (r = sqlite_step(&w->c, stmt)) > 0) {
+    while (r == 0 && (r = sqlite_step(c, stmt)) > 0) {
         enum dead_what what;
         if (dead_what_parse(sqlite_column_str(stmt, 0), &what) < 0) {
             r = 0;
@@ -66,13 +65,25 @@ sqlite_each_letter(struct store_writer *base, store_letter_fn fn, void *ctx)
 }
 
 int
+sqlite_each_letter(struct store_writer *w, store_letter_fn fn, void *ctx)
+{
+    return each_letter(&sqlite_writer_of(w)->c, fn, ctx);
+}
+
+int
+sqlite_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx)
+{
+    return each_letter(&sqlite_reader_of(r)->c, fn, ctx);
+}
+
+int
 sqlite_put_letter(struct store_writer *base, const struct dead_letter *l)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
     sqlite3_stmt *stmt = NULL;
     assert(w->base.is_open);
-    int r =
-        prepare(w, "INSERT OR REPLACE INTO dead_letter VALUES(?5,?1,?2,?3,?6,?4)", &stmt);
+    int r = prepare(&w->c, "INSERT OR REPLACE INTO dead_letter VALUES(?5,?1,?2,?3,?6,?4)",
+                    &stmt);
     if (r < 0)
         return r;
     sqlite_bind_str(stmt, 1, str_of(dead_what_name(l->what)));
@@ -90,7 +101,7 @@ sqlite_drop_letter(struct store_writer *base, int64_t id)
     struct sqlite_writer *w = sqlite_writer_of(base);
     sqlite3_stmt *stmt = NULL;
     assert(w->base.is_open);
-    int r = prepare(w, "DELETE FROM dead_letter WHERE id=?1", &stmt);
+    int r = prepare(&w->c, "DELETE FROM dead_letter WHERE id=?1", &stmt);
     if (r < 0)
         return r;
     sqlite3_bind_int64(stmt, 1, id);

@@ -234,6 +234,7 @@ const struct store_reader_ops sqlite_reader_ops = {
     .each_name = each_name,
     .each_event = each_event,
     .each_past = each_past,
+    .each_letter = sqlite_read_letters,
     .find_named = sqlite_find_named,
     .find_callers = sqlite_find_callers,
     .find_words = sqlite_find_words,

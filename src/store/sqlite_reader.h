@@ -28,3 +28,7 @@ int sqlite_find_named(struct store_reader *r, struct str name, struct found_list
 int sqlite_find_callers(struct store_reader *r, struct str name, struct found_list *list);
 int sqlite_find_words(struct store_reader *r, const struct words *words, size_t limit,
                       struct found_list *list, bool *ret_is_sure);
+
+/* ---- sqlite_letters.c ---- */
+
+int sqlite_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx);

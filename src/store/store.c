@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/uri.h"
 #include "store/backend.h"
 
 static const struct store_ops *const backends[] = {
@@ -51,22 +52,51 @@ unknown_url(const char *url, char **ret_why)
     return -EPROTONOSUPPORT;
 }
 
+/* What a copy was begun in would be taken for all that there is. */
+static int
+refuse_partial(const char *url, char **ret_why)
+{
+    AUTO(free) char *shown = uri_public(url);
+    if (ret_why)
+        *ret_why =
+            xasprintf("%s is a copy that was not finished: `gloss migrate --to` it "
+                      "again, or remove it",
+                      shown);
+    return -EPROTONOSUPPORT;
+}
+
 int
-store_writer_open(const char *url, const char *root, struct store_writer **ret_writer,
-                  struct store_info *ret_info, char **ret_why)
+store_copy_open(const char *url, const char *root, struct store_writer **ret_writer,
+                struct store_info *ret_info, char **ret_why)
 {
     const char *rest = NULL;
     const struct store_ops *ops = backend_of(url, &rest);
     if (!ops)
         return unknown_url(url, ret_why);
-    return ops->writer_open(rest, root, ret_writer, ret_info, ret_why);
+    int r = ops->writer_open(rest, root, ret_writer, ret_info, ret_why);
+    if (r == 0)
+        (*ret_writer)->url = xstrdup(url);
+    return r;
+}
+
+int
+store_writer_open(const char *url, const char *root, struct store_writer **ret_writer,
+                  struct store_info *ret_info, char **ret_why)
+{
+    int r = store_copy_open(url, root, ret_writer, ret_info, ret_why);
+    if (r < 0 || !ret_info->is_partial)
+        return r;
+    store_writer_close(steal(*ret_writer));
+    return refuse_partial(url, ret_why);
 }
 
 void
 store_writer_close(struct store_writer *w)
 {
-    if (w)
-        w->ops->close(w);
+    if (!w)
+        return;
+    free(steal(w->url));
+    w->ops->close(w);
 }
 
 int
@@ -82,13 +112,25 @@ store_checkpoint(struct store_writer *w, bool is_idle)
 }
 
 int
-store_reader_open(const char *url, struct store_reader **ret_reader, char **ret_why)
+store_reader_open_any(const char *url, struct store_reader **ret_reader, char **ret_why)
 {
     const char *rest = NULL;
     const struct store_ops *ops = backend_of(url, &rest);
     if (!ops)
         return unknown_url(url, ret_why);
     return ops->reader_open(rest, ret_reader, ret_why);
+}
+
+/* What cannot be read now is told by the read that needs it. */
+int
+store_reader_open(const char *url, struct store_reader **ret_reader, char **ret_why)
+{
+    struct store_info info;
+    int r = store_reader_open_any(url, ret_reader, ret_why);
+    if (r < 0 || store_read_info(*ret_reader, &info) < 0 || !info.is_partial)
+        return r;
+    store_reader_close(steal(*ret_reader));
+    return refuse_partial(url, ret_why);
 }
 
 bool

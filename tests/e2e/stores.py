@@ -3,6 +3,7 @@ import glob
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 
@@ -107,13 +108,47 @@ def _(house):
     house.gloss("migrate", "--from", os.path.join(house.dir, "none.db"), "--to", copy).fails(1, "there is no index")
     assert not os.path.exists(copy), "made for nothing"
     text = house.gloss("migrate", "--to", copy).ok().out
-    assert re.search(r"^3 files, \d+ entities, \d+ edges, 0 hovers \(0 stale\), 0 contents of the past in ", text), text
+    assert re.search(r"^3 files, \d+ entities, \d+ edges, 0 hovers \(0 stale\), 0 contents of the past, 0 dead letters in ", text), text
     seq = house.index("--db", copy)["seq"]
     house.gloss("migrate", "--to", copy).fails(1, "has an index already; remove it first")
     equal(house.index("--db", copy)["seq"], seq, "seq")
     other = os.path.join(house.dir, "other")
     os.mkdir(other)
     house.gloss("index", other, "--db", copy).fails(1, "is the index of .*tree; choose another --db")
+
+
+def cut_short(copy, was):
+    """As a kill leaves it: what was copied of this state of the source, none of the rest."""
+    db = sqlite3.connect(copy)
+    db.execute("INSERT OR REPLACE INTO meta VALUES('copying',?)", (was,))
+    db.execute("INSERT OR REPLACE INTO dead_letter VALUES(5,'put_event','','no room',1000,'')")
+    db.commit()
+    db.close()
+
+
+@case("a copy that was cut short is taken for an index by nobody, and the same command completes it")
+def _(house):
+    trees.write_mixed(house)
+    summary = house.index()
+    copy = os.path.join(house.dir, "copy.db")
+    db = {"GLOSS_DB": copy}
+    house.gloss("migrate", "--to", copy).ok()
+    cut_short(copy, "of something else")
+    for args in (("index", house.tree), ("search", "queue"), ("export",)):
+        house.gloss(*args, env=db).fails(1, "a copy that was not finished: `gloss migrate --to`")
+    done = house.gloss("migrate", "--to", copy, "--json").json()
+    equal((done["resumed"], done["entities"]), (False, summary["entities"]))
+    equal(without_rev(house.entities(env=db)), without_rev(house.entities()), "entities")
+    equal(house.edges(env=db), house.edges(), "edges")
+    events = house.gloss("events", "--dir", house.tree, env=db).lines()
+    equal((events[0]["event_type"], events[0]["data"]), ("index.rebuilt", {"reason": "copied"}))
+    n, rows = done["files"], f"{done['entities']} {done['edges']} 0 0 0 0"
+    cut_short(copy, f"{summary['epoch']} {summary['seq']} {n} {n} {rows}")
+    done = house.gloss("migrate", "--to", copy, "--json").json()
+    equal((done["resumed"], done["files"], done["entities"]), (True, n, summary["entities"]))
+    equal(without_rev(house.entities(env=db)), without_rev(house.entities()), "entities")
+    house.index(env=db)
+    house.gloss("migrate", "--to", copy).fails(1, "has an index already; remove it first")
 
 
 @case("a password in the address of an index is shown nowhere")

@@ -35,8 +35,9 @@
 
 #include "store/test_mem.c"
 
-#include "store/test_copy.c"
 #include "store/test_letters.c"
+
+#include "store/test_copy.c"
 
 #include "store/test_damage.c"
 #include "store/test_readers.c"
@@ -115,7 +116,9 @@ static const struct test tests[] = {
     TEST(test_copy, 0),
     TEST(test_copy_of_many, 0),
     TEST(test_copy_of_any, 0),
-    TEST(test_copy_refused_and_stopped, 0),
+    TEST(test_copy_cut_short, 0),
+    TEST(test_copy_of_many_cut_short, 0),
+    TEST(test_copy_refused, 0),
     /* where the index in memory lies */
     TEST(test_mem, SAMPLE_MEMORY),
     TEST(test_mem_of_the_dead, SAMPLE_MEMORY),

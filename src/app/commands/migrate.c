@@ -1,5 +1,6 @@
 /* gloss migrate: an index into another place, of another backend or not. What it was told to do is checked
- * before the target is made: an index in memory is nobody else's, and one that has something stays. */
+ * before the target is made: an index in memory is nobody else's, and one that has something stays, but for
+ * what a migration that was killed left there: that is gone on with. */
 #include "app/commands/commands.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -10,7 +11,8 @@
 
 static const struct command_option options[] = {
     {"from", OPTION_TEXT, "URL", "the index to copy (default: the current folder's)"},
-    {"to", OPTION_TEXT, "URL", "where to: nothing is there yet"},
+    {"to", OPTION_TEXT, "URL",
+     "where to: nothing is there, or a copy that was cut short"},
     {0},
 };
 
@@ -95,11 +97,11 @@ open_target(struct migration *m)
 
     m->to = m->root ? config_index_url(given, m->root) : xstrdup(given);
     m->shown_to = uri_public(m->to);
-    r = store_writer_open(m->to, m->root, &m->writer, &m->info, &why);
+    r = store_copy_open(m->to, m->root, &m->writer, &m->info, &why);
 
     if (r < 0)
         return fail("cannot make the index: %s", why ? why : err_text(r));
-    if (m->info.head > 0)
+    if (m->info.head > 0 && !m->info.is_partial)
         return fail("%s has an index already; remove it first, or choose another place",
                     m->shown_to);
     return EXIT_OK;
@@ -126,10 +128,10 @@ show_copied(const struct command_line *line, const struct migration *m,
 
     if (!line->is_json) {
         out_line("%" PRIu64 " files, %" PRIu64 " entities, %" PRIu64 " edges, %" PRIu64
-                 " hovers (%" PRIu64 " stale), %" PRIu64
-                 " contents of the past in %.2f s: %s",
+                 " hovers (%" PRIu64 " stale), %" PRIu64 " contents of the past, %" PRIu64
+                 " dead letters in %.2f s: %s",
                  n->files, n->entities, n->edges, n->hovers, n->stale, n->past_contents,
-                 seconds, m->shown_to);
+                 n->letters, seconds, m->shown_to);
         return;
     }
     buf_add_cstr(&json, "{\"from\":");
@@ -139,9 +141,11 @@ show_copied(const struct command_line *line, const struct migration *m,
     buf_printf(&json,
                ",\"files\":%" PRIu64 ",\"entities\":%" PRIu64 ",\"edges\":%" PRIu64
                ",\"hovers\":%" PRIu64 ",\"stale\":%" PRIu64 ",\"past_contents\":%" PRIu64
-               ",\"seconds\":%.3f,\"epoch\":\"%s\",\"seq\":%" PRId64 "}",
+               ",\"dead_letters\":%" PRIu64
+               ",\"resumed\":%s,\"seconds\":%.3f,\"epoch\":\"%s\",\"seq\":%" PRId64 "}",
                n->files, n->entities, n->edges, n->hovers, n->stale, n->past_contents,
-               seconds, m->info.epoch, m->info.head);
+               n->letters, n->is_resumed ? "true" : "false", seconds, m->info.epoch,
+               m->info.head);
     out_line("%s", json.p);
 }
 
@@ -170,7 +174,7 @@ copy(const struct command_line *line, struct migration *m)
         r = read_info(m);
     progress_clear();
     if (r < 0)
-        return fail("cannot copy %s to %s: %s; what is there is incomplete, remove it",
+        return fail("cannot copy %s to %s: %s; the same command goes on with it",
                     m->shown_from, m->shown_to, err_text(r));
     show_copied(line, m, &n, (double)(clock_mono_ms() - from_ms) / 1000);
     return EXIT_OK;
@@ -209,16 +213,19 @@ const struct command command_migrate = {
         "Nothing may be at the target. The copy has files, entities, edges, hovers, what "
         "was "
         "known of past\n"
-        "contents; its epoch is new and its log begins with index.rebuilt and every "
+        "contents, dead letters; its epoch is new and its log begins with index.rebuilt "
+        "and every "
         "file, so "
         "a client of the\n"
         "change feed begins anew. Then start the engine with --db, or set \"db\" in the "
         "configuration. --json\n"
         "prints one object: from, to, files, entities, edges, hovers, stale, "
         "past_contents, "
-        "seconds, epoch, seq.\n"
-        "A copy that was cut short is an index that knows less; remove it and begin "
-        "again.",
+        "dead_letters,\n"
+        "resumed, seconds, epoch, seq.\n"
+        "A copy that was cut short is opened by nothing but the same command, which goes "
+        "on with it, or begins\n"
+        "anew when the source has changed since.",
     .options = options,
     .run = run,
 };

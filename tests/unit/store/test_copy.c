@@ -277,10 +277,10 @@ copy_to(const char *from, struct store_writer *to)
 static int
 check_first(void *ctx, const struct event *e)
 {
-    assert_int_equal(e->seq, 1);
+    assert_int_equal(e->seq, *(int64_t *)ctx);
     assert_int_equal(e->type, EVENT_INDEX_REBUILT);
     assert_true(str_eq_c(e->data, "{\"reason\":\"copied\"}"));
-    ++*(int *)ctx;
+    *(int64_t *)ctx = 0;
     return 0;
 }
 
@@ -290,9 +290,10 @@ assert_log_tells(const char *url)
     const struct sample s = {.url = (char *)url};
     struct store_reader *r = sample_read(&s);
     json_t *rows = json_object();
-    int n = 0;
-    OK(store_each_event(r, 0, 1, check_first, &n));
-    assert_int_equal(n, 1);
+    struct store_info info;
+    OK(store_read_info(r, &info));
+    OK(store_each_event(r, 0, 1, check_first, &info.first_seq));
+    assert_int_equal(info.first_seq, 0);
     OK(store_each_event(r, 0, SIZE_MAX, replay, rows));
     OK(store_each_entity(r, STR_NONE, compare_row, rows));
     assert_int_equal(json_object_size(rows), 0);
@@ -445,31 +446,162 @@ test_copy_of_any(void **state)
     store_writer_close(world.w);
 }
 
+/* ---- one that was cut short ---- */
+
+struct copy_stop {
+    int n_left; // calls
+};
+
 static int
-stop_at_once(void *ctx, const struct store_copied *n)
+stop_later(void *ctx, const struct store_copied *n UNUSED)
 {
-    ++*(int *)ctx;
-    return n->files > 0 ? 7 : 0;
+    struct copy_stop *stop = ctx;
+    return --stop->n_left == 0 ? 7 : 0;
+}
+
+static char *
+letters_of(const struct sample *s)
+{
+    struct store_reader *r = sample_read(s);
+    struct buf b = {0};
+    buf_add_cstr(&b, "letters ");
+    OK(store_read_letters(r, collect_letter, &b));
+    store_reader_close(r);
+    return buf_steal(&b);
+}
+
+/* To nobody but a copy is it there. In memory its writer stays. */
+static void
+assert_partial(const struct sample *place, struct store_writer **w)
+{
+    struct store_reader *r = NULL;
+    struct store_info info;
+    char *why = NULL;
+    assert_int_equal(store_reader_open(place->url, &r, &why), -EPROTONOSUPPORT);
+    assert_non_null(strstr(why, "a copy that was not finished"));
+    free(steal(why));
+    if (!(place->backend->can & SAMPLE_LASTS))
+        return;
+    store_writer_close(steal(*w));
+    assert_int_equal(store_writer_open(place->url, NULL, w, &info, &why),
+                     -EPROTONOSUPPORT);
+    assert_non_null(strstr(why, "a copy that was not finished"));
+    assert_null(*w);
+    free(why);
+    OK(store_copy_open(place->url, NULL, w, &info, NULL));
+    assert_true(info.is_partial);
+}
+
+/* False when it was over before. with_change: the source goes on meanwhile. */
+static bool
+copy_in_two(const struct sample *s, struct store_writer *source, int n_calls,
+            bool with_change)
+{
+    struct sample place = copy_place(s, s->backend);
+    struct store_writer *w = sample_open(&place, NULL);
+    struct store_reader *r = sample_read(s);
+    struct copy_stop stop = {n_calls};
+    struct store_copied n, whole;
+    char spec[32];
+    int e = store_copy(r, w, stop_later, &stop, &n);
+    assert_true(e == 0 || e == 7);
+    if (e == 7 && !n.is_indexing_text && n.letters == 0) {
+        assert_partial(&place, &w);
+        snprintf(spec, sizeof(spec), "new:%d other:%d", n_calls, n_calls);
+        if (with_change) {
+            event_unref(sample_put(source, "b.c", spec));
+            event_unref(sample_delete(source, "a.c"));
+            event_unref(sample_put(source, "a.c", spec));
+        }
+        OK(store_copy(r, w, NULL, NULL, &whole));
+        assert_true(whole.is_resumed == !with_change);
+        assert_int_equal(whole.files, whole.n_files);
+        assert_int_equal(whole.hover_files, whole.n_files);
+        assert_true(whole.entities >= n.entities || with_change);
+    }
+    AUTO(free) char *wanted = dump_index(s->url), *is = dump_index(place.url);
+    AUTO(free) char *letters = letters_of(s), *own_letters = letters_of(&place);
+    assert_same_text(is, wanted);
+    assert_string_equal(own_letters, letters);
+    assert_log_tells(place.url);
+    store_writer_close(w); // whole: anybody may open it, and write
+    if (s->backend->can & SAMPLE_LASTS) {
+        w = sample_open(&place, NULL);
+        event_unref(sample_put(w, "new.c", "new:1"));
+        store_writer_close(w);
+    }
+    store_reader_close(r);
+    copy_place_finish(&place);
+    return e == 7;
 }
 
 static void
-test_copy_refused_and_stopped(void **state)
+copy_keep_letters(struct store_writer *w)
+{
+    for (int i = 1; i < 4; i++) {
+        struct dead_letter *l = letter_of(i * 7, i == 2 ? DEAD_PUT_FILE : DEAD_PUT_EVENT,
+                                          "a.c", i == 1 ? NULL : "{}");
+        keep_letter(w, l);
+        dead_letter_destroy(l);
+    }
+}
+
+static void
+test_copy_cut_short(void **state)
+{
+    const struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    int n = 1;
+    copy_fill(w);
+    copy_keep_letters(w);
+    while (copy_in_two(s, w, n, false))
+        n++;
+    assert_true(n > 4);
+    for (n = 1; copy_in_two(s, w, n, true); n++) {
+    }
+    store_writer_close(w);
+}
+
+static void
+test_copy_of_many_cut_short(void **state)
+{
+    const struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    char path[32], spec[64];
+    OK(store_begin(w));
+    for (int i = 0; i < 1500; i++) {
+        struct event *event = NULL;
+        snprintf(path, sizeof(path), "d%d/f%d.c", i % 7, i);
+        snprintf(spec, sizeof(spec), "a:%d b:%d>a,c c:%d>b,%s", i, i, i % 3, path);
+        AUTO(batch_destroy) struct batch *b = sample_batch(path, spec);
+        AUTO(hover_batch_destroy)
+        struct hover_batch *h = sample_hovers(path, spec, "a=text b- c?");
+        OK(store_put_file(w, b, &event));
+        event_unref(event);
+        OK(store_put_hovers(w, h, &event));
+        event_unref(event);
+    }
+    OK(store_commit(w));
+    for (int n = 2; n < 6; n++) // in the files, in the hovers
+        assert_true(copy_in_two(s, w, n, false));
+    assert_true(copy_in_two(s, w, 3, true));
+    store_writer_close(w);
+}
+
+static void
+test_copy_refused(void **state)
 {
     const struct sample *s = *state;
     struct sample copy = copy_place(s, s->backend);
     struct store_writer *w = sample_open(s, NULL), *to = sample_open(&copy, NULL);
     struct store_copied n;
     char epoch[STORE_EPOCH_BYTES];
-    int n_calls = 0;
     copy_fill(w);
     struct store_reader *r = sample_read(s);
-    assert_int_equal(store_copy(r, to, stop_at_once, &n_calls, &n), 7);
-    assert_true(n_calls > 0);
-    int64_t head = head_of(&copy, epoch);
-    assert_int_equal(store_copy(r, to, NULL, NULL, &n), -EEXIST);
-    assert_int_equal(head_of(&copy, epoch), head);
-    assert_log_tells(copy.url); // what is there is sound
     event_unref(sample_put(to, "a.c", "one:1"));
+    assert_int_equal(store_copy(r, to, NULL, NULL, &n), -EEXIST);
+    assert_int_equal(head_of(&copy, epoch), 1);
+    event_unref(sample_put(to, "a.c", "one:2"));
     store_reader_close(r);
     store_writer_close(to);
     store_writer_close(w);
