@@ -72,39 +72,66 @@ look(const struct sample *s)
     return head;
 }
 
+/* What a child is asked and tells, in memory that both see. */
+struct inspection {
+    const struct sample *s;
+    struct dice d;
+    int64_t acknowledged, head;
+};
+
+static void *
+shared_new(size_t size_bytes)
+{
+    void *p =
+        mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    NEED(p != MAP_FAILED);
+    return p;
+}
+
+/* Nothing is lost, and it can be written on. */
+static void
+inspect(void *ctx)
+{
+    struct inspection *is = ctx;
+    int64_t head = look(is->s);
+    NEED(head >= is->acknowledged || (head < 0 && is->acknowledged == 0));
+    is->head = head;
+    struct work work = {.s = is->s, .dice = is->d};
+    struct store_info info;
+    NEED(work_open(&work, &info) == 0);
+    NEED(info.is_new == (head < 0));
+    NEED(!info.was_damaged && info.head == MAX(head, 0));
+    need_sound_index(is->s);
+    work_step(&work);
+    is->acknowledged = work.head;
+    work_finish(&work);
+}
+
 static void
 test_kill_at_random(void **state UNUSED)
 {
     struct dice d = {fault_seed()};
     long n_rounds = fault_count(30, 2000), n_early = 0;
-    int64_t acknowledged = 0, n_seqs = 0;
+    int64_t n_seqs = 0;
+    struct inspection *is = shared_new(sizeof(*is));
     struct sample *s = NULL;
     for (long round = 0; round < n_rounds; round++) {
         if (round % ROUNDS_PER_INDEX == 0) {
-            s = NULL;
-            OK(sample_setup((void **)&s));
-            acknowledged = 0;
+            s = fault_place();
+            is->acknowledged = 0;
         }
-        need_note("round %ld, acknowledged %" PRId64, round, acknowledged);
-        acknowledged = MAX(acknowledged, kill_one(s, &d));
-        int64_t head = look(s);
-        NEED(head >= acknowledged || (head < 0 && acknowledged == 0));
-        n_early += head < 0;
-        struct work work = {.s = s, .dice = d};
-        struct store_info info;
-        NEED(work_open(&work, &info) == 0);
-        NEED(info.is_new == (head < 0));
-        NEED(!info.was_damaged && info.head == MAX(head, 0));
-        need_sound(s->path);
-        work_step(&work);
-        acknowledged = work.head;
-        work_finish(&work);
+        is->s = s;
+        need_note("round %ld, acknowledged %" PRId64, round, is->acknowledged);
+        is->acknowledged = MAX(is->acknowledged, kill_one(s, &d));
+        is->d = d;
+        need_in_child(inspect, is);
+        n_early += is->head < 0;
         if ((round + 1) % ROUNDS_PER_INDEX == 0 || round + 1 == n_rounds) {
-            n_seqs += acknowledged;
-            void *state_of_one = s;
-            OK(sample_teardown(&state_of_one));
+            n_seqs += is->acknowledged;
+            fault_place_end(s);
         }
     }
+    munmap(is, sizeof(*is));
     print_message("# %ld times kill -9, %ld before the first commit, %" PRId64
                   " seqs acknowledged, 0 lost\n",
                   n_rounds, n_early, n_seqs);
@@ -156,17 +183,35 @@ write_with_others(const struct sample *s, uint64_t seed, struct shared *shared)
     }
 }
 
+/* The others go on meanwhile. */
+static void
+look_beside(void *ctx)
+{
+    struct inspection *is = ctx;
+    is->head = look(is->s);
+    NEED(is->head >= is->acknowledged || (is->head < 0 && is->acknowledged == 0));
+}
+
+static void
+open_last(void *ctx)
+{
+    struct work work = {.s = ((struct inspection *)ctx)->s};
+    struct store_info info;
+    NEED(work_open(&work, &info) == 0 && !info.is_new);
+    need_sound_index(work.s);
+    work_finish(&work);
+}
+
 static void
 test_two_engines(void **state UNUSED)
 {
     struct dice d = {fault_seed() + 1};
     long n_rounds = fault_count(10, 800);
-    struct sample *s = NULL;
-    struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct sample *s = fault_place();
+    struct shared *shared = shared_new(sizeof(*shared));
+    struct inspection *is = shared_new(sizeof(*is));
     pid_t pids[ENGINES];
-    NEED(shared != MAP_FAILED);
-    OK(sample_setup((void **)&s));
+    is->s = s;
     for (size_t i = 0; i < ENGINES; i++) {
         pids[i] = need_fork();
         if (pids[i] == 0)
@@ -178,8 +223,8 @@ test_two_engines(void **state UNUSED)
         sleep_us((long)dice_roll(&d, 30000));
         kill(pids[i], SIGKILL);
         NEED(need_wait(pids[i]) == -SIGKILL); // anything else: it broke a promise
-        int64_t acknowledged = shared->acknowledged, head = look(s);
-        NEED(head >= acknowledged || (head < 0 && acknowledged == 0));
+        is->acknowledged = shared->acknowledged;
+        need_in_child(look_beside, is);
         pids[i] = need_fork();
         if (pids[i] == 0)
             write_with_others(s, d.state + i, shared);
@@ -189,19 +234,16 @@ test_two_engines(void **state UNUSED)
         NEED(need_wait(pids[i]) == -SIGKILL);
     }
     NEED(shared->n_turns > n_rounds && shared->n_refused > 0);
-    NEED(look(s) >= shared->acknowledged);
-    struct work work = {.s = s};
-    struct store_info info;
-    NEED(work_open(&work, &info) == 0 && !info.is_new);
-    need_sound(s->path);
-    work_finish(&work);
+    is->acknowledged = shared->acknowledged;
+    need_in_child(look_beside, is);
+    need_in_child(open_last, is);
     print_message("# %d engines, %ld killed, %ld turns, %ld refused, %" PRId64
                   " seqs acknowledged, 0 lost\n",
                   ENGINES, n_rounds, shared->n_turns, shared->n_refused,
                   shared->acknowledged);
     munmap(shared, sizeof(*shared));
-    void *state_of_one = s;
-    OK(sample_teardown(&state_of_one));
+    munmap(is, sizeof(*is));
+    fault_place_end(s);
 }
 
 int

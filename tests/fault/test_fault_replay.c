@@ -9,9 +9,8 @@ test_replay_of_random_work(void **state UNUSED)
     struct dice d = {fault_seed()};
     long n_rounds = fault_count(5, 1500), n_steps = 0, n_events = 0;
     for (long round = 0; round < n_rounds; round++) {
-        struct sample *s = NULL;
+        struct sample *s = fault_place();
         int64_t head = 0;
-        OK(sample_setup((void **)&s));
         struct work work = {.s = s, .dice = {d.state + (uint64_t)round * 1000003}};
         NEED(work_open(&work, NULL) == 0);
         work.is_bulky = round % 4 == 3;
@@ -29,9 +28,8 @@ test_replay_of_random_work(void **state UNUSED)
         }
         n_events += head;
         work_finish(&work);
-        need_sound(s->path);
-        void *state_of_one = s;
-        OK(sample_teardown(&state_of_one));
+        need_sound_index(s);
+        fault_place_end(s);
     }
     print_message("# %ld indexes, %ld transactions, %ld events replayed\n", n_rounds,
                   n_steps, n_events);

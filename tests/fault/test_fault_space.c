@@ -113,7 +113,7 @@ live_on(const struct sample *s, long kib, uint64_t seed)
     work_steps(&work, 5);
     need_true_log(s, NULL);
     work_finish(&work);
-    need_sound(s->path);
+    need_sound_index(s);
     room_end(&room);
     _exit(room.is_mounted ? 1 : 0);
 }
@@ -124,10 +124,9 @@ test_full_disk(void **state UNUSED)
     struct dice d = {fault_seed()};
     long n_rounds = fault_count(9, 600), n_mounted = 0;
     for (long round = 0; round < n_rounds; round++) {
-        struct sample *s = NULL;
+        struct sample *s = fault_place();
         long kib = round % 3 == 0 ? 4 + 4 * (long)dice_roll(&d, 80)
                                   : 300 + 4 * (long)dice_roll(&d, 900);
-        OK(sample_setup((void **)&s));
         need_note("round %ld, %ld KiB", round, kib);
         pid_t pid = need_fork();
         if (pid == 0)
@@ -136,8 +135,7 @@ test_full_disk(void **state UNUSED)
         umount2(s->dir, MNT_DETACH); // of a child that broke a promise
         NEED(code == 0 || code == 1);
         n_mounted += code;
-        void *state_of_one = s;
-        OK(sample_teardown(&state_of_one));
+        fault_place_end(s);
     }
     print_message("# %ld disks that were full (%ld of them mounted): 0 lost\n", n_rounds,
                   n_mounted);

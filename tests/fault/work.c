@@ -53,6 +53,31 @@ fault_seed(void)
     return seed;
 }
 
+struct sample *
+fault_place(void)
+{
+    const char *wanted = getenv("FAULT_BACKEND");
+    const struct sample_backend *backend = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(sample_backends); i++)
+        if (!backend && strcmp(sample_backends[i].name, wanted ? wanted : "sqlite") == 0)
+            backend = &sample_backends[i];
+    void *state = (void *)backend;
+    NEED(backend && sample_setup(&state) == 0);
+    struct sample *s = state;
+    if (!s->url) {
+        fault_place_end(s);
+        skip(); // built without
+    }
+    return s;
+}
+
+void
+fault_place_end(struct sample *s)
+{
+    void *state = s;
+    NEED(sample_teardown(&state) == 0);
+}
+
 long
 fault_count(long in_test, long in_soak)
 {
@@ -94,6 +119,17 @@ need_wait(pid_t pid)
     int status = 0;
     NEED(waitpid(pid, &status, 0) == pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+void
+need_in_child(void (*fn)(void *ctx), void *ctx)
+{
+    pid_t pid = need_fork();
+    if (pid == 0) {
+        fn(ctx);
+        _exit(0);
+    }
+    NEED(need_wait(pid) == 0);
 }
 
 /* ---- what is put ---- */
@@ -647,4 +683,13 @@ need_sound(const char *path)
         sqlite3_finalize(stmt);
     }
     NEED(sqlite3_close(db) == SQLITE_OK);
+}
+
+void
+need_sound_index(const struct sample *s)
+{
+    if (s->backend->can & SAMPLE_SQL)
+        need_sound(s->path);
+    else
+        state_of(s); // all of it can be read
 }

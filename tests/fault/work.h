@@ -16,6 +16,10 @@ struct dice {
 uint32_t dice_roll(struct dice *d, uint32_t n);
 /* First of all: scratch is in memory, if it may be, since nothing here depends on a real disk but its time. */
 void fault_begin(void);
+/* Where an index will be, of the backend that FAULT_BACKEND names, else of SQLite. Skips the test when this
+ * build has none. */
+struct sample *fault_place(void);
+void fault_place_end(struct sample *s);
 /* FAULT_SEED, else the same in each short run and another in each long one. */
 uint64_t fault_seed(void);
 /* How many rounds. */
@@ -31,6 +35,9 @@ void need_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
 pid_t need_fork(void);
 /* The child's exit code; -signal when it was ended by one. */
 int need_wait(pid_t pid);
+/* In a child, to its end: threads that a library started do not come along with a fork, so who forks does not
+ * open an index of RocksDB itself. */
+void need_in_child(void (*fn)(void *ctx), void *ctx);
 
 /* ---- work ---- */
 
@@ -81,6 +88,8 @@ int state_dump(struct store_reader *r, struct buf *b);
 struct hash128 state_of(const struct sample *s);
 /* No hole between first_seq and head; when nothing was pruned, replaying the log gives the rows. */
 void need_true_log(const struct sample *s, int64_t *ret_head);
+/* What its kind of index can be asked. */
+void need_sound_index(const struct sample *s);
 /* integrity_check, references and counts: by SQL, of the file at rest or in use. */
 void need_sound(const char *path);
 /* *ret_why: heap, what SQLite says; true when it is "ok". */
