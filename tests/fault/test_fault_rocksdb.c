@@ -198,7 +198,7 @@ open_with_fault(const struct picture *p, const struct fault *fault, long n)
 static void
 open_with_faults(const struct picture *p)
 {
-    long stride = fault_count(7, 1), n_faults = 0;
+    long stride = fault_count(17, 1), n_faults = 0;
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         long n = 1 + (long)i % stride;
         while (open_with_fault(p, &faults[i], n)) {
@@ -282,7 +282,7 @@ test_commit_error(void **state UNUSED)
     long n_faults = 0;
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         long n = 1;
-        for (; work_with_fault(&faults[i], n, &n_landed); n += fault_count(2, 1)) {
+        for (; work_with_fault(&faults[i], n, &n_landed); n += fault_count(3, 1)) {
             n_faults++;
             NEED(n < CALLS_MAX);
         }
@@ -390,7 +390,7 @@ test_flush_error(void **state UNUSED)
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         if (faults[i].kind == CALLS_READ)
             continue;
-        for (long n = 1; flush_with_fault(&faults[i], n, much); n += fault_count(23, 1)) {
+        for (long n = 1; flush_with_fault(&faults[i], n, much); n += fault_count(41, 1)) {
             n_faults++;
             NEED(n < CALLS_MAX);
         }
@@ -589,13 +589,13 @@ damage_many(bool is_clean, long n)
 static void
 test_damage_after_kill(void **state UNUSED)
 {
-    damage_many(false, fault_count(100, 3000));
+    damage_many(false, fault_count(50, 3000));
 }
 
 static void
 test_damage_after_clean_end(void **state UNUSED)
 {
-    damage_many(true, fault_count(60, 1500));
+    damage_many(true, fault_count(30, 1500));
 }
 
 int

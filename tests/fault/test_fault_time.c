@@ -118,9 +118,9 @@ test_damaged_at_the_same_time(void **state UNUSED)
         NEED(info.is_new && info.was_damaged == (i > 0));
         work_finish(&work);
         AUTO(free)
-        char *path =
-            s->backend->can & SAMPLE_ROCKS ? xasprintf("%s/index/CURRENT", s->dir)
-                                           : xstrdup(s->path);
+        char *path = s->backend->can & SAMPLE_ROCKS
+                         ? xasprintf("%s/index/CURRENT", s->dir)
+                         : xstrdup(s->path);
         FILE *f = fopen(path, "r+b");
         NEED(f && fprintf(f, "not an index, the %d", i) > 0 && fclose(f) == 0);
     }
@@ -209,8 +209,9 @@ test_pinned_reader(void **state UNUSED)
     int64_t is_bytes = log_bytes(&work);
     NEED(is_sql ? n_bytes < LOG_LARGE || is_bytes < LOG_LARGE : is_bytes <= LOG_IDLE);
     for (int i = 1; i < 6; i++)
-        put_large(&work, i); // from the log's beginning again
-    NEED((!is_sql || log_bytes(&work) <= is_bytes) && work.head > head);
+        put_large(&work, i); // from the log's beginning again, if it was not cut
+    NEED(!is_sql || is_bytes == 0 || log_bytes(&work) <= is_bytes);
+    NEED(work.head > head);
     store_reader_close(pinned);
     work_finish(&work);
     need_sound_index(s);
