@@ -18,7 +18,7 @@
 #define LOG_BYTES_IDLE (16 << 20) // then memtables are written when nothing else is to do
 #define LOG_BYTES_CLOSE (1 << 20) // less is read again at the next start
 #define SCHEMA_OF_WORDS 7 // before it text was cut into other words: it is made anew
-#define LAND_TRIES 20             // views are short
+#define LAND_TRIES 20     // views are short
 #define LAND_WAIT_MS 10
 
 static int
