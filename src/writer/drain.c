@@ -17,7 +17,7 @@
  * wait for the text index are found by reading all of these (15 ms of 100,000 entities). */
 #define IDLE_HOVERS_MS 20
 #define PRUNE_EVERY_MS 60000
-#define TEXT_STEP_ENTITIES 1000
+#define TEXT_STEP_ENTITIES 4000
 /* Batches are made by the workers and let go here, in between what lives longer: without this the heaps of
  * the workers grow with the run. */
 #define GIVE_BACK_BYTES ((size_t)64 << 20)

@@ -18,7 +18,7 @@
 #define CHANGES_DEFAULT 300
 #define READS_WARM 200
 #define EXIT_SKIPPED 77         // this gloss was built without the backend
-#define TEXT_STEP_ENTITIES 1000 // of the writer when nothing comes
+#define TEXT_STEP_ENTITIES 4000 // of the writer when nothing comes
 #define QUEUED_FILES 1024       // so many wait for the writer while there are more
 #define CHANGED_FILE_ENTITIES 100
 #define PAUSE_MS_MAX 30 // of a person between two changes, at a rate no person has
