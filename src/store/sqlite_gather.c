@@ -14,6 +14,7 @@
 #define WORD_INDEX_BITS 24 // below them
 #define CHUNK_BYTES 2000   // of postings that are written at once
 #define ASCII 0x80
+#define OTHER 0xFF // of folded: not ASCII
 
 struct word {
     uint64_t begin; // sqlite_key_begin()
@@ -21,7 +22,8 @@ struct word {
     uint32_t n;
     uint32_t hash;
     uint32_t n_postings;
-    uint32_t last; // of its postings + 1; when written: the next of them
+    uint32_t last;   // of its postings; when written: the one behind them
+    uint32_t entity; // that has it last, by number
 };
 
 /* at: slot << 4 | mask. */
@@ -30,10 +32,10 @@ struct gathered {
 };
 
 struct text_gather {
-    unsigned char folded[ASCII]; // 0: between words
+    unsigned char folded[256]; // 0: between words
     uint64_t seed;
     int64_t first_gen;
-    uint32_t n_files, slot;
+    uint32_t n_files, n_entities, slot;
     struct buf keys, folding;
     VEC(struct word) words;
     VEC(struct gathered) postings;
@@ -47,6 +49,7 @@ sqlite_gather_create(uint64_t seed)
 {
     struct text_gather *g = xnew(struct text_gather);
     g->seed = seed;
+    memset(g->folded + ASCII, OTHER, sizeof(g->folded) - ASCII);
     for (int c = 0; c < ASCII; c++) {
         bool is_upper = c >= 'A' && c <= 'Z';
         if (is_upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
@@ -76,7 +79,7 @@ void
 sqlite_gather_begin(struct text_gather *g, int64_t first_gen)
 {
     g->first_gen = first_gen;
-    g->n_files = 0;
+    g->n_files = g->n_entities = 0;
     buf_reset(&g->keys);
     g->words.n = g->postings.n = g->names.n = g->targets.n = 0;
     memset(g->table, 0, g->n_table * sizeof(*g->table));
@@ -106,62 +109,76 @@ grow_table(struct text_gather *g)
     }
 }
 
+/* A folded word; begin is sqlite_key_begin() of it. */
+struct key {
+    char p[TEXT_KEY_BYTES];
+    size_t n;
+    uint64_t begin;
+};
+
 /* Nearly all words are as short as that. Nobody knows the seed who could choose them. */
-static uint32_t
-hash_word(const struct text_gather *g, struct str key, uint64_t begin)
+static inline uint32_t
+hash_key(const struct text_gather *g, const struct key *key)
 {
-    if (key.n > TEXT_DIR_BYTES)
-        return (uint32_t)hash64_seeded(key, g->seed);
-    return (uint32_t)((begin ^ begin >> 29) * (g->seed | 1) >> 32);
+    if (key->n > TEXT_DIR_BYTES)
+        return (uint32_t)hash64_seeded(str_slice(key->p, key->n), g->seed);
+    return (uint32_t)((key->begin ^ key->begin >> 29) * (g->seed | 1) >> 32);
 }
 
 static uint32_t
-find_word(struct text_gather *g, struct str key)
+add_new(struct text_gather *g, const struct key *key, uint32_t hash)
 {
-    uint64_t begin = sqlite_key_begin(key);
-    uint32_t hash = hash_word(g, key, begin);
+    *vec_push(&g->words) = (struct word){.begin = key->begin,
+                                         .at = (uint32_t)g->keys.n,
+                                         .n = (uint32_t)key->n,
+                                         .hash = hash};
+    buf_add(&g->keys, key->p, key->n);
+    return (uint32_t)g->words.n;
+}
+
+static inline struct word *
+find_word(struct text_gather *g, const struct key *key)
+{
+    uint32_t hash = hash_key(g, key), i;
     size_t at = hash & (g->n_table - 1);
-    for (; g->table[at] != 0; at = (at + 1) & (g->n_table - 1)) {
-        uint32_t i = g->table[at] - 1;
-        const struct word *w = &g->words.v[i];
-        if (w->hash == hash && w->n == key.n && w->begin == begin &&
-            (key.n <= TEXT_DIR_BYTES || memcmp(g->keys.p + w->at, key.p, key.n) == 0))
-            return i;
+    for (; (i = g->table[at]) != 0; at = (at + 1) & (g->n_table - 1)) {
+        struct word *w = &g->words.v[i - 1];
+        if (w->begin == key->begin && w->n == key->n &&
+            (key->n <= TEXT_DIR_BYTES || memcmp(g->keys.p + w->at, key->p, key->n) == 0))
+            return w;
     }
-    uint32_t i = (uint32_t)g->words.n;
-    *vec_push(&g->words) = (struct word){
-        .begin = begin, .at = (uint32_t)g->keys.n, .n = (uint32_t)key.n, .hash = hash};
-    buf_add(&g->keys, key.p, key.n);
-    g->table[at] = i + 1;
+    g->table[at] = i = add_new(g, key, hash);
     if (g->words.n > g->n_table / 2)
         grow_table(g);
-    return i;
+    return &g->words.v[i - 1];
 }
 
 /* Once for an entity, wherever it has the word. */
-static void
-add_key(struct text_gather *g, const char *key, size_t n, unsigned mask)
+static inline void
+add_key(struct text_gather *g, const struct key *key, unsigned mask)
 {
-    uint32_t i = find_word(g, str_slice(key, n)), file = g->n_files - 1;
-    struct word *w = &g->words.v[i];
-    if (w->last > 0) {
-        struct gathered *last = &g->postings.v[w->last - 1];
-        if (last->file == file && last->at >> 4 == g->slot) {
-            last->at |= mask;
-            return;
-        }
+    struct word *w = find_word(g, key);
+    if (w->entity == g->n_entities) {
+        g->postings.v[w->last].at |= mask;
+        return;
     }
-    *vec_push(&g->postings) = (struct gathered){i, file, g->slot << 4 | mask};
+    w->entity = g->n_entities;
     w->last = (uint32_t)g->postings.n;
     w->n_postings++;
+    *vec_push(&g->postings) = (struct gathered){(uint32_t)(w - g->words.v),
+                                                g->n_files - 1, g->slot << 4 | mask};
 }
 
 static void
 add_word(struct text_gather *g, struct str word, unsigned mask)
 {
+    struct key key;
     buf_reset(&g->folding);
     words_fold(&g->folding, word);
-    add_key(g, g->folding.p, MIN(g->folding.n, (size_t)TEXT_KEY_BYTES), mask);
+    key.n = MIN(g->folding.n, sizeof(key.p));
+    memcpy(key.p, g->folding.p, key.n);
+    key.begin = sqlite_key_begin(str_slice(key.p, key.n));
+    add_key(g, &key, mask);
 }
 
 static bool
@@ -176,32 +193,47 @@ is_lower(char c)
     return c >= 'a' && c <= 'z';
 }
 
-/* All ASCII. */
-static void
-add_part(struct text_gather *g, const char *p, size_t n)
+/* To where the word ends that begins at p, or something that is not ASCII. */
+static inline const char *
+cut_ascii(const struct text_gather *g, const char *p, const char *end, struct key *key)
 {
-    char key[TEXT_KEY_BYTES];
-    n = MIN(n, sizeof(key));
-    for (size_t i = 0; i < n; i++)
-        key[i] = (char)g->folded[(unsigned char)p[i]];
-    add_key(g, key, n, TEXT_IN_NAME);
+    const char *stop = end - p > TEXT_DIR_BYTES ? p + TEXT_DIR_BYTES : end;
+    unsigned char c;
+    size_t n = 0;
+    uint64_t begin = 0;
+    for (; p < stop && (c = g->folded[(unsigned char)*p]) != 0 && c != OTHER; p++) {
+        begin = begin << 8 | c;
+        key->p[n++] = (char)c;
+    }
+    key->begin = begin << 8 * (TEXT_DIR_BYTES - n); // a word has a letter
+    for (; p < end && (c = g->folded[(unsigned char)*p]) != 0 && c != OTHER &&
+           n >= TEXT_DIR_BYTES;
+         p++)
+        if (n < sizeof(key->p))
+            key->p[n++] = (char)c;
+    key->n = n;
+    return p;
 }
 
 /* What words_of_name() has behind the whole, of one word. */
 static void
 add_parts(struct text_gather *g, struct str word)
 {
+    struct key key;
     size_t begin = 0;
     for (size_t i = 1; i < word.n; i++) {
         char before = word.p[i - 1], behind = i + 1 < word.n ? word.p[i + 1] : ' ';
         if (!is_upper(word.p[i]) ||
             !(is_lower(before) || (is_upper(before) && is_lower(behind))))
             continue;
-        add_part(g, word.p + begin, i - begin);
+        cut_ascii(g, word.p + begin, word.p + i, &key);
+        add_key(g, &key, TEXT_IN_NAME);
         begin = i;
     }
-    if (begin > 0)
-        add_part(g, word.p + begin, word.n - begin);
+    if (begin == 0)
+        return;
+    cut_ascii(g, word.p + begin, word.p + word.n, &key);
+    add_key(g, &key, TEXT_IN_NAME);
 }
 
 static void
@@ -209,22 +241,14 @@ add_words(struct text_gather *g, struct str text, unsigned mask, bool with_parts
 {
     const char *p = text.p, *end = p + text.n;
     while (p < end) {
-        char key[TEXT_KEY_BYTES];
-        size_t n = 0;
-        unsigned char c = (unsigned char)*p, folded = 0;
-        if (c < ASCII && g->folded[c] == 0) {
+        struct key key;
+        if (g->folded[(unsigned char)*p] == 0) {
             p++;
             continue;
         }
         const char *begin = p;
-        for (; p < end && (c = (unsigned char)*p) < ASCII; p++) {
-            folded = g->folded[c];
-            if (folded == 0)
-                break;
-            if (n < sizeof(key))
-                key[n++] = (char)folded;
-        }
-        if (p < end && c >= ASCII) {
+        p = cut_ascii(g, p, end, &key);
+        if (p < end && g->folded[(unsigned char)*p] == OTHER) {
             struct str rest = str_slice(begin, (size_t)(end - begin)), word;
             if (!words_next(&rest, &word))
                 return;
@@ -232,7 +256,7 @@ add_words(struct text_gather *g, struct str text, unsigned mask, bool with_parts
             p = rest.p;
             continue;
         }
-        add_key(g, key, n, mask);
+        add_key(g, &key, mask);
         if (with_parts)
             add_parts(g, str_slice(begin, (size_t)(p - begin)));
     }
@@ -262,6 +286,7 @@ void
 sqlite_gather_entity(struct text_gather *g, uint32_t slot, struct str name)
 {
     g->slot = slot;
+    g->n_entities++;
     *vec_push(&g->names) =
         hash64(name) << 32 | (uint64_t)(g->n_files - 1) << SLOT_BITS | slot;
 }

@@ -138,6 +138,7 @@ static const struct test tests[] = {
     TEST(test_text_runs_merge, SAMPLE_SQL),
     TEST(test_text_merge_given_up, SAMPLE_SQL),
     TEST(test_text_wide_keys, SAMPLE_SQL),
+    TEST(test_text_alike, SAMPLE_SQL),
     TEST(test_text_damaged, SAMPLE_SQL),
     TEST(test_rows_of_no_file, SAMPLE_SQL),
     TEST(test_damaged_edges, SAMPLE_SQL),

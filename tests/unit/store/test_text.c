@@ -155,6 +155,32 @@ test_text_wide_keys(void **state)
         index_all(w);
     }
     assert_in_range(count_rows(s, "text_leaf"), 5, 100);
+    assert_int_equal(n_found(r, "abcdefgh"), 2);
+    assert_int_equal(n_found(r, "abcdefghi"), 2);
+    buf_finish(&spec);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+/* Words of eight letters and those that begin with them are others, wherever a table has them. */
+static void
+test_text_alike(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    struct buf spec = {0};
+    for (int i = 0; i < 4000; i++)
+        buf_printf(&spec, "%sabcd%04d_abcd%04dx:1", i > 0 ? " " : "", i, (i + 1) % 4000);
+    event_unref(sample_put(w, "a.c", spec.p));
+    index_all(w);
+    struct store_reader *r = sample_read(s);
+    for (int i = 0; i < 4000; i += 37) {
+        char whole[16], longer[16];
+        snprintf(whole, sizeof(whole), "abcd%04d", i);
+        snprintf(longer, sizeof(longer), "abcd%04dx", i);
+        assert_int_equal(n_found(r, whole), 2);
+        assert_int_equal(n_found(r, longer), 1);
+    }
     buf_finish(&spec);
     store_reader_close(r);
     store_writer_close(w);
