@@ -66,6 +66,7 @@ look(const struct sample *s)
     int e = store_reader_open(s->url, &r, NULL);
     if (e == -ENOENT)
         return -1; // killed before its first commit
+    need_note("a reader is told: %s", err_text(e));
     NEED(e == 0);
     store_reader_close(r);
     need_true_log(s, &head);
@@ -254,5 +255,7 @@ main(void)
         cmocka_unit_test(test_kill_at_random),
         cmocka_unit_test(test_two_engines),
     };
+    if (getenv("TEST_ONLY"))
+        cmocka_set_test_filter(getenv("TEST_ONLY"));
     return cmocka_run_group_tests_name("fault_kill", tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "work.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -110,6 +111,8 @@ need_fork(void)
     pid_t pid = fork();
     NEED(pid >= 0);
     is_child |= pid == 0;
+    if (pid == 0)
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // of a test that failed, too
     return pid;
 }
 
