@@ -205,7 +205,7 @@ cut_ascii(const struct text_gather *g, const char *p, const char *end, struct ke
         begin = begin << 8 | c;
         key->p[n++] = (char)c;
     }
-    key->begin = begin << 8 * (TEXT_DIR_BYTES - n); // a word has a letter
+    key->begin = n > 0 ? begin << 8 * (TEXT_DIR_BYTES - n) : 0;
     for (; p < end && (c = g->folded[(unsigned char)*p]) != 0 && c != OTHER &&
            n >= TEXT_DIR_BYTES;
          p++)
