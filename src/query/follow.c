@@ -24,7 +24,7 @@ struct query_follower {
     struct ready *ready; // while no job runs
     uint64_t retry_ms;
     bool is_working, is_wanted; // look again after this job
-    query_done_fn on_news;
+    query_news_fn on_news;
     void *ctx;
     bool is_closing;
     void (*on_closed)(void *ctx);
@@ -232,7 +232,7 @@ on_timer(void *ctx)
 }
 
 struct query_follower *
-query_follow(struct loop *l, struct pool *pool, const char *url, query_done_fn on_news,
+query_follow(struct loop *l, struct pool *pool, const char *url, query_news_fn on_news,
              void *ctx)
 {
     ASSERT_LOOP();

@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "model/edge.h"
 #include "model/entity.h"
+#include "query/follow.h"
 #include "rt/pool.h"
 #include "store/store.h"
 
@@ -100,16 +101,6 @@ struct query_ticket *query_entities(struct query *q, const struct str *paths,
 struct query_ticket *query_unasked(struct query *q, query_done_fn done, void *ctx);
 void query_result_destroy(struct query_result *result);
 
-/* ---- follow.c: events that other processes commit (store_can_follow) ---- */
-struct query_follower;
-/* First tells info with the index as it is, then each event once, in order, with info; r < 0: the connection
- * was lost, and is tried again until it goes on with what came meanwhile. */
-struct query_follower *query_follow(struct loop *l, struct pool *pool, const char *url,
-                                    query_done_fn on_news, void *ctx) MUST_USE;
-void query_follower_look(struct query_follower *f); // now, though nobody told
-/* No news after this; frees itself. */
-void query_follower_close(struct query_follower *f, void (*on_closed)(void *ctx),
-                          void *ctx);
 /* ---- the same without a loop, for a command that opens the index by itself; any thread ---- */
 int query_search_now(struct store_reader *r, const struct query_search *search,
                      struct arena *a, struct entity_row **ret_rows, size_t *ret_n);
