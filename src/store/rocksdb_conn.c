@@ -120,6 +120,65 @@ rocks_key_read(struct str key, size_t at)
     return (int64_t)id;
 }
 
+/* ---- what was made just now ---- */
+
+void
+rocks_put_fresh(struct rocks_conn *c, const struct rocks_key *key, struct str row)
+{
+    assert(key->n == ROCKS_ENTITY_KEY_BYTES);
+    rocks.writebatch_put_cf(c->all, c->db->families[ROCKS_ENTITY], key->p, key->n, row.p,
+                            row.n);
+    buf_add(&c->fresh.bytes, key->p, key->n);
+    buf_add_str(&c->fresh.bytes, row);
+    *vec_push(&c->fresh.ends) = c->fresh.bytes.n;
+}
+
+/* The next one from *at on. */
+static void
+next_fresh(const struct rocks_fresh *fresh, size_t i, size_t *at, struct str *ret_key,
+           struct str *ret_row)
+{
+    const char *p = fresh->bytes.p + *at;
+    *ret_key = str_slice(p, ROCKS_ENTITY_KEY_BYTES);
+    *ret_row = str_slice(p + ROCKS_ENTITY_KEY_BYTES,
+                         fresh->ends.v[i] - *at - ROCKS_ENTITY_KEY_BYTES);
+    *at = fresh->ends.v[i];
+}
+
+static void
+clear_fresh(struct rocks_fresh *fresh)
+{
+    buf_reset(&fresh->bytes);
+    fresh->ends.n = 0;
+}
+
+/* Before this key, or those that begin with it, are read or written. Ids grow, so what is not fresh lies
+ * before the first one that is. */
+static void
+settle(struct rocks_conn *c, enum rocks_family family, struct str key)
+{
+    struct rocks_fresh *fresh = &c->fresh;
+    size_t at = 0;
+    if (family != ROCKS_ENTITY || fresh->ends.n == 0 ||
+        memcmp(key.p, fresh->bytes.p, MIN(key.n, (size_t)ROCKS_ENTITY_KEY_BYTES)) < 0)
+        return;
+    for (size_t i = 0; i < fresh->ends.n; i++) {
+        struct str fresh_key, row;
+        next_fresh(fresh, i, &at, &fresh_key, &row);
+        rocks.writebatch_wi_put_cf(c->batch, c->db->families[ROCKS_ENTITY], fresh_key.p,
+                                   fresh_key.n, row.p, row.n);
+    }
+    clear_fresh(fresh);
+}
+
+void
+rocks_batch_clear(struct rocks_conn *c)
+{
+    rocks.writebatch_clear(c->all);
+    rocks.writebatch_wi_clear(c->batch);
+    clear_fresh(&c->fresh);
+}
+
 /* ---- one value ---- */
 
 static int
@@ -128,6 +187,7 @@ get_written(struct rocks_conn *c, enum rocks_family family, struct str key,
 {
     char *error = NULL;
     size_t n = 0;
+    settle(c, family, key);
     char *value = rocks.writebatch_wi_get_from_batch_and_db_cf(
         c->batch, c->db->db, c->read, c->db->families[family], key.p, key.n, &n, &error);
     if (error)
@@ -165,13 +225,18 @@ void
 rocks_put(struct rocks_conn *c, enum rocks_family family, struct str key,
           struct str value)
 {
-    rocks.writebatch_wi_put_cf(c->batch, c->db->families[family], key.p, key.n,
-                               value.n > 0 ? value.p : "", value.n);
+    settle(c, family, key);
+    const char *p = value.n > 0 ? value.p : "";
+    rocks.writebatch_put_cf(c->all, c->db->families[family], key.p, key.n, p, value.n);
+    rocks.writebatch_wi_put_cf(c->batch, c->db->families[family], key.p, key.n, p,
+                               value.n);
 }
 
 void
 rocks_delete(struct rocks_conn *c, enum rocks_family family, struct str key)
 {
+    settle(c, family, key);
+    rocks.writebatch_delete_cf(c->all, c->db->families[family], key.p, key.n);
     rocks.writebatch_wi_delete_cf(c->batch, c->db->families[family], key.p, key.n);
 }
 
@@ -184,6 +249,7 @@ rocks_walk_open(struct rocks_walk *walk, struct rocks_conn *c, enum rocks_family
     *walk = (struct rocks_walk){.c = c, .prefix = prefix};
     if (!c->db)
         return;
+    settle(c, family, rocks_key_str(&walk->prefix));
     rocksdb_column_family_handle_t *handle = c->db->families[family];
     walk->it = rocks.create_iterator_cf(c->db->db, c->read, handle);
     if (c->batch)

@@ -58,12 +58,17 @@
     X(readoptions_set_fill_cache)                                                        \
     X(readoptions_set_snapshot)                                                          \
     X(release_snapshot)                                                                  \
-    X(write_writebatch_wi)                                                               \
+    X(write)                                                                             \
+    X(writebatch_clear)                                                                  \
+    X(writebatch_count)                                                                  \
+    X(writebatch_create)                                                                 \
+    X(writebatch_data)                                                                   \
+    X(writebatch_delete_cf)                                                              \
+    X(writebatch_destroy)                                                                \
+    X(writebatch_put_cf)                                                                 \
     X(writebatch_wi_clear)                                                               \
-    X(writebatch_wi_count)                                                               \
     X(writebatch_wi_create)                                                              \
     X(writebatch_wi_create_iterator_with_base_cf)                                        \
-    X(writebatch_wi_data)                                                                \
     X(writebatch_wi_delete_cf)                                                           \
     X(writebatch_wi_destroy)                                                             \
     X(writebatch_wi_get_from_batch_and_db_cf)                                            \

@@ -267,7 +267,10 @@ writer_free(struct rocks_writer *w)
     detach(w);
     if (w->lock_fd >= 0)
         close(w->lock_fd);
+    rocks.writebatch_destroy(w->c.all);
     rocks.writebatch_wi_destroy(w->c.batch);
+    buf_finish(&w->c.fresh.bytes);
+    vec_finish(&w->c.fresh.ends);
     rocks.readoptions_destroy(w->c.read);
     table_writer_finish(&w->w);
     free(w->path);
@@ -293,6 +296,7 @@ writer_new(const char *path, const char *root)
     w->c.t.reads = &rocks_reads;
     w->c.stop_fd = -1;
     w->c.read = rocks.readoptions_create();
+    w->c.all = rocks.writebatch_create();
     w->c.batch = rocks.writebatch_wi_create(0, 1);
     table_writer_init(&w->w, &writer_ops, &rocks_writes, &w->c.t);
     w->path = xstrdup(path);
@@ -381,6 +385,7 @@ rocks_mend(struct rocks_writer *w)
     if (r < 0)
         return r == -EWOULDBLOCK ? -EBUSY : err_trace(r);
     w->is_broken = false;
+    w->c.is_told_known = w->c.may_have_told = false;
     w->log_bytes = 0;
     return err_trace(table_writer_load(&w->w, &info));
 }
@@ -425,13 +430,15 @@ rocks_checkpoint(struct store_writer *base, bool is_idle)
     return flush(w);
 }
 
-/* A damaged index is not marked clean: the next start looks at it. */
+/* A damaged index is not marked clean: the next start looks at it. The mark is nothing that anybody was
+ * told, so it does not wait for the disk. */
 void
 rocks_writer_close(struct store_writer *base)
 {
     struct rocks_writer *w = container_of(table_writer_of(base), struct rocks_writer, w);
     if (w->w.is_open)
         store_rollback(base);
+    w->is_closing = true;
     if (!w->c.is_damaged && !w->is_broken) {
         rocks_writes.meta_put(&w->c.t, "clean_shutdown", STR("1"));
         if (rocks_writes.commit(&w->c.t) == 0 && w->log_bytes > LOG_BYTES_CLOSE)

@@ -12,6 +12,7 @@ struct rocks_writer {
     char *root;            // the tree it is the index of; NULL: of any
     int lock_fd;
     bool is_broken;    // the database takes nothing any more: see rocks_mend()
+    bool is_closing;   // what is written now is not synced
     bool drops_text;   // with the next commit: rocks_text_drop_all()
     size_t log_bytes;  // written since all was last flushed
     int64_t text_from; // file id from which on one may wait for the text index

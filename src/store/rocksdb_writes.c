@@ -16,7 +16,7 @@ writer_of(struct tables *t)
 static void
 forget(struct rocks_conn *c)
 {
-    rocks.writebatch_wi_clear(c->batch);
+    rocks_batch_clear(c);
     c->has_ids = c->are_ids_new = false;
 }
 
@@ -46,12 +46,12 @@ commit(struct tables *t)
     if (w->is_broken)
         return err_trace(-EIO); // begin mends it
     rocks_ids_write(&w->c);
-    if (rocks.writebatch_wi_count(w->c.batch) == 0)
+    if (rocks.writebatch_count(w->c.all) == 0)
         return 0;
-    rocks.writebatch_wi_data(w->c.batch, &size_bytes);
+    rocks.writebatch_data(w->c.all, &size_bytes);
     rocksdb_writeoptions_t *options = rocks.writeoptions_create();
-    rocks.writeoptions_set_sync(options, 1);
-    rocks.write_writebatch_wi(w->c.db->db, options, w->c.batch, &error);
+    rocks.writeoptions_set_sync(options, !w->is_closing);
+    rocks.write(w->c.db->db, options, w->c.all, &error);
     rocks.writeoptions_destroy(options);
     r = rocks_errno(error);
     if (r < 0) {
@@ -63,7 +63,7 @@ commit(struct tables *t)
     w->log_bytes += size_bytes;
     if (w->drops_text)
         rocks_text_drop_all(w);
-    rocks.writebatch_wi_clear(w->c.batch); // the ids are what they are
+    rocks_batch_clear(&w->c); // the ids are what they are
     return 0;
 }
 
@@ -228,6 +228,7 @@ counts_put(struct tables *t, const struct file_stored *f,
     key = rocks_key_content('c', f->f.content);
     rocks_key_add(&key, f->id);
     rocks_put(c, ROCKS_LOOK, rocks_key_str(&key), STR_NONE);
+    c->may_have_told = true;
     return 0;
 }
 
@@ -302,22 +303,20 @@ files_all_old(struct tables *t)
 
 /* ---- entities ---- */
 
-static void
-write_entity(struct rocks_conn *c, const struct entity_stored *s, struct buf *b)
-{
-    struct rocks_key key = rocks_key_entity(s->id);
-    buf_reset(b);
-    rocks_entity_write(b, s);
-    rocks_put(c, ROCKS_ENTITY, rocks_key_str(&key), buf_str(b));
-}
-
 static int
-entities_add(struct tables *t, const struct entity_stored *v, size_t n,
-             bool is_added UNUSED)
+entities_add(struct tables *t, const struct entity_stored *v, size_t n, bool is_added)
 {
+    struct rocks_conn *c = rocks_conn_of(t);
     AUTO(buf_finish) struct buf b = {0};
-    for (size_t i = 0; i < n; i++)
-        write_entity(rocks_conn_of(t), &v[i], &b);
+    for (size_t i = 0; i < n; i++) {
+        struct rocks_key key = rocks_key_entity(v[i].id);
+        buf_reset(&b);
+        rocks_entity_write(&b, &v[i]);
+        if (is_added)
+            rocks_put_fresh(c, &key, buf_str(&b));
+        else
+            rocks_put(c, ROCKS_ENTITY, rocks_key_str(&key), buf_str(&b));
+    }
     return 0;
 }
 

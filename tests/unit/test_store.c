@@ -74,6 +74,7 @@ static const struct test tests[] = {
     TEST(test_limits, 0),
     TEST(test_wide_places, 0),
     TEST(test_rows_of_any_number, 0),
+    TEST(test_changes_within_a_transaction, 0),
     TEST(test_hover_known, 0),
     TEST(test_hover_dropped, 0),
     TEST(test_hover_stale, 0),

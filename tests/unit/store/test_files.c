@@ -365,3 +365,65 @@ test_rows_of_any_number(void **state)
     store_reader_close(r);
     store_writer_close(w);
 }
+
+/* ---- several commands of one transaction ---- */
+
+static void
+put_within(struct store_writer *w, const char *path, const char *spec, const char *list,
+           const char *names)
+{
+    struct batch *b = sample_batch(path, spec);
+    struct event *event = NULL;
+    OK(store_put_file(w, b, &event));
+    sample_assert_names(event, list, names);
+    batch_destroy(b);
+}
+
+static void
+change_within(struct store_writer *w)
+{
+    struct event *event = NULL;
+    put_within(w, "a.c", "one:1 two:2", "added", "one two");
+    put_within(w, "b.c", "three:3", "added", "three");
+    put_within(w, "a.c", "one:1 two:5 more:6", "updated", "two");
+    put_within(w, "c.c", "four:4", "added", "four");
+    struct hover_batch *h = sample_hovers("b.c", "three:3", "three=x");
+    OK(store_put_hovers(w, h, &event));
+    sample_assert_names(event, "enriched", "three");
+    hover_batch_destroy(h);
+    put_within(w, "d.c", "gone:1", "added", "gone");
+    OK(store_delete_file(w, STR("d.c"), &event));
+    sample_assert_names(event, "deleted", "gone");
+    put_within(w, "e.c", "five:5", "added", "five");
+    put_within(w, "c.c", "seven:7", "deleted", "four");
+}
+
+/* What a command wrote is there for those behind it, and none of it when it is taken back. */
+static void
+test_changes_within_a_transaction(void **state)
+{
+    struct sample *s = *state;
+    AUTO(arena_finish) struct arena a = {0};
+    AUTO(buf_finish) struct buf names = {0};
+    struct entity_row row;
+    struct store_writer *w = sample_open(s, NULL);
+    OK(store_begin(w));
+    change_within(w);
+    store_rollback(w);
+    event_unref(sample_put(w, "0.c", "zero:0"));
+    struct store_reader *r = sample_read(s);
+    OK(store_each_entity(r, STR_NONE, collect_name, &names));
+    assert_string_equal(names.p, "zero ");
+    OK(store_begin(w));
+    change_within(w);
+    OK(store_commit(w));
+    buf_reset(&names);
+    OK(store_each_entity(r, STR_NONE, collect_name, &names));
+    assert_string_equal(names.p, "zero one two more three seven five ");
+    OK(sample_row(r, "a.c", "two", 1, &a, &row));
+    assert_true(row.e.hash == hash64(STR("5")));
+    OK(sample_row(r, "b.c", "three", 1, &a, &row));
+    assert_int_equal(row.hover.state, HOVER_KNOWN);
+    store_reader_close(r);
+    store_writer_close(w);
+}
