@@ -1,8 +1,9 @@
 /* What the store costs on top of a backend's own library, and what readers and editors feel of a bulk load.
  * bench_store TREE URL [--rounds N] [--reads N] [--changes N]: a % in the URL is replaced by a number, each naming
  * an index that is not there yet. Prints one JSON object. All of a round is loaded from the same batches, which are
- * made before the first clock starts; contestants take turns. Reads are timed on one thread while another one
- * writes as the writer does; commits of changes through the writer itself. */
+ * made before the first clock starts; contestants take turns. Reads are timed on one thread alone, while another one
+ * writes as the writer does, and while another one only keeps a processor busy: what that costs is the machine's.
+ * Commits of changes are timed through the writer itself, all while a load runs. */
 #include "tests/bench/store.h"
 
 #include "base/arena.h"
@@ -21,7 +22,8 @@
 #define TEXT_STEP_ENTITIES 4000 // of the writer when nothing comes
 #define QUEUED_FILES 1024       // so many wait for the writer while there are more
 #define CHANGED_FILE_ENTITIES 100
-#define PAUSE_MS_MAX 30 // of a person between two changes, at a rate no person has
+#define CHANGES_PER_LOAD 50 // then the load begins anew, or the index would fill the disk
+#define PAUSE_MS_MAX 30     // of a person between two changes, at a rate no person has
 
 static const struct bare *const bares[] = {&bare_sqlite, &bare_rocksdb, &bare_postgres};
 
@@ -301,22 +303,42 @@ saturate(void *ctx)
     arena_finish(&a);
 }
 
+/* What two busy threads cost a third one, whatever they do. */
+static void
+spin(void *ctx)
+{
+    while (!queue_is_drained(ctx))
+        for (volatile unsigned i = 0; i < 100000; i++) {
+        }
+}
+
+/* While `busy` runs, which ends when the queue is closed. */
+static void
+read_beside(const char *url, const struct keys *keys, int64_t *took_ns, size_t n,
+            void (*busy)(void *ctx), void *ctx, struct queue *until)
+{
+    struct thread *thread = thread_start("busy", busy, ctx);
+    read_keys(url, keys, took_ns, n);
+    queue_close(until);
+    thread_join(thread);
+    queue_destroy(until);
+}
+
 static void
 time_reads(struct bench *b, size_t n_reads)
 {
     struct saturation s = {
         .corpus = &b->corpus, .url = new_url(b), .until = queue_create(1)};
+    struct queue *until = queue_create(1);
     struct keys keys = {.v = {0}};
     int64_t *took_ns = xcalloc(n_reads, sizeof(*took_ns));
     make_keys(&b->corpus, &keys);
     load(b, s.url, true);
     read_keys(s.url, &keys, took_ns, n_reads);
     print_times("read_alone", took_ns, n_reads);
-    struct thread *thread = thread_start("saturate", saturate, &s);
-    read_keys(s.url, &keys, took_ns, n_reads);
-    queue_close(s.until);
-    thread_join(thread);
-    queue_destroy(s.until);
+    read_beside(s.url, &keys, took_ns, n_reads, spin, until, until);
+    print_times("read_beside", took_ns, n_reads);
+    read_beside(s.url, &keys, took_ns, n_reads, saturate, &s, s.until);
     print_times("read", took_ns, n_reads);
     fprintf(stdout, ",\"written_per_s\":%.0f",
             (double)s.n_entities * 1e9 / (double)s.took_ns);
@@ -328,16 +350,17 @@ time_reads(struct bench *b, size_t n_reads)
 
 /* ---- commits of changes ---- */
 
-/* One bulk load through the writer, and the document that somebody types in meanwhile. */
+/* One bulk load through the writer, and the document that somebody types in meanwhile. The load begins the tree
+ * again, under other names, until enough was typed: a small tree would be loaded before the first change. */
 struct session {
     struct bench *bench;
     struct loop loop;
     struct writer *writer;
     struct timer *timer;
     const struct batch *document;
-    size_t next, n_queued; // files
+    size_t next, n_queued; // files, of all passes over the tree
     int64_t *took_ns, began_ns;
-    size_t n_changes, n_wanted; // of all sessions
+    size_t n_changes, n_enough; // of all sessions; then the load of this one may end
     bool is_changing, is_opened, is_feeding;
 };
 
@@ -367,9 +390,15 @@ on_closed(void *ctx UNUSED)
 }
 
 static bool
+has_more(const struct session *s)
+{
+    return s->next < s->bench->corpus.files.n || s->n_changes < s->n_enough;
+}
+
+static bool
 is_loading(const struct session *s)
 {
-    return s->n_queued > 0 || s->next < s->bench->corpus.files.n;
+    return s->n_queued > 0 || has_more(s);
 }
 
 static void
@@ -390,7 +419,7 @@ on_file(void *ctx, int r, struct event *event UNUSED)
     struct session *s = ctx;
     must(r, "a file of the load");
     s->n_queued--;
-    if (!s->is_feeding && s->next < s->bench->corpus.files.n) {
+    if (!s->is_feeding && has_more(s)) {
         s->is_feeding = true;
         loop_defer(&s->loop, feed, s);
     }
@@ -403,13 +432,14 @@ feed(void *ctx)
     struct session *s = ctx;
     const struct corpus *c = &s->bench->corpus;
     s->is_feeding = false;
-    while (s->n_queued < QUEUED_FILES && s->next < c->files.n) {
-        writer_put_file(s->writer, copy_of(c->files.v[s->next++], ""), false, on_file, s);
-        s->n_queued++;
+    for (; s->n_queued < QUEUED_FILES && has_more(s); s->next++, s->n_queued++) {
+        AUTO(free) char *folder = xasprintf("pass%zu/", s->next / c->files.n);
+        writer_put_file(s->writer, copy_of(c->files.v[s->next % c->files.n], folder),
+                        false, on_file, s);
     }
 }
 
-/* Those that end behind the load are not counted. */
+/* The load goes on for as long as they are not enough. */
 static void
 on_change(void *ctx, int r, struct event *event)
 {
@@ -421,7 +451,7 @@ on_change(void *ctx, int r, struct event *event)
     if (!s->is_opened) {
         s->is_opened = true;
         feed(s);
-    } else if (is_loading(s) && s->n_changes < s->n_wanted) {
+    } else if (s->n_changes < s->n_enough) {
         s->took_ns[s->n_changes++] = clock_mono_ns() - s->began_ns;
     }
     if (is_loading(s))
@@ -469,13 +499,13 @@ time_changes(struct bench *b, size_t n_changes)
     static const struct writer_events events = {.on_open = on_open};
     struct session s = {.bench = b,
                         .document = choose_document(&b->corpus),
-                        .n_wanted = n_changes,
                         .took_ns = xcalloc(n_changes, sizeof(*s.took_ns))};
     must(loop_init(&s.loop), "loop");
     while (s.n_changes < n_changes) {
         char *url = new_url(b);
         s.next = 0;
         s.is_opened = false;
+        s.n_enough = MIN(s.n_changes + CHANGES_PER_LOAD, n_changes);
         s.timer = timer_open(&s.loop, change, &s);
         s.writer = writer_open(&s.loop, url, NULL, NULL, &events, &s);
         loop_run(&s.loop);

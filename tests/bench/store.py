@@ -102,13 +102,17 @@ def loads(name, result, has_targets):
 
 
 def reads(name, result, has_targets):
-    read, alone = result["read"], result["read_alone"]
+    read = result["read"]
+
+    def three(key):
+        return ", ".join(f"{result[key][at + '_ms']:.3f}" for at in READ_MS) + " ms"
+
     rows = [aimed(has_targets, f"{name}, by key while the writer is saturated ({read['n']:,} reads): "
                   f"{at.replace('p50', 'median')}", f"{read[at + '_ms']:.3f} ms", f"≤ {most} ms",
                   read[at + "_ms"] <= most)
             for at, most in READ_MS.items()]
-    return rows + [row(f"{name}: the same while nobody writes: median, p99, max",
-                       ", ".join(f"{alone[at + '_ms']:.3f}" for at in READ_MS) + " ms", "", None),
+    return rows + [row(f"{name}: the same while nobody writes: median, p99, max", three("read_alone"), "", None),
+                   row(f"{name}: the same while a thread only keeps a processor busy", three("read_beside"), "", None),
                    row(f"{name}: the writer meanwhile", f"{result['written_per_s']:,.0f} entities/s", "", None)]
 
 
