@@ -21,6 +21,7 @@
  *           'c' hash of a target, generation
  *   word    word, NUL, generation              slots, and where each has it */
 #include "rt/shared.h"
+#include "store/rocksdb_fresh.h"
 #include "store/rocksdb_lib.h"
 #include "store/tables.h"
 
@@ -51,14 +52,6 @@ struct rocks_db {
     rocksdb_column_family_handle_t *families[ROCKS_FAMILIES];
 };
 
-/* Entities of files that the transaction made, which no read of it finds yet. Nearly all that a load writes is
- * of this kind and is not read before its commit, and what a row needs to be found is most of what a
- * put costs. Whatever touches one of them puts all of them where they are found first. */
-struct rocks_fresh {
-    struct buf bytes; // keys of ROCKS_ENTITY_KEY_BYTES, each before its row
-    VEC(size_t) ends; // of the rows
-};
-
 struct rocks_conn {
     struct tables t;
     struct rocks_db *db;
@@ -69,9 +62,8 @@ struct rocks_conn {
     rocksdb_writebatch_wi_t *batch; // as much of it as its reads can find
     struct rocks_fresh fresh;       // and the rest
     struct rocks_ids ids;
-    bool has_ids, are_ids_new; // looked for; not in the batch yet
-    bool may_have_told;        // contents of which something is known, see file_twin()
-    bool is_told_known;        // may_have_told was looked for
+    bool has_ids, are_ids_new;         // looked for; not in the batch yet
+    bool may_have_told, is_told_known; // see has_told()
     /* A reader's. */
     const rocksdb_snapshot_t *snapshot; // of the view
     int stop_fd;                        // an eventfd: store_reader_interrupt(); -1: none
@@ -86,8 +78,7 @@ int rocks_errno(char *error);
 
 /* ---- keys ---- */
 
-#define ROCKS_KEY_BYTES 64        // a word, its end, a generation
-#define ROCKS_ENTITY_KEY_BYTES 11 // file id, slot
+#define ROCKS_KEY_BYTES 64 // a word, its end, a generation
 
 struct rocks_key {
     char p[ROCKS_KEY_BYTES];
@@ -102,18 +93,12 @@ void rocks_key_add(struct rocks_key *key, int64_t id);
 struct str rocks_key_str(const struct rocks_key *key);
 int64_t rocks_key_read(struct str key, size_t at); // 0 when it is too short
 
-/* ---- one value ---- */
-
 /* 1/0. */
 int rocks_get(struct rocks_conn *c, enum rocks_family family, struct str key,
               struct arena *a, struct str *ret_value);
 void rocks_put(struct rocks_conn *c, enum rocks_family family, struct str key,
                struct str value);
 void rocks_delete(struct rocks_conn *c, enum rocks_family family, struct str key);
-
-/* Of ROCKS_ENTITY, and behind all that are there: of a file that this transaction made. */
-void rocks_put_fresh(struct rocks_conn *c, const struct rocks_key *key, struct str row);
-void rocks_batch_clear(struct rocks_conn *c);
 
 /* Of the view, or as the transaction has them. */
 int rocks_ids_get(struct rocks_conn *c, struct rocks_ids *ret_ids);
