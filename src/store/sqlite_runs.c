@@ -281,7 +281,7 @@ next_group(struct text_postings *p)
     uint64_t head;
     if (!sqlite_take_varint(&p->rest, &head))
         return false;
-    p->gen = (int64_t)(head >> 2) + (head & 2 ? 0 : p->gen);
+    p->gen = (int64_t)((head >> 2) + (head & 2 ? 0 : (uint64_t)p->gen));
     p->n_slots = 1;
     p->slot = 0;
     return head & 1 || sqlite_take_varint(&p->rest, &p->n_slots);
