@@ -132,7 +132,7 @@ def _(house):
     queue, store = w["queue"], w["store"]
     for lane in ("interactive", "bulk"):
         for figure in ("wait_us", "latency_us"):
-            equal(set(queue[lane][figure]), {"n", "p50", "p99", "max"})
+            equal(set(queue[lane][figure]), {"n", "sum", "p50", "p99", "max"})
     assert queue["bulk"]["latency_us"]["n"] >= 1 and queue["bulk"]["latency_us"]["max"] > 0, queue
     assert queue["bulk"]["latency_us"]["max"] >= queue["bulk"]["wait_us"]["max"], queue
     equal(set(queue["flushes"]), {"entities", "bytes", "time", "empty", "flush"})
