@@ -93,9 +93,8 @@ void rocks_key_add(struct rocks_key *key, int64_t id);
 struct str rocks_key_str(const struct rocks_key *key);
 int64_t rocks_key_read(struct str key, size_t at); // 0 when it is too short
 
-/* 1/0. */
 int rocks_get(struct rocks_conn *c, enum rocks_family family, struct str key,
-              struct arena *a, struct str *ret_value);
+              struct arena *a, struct str *ret_value); // 1/0
 void rocks_put(struct rocks_conn *c, enum rocks_family family, struct str key,
                struct str value);
 void rocks_delete(struct rocks_conn *c, enum rocks_family family, struct str key);

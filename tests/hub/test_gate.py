@@ -122,9 +122,10 @@ async def test_refusal_says_which_header(engine):
 
 
 async def test_no_subprotocol(engine):
-    for subprotocol in (None, "other", "gloss.v2", "gloss.v1.ndjson", "plain", "http"):
+    for subprotocol in (None, "other", "gloss.v2", "gloss.v1.json", "gloss.v1.ndjson2", "plain", "http"):
         equal(await status_of_upgrade(engine, subprotocol=subprotocol), 400, subprotocol)
-    equal(await status_of_upgrade(engine, subprotocol="other, gloss.v1"), 101)
+    for subprotocol in ("other, gloss.v1", "gloss.v1.ndjson", "gloss.v1.ndjson, gloss.v1"):
+        equal(await status_of_upgrade(engine, subprotocol=subprotocol), 101, subprotocol)
     equal(await status_of_upgrade(engine, subprotocol="gloss.v1, " + "x" * 200), 400)
 
 
