@@ -67,11 +67,13 @@ def _(t):
 @case("four engines load at once while connections are cut and the server is killed: all is stored, and told once")
 @team(4)
 def _(t):
+    was = [len(t.subscribers[k, k].events) for k in range(4)]
+
     def more(n):
-        """So many events of each folder since the last time, at the one that writes it."""
-        was = [len(t.subscribers[k, k].events) for k in range(4)]
+        """So many events of each folder since the last time, or the beginning, at the one that writes it."""
         for k in range(4):
             wait(f"tree{k} goes on", lambda k=k: len(t.subscribers[k, k].events) >= was[k] + n)
+            was[k] = len(t.subscribers[k, k].events)
 
     names = [{f"first_{k}_{i}" for i in range(20)} for k in range(4)]
     for i in range(FILES):
