@@ -182,8 +182,10 @@ rocks_db_look(const char *real, enum rocks_whose *ret_whose)
     size_t n = 0, n_ours = 0;
     char **list = rocks.list_column_families(o, real, &n, &error);
     rocks.options_destroy(o);
-    if (error)
+    if (error) { // a list is there all the same
+        rocks.list_column_families_destroy(list, n);
         return err_trace(rocks_errno(error));
+    }
     for (size_t i = 0; i < n; i++) {
         for (int k = 0; k < ROCKS_FAMILIES; k++)
             n_ours += strcmp(list[i], names[k]) == 0;
