@@ -13,7 +13,7 @@ from team import Engine, Subscriber, Team, wait_same  # noqa: E402
 from ws import WebSocket  # noqa: E402
 
 FOLLOWS = "another engine writes the index"
-FILES = 600  # of each of the four
+FILES = 300  # of each of the four
 
 
 def team(n):
