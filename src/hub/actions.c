@@ -267,7 +267,7 @@ run_subscribe(struct request *request)
     struct sub_options options = {.since = {.from = SINCE_NOW},
                                   .request_id = request->request_id};
     struct hub_client *c = request->client;
-    if (c->n_subs >= HUB_SUBSCRIPTIONS_MAX) {
+    if (c->owner.n_subs >= HUB_SUBSCRIPTIONS_MAX) {
         request_problem(request, PROBLEM_TOO_MANY,
                         "a connection has at most 64 subscriptions");
         return;
@@ -298,7 +298,7 @@ run_subscribe(struct request *request)
     options.patterns = patterns.v;
     options.n_patterns = patterns.n;
     c->n_bad = 0;
-    sub_open(c, request->workspace, &options);
+    sub_open(&c->owner, request->workspace, &options);
 }
 
 static void
@@ -310,8 +310,8 @@ run_unsubscribe(struct request *request)
         request_problem(request, PROBLEM_BAD_REQUEST, "sub must be a subscription's id");
         return;
     }
-    list_for_each_safe (it, &request->client->subs) {
-        struct sub *s = sub_of_client_link(it);
+    list_for_each_safe (it, &request->client->owner.subs) {
+        struct sub *s = sub_of_owner_link(it);
         if (!str_eq_c(name, sub_id(s)))
             continue;
         snprintf(data, sizeof(data), "{\"sub\":\"%s\"}", sub_id(s));

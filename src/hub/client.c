@@ -128,11 +128,11 @@ static enum sub_next
 next_event(struct hub_client *c, struct str *ret_frame)
 {
     enum sub_next next = SUB_QUIET;
-    for (size_t i = 0; i < c->n_subs; i++) {
-        struct list *link = c->subs.next;
-        struct sub *s = sub_of_client_link(link);
+    for (size_t i = 0; i < c->owner.n_subs; i++) {
+        struct list *link = c->owner.subs.next;
+        struct sub *s = sub_of_owner_link(link);
         list_remove(link);
-        list_add(&c->subs, link);
+        list_add(&c->owner.subs, link);
         switch (sub_next_frame(s, ret_frame)) {
         case SUB_FRAME: c->hub->stats.events_sent++; return SUB_FRAME;
         case SUB_QUIET: break;
@@ -286,10 +286,10 @@ hub_client_heartbeat(struct hub_client *c)
     if (!c->is_open || c->is_pending ||
         c->close_code) // it is busy: it has no need of a sign of life
         return;
-    if (c->n_subs == 0)
+    if (c->owner.n_subs == 0)
         send_heartbeat(c, c->home, NULL, c->home ? bus_head(workspace_bus(c->home)) : 0);
-    list_for_each (it, &c->subs) {
-        struct sub *s = sub_of_client_link(it);
+    list_for_each (it, &c->owner.subs) {
+        struct sub *s = sub_of_owner_link(it);
         AUTO(free) char *name = xasprintf("[\"%s\"]", sub_id(s));
         send_heartbeat(c, feed_workspace(sub_feed(s)), name, sub_cursor(s));
     }
@@ -351,6 +351,67 @@ hub_client_on_bytes(struct hub_client *c, struct str bytes)
     return 0;
 }
 
+/* ---- what its subscriptions tell ---- */
+
+static struct hub_client *
+client_of_owner(struct sub_owner *owner)
+{
+    return container_of(owner, struct hub_client, owner);
+}
+
+static void
+on_sub_wake(struct sub_owner *owner)
+{
+    hub_client_wake(client_of_owner(owner));
+}
+
+static void
+on_sub_begin(struct sub_owner *owner, struct sub *s, const struct sub_begin *begin)
+{
+    AUTO(buf_finish) struct buf data = {0};
+    struct workspace *w = feed_workspace(sub_feed(s));
+    struct asker asker = {.client = client_of_owner(owner),
+                          .request_id = (char *)(uintptr_t)begin->request_id};
+    if (!begin->request_id)
+        return;
+    buf_printf(&data, "{\"sub\":\"%s\",\"workspace\":\"%s\",\"recovered\":%s", sub_id(s),
+               workspace_id(w), begin->reason ? "false" : "true");
+    if (begin->reason)
+        buf_printf(&data, ",\"reason\":\"%s\"", begin->reason);
+    if (begin->has_snapshot)
+        buf_add_cstr(&data, ",\"snapshot\":true");
+    buf_printf(&data, ",\"from\":%" PRId64 ",\"head\":%" PRId64 ",\"epoch\":\"%s\"}",
+               begin->from, begin->head, workspace_epoch(w));
+    asker_data(&asker, buf_str(&data));
+}
+
+static void
+on_sub_refused(struct sub_owner *owner, const char *request_id, enum problem p,
+               const char *detail)
+{
+    struct asker asker = {.client = client_of_owner(owner),
+                          .request_id = (char *)(uintptr_t)request_id};
+    if (request_id)
+        asker_problem(&asker, p, detail);
+}
+
+static void
+on_sub_broken(struct sub_owner *owner, const char *why)
+{
+    hub_client_close(client_of_owner(owner), HUB_CLOSE_OVERLOADED, why);
+}
+
+static void
+init_owner(struct hub_client *c)
+{
+    sub_owner_init(&c->owner, c->hub);
+    c->owner.client = c;
+    c->owner.wake = on_sub_wake;
+    c->owner.on_begin = on_sub_begin;
+    c->owner.on_refused = on_sub_refused;
+    c->owner.on_broken = on_sub_broken;
+}
+
 /* ---- life ---- */
 
 struct hub_client *
@@ -362,9 +423,8 @@ hub_client_create(struct hub *h, struct lws *wsi, struct workspace *home,
     c->wsi = wsi;
     c->home = home;
     c->wants_subscription = wants_subscription;
-    c->next_sub = 1;
     list_init(&c->replies);
-    list_init(&c->subs);
+    init_owner(c);
     list_init(&c->asks);
     snprintf(c->id, sizeof(c->id), "c-%" PRIx64, h->next_client++);
     list_add(&h->clients, &c->link);
@@ -389,8 +449,8 @@ hub_client_destroy(struct hub_client *c)
     if (c->is_open)
         histogram_add(&h->connection_ms, (uint64_t)(clock_mono_ms() - c->open_ms));
     c->is_open = false;
-    list_for_each_safe (it, &c->subs)
-        sub_close(sub_of_client_link(it));
+    list_for_each_safe (it, &c->owner.subs)
+        sub_close(sub_of_owner_link(it));
     list_for_each_safe (it, &c->asks)
         ask_abandon(list_entry(it, struct ask, owner_link));
     list_for_each_safe (it, &c->replies)
@@ -457,7 +517,7 @@ hub_client_on_open(struct hub_client *c)
     send_hello(c);
     if (c->wants_subscription) {
         struct sub_options options = {.since = {.from = SINCE_NOW}};
-        sub_open(c, c->home, &options);
+        sub_open(&c->owner, c->home, &options);
     }
     tell_clients(c->hub);
 }

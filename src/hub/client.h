@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "hub/internal.h"
+#include "hub/sub.h"
 
 struct hub_client {
     struct list link; // the hub's
@@ -18,9 +19,7 @@ struct hub_client {
     struct buf in;   // a message that is not complete yet
     struct list replies;
     size_t reply_bytes;
-    struct list subs;
-    size_t n_subs;
-    uint64_t next_sub;
+    struct sub_owner owner; // of its subscriptions
     struct list asks;
     size_t n_asks;
     int64_t open_ms, progress_ms;

@@ -230,7 +230,7 @@ feed_wake_all(struct hub *h)
             continue;
         f->is_dirty = false;
         list_for_each (at, &f->subs)
-            hub_client_wake(sub_client_of_feed_link(at));
+            sub_on_published(at);
     }
 }
 

@@ -483,7 +483,7 @@ hub_add_stats(struct buf *json, const struct hub *h)
 {
     size_t n_subs = 0;
     list_for_each (it, &h->clients)
-        n_subs += list_entry(it, struct hub_client, link)->n_subs;
+        n_subs += list_entry(it, struct hub_client, link)->owner.n_subs;
     buf_printf(
         json,
         "\"clients\":%zu,\"subscriptions\":%zu,\"sockets\":%zu,\"connections\":%" PRIu64

@@ -80,10 +80,21 @@ match_since(struct str text, struct since *ret_since)
         return -EINVAL;
     since.epoch = str_slice(text.p, (size_t)at);
     struct str digits = str_slice(text.p + at + 1, text.n - (size_t)at - 1);
+    ssize_t dot = str_find_char(digits, '.');
+    if (dot >= 0) {
+        uint64_t index;
+        struct str rest = str_slice(digits.p + dot + 1, digits.n - (size_t)dot - 1);
+        if (str_to_u64(rest, &index) < 0 || index >= UINT32_MAX)
+            return -EINVAL;
+        since.n_parts = (uint32_t)index + 1;
+        digits.n = (size_t)dot;
+    }
     if (str_to_i64(digits, &since.seq) < 0 || since.seq < 0)
         return -EINVAL;
     if (!match_epoch_is_wellformed(since.epoch) &&
         !(since.epoch.n == 0 && since.seq == 0))
+        return -EINVAL;
+    if (since.n_parts > 0 && since.seq-- == 0) // that row is not had whole
         return -EINVAL;
     *ret_since = since;
     return 0;

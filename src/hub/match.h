@@ -20,8 +20,9 @@ struct since {
     enum { SINCE_NOW, SINCE_START, SINCE_CURSOR } from;
     struct str epoch; // of a cursor; empty with seq 0: of any epoch
     int64_t seq;
+    uint32_t n_parts; // of the row behind seq that are had already
 };
-/* "EPOCH:SEQ", "earliest", "latest". -EINVAL. */
+/* "EPOCH:SEQ", "EPOCH:SEQ.I" (the row as far as its event I), "earliest", "latest". -EINVAL. */
 int match_since(struct str text, struct since *ret_since);
 /* 1 … 64 bytes, printable. An epoch only has to be comparable. */
 bool match_epoch_is_wellformed(struct str epoch);

@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "hub/ask.h"
-#include "hub/client.h"
 #include "hub/feed.h"
 #include "hub/filter.h"
 #include "hub/snapshot.h"
@@ -29,9 +28,9 @@ enum sub_state {
 };
 
 struct sub {
-    struct list link;      // the client's
+    struct list link;      // the owner's
     struct list feed_link; // the feed's
-    struct hub_client *client;
+    struct sub_owner *owner;
     struct feed *feed;
     enum sub_state state;
     char id[16];
@@ -48,6 +47,8 @@ struct sub {
     struct event *row;  // being sent
     struct window *window;
     size_t part;
+    uint32_t skip; // parts of the first row that the peer has already
+    struct sub_place place;
     struct event **page; // read ahead
     size_t n_page, page_at, page_limit;
     struct ask *ask;
@@ -76,7 +77,7 @@ begin_with_rows(struct sub *s)
     s->cursor = bus_head(workspace_bus(w));
     drop_page(s);
     s->snapshot = snapshot_open(
-        s->client, w,
+        s->owner->client, w,
         &(struct snapshot_options){.sub = s->id_json,
                                    .head = s->cursor,
                                    .has_rows = is_of_pattern(s, "entity.added"),
@@ -94,22 +95,15 @@ begin(struct sub *s, const char *reason)
         (s->wants_snapshot == SUB_SNAPSHOT_IF_NEEDED && is_needed))
         begin_with_rows(s);
     s->ephemeral = feed_ephemeral_end(s->feed);
-    if (s->request_id) {
-        AUTO(buf_finish) struct buf data = {0};
-        struct asker asker = {.client = s->client, .request_id = s->request_id};
-        buf_printf(&data, "{\"sub\":\"%s\",\"workspace\":\"%s\",\"recovered\":%s", s->id,
-                   workspace_id(feed_workspace(s->feed)), reason ? "false" : "true");
-        if (reason)
-            buf_printf(&data, ",\"reason\":\"%s\"", reason);
-        if (s->snapshot)
-            buf_add_cstr(&data, ",\"snapshot\":true");
-        buf_printf(&data, ",\"from\":%" PRId64 ",\"head\":%" PRId64 ",\"epoch\":\"%s\"}",
-                   s->cursor + 1, bus_head(bus),
-                   workspace_epoch(feed_workspace(s->feed)));
-        asker_data(&asker, buf_str(&data));
-        free(steal(s->request_id));
-    }
-    hub_client_wake(s->client);
+    s->skip = reason || s->snapshot ? 0 : s->since.n_parts;
+    s->owner->on_begin(s->owner, s,
+                       &(struct sub_begin){.request_id = s->request_id,
+                                           .reason = reason,
+                                           .from = s->cursor + 1,
+                                           .head = bus_head(bus),
+                                           .has_snapshot = s->snapshot != NULL});
+    free(steal(s->request_id));
+    s->owner->wake(s->owner);
 }
 
 static void
@@ -123,9 +117,7 @@ begin_at_head(struct sub *s, const char *reason)
 static void
 give_up(struct sub *s, enum problem p, const char *detail)
 {
-    struct asker asker = {.client = s->client, .request_id = s->request_id};
-    if (s->request_id)
-        asker_problem(&asker, p, detail);
+    s->owner->on_refused(s->owner, s->request_id, p, detail);
     sub_close(s);
 }
 
@@ -173,14 +165,13 @@ on_page(struct ask *ask, struct query_result **result)
         if (s->state == SUB_PROVING)
             give_up(s, problem_of_error((*result)->r), err_text((*result)->r));
         else
-            hub_client_close(s->client, HUB_CLOSE_OVERLOADED,
-                             "the log cannot be read now");
+            s->owner->on_broken(s->owner, "the log cannot be read now");
         return;
     }
     int r = take_page(s, *result);
     if (s->state == SUB_RUNNING) {
         s->is_lost = r < 0;
-        hub_client_wake(s->client);
+        s->owner->wake(s->owner);
     } else if (r == 0) {
         begin(s, NULL);
     } else if (s->since.from == SINCE_START) {
@@ -201,7 +192,7 @@ fetch_page(struct sub *s)
         return;
     }
     s->ask =
-        ask_open(s->client->hub, feed_workspace(s->feed), (struct asker){0}, on_page, s);
+        ask_open(s->owner->hub, feed_workspace(s->feed), (struct asker){0}, on_page, s);
     s->ask->ticket = query_events(q, s->cursor, s->page_limit, ask_on_done, s->ask);
 }
 
@@ -221,7 +212,8 @@ prove(struct sub *s)
         begin_at_head(s, "epoch");
         return;
     }
-    if (since->seq > bus_head(bus)) {
+    if (since->seq > bus_head(bus) ||
+        (since->n_parts > 0 && since->seq == bus_head(bus))) {
         begin_at_head(s, "ahead");
         return;
     }
@@ -263,13 +255,21 @@ copy_pattern(struct str pattern)
 }
 
 void
-sub_open(struct hub_client *c, struct workspace *w, const struct sub_options *options)
+sub_owner_init(struct sub_owner *o, struct hub *h)
+{
+    *o = (struct sub_owner){.hub = h, .next_sub = 1};
+    list_init(&o->subs);
+}
+
+void
+sub_open(struct sub_owner *o, struct workspace *w, const struct sub_options *options)
 {
     struct sub *s = xnew(struct sub);
-    s->client = c;
-    s->feed = feed_of(c->hub, w);
+    assert(o->client || options->snapshot == SUB_SNAPSHOT_NEVER);
+    s->owner = o;
+    s->feed = feed_of(o->hub, w);
     s->state = SUB_OPENING;
-    snprintf(s->id, sizeof(s->id), "s%" PRIu64, c->next_sub++);
+    snprintf(s->id, sizeof(s->id), "s%" PRIu64, o->next_sub++);
     snprintf(s->id_json, sizeof(s->id_json), "[\"%s\"]", s->id);
     s->request_id = xstrdup(options->request_id);
     s->since = options->since;
@@ -280,8 +280,8 @@ sub_open(struct hub_client *c, struct workspace *w, const struct sub_options *op
     s->filter = options->filter;
     s->wants_snapshot = options->snapshot;
     s->page_limit = SUB_PAGE_MAX;
-    list_add(&c->subs, &s->link);
-    c->n_subs++;
+    list_add(&o->subs, &s->link);
+    o->n_subs++;
     feed_add(s->feed, &s->feed_link);
     sub_on_workspace(&s->feed_link);
 }
@@ -302,7 +302,7 @@ sub_close(struct sub *s)
     free(s->since_epoch);
     list_remove(&s->link);
     list_remove(&s->feed_link);
-    s->client->n_subs--;
+    s->owner->n_subs--;
     free(s);
 }
 
@@ -337,10 +337,16 @@ next_part(struct sub *s, struct str *ret_frame)
     while (s->window) {
         struct window *w = s->window;
         while (s->part < w->parts.n) {
-            const struct window_part *part = &w->parts.v[s->part++];
+            size_t at = s->part++;
+            const struct window_part *part = &w->parts.v[at];
             if (!is_wanted(s, w, part))
                 continue;
             *ret_frame = str_slice(w->text.p + part->offset, part->size);
+            s->place =
+                (struct sub_place){.event_type = part->event_type,
+                                   .seq = w->seq,
+                                   .index = w->first + (uint32_t)at,
+                                   .is_last = !w->has_more && at + 1 == w->parts.n};
             return true;
         }
         s->part = 0;
@@ -391,7 +397,7 @@ next_of_snapshot(struct sub *s, struct str *ret_frame)
     case SNAPSHOT_FAILED:
         log_warn("the index of %s cannot be read: %s",
                  workspace_root(feed_workspace(s->feed)), why);
-        hub_client_close(s->client, HUB_CLOSE_OVERLOADED, "the index cannot be read now");
+        s->owner->on_broken(s->owner, "the index cannot be read now");
         return SUB_QUIET;
     }
     return SUB_QUIET;
@@ -402,6 +408,7 @@ sub_next_frame(struct sub *s, struct str *ret_frame)
 {
     if (s->state != SUB_RUNNING)
         return SUB_QUIET;
+    s->place = (struct sub_place){0};
     if (s->snapshot) {
         enum sub_next next = next_of_snapshot(s, ret_frame);
         if (s->snapshot)
@@ -415,7 +422,10 @@ sub_next_frame(struct sub *s, struct str *ret_frame)
         s->row = next_row(s);
         if (!s->row)
             return s->is_lost ? SUB_LOST : SUB_QUIET;
-        s->window = feed_window(s->feed, s->row, 0, s->id_json);
+        s->window =
+            feed_window(s->feed, s->row, s->row->seq > 0 ? s->skip : 0, s->id_json);
+        if (s->row->seq > 0)
+            s->skip = 0;
     }
     return SUB_BUSY;
 }
@@ -440,14 +450,21 @@ sub_cursor(const struct sub *s)
     return s->cursor;
 }
 
+const struct sub_place *
+sub_place(const struct sub *s)
+{
+    return &s->place;
+}
+
 struct sub *
-sub_of_client_link(struct list *link)
+sub_of_owner_link(struct list *link)
 {
     return list_entry(link, struct sub, link);
 }
 
-struct hub_client *
-sub_client_of_feed_link(struct list *feed_link)
+void
+sub_on_published(struct list *feed_link)
 {
-    return list_entry(feed_link, struct sub, feed_link)->client;
+    struct sub_owner *o = list_entry(feed_link, struct sub, feed_link)->owner;
+    o->wake(o);
 }

@@ -5,6 +5,32 @@
 struct filter;
 struct sub;
 
+/* How it began. */
+struct sub_begin {
+    const char *request_id; // of its options
+    const char *reason;     // why it cannot go on from where it should; NULL: it does
+    int64_t from, head;     // the first row that it gives; the last there is
+    bool has_snapshot;
+};
+
+/* Whoever has subscriptions: a WebSocket, or an HTTP answer that streams. The functions are called with
+ * it; it closes its subscriptions before it ends. */
+struct sub_owner {
+    struct hub *hub;
+    struct hub_client *client; // NULL: it is no WebSocket, and asks for no snapshot
+    struct list subs;
+    size_t n_subs;
+    uint64_t next_sub;
+    void (*wake)(struct sub_owner *owner); // one of them may have something
+    void (*on_begin)(struct sub_owner *owner, struct sub *s,
+                     const struct sub_begin *begin);
+    /* It never begins, and is closed behind this. */
+    void (*on_refused)(struct sub_owner *owner, const char *request_id, enum problem p,
+                       const char *detail);
+    /* It cannot go on now. */
+    void (*on_broken)(struct sub_owner *owner, const char *why);
+};
+
 enum sub_snapshot {
     SUB_SNAPSHOT_NEVER,
     SUB_SNAPSHOT_IF_NEEDED, // when the client has no place in the log, or one that cannot be gone on from
@@ -20,23 +46,34 @@ struct sub_options {
     const char *request_id; // JSON text, copied; NULL: nobody waits for a reply
 };
 
-/* It replies, if asked to, by itself; it may be closed already when this returns. */
-void sub_open(struct hub_client *c, struct workspace *w,
+void sub_owner_init(struct sub_owner *o, struct hub *h);
+/* It tells its owner how it began; it may be closed already when this returns. */
+void sub_open(struct sub_owner *o, struct workspace *w,
               const struct sub_options *options);
 void sub_close(struct sub *s);
 const char *sub_id(const struct sub *s);
 struct feed *sub_feed(const struct sub *s);
 int64_t sub_cursor(const struct sub *s);
-struct sub *sub_of_client_link(struct list *link);
-struct hub_client *sub_client_of_feed_link(struct list *feed_link);
+struct sub *sub_of_owner_link(struct list *link);
+/* Something was published. */
+void sub_on_published(struct list *feed_link);
 /* The workspace opened, or failed. */
 void sub_on_workspace(struct list *feed_link);
 
 enum sub_next {
     SUB_FRAME, // ret_frame is to be sent
-    SUB_QUIET, // nothing now; it will wake the client
+    SUB_QUIET, // nothing now; it will wake its owner
     SUB_BUSY,  // looked at many, found nothing yet: ask again
     SUB_LOST,  // what comes next is not in the log any more
 };
 /* A view with LWS_PRE bytes before it, valid until the next call. */
 enum sub_next sub_next_frame(struct sub *s, struct str *ret_frame);
+
+/* What the last frame is. */
+struct sub_place {
+    const char *event_type; // NULL: it is a message of type system
+    int64_t seq;            // 0: an ephemeral one, or of a snapshot
+    uint32_t index;
+    bool is_last; // of its row
+};
+const struct sub_place *sub_place(const struct sub *s);
