@@ -10,6 +10,8 @@
 #include "rt/test_child.c"
 #include "rt/test_watch.c"
 
+#include "rt/test_hangup.c"
+
 int
 main(int argc, char **argv)
 {
@@ -26,6 +28,10 @@ main(int argc, char **argv)
         cmocka_unit_test(test_timer_repeats),
         cmocka_unit_test(test_timer_stop),
         cmocka_unit_test(test_ready),
+        cmocka_unit_test(test_hangup_is_told_once),
+        cmocka_unit_test(test_hangup_closed_from_within),
+        cmocka_unit_test(test_hangup_lets_go_at_once),
+        cmocka_unit_test(test_hangup_bad_descriptor),
         cmocka_unit_test(test_pool_lanes),
         cmocka_unit_test(test_pool_leaves_one),
         cmocka_unit_test(test_pool_parallel),

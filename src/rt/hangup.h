@@ -1,0 +1,13 @@
+#pragma once
+/* Tells when the other end of somebody else's socket hung up, though nobody reads from it. Loop. */
+#include "base/base.h"
+#include "rt/loop.h"
+
+struct hangup;
+
+/* fn once, from the loop. A copy of the descriptor is watched: its owner may close it at any time, but the
+ * connection ends only when the copy is closed too. -EMFILE and the like. */
+int hangup_open(struct loop *l, int fd, void (*fn)(void *ctx), void *ctx,
+                struct hangup **ret_hangup);
+/* The copy is closed when this returns. No callback; frees itself. NULL is allowed. */
+void hangup_close(struct hangup *h);
