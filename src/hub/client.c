@@ -209,6 +209,8 @@ hub_client_on_writable(struct hub_client *c)
     c->progress_ms = clock_mono_ms();
     if (!c->is_open || c->is_ending)
         return 0;
+    if (lws_get_close_length(c->wsi) > 0) // libwebsockets ends it: nothing comes behind its close frame
+        return 0;
     if (c->close_code == HUB_CLOSE_SLOW) { // nothing more is sent
         end_soon(c);
         return 0;

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/utf.h"
 #include "codec/codec.h"
 #include "hub/ask.h"
 #include "hub/client.h"
@@ -15,8 +16,9 @@
 
 #define SERVE_HEADER_BYTES_MAX 512 // of one that we look at
 #define SERVE_PATH_BYTES_MAX 8192
-#define SERVE_ANSWER_S 30     // for a question to the index
-#define SERVE_UPGRADE_BYTES 9 // "websocket"
+#define SERVE_ANSWER_S 30      // for a question to the index
+#define SERVE_UPGRADE_BYTES 9  // "websocket"
+#define SERVE_CLOSE_CODES 5000 // there are so many
 
 /* ---- exchanges ---- */
 
@@ -395,6 +397,22 @@ on_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user U
     return 0;
 }
 
+/* The client's close frame, with what libwebsockets would send back as it is: half a code, one that nobody can have, or
+ * a reason that ends within a letter. */
+static int
+check_close(struct lws *wsi, const unsigned char *payload, size_t n)
+{
+    uint16_t status = 0;
+    if (n == 1 || (n >= 2 && (payload[0] << 8 | payload[1]) >= SERVE_CLOSE_CODES))
+        status = LWS_CLOSE_STATUS_PROTOCOL_ERR;
+    else if (n > 2 && !utf8_is_valid(str_slice((const char *)payload + 2, n - 2)))
+        status = LWS_CLOSE_STATUS_INVALID_PAYLOAD;
+    if (status == 0)
+        return 0;
+    lws_close_reason(wsi, status, NULL, 0);
+    return -1;
+}
+
 static int
 on_socket_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user UNUSED,
                    void *in, size_t n)
@@ -417,6 +435,7 @@ on_socket_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user
         peer = peer_of(wsi);
         return peer && peer->client ? hub_client_on_bytes(peer->client, str_slice(in, n))
                                     : -1;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return check_close(wsi, in, n);
     case LWS_CALLBACK_CLOSED:
         peer = peer_of(wsi);
         if (peer)
