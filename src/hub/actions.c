@@ -8,6 +8,7 @@
 #include "codec/codec.h"
 #include "hub/ask.h"
 #include "hub/sub.h"
+#include "hub/terms.h"
 #include "workspace/workspace.h"
 
 #define SEARCH_LIMIT_DEFAULT 20
@@ -54,109 +55,19 @@ get_text(const json_t *data, const char *const *names, size_t n, struct str *ret
     return -ENOENT;
 }
 
-struct kinds {
-    enum entity_kind v[ENTITY_KIND_COUNT];
-    size_t n;
-};
-
-static int
-add_kind(struct kinds *kinds, const json_t *name)
-{
-    if (!json_is_string(name) || kinds->n >= ARRAY_LEN(kinds->v))
-        return -EINVAL;
-    struct str text = str_slice(json_string_value(name), json_string_length(name));
-    return entity_kind_parse(text, &kinds->v[kinds->n++]);
-}
-
-/* "function" or ["function","method"]. */
-static int
-get_kinds(const json_t *data, struct kinds *kinds)
-{
-    const json_t *member = codec_member(data, "kind"), *name;
-    size_t i;
-    if (!member || json_is_null(member))
-        return 0;
-    if (!json_is_array(member))
-        return add_kind(kinds, member);
-    json_array_foreach(member, i, name)
-    {
-        int r = add_kind(kinds, name);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-/* "text", "fts" and "trigram" look into signatures, comments and hovers; "name" and the rest at names. */
-static int
-get_mode(const json_t *data, bool *ret_is_text)
-{
-    static const char *const of_text[] = {"text", "fts", "trigram"};
-    static const char *const of_name[] = {"name", "fuzzy", "exact", "prefix"};
-    struct str mode;
-    int r = codec_get_str(data, "mode", &mode);
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    for (size_t i = 0; i < ARRAY_LEN(of_text); i++) {
-        if (str_eq_c(mode, of_text[i])) {
-            *ret_is_text = true;
-            return 0;
-        }
-    }
-    for (size_t i = 0; i < ARRAY_LEN(of_name); i++)
-        if (str_eq_c(mode, of_name[i]))
-            return 0;
-    return -EINVAL;
-}
-
 /* ---- the actions ---- */
 
 static void
 run_search(struct request *request)
 {
-    static const char *const names[] = {"q", "query", "query_text"};
-    static const char *const limits[] = {"limit", "k"};
-    struct query_search search = {0};
-    struct kinds kinds = {0};
-    int64_t limit = SEARCH_LIMIT_DEFAULT;
-    const json_t *data = request->data;
-    int r = get_text(data, names, ARRAY_LEN(names), &search.text);
-    if (r < 0 || search.text.n == 0 || search.text.n > QUERY_TEXT_BYTES_MAX) {
-        request_problem(request, PROBLEM_BAD_REQUEST,
-                        "q must be the words to search, 1 to 1024 bytes");
+    struct terms terms = {.search.limit = SEARCH_LIMIT_DEFAULT};
+    const char *why;
+    if (!terms_read_json(request->data, QUERY_LIMIT_MAX, &terms, &why)) {
+        request_problem(request, PROBLEM_BAD_REQUEST, why);
         return;
     }
-    for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
-        if (codec_get_int(data, limits[i], 1, QUERY_LIMIT_MAX, &limit) == -EINVAL) {
-            request_problem(request, PROBLEM_BAD_REQUEST,
-                            "limit must be a number from 1 to 1000");
-            return;
-        }
-    }
-    if (get_kinds(data, &kinds) < 0) {
-        request_problem(request, PROBLEM_BAD_REQUEST,
-                        "kind must be a kind of entity, or a list of them");
-        return;
-    }
-    if (get_mode(data, &search.is_text_search) < 0) {
-        request_problem(request, PROBLEM_BAD_REQUEST,
-                        "mode must be \"name\" or \"text\"");
-        return;
-    }
-    if (codec_get_str(data, "lang", &search.lang) == -EINVAL ||
-        codec_get_str(data, "path", &search.path_glob) == -EINVAL) {
-        request_problem(request, PROBLEM_BAD_REQUEST, "lang and path must be text");
-        return;
-    }
-    const char *fault = query_glob_fault(search.path_glob);
-    if (fault) {
-        request_problem(request, PROBLEM_BAD_REQUEST, fault);
-        return;
-    }
-    search.kinds = kinds.v;
-    search.n_kinds = kinds.n;
-    search.limit = (size_t)limit;
-    ask_search(request->client->hub, request->workspace, &search, asker_of(request));
+    ask_search(request->client->hub, request->workspace, &terms.search,
+               asker_of(request));
 }
 
 static void

@@ -191,6 +191,47 @@ ask_search(struct hub *h, struct workspace *w, const struct query_search *search
     ask->ticket = query_search(q, search, ask_on_done, ask);
 }
 
+/* Its place in words: how many of which file's entities were behind it. */
+static void
+on_list(struct ask *ask, struct query_result **result)
+{
+    const struct query_result *found = *result;
+    if (found->r < 0) {
+        asker_problem(&ask->asker, problem_of_error(found->r), err_text(found->r));
+        return;
+    }
+    AUTO(buf_finish) struct buf data = {0}, cursor = {0};
+    buf_add_cstr(&data, "{\"workspace\":");
+    codec_add_string(&data, str_of(workspace_id(ask->workspace)));
+    buf_add_cstr(&data, ",\"results\":[");
+    for (size_t i = 0; i < found->n_rows; i++) {
+        if (i > 0)
+            buf_add_char(&data, ',');
+        codec_add_entity(&data, &found->rows[i], 0);
+    }
+    buf_printf(&data, "],\"count\":%zu,\"cursor\":", found->n_rows);
+    if (found->next.path.n > 0) {
+        buf_printf(&cursor, "%" PRIu64 ":", found->next.offset);
+        buf_add_str(&cursor, found->next.path);
+        codec_add_string(&data, buf_str(&cursor));
+    } else {
+        buf_add_cstr(&data, "null");
+    }
+    buf_add_char(&data, '}');
+    asker_data(&ask->asker, buf_str(&data));
+}
+
+void
+ask_list(struct hub *h, struct workspace *w, const struct query_search *filter,
+         const struct query_place *from, struct asker asker)
+{
+    struct query *q = query_for(w, &asker);
+    if (!q)
+        return;
+    struct ask *ask = ask_open(h, w, asker, on_list, NULL);
+    ask->ticket = query_list(q, filter, from, ask_on_done, ask);
+}
+
 static void
 add_edges(struct buf *data, const char *name, const struct edge_row *edges, size_t n)
 {

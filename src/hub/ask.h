@@ -38,8 +38,10 @@ void ask_on_done(void *ctx, struct query_result **result);
 /* Nobody waits any more; it ends by itself. NULL is allowed. */
 void ask_abandon(struct ask *ask);
 
-/* Both answer the asker, also when the workspace cannot be asked. The request_id is taken. */
+/* Each answers the asker, also when the workspace cannot be asked. The request_id is taken. */
 void ask_search(struct hub *h, struct workspace *w, const struct query_search *search,
                 struct asker asker);
+void ask_list(struct hub *h, struct workspace *w, const struct query_search *filter,
+              const struct query_place *from, struct asker asker);
 void ask_entity(struct hub *h, struct workspace *w, struct str key, bool with_edges,
                 struct asker asker);

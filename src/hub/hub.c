@@ -224,6 +224,7 @@ on_tick(void *ctx)
             hub_client_heartbeat(c);
         hub_client_on_tick(c, now_ms);
     }
+    serve_on_tick(h, now_ms);
 }
 
 static void

@@ -58,6 +58,8 @@ struct hub {
     struct list feeds;  // workspaces somebody subscribed to
     struct list asks;   // questions under way
     size_t n_snapshots; // that read
+    size_t body_bytes;  // of requests, held
+    size_t n_finds;     // searches that are sent as they are read
     uint64_t next_client;
     int64_t woken_ms; // for a commit at once
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;

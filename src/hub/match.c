@@ -30,6 +30,10 @@ match_path(const char *route, struct str path, struct str ret_params[MATCH_PARAM
 {
     struct str want = str_of(route), want_part, part;
     size_t n = 0;
+    /* Of "entities/" a key was forgotten: that is not the address of them all. */
+    if (str_ends_with(path, STR("/")) && !str_ends_with(want, STR("/")) &&
+        !str_ends_with(want, STR("{*}")))
+        return false;
     while (str_split(&want, '/', &want_part)) {
         if (str_eq_c(want_part, "{*}")) {
             if (path.n == 0)

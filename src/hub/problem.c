@@ -14,6 +14,9 @@ static const struct problem_row {
     [PROBLEM_NOT_FOUND] = {"not-found", "Not found", 404, -1},
     [PROBLEM_UNKNOWN_ACTION] = {"unknown-action", "Unknown action", 404, -1},
     [PROBLEM_METHOD_NOT_ALLOWED] = {"method-not-allowed", "Method not allowed", 405, -1},
+    [PROBLEM_TIMEOUT] = {"timeout", "Request timeout", 408, -1},
+    [PROBLEM_TOO_LARGE] = {"too-large", "Too large", 413, -1},
+    [PROBLEM_UNSUPPORTED] = {"unsupported-type", "Unsupported type", 415, -1},
     [PROBLEM_TOO_MANY] = {"too-many", "Too many", 429, 1000},
     [PROBLEM_INTERNAL] = {"internal", "Internal error", 500, -1},
     [PROBLEM_NOT_READY] = {"not-ready", "Not ready", 503, 500},
@@ -30,6 +33,13 @@ const char *
 problem_title(enum problem p)
 {
     return rows[p].title;
+}
+
+unsigned
+problem_retry_after_s(enum problem p)
+{
+    return rows[p].retry_after_ms < 0 ? 0
+                                      : (unsigned)((rows[p].retry_after_ms + 999) / 1000);
 }
 
 void

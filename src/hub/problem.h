@@ -10,6 +10,9 @@ enum problem {
     PROBLEM_NOT_FOUND,
     PROBLEM_UNKNOWN_ACTION,
     PROBLEM_METHOD_NOT_ALLOWED,
+    PROBLEM_TIMEOUT,
+    PROBLEM_TOO_LARGE,
+    PROBLEM_UNSUPPORTED,
     PROBLEM_TOO_MANY,
     PROBLEM_INTERNAL,
     PROBLEM_NOT_READY,
@@ -19,6 +22,8 @@ enum problem {
 
 unsigned problem_status(enum problem p);
 const char *problem_title(enum problem p);
+/* Of Retry-After; 0: trying the same again is of no use. */
+unsigned problem_retry_after_s(enum problem p);
 /* {"type":"/problems/not-found","title","status","detail","retryable","retry_after_ms"} */
 void problem_add(struct buf *b, enum problem p, const char *detail);
 /* Of a -errno that a question to the index came back with. */

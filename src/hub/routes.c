@@ -1,13 +1,19 @@
 /* Why: what can be fetched, in one sorted table. To add a route: a row and its function. */
 #include "hub/serve.h"
 
+#include "base/clock.h"
 #include "codec/codec.h"
 #include "hub/ask.h"
 #include "hub/client.h"
+#include "hub/feed.h"
+#include "hub/finds.h"
 #include "hub/metrics.h"
+#include "hub/sub.h"
+#include "hub/terms.h"
 #include "workspace/workspace.h"
 
-#define LIMIT_DEFAULT 20
+#define SEARCH_LIMIT_DEFAULT 20
+#define LIST_LIMIT_DEFAULT 100
 
 static void
 serve_page(struct exchange *x)
@@ -62,14 +68,73 @@ serve_metrics(struct exchange *x)
     exchange_answer(x, 200, METRICS_TYPE, buf_str(&body));
 }
 
-/* S3's numbers of connections. */
+static bool
+is_subscribed(const struct hub_client *c, const struct workspace *w)
+{
+    list_for_each (it, &c->owner.subs)
+        if (feed_workspace(sub_feed(sub_of_owner_link(it))) == w)
+            return true;
+    return false;
+}
+
+/* With the numbers of an earlier document: connections, and how many of each workspace. */
 static void
 serve_socket_stats(struct exchange *x)
 {
-    AUTO(buf_finish) struct buf body = {0};
-    buf_printf(&body, "{\"total_connections\":%zu,", x->hub->n_clients);
+    AUTO(buf_finish) struct buf body = {0}, list = {0};
+    const struct workspace *w;
+    size_t n_with = 0;
+    for (size_t i = 0; (w = workspaces_at(x->hub->workspaces, i)); i++) {
+        size_t n = 0;
+        list_for_each (it, &x->hub->clients)
+            n += is_subscribed(list_entry(it, struct hub_client, link), w);
+        if (n == 0)
+            continue;
+        buf_printf(&list, "%s\"%s\":%zu", n_with++ > 0 ? "," : "", workspace_id(w), n);
+    }
+    buf_printf(&body,
+               "{\"total_connections\":%zu,\"libraries_with_subscribers\":%zu,"
+               "\"subscriptions_by_library\":{",
+               x->hub->n_clients, n_with);
+    buf_add_str(&body, buf_str(&list));
+    buf_add_cstr(&body, "},");
     hub_add_stats(&body, x->hub);
     buf_add_char(&body, '}');
+    exchange_answer(x, 200, SERVE_JSON, buf_str(&body));
+}
+
+/* What a page asks before it connects; nothing that needs a token. */
+static void
+serve_socket_info(struct exchange *x)
+{
+    exchange_answer(x, 200, SERVE_JSON,
+                    STR("{\"available\":true,\"websocket\":true,\"path\":\"/v1/ws\","
+                        "\"subprotocols\":[\"" GATE_SUBPROTOCOL
+                        "\",\"" GATE_SUBPROTOCOL_LINES "\"]}"));
+}
+
+/* What a page polls while it has no WebSocket: each workspace is a pipeline. */
+static void
+serve_pipelines(struct exchange *x)
+{
+    AUTO(buf_finish) struct buf body = {0}, stats = {0};
+    const struct workspace *w;
+    char time[CLOCK_ISO_BYTES];
+    clock_iso8601(clock_wall_ms(), time);
+    buf_printf(&body, "{\"status\":\"online\",\"time\":\"%s\",\"pipelines\":[", time);
+    for (size_t i = 0; (w = workspaces_at(x->hub->workspaces, i)); i++) {
+        bool is_offline = workspace_state(w) == WORKSPACE_FAILED ||
+                          workspace_state(w) == WORKSPACE_CLOSING;
+        buf_printf(&body, "%s{\"id\":\"%s\",\"name\":", i > 0 ? "," : "",
+                   workspace_id(w));
+        codec_add_string(&body, str_of(workspace_root(w)));
+        buf_printf(&body, ",\"status\":\"%s\",\"state\":\"%s\"}",
+                   is_offline ? "offline" : "online",
+                   workspace_state_name(workspace_state(w)));
+    }
+    buf_add_cstr(&body, "],");
+    asker_add_stats(&stats, x->hub);
+    buf_add(&body, stats.p + 1, stats.n - 1); // the object goes on
     exchange_answer(x, 200, SERVE_JSON, buf_str(&body));
 }
 
@@ -95,71 +160,83 @@ workspace_of(struct exchange *x)
 static void
 serve_search(struct exchange *x)
 {
-    char text[QUERY_TEXT_BYTES_MAX + 1], word[64];
-    struct query_search search = {.limit = LIMIT_DEFAULT};
-    enum entity_kind kind;
+    struct terms terms = {.search.limit = SEARCH_LIMIT_DEFAULT};
     struct workspace *w = workspace_of(x);
+    const char *why;
     if (!w)
         return;
-    if (!exchange_argument(x, "q", text, sizeof(text)) || text[0] == '\0') {
-        exchange_problem(x, PROBLEM_BAD_REQUEST,
-                         "q must be the words to search, at most 1024 bytes");
+    if (terms_read_address(x, true, QUERY_LIMIT_MAX, &terms, &why))
+        ask_search(x->hub, w, &terms.search, (struct asker){.exchange = x});
+    else
+        exchange_problem(x, PROBLEM_BAD_REQUEST, why);
+}
+
+/* OFFSET:PATH, as an answer gave it. */
+static bool
+read_place(struct str cursor, struct query_place *ret_place)
+{
+    ssize_t at = str_find_char(cursor, ':');
+    if (at < 0 || str_to_u64(str_slice(cursor.p, (size_t)at), &ret_place->offset) < 0)
+        return false;
+    ret_place->path = str_slice(cursor.p + at + 1, cursor.n - (size_t)at - 1);
+    return ret_place->path.n > 0;
+}
+
+static void
+serve_entities(struct exchange *x)
+{
+    struct terms terms = {.search.limit = LIST_LIMIT_DEFAULT};
+    struct query_place from = {0};
+    struct workspace *w = workspace_of(x);
+    struct str cursor = STR_NONE;
+    const char *why;
+    if (!w)
         return;
-    }
-    search.text = str_of(text);
-    if (exchange_argument(x, "limit", word, sizeof(word))) {
-        uint64_t limit;
-        if (str_to_u64(str_of(word), &limit) < 0 || limit < 1 ||
-            limit > QUERY_LIMIT_MAX) {
-            exchange_problem(x, PROBLEM_BAD_REQUEST,
-                             "limit must be a number from 1 to 1000");
-            return;
-        }
-        search.limit = (size_t)limit;
-    }
-    if (exchange_argument(x, "kind", word, sizeof(word))) {
-        if (entity_kind_parse(str_of(word), &kind) < 0) {
-            exchange_problem(x, PROBLEM_BAD_REQUEST, "there is no such kind");
-            return;
-        }
-        search.kinds = &kind;
-        search.n_kinds = 1;
-    }
-    if (exchange_argument(x, "mode", word, sizeof(word))) {
-        search.is_text_search = strcmp(word, "text") == 0;
-        if (!search.is_text_search && strcmp(word, "name") != 0) {
-            exchange_problem(x, PROBLEM_BAD_REQUEST, "mode must be name or text");
-            return;
-        }
-    }
-    ask_search(x->hub, w, &search, (struct asker){.exchange = x});
+    if (!terms_read_address(x, false, QUERY_LIMIT_MAX, &terms, &why))
+        exchange_problem(x, PROBLEM_BAD_REQUEST, why);
+    else if (exchange_argument_view(x, "cursor", &cursor) && !read_place(cursor, &from))
+        exchange_problem(x, PROBLEM_BAD_REQUEST,
+                         "cursor must be what the answer before gave");
+    else
+        ask_list(x->hub, w, &terms.search, &from, (struct asker){.exchange = x});
 }
 
 static void
 serve_entity(struct exchange *x)
 {
     struct workspace *w = workspace_of(x);
+    struct str edges = STR_NONE;
+    bool with_edges = exchange_argument_view(x, "edges", &edges) &&
+                      !str_eq_c(edges, "0") && !str_eq_c(edges, "false");
     if (w)
-        ask_entity(x->hub, w, x->params[1], false, (struct asker){.exchange = x});
+        ask_entity(x->hub, w, x->params[1], with_edges, (struct asker){.exchange = x});
 }
 
-/* Sorted by path. The names of earlier documents (libraries, documents, health) are aliases. */
+/* Sorted by path, then method. The names of earlier documents (libraries, documents, health) are aliases. */
 static const struct route routes[] = {
-    {"/", true, serve_page},
-    {"/api/health", true, serve_live},
-    {"/health", true, serve_live},
-    {"/livez", true, serve_live},
-    {"/metrics", false, serve_metrics},
-    {"/readyz", true, serve_ready},
-    {"/v1/libraries/{}/search", false, serve_search},
-    {"/v1/libraries/{}/ws", false, NULL},
-    {"/v1/stats", false, serve_stats},
-    {"/v1/websockets/stats", false, serve_socket_stats},
-    {"/v1/workspaces", false, serve_workspaces},
-    {"/v1/workspaces/{}/entities/{*}", false, serve_entity},
-    {"/v1/workspaces/{}/search", false, serve_search},
-    {"/v1/workspaces/{}/ws", false, NULL},
-    {"/v1/ws", false, NULL},
+    {"/", HTTP_GET, BODY_NONE, true, serve_page},
+    {"/api/health", HTTP_GET, BODY_NONE, true, serve_live},
+    {"/api/rag-status", HTTP_GET, BODY_NONE, false, serve_pipelines},
+    {"/api/socket/info", HTTP_GET, BODY_NONE, true, serve_socket_info},
+    {"/health", HTTP_GET, BODY_NONE, true, serve_live},
+    {"/livez", HTTP_GET, BODY_NONE, true, serve_live},
+    {"/metrics", HTTP_GET, BODY_NONE, false, serve_metrics},
+    {"/readyz", HTTP_GET, BODY_NONE, true, serve_ready},
+    {"/v1/libraries", HTTP_GET, BODY_NONE, false, serve_workspaces},
+    {"/v1/libraries/{}/documents", HTTP_GET, BODY_NONE, false, serve_entities},
+    {"/v1/libraries/{}/documents/{*}", HTTP_GET, BODY_NONE, false, serve_entity},
+    {"/v1/libraries/{}/search", HTTP_GET, BODY_NONE, false, serve_search},
+    {"/v1/libraries/{}/search/stream", HTTP_POST, BODY_JSON, false, finds_serve},
+    {"/v1/libraries/{}/ws", HTTP_GET, BODY_NONE, false, NULL},
+    {"/v1/stats", HTTP_GET, BODY_NONE, false, serve_stats},
+    {"/v1/websockets/stats", HTTP_GET, BODY_NONE, false, serve_socket_stats},
+    {"/v1/workspaces", HTTP_GET, BODY_NONE, false, serve_workspaces},
+    {"/v1/workspaces/{}/entities", HTTP_GET, BODY_NONE, false, serve_entities},
+    {"/v1/workspaces/{}/entities/{*}", HTTP_GET, BODY_NONE, false, serve_entity},
+    {"/v1/workspaces/{}/search", HTTP_GET, BODY_NONE, false, serve_search},
+    {"/v1/workspaces/{}/search/stream", HTTP_POST, BODY_JSON, false, finds_serve},
+    {"/v1/workspaces/{}/ws", HTTP_GET, BODY_NONE, false, NULL},
+    {"/v1/ws", HTTP_GET, BODY_NONE, false, NULL},
 };
 
 const struct route *
@@ -168,11 +245,21 @@ route_at(size_t index)
     return index < ARRAY_LEN(routes) ? &routes[index] : NULL;
 }
 
+/* A path may match two: "entities/batch-async" is also a key, but not with that method. */
 const struct route *
-route_find(struct str path, struct str ret_params[MATCH_PARAMS_MAX])
+route_find(struct str path, enum http_method method,
+           struct str ret_params[MATCH_PARAMS_MAX], unsigned *ret_methods)
 {
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-        if (match_path(routes[i].path, path, ret_params))
-            return &routes[i];
+    *ret_methods = 0;
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        struct str params[MATCH_PARAMS_MAX] = {0};
+        if (!match_path(routes[i].path, path, params))
+            continue;
+        *ret_methods |= 1u << routes[i].method;
+        if (routes[i].method != method)
+            continue;
+        memcpy(ret_params, params, sizeof(params));
+        return &routes[i];
+    }
     return NULL;
 }

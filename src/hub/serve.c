@@ -1,14 +1,12 @@
 /* Why: every request passes one gate, in one order, before anything else looks at it: Host, Origin,
- * method and upgrade, token. Invariant: what is refused is answered with the reason and the
- * connection ends; no upgrade of libwebsockets' own (h2c, CONNECT) is ever reached. HTTP answers
- * always end the connection, so there is no second request on it to be mistaken for a body. */
+ * framing, token, address, method, body. Invariant: what is refused is answered with the reason and
+ * the connection ends; no upgrade of libwebsockets' own (h2c, CONNECT) is ever reached. */
 #include "hub/serve.h"
 
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/utf.h"
 #include "codec/codec.h"
-#include "hub/ask.h"
 #include "hub/client.h"
 
 #define LOG_MODULE "hub"
@@ -16,105 +14,22 @@
 
 #define SERVE_HEADER_BYTES_MAX 512 // of one that we look at
 #define SERVE_PATH_BYTES_MAX 8192
-#define SERVE_ANSWER_S 30      // for a question to the index
 #define SERVE_UPGRADE_BYTES 9  // "websocket"
 #define SERVE_CLOSE_CODES 5000 // there are so many
 
-/* ---- exchanges ---- */
-
-void
-exchange_answer(struct exchange *x, unsigned status, const char *type, struct str body)
-{
-    static const struct {
-        unsigned status;
-        const char *text;
-    } reasons[] = {{200, "OK"},
-                   {400, "Bad Request"},
-                   {403, "Forbidden"},
-                   {404, "Not Found"},
-                   {405, "Method Not Allowed"},
-                   {429, "Too Many Requests"},
-                   {503, "Service Unavailable"}};
-    const char *reason = "Internal Server Error";
-    struct buf *b = &x->response;
-    assert(!x->is_answered);
-    x->is_answered = true;
-    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
-        if (reasons[i].status == status)
-            reason = reasons[i].text;
-    message_begin(b);
-    buf_printf(b, "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", status,
-               reason, type, body.n);
-    if (status == 405)
-        buf_add_cstr(b, "Allow: GET, HEAD\r\n");
-    if (status == 503 || status == 429)
-        buf_add_cstr(b, "Retry-After: 1\r\n");
-    buf_add_cstr(
-        b, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-           "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
-           "frame-ancestors 'none'\r\n"
-           "Referrer-Policy: no-referrer\r\nConnection: close\r\n\r\n");
-    if (!x->is_head)
-        buf_add_str(b, body);
-    if (x->wsi)
-        lws_callback_on_writable(x->wsi);
-}
-
-void
-exchange_problem(struct exchange *x, enum problem p, const char *detail)
-{
-    AUTO(buf_finish) struct buf body = {0};
-    problem_add(&body, p, detail);
-    exchange_answer(x, problem_status(p), SERVE_PROBLEM, buf_str(&body));
-}
-
-bool
-exchange_argument(const struct exchange *x, const char *name, char *ret_value,
-                  size_t size)
-{
-    char argument[SERVE_HEADER_BYTES_MAX * 3];
-    size_t name_size = strlen(name);
-    for (int i = 0;; i++) {
-        int n = lws_hdr_copy_fragment(x->wsi, argument, sizeof(argument),
-                                      WSI_TOKEN_HTTP_URI_ARGS, i);
-        if (n < 0)
-            return false;
-        struct str text = str_slice(argument, (size_t)n);
-        if (text.n <= name_size || text.p[name_size] != '=' ||
-            memcmp(text.p, name, name_size) != 0)
-            continue;
-        if (text.n - name_size > size)
-            return false;
-        memcpy(ret_value, text.p + name_size + 1, text.n - name_size - 1);
-        ret_value[text.n - name_size - 1] = '\0';
-        return true;
-    }
-}
-
-static void
-exchange_destroy(struct exchange *x)
-{
-    if (!x)
-        return;
-    ask_abandon(x->ask);
-    buf_finish(&x->response);
-    free(x->path);
-    free(x);
-}
-
-/* What is ready goes out in one write; then the connection ends. */
-static int
-exchange_write(struct exchange *x)
-{
-    struct buf *b = &x->response;
-    int n = (int)(b->n - LWS_PRE);
-    if (lws_write(x->wsi, (unsigned char *)b->p + LWS_PRE, (size_t)n,
-                  LWS_WRITE_HTTP_FINAL) < n)
-        log_debug("an HTTP client was gone before its answer");
-    return -1;
-}
-
 /* ---- the gate ---- */
+
+/* Why a request is refused; detail NULL: it is not. */
+struct refusal {
+    enum problem problem;
+    const char *detail;
+};
+
+static struct refusal
+refusal(enum problem p, const char *detail)
+{
+    return (struct refusal){.problem = p, .detail = detail};
+}
 
 static bool
 copy_header(struct lws *wsi, enum lws_token_indexes token, char *text,
@@ -125,51 +40,64 @@ copy_header(struct lws *wsi, enum lws_token_indexes token, char *text,
     return n >= 0;
 }
 
-/* Answers at once and ends the connection. */
+/* Answers an upgrade at once; the connection ends. */
 static int
-refuse(struct hub *h, struct lws *wsi, enum problem p, const char *detail)
+refuse(struct hub *h, struct lws *wsi, struct refusal why)
 {
-    struct exchange x = {.hub = h, .wsi = wsi};
+    struct exchange x = {.hub = h};
     h->stats.refused++;
-    exchange_problem(&x, p, detail);
-    int r = exchange_write(&x);
+    exchange_problem(&x, why.problem, why.detail);
+    struct str text = str_slice(x.response.p + LWS_PRE, x.response.n - LWS_PRE);
+    if (lws_write(wsi, (unsigned char *)(uintptr_t)text.p, text.n, LWS_WRITE_HTTP_FINAL) <
+        (int)text.n)
+        log_debug("an HTTP client was gone before its answer");
+    buf_finish(&x.headers);
     buf_finish(&x.response);
-    return r;
+    return -1;
 }
 
-static int
-check_place(struct hub *h, struct lws *wsi)
+/* *ret_origin: heap; NULL when there is none. */
+static struct refusal
+check_place(struct hub *h, struct lws *wsi, char **ret_origin)
 {
     char text[SERVE_HEADER_BYTES_MAX];
     struct str value;
     if (!copy_header(wsi, WSI_TOKEN_HOST, text, &value) || !gate_host_is_ours(value))
-        return refuse(h, wsi, PROBLEM_FORBIDDEN,
-                      "the Host header must name 127.0.0.1, localhost or [::1], once");
+        return refusal(PROBLEM_FORBIDDEN,
+                       "the Host header must name 127.0.0.1, localhost or [::1], once");
     if (!copy_header(wsi, WSI_TOKEN_ORIGIN, text, &value) ||
         (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0 &&
          !gate_origin_is_ours(value, h->port, h->origins.v, h->origins.n)))
-        return refuse(
-            h, wsi, PROBLEM_FORBIDDEN,
+        return refusal(
+            PROBLEM_FORBIDDEN,
             "this Origin is not allowed; an editor allows its own with gloss/dashboard");
-    return 0;
+    if (ret_origin && value.n > 0)
+        *ret_origin = str_dup(value);
+    return refusal(PROBLEM_FORBIDDEN, NULL);
 }
 
-/* We take no request body, and a length that libwebsockets reads differently than a proxy would is
- * how a second request is smuggled in. */
-static int
-check_body(struct hub *h, struct lws *wsi)
+/* A length that libwebsockets reads differently than a proxy would is how a second request is
+ * smuggled in. HTTP/1.0 has no chunks. */
+static struct refusal
+check_framing(struct lws *wsi, struct body_frame *frame)
 {
-    char text[SERVE_HEADER_BYTES_MAX];
-    struct str value;
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
-        return refuse(h, wsi, PROBLEM_BAD_REQUEST, "a request body is not taken here");
-    if (!copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, &value) ||
-        (value.n > 0 && !str_eq_c(value, "0")))
-        return refuse(h, wsi, PROBLEM_BAD_REQUEST, "a request body is not taken here");
-    return 0;
+    static const char detail[] =
+        "the request's Content-Length and Transfer-Encoding do not say how long its body "
+        "is";
+    char chunked[SERVE_HEADER_BYTES_MAX], length[SERVE_HEADER_BYTES_MAX], version[16];
+    struct str chunked_value, length_value;
+    if (!copy_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING, chunked, &chunked_value) ||
+        !copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, &length_value) ||
+        body_read_framing(chunked_value, str_trim(length_value), frame) < 0)
+        return refusal(PROBLEM_BAD_REQUEST, detail);
+    if (frame->framing == BODY_FRAMING_CHUNKED &&
+        (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_HTTP) <= 0 ||
+         strcmp(version, "HTTP/1.1") != 0))
+        return refusal(PROBLEM_BAD_REQUEST, detail);
+    return refusal(PROBLEM_BAD_REQUEST, NULL);
 }
 
-static int
+static struct refusal
 check_token(struct hub *h, struct lws *wsi, struct str token)
 {
     char text[SERVE_HEADER_BYTES_MAX];
@@ -179,83 +107,230 @@ check_token(struct hub *h, struct lws *wsi, struct str token)
     if (value.n > 0)
         token = gate_bearer(value);
     if (!secret_eq(token, str_of(h->token)))
-        return refuse(
-            h, wsi, PROBLEM_FORBIDDEN,
+        return refusal(
+            PROBLEM_FORBIDDEN,
             "the token of engine.json is missing or wrong: send it as Authorization: "
             "Bearer, or as the subprotocol bearer.<token>");
-    return 0;
+    return refusal(PROBLEM_FORBIDDEN, NULL);
+}
+
+/* What a page of another site can make a browser send without asking first is none of these types. */
+static struct refusal
+check_body(const struct exchange *x)
+{
+    char text[SERVE_HEADER_BYTES_MAX];
+    struct str type, encoding;
+    if (x->route->body == BODY_NONE)
+        return refusal(PROBLEM_BAD_REQUEST, x->frame.framing == BODY_FRAMING_NONE
+                                                ? NULL
+                                                : "a request body is not taken here");
+    if (!copy_header(x->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, text, &type) ||
+        body_read_type(type) == BODY_TYPE_OTHER)
+        return refusal(PROBLEM_UNSUPPORTED,
+                       "Content-Type must be application/json or application/x-ndjson");
+    if (!copy_header(x->wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING, text, &encoding) ||
+        (encoding.n > 0 && !str_eq_c(encoding, "identity")))
+        return refusal(PROBLEM_UNSUPPORTED, "a body is taken without Content-Encoding");
+    if (x->route->body == BODY_JSON && x->frame.size_bytes > EXCHANGE_BODY_BYTES_MAX)
+        return refusal(PROBLEM_TOO_LARGE, "a body has at most 8 MiB here");
+    return refusal(PROBLEM_BAD_REQUEST, NULL);
 }
 
 /* ---- HTTP ---- */
+
+static void
+read_method(struct exchange *x)
+{
+    char *ignored;
+    int ignored_size;
+    x->method = HTTP_OTHER;
+    switch (lws_http_get_uri_and_method(x->wsi, &ignored, &ignored_size)) {
+    case LWSHUMETH_GET: x->method = HTTP_GET; break;
+    case LWSHUMETH_HEAD:
+        x->method = HTTP_GET;
+        x->is_head = true;
+        break;
+    case LWSHUMETH_POST:
+        x->method = HTTP_POST;
+        x->is_read_by_lws = true;
+        break;
+    case LWSHUMETH_PUT:
+    case LWSHUMETH_PATCH: x->is_read_by_lws = true; break;
+    case LWSHUMETH_DELETE: x->method = HTTP_DELETE; break;
+    case LWSHUMETH_OPTIONS: x->method = HTTP_OPTIONS; break;
+    }
+}
+
+static void
+add_methods(struct exchange *x, const char *header, unsigned methods)
+{
+    static const char *const names[] = {
+        [HTTP_GET] = "GET, HEAD", [HTTP_POST] = "POST", [HTTP_DELETE] = "DELETE"};
+    AUTO(buf_finish) struct buf list = {0};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (!(methods & (1u << i)))
+            continue;
+        buf_add_cstr(&list, list.n > 0 ? ", " : "");
+        buf_add_cstr(&list, names[i]);
+    }
+    exchange_add_header(x, header, list.n > 0 ? list.p : "");
+}
+
+/* A browser asks before it sends a page's Authorization; for the origins that are allowed, which is
+ * looked at before. */
+static void
+answer_preflight(struct exchange *x, unsigned methods)
+{
+    char text[8];
+    add_methods(x, "Allow", methods);
+    if (x->origin) {
+        add_methods(x, "Access-Control-Allow-Methods", methods);
+        exchange_add_header(x, "Access-Control-Allow-Headers",
+                            "Authorization, Content-Type, Last-Event-ID");
+        exchange_add_header(x, "Access-Control-Max-Age", "600");
+        if (exchange_header(x, "access-control-request-private-network:", text,
+                            sizeof(text)) &&
+            strcmp(text, "true") == 0)
+            exchange_add_header(x, "Access-Control-Allow-Private-Network", "true");
+    }
+    exchange_answer(x, 204, NULL, STR_NONE);
+}
+
+/* Whose address it is, and what may be sent there; true: it was answered. */
+static bool
+answer_elsewhere(struct exchange *x)
+{
+    unsigned methods = 0;
+    x->route = route_find(str_of(x->path), x->method, x->params, &methods);
+    if (x->method == HTTP_OPTIONS && methods) {
+        answer_preflight(x, methods);
+    } else if (!methods) {
+        exchange_problem(x, PROBLEM_NOT_FOUND, "there is nothing at this address");
+    } else if (!x->route) {
+        add_methods(x, "Allow", methods);
+        exchange_problem(x, PROBLEM_METHOD_NOT_ALLOWED,
+                         "this address is not for this method");
+    } else if (!x->route->serve) {
+        exchange_problem(x, PROBLEM_BAD_REQUEST, "this address is a WebSocket's");
+    }
+    return x->is_answered;
+}
+
+/* The probes and the page; and a browser asks about any address without a token. */
+static bool
+needs_token(const struct exchange *x)
+{
+    struct str params[MATCH_PARAMS_MAX];
+    unsigned methods = 0;
+    const struct route *get = route_find(str_of(x->path), HTTP_GET, params, &methods);
+    return x->method != HTTP_OPTIONS && !(get && get->is_open);
+}
+
+static struct refusal
+check_request(struct exchange *x, const char *uri, size_t uri_size)
+{
+    struct refusal framing = check_framing(x->wsi, &x->frame);
+    x->is_read_by_lws |= x->frame.framing == BODY_FRAMING_LENGTH;
+    x->is_body_done = !framing.detail && x->frame.framing == BODY_FRAMING_NONE;
+    struct refusal why = check_place(x->hub, x->wsi, &x->origin);
+    if (!why.detail)
+        why = framing;
+    if (!why.detail && (uri_size > SERVE_PATH_BYTES_MAX || memchr(uri, '\0', uri_size)))
+        why = refusal(PROBLEM_BAD_REQUEST, "the path is too long, or has a NUL");
+    if (why.detail)
+        return why;
+    x->path = xstrndup(uri, uri_size);
+    if (needs_token(x))
+        why = check_token(x->hub, x->wsi, STR_NONE);
+    return why;
+}
 
 static int
 on_http(struct peer *peer, const char *uri, size_t uri_size)
 {
     struct hub *h = peer->hub;
-    char *ignored;
-    int ignored_size;
-    int method = lws_http_get_uri_and_method(peer->wsi, &ignored, &ignored_size);
-    int r = check_place(h, peer->wsi);
-    if (r == 0 && method != LWSHUMETH_GET && method != LWSHUMETH_HEAD)
-        return refuse(h, peer->wsi, PROBLEM_METHOD_NOT_ALLOWED,
-                      "only GET and HEAD are served");
-    if (r == 0)
-        r = check_body(h, peer->wsi);
-    if (r < 0)
-        return r;
-    if (uri_size > SERVE_PATH_BYTES_MAX || memchr(uri, '\0', uri_size))
-        return refuse(h, peer->wsi, PROBLEM_BAD_REQUEST,
-                      "the path is too long, or has a NUL");
     if (peer->exchange) // a second request: our answers end connections, so this is none of ours
         return -1;
-
-    struct exchange *x = xnew(struct exchange);
+    struct exchange *x = exchange_create(h, peer->wsi);
     peer->exchange = x;
-    x->hub = h;
-    x->wsi = peer->wsi;
-    x->is_head = method == LWSHUMETH_HEAD;
-    x->path = xstrndup(uri, uri_size);
-    const struct route *route = route_find(str_of(x->path), x->params);
-    if (!route || !route->is_open) {
-        r = check_token(h, peer->wsi, STR_NONE);
-        if (r < 0)
-            return r;
+    lws_set_timeout(peer->wsi, NO_PENDING_TIMEOUT, 0); // exchange_on_tick() has its own
+    read_method(x);
+    struct refusal why = check_request(x, uri, uri_size);
+    if (why.detail) {
+        h->stats.refused++;
+        exchange_problem(x, why.problem, why.detail);
+        return 0;
     }
     h->stats.requests++;
-    lws_set_timeout(peer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, SERVE_ANSWER_S);
-    if (!route)
-        exchange_problem(x, PROBLEM_NOT_FOUND, "there is nothing at this address");
-    else if (!route->serve)
-        exchange_problem(x, PROBLEM_BAD_REQUEST, "this address is a WebSocket's");
+    exchange_read_arguments(x);
+    if (answer_elsewhere(x))
+        return 0;
+    why = check_body(x);
+    if (why.detail)
+        exchange_problem(x, why.problem, why.detail);
     else
-        route->serve(x);
+        exchange_on_begin(x);
     return 0;
 }
 
 /* ---- WebSocket ---- */
 
 /* The workspace of /v1/workspaces/{id}/ws. */
-static int
+static struct refusal
 find_home(struct hub *h, struct lws *wsi, struct workspace **ret_home, bool *ret_wants)
 {
     char *uri = NULL, value[16];
     int n = 0;
+    unsigned methods = 0;
     struct str params[MATCH_PARAMS_MAX] = {0};
     if (lws_http_get_uri_and_method(wsi, &uri, &n) != LWSHUMETH_GET || n <= 0)
-        return refuse(h, wsi, PROBLEM_METHOD_NOT_ALLOWED, "an upgrade begins with GET");
+        return refusal(PROBLEM_METHOD_NOT_ALLOWED, "an upgrade begins with GET");
     struct str path = str_slice(uri, strnlen(uri, (size_t)n));
-    const struct route *route = route_find(path, params);
+    const struct route *route = route_find(path, HTTP_GET, params, &methods);
     if (!route || route->serve)
-        return refuse(h, wsi, PROBLEM_NOT_FOUND, "there is no WebSocket at this address");
+        return refusal(PROBLEM_NOT_FOUND, "there is no WebSocket at this address");
     if (params[0].n > 0) {
         struct exchange x = {.wsi = wsi};
         *ret_home = hub_find_workspace(h, params[0]);
         if (!*ret_home)
-            return refuse(h, wsi, PROBLEM_NOT_FOUND, "no workspace of this id is open");
+            return refusal(PROBLEM_NOT_FOUND, "no workspace of this id is open");
+        exchange_read_arguments(&x);
         *ret_wants = !exchange_argument(&x, "subscribe", value, sizeof(value)) ||
                      strcmp(value, "none") != 0;
+        buf_finish(&x.args);
     }
-    return 0;
+    return refusal(PROBLEM_NOT_FOUND, NULL);
+}
+
+static struct refusal
+check_upgrade(struct hub *h, struct lws *wsi, struct workspace **ret_home,
+              bool *ret_wants)
+{
+    char text[SERVE_HEADER_BYTES_MAX];
+    struct str value;
+    struct gate_offer offer;
+    struct body_frame frame = {0};
+    struct refusal why = check_place(h, wsi, NULL);
+    if (why.detail)
+        return why;
+    if (check_framing(wsi, &frame).detail || frame.framing != BODY_FRAMING_NONE)
+        return refusal(PROBLEM_BAD_REQUEST, "a request body is not taken here");
+    if (!copy_header(wsi, WSI_TOKEN_PROTOCOL, text, &value) ||
+        gate_read_offer(value, &offer) < 0)
+        return refusal(PROBLEM_BAD_REQUEST, "Sec-WebSocket-Protocol cannot be read");
+    why = check_token(h, wsi, offer.token);
+    if (why.detail)
+        return why;
+    /* What is longer than this is dropped by libwebsockets without a word. */
+    if (!offer.has_gloss || value.n > 126)
+        return refusal(PROBLEM_BAD_REQUEST, "offer the subprotocol " GATE_SUBPROTOCOL
+                                            " (the whole list at most 126 bytes)");
+    why = find_home(h, wsi, ret_home, ret_wants);
+    if (why.detail)
+        return why;
+    if (h->n_clients >= h->connections_max || h->is_closing)
+        return refusal(PROBLEM_OVERLOADED, "there are too many connections");
+    return why;
 }
 
 /* `in` may be freed memory here (libwebsockets 4.1 answers an unknown upgrade by itself first), and
@@ -266,8 +341,6 @@ on_upgrade(struct peer *peer)
     struct hub *h = peer->hub;
     struct lws *wsi = peer->wsi;
     char text[SERVE_HEADER_BYTES_MAX];
-    struct str value;
-    struct gate_offer offer;
     struct workspace *home = NULL;
     bool wants_subscription = false;
 
@@ -275,28 +348,9 @@ on_upgrade(struct peer *peer)
         lws_hdr_copy(wsi, text, sizeof(text), WSI_TOKEN_UPGRADE) != SERVE_UPGRADE_BYTES ||
         strcasecmp(text, "websocket") != 0 || peer->client || peer->exchange)
         return -1;
-    int r = check_place(h, wsi);
-    if (r == 0)
-        r = check_body(h, wsi);
-    if (r < 0)
-        return r;
-    if (!copy_header(wsi, WSI_TOKEN_PROTOCOL, text, &value) ||
-        gate_read_offer(value, &offer) < 0)
-        return refuse(h, wsi, PROBLEM_BAD_REQUEST,
-                      "Sec-WebSocket-Protocol cannot be read");
-    r = check_token(h, wsi, offer.token);
-    if (r < 0)
-        return r;
-    /* What is longer than this is dropped by libwebsockets without a word. */
-    if (!offer.has_gloss || value.n > 126)
-        return refuse(h, wsi, PROBLEM_BAD_REQUEST,
-                      "offer the subprotocol " GATE_SUBPROTOCOL
-                      " (the whole list at most 126 bytes)");
-    r = find_home(h, wsi, &home, &wants_subscription);
-    if (r < 0)
-        return r;
-    if (h->n_clients >= h->connections_max || h->is_closing)
-        return refuse(h, wsi, PROBLEM_OVERLOADED, "there are too many connections");
+    struct refusal why = check_upgrade(h, wsi, &home, &wants_subscription);
+    if (why.detail)
+        return refuse(h, wsi, why);
     peer->client = hub_client_create(h, wsi, home, wants_subscription);
     return 0;
 }
@@ -346,6 +400,16 @@ serve_drop_all(struct hub *h)
         peer_drop(list_entry(it, struct peer, link));
 }
 
+void
+serve_on_tick(struct hub *h, int64_t now_ms)
+{
+    list_for_each_safe (it, &h->peers) {
+        struct peer *peer = list_entry(it, struct peer, link);
+        if (peer->exchange)
+            exchange_on_tick(peer->exchange, now_ms);
+    }
+}
+
 static bool
 is_full(const struct hub *h)
 {
@@ -376,16 +440,20 @@ on_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user U
         return peer && !h->is_ending ? on_http(peer, in, n) : -1;
     case LWS_CALLBACK_HTTP_WRITEABLE:
         peer = peer_of(wsi);
-        if (peer && peer->exchange && peer->exchange->is_answered)
-            return exchange_write(peer->exchange);
-        return 0;
+        return peer && peer->exchange ? exchange_on_writable(peer->exchange) : 0;
+    case LWS_CALLBACK_HTTP_BODY:
+        peer = peer_of(wsi);
+        return peer && peer->exchange
+                   ? exchange_on_bytes(peer->exchange, str_slice(in, n))
+                   : -1;
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        peer = peer_of(wsi);
+        return peer && peer->exchange ? exchange_on_bytes_end(peer->exchange) : -1;
     case LWS_CALLBACK_CLOSED_HTTP:
         peer = peer_of(wsi);
         if (peer)
             exchange_destroy(steal(peer->exchange));
         return 0;
-    case LWS_CALLBACK_HTTP_BODY:
-    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: // a WebSocket without our subprotocol
     case LWS_CALLBACK_ESTABLISHED:
     case LWS_CALLBACK_RECEIVE:

@@ -20,6 +20,9 @@ struct query_ticket {
     struct str subject; // key, path or name
     struct str *paths;
     size_t n_paths;
+    struct query_match *matches;
+    size_t n_matches;
+    struct query_place place;
     int64_t since;
     size_t limit;
     bool with_edges, with_ends;
@@ -34,6 +37,9 @@ struct query_ticket {
 /* A deep copy. */
 void query_copy_row(struct arena *a, const struct entity_row *row,
                     struct entity_row *ret_row);
+
+/* Its kind and language; not its path and text. */
+bool query_is_wanted(const struct query_search *s, const struct entity_row *row);
 
 /* snippet.c: words and "phrases" of a text search, as they are looked for in a row. Pure. */
 #define SNIPPET_TERMS_MAX 32
@@ -53,6 +59,9 @@ struct str text_snippet(const struct text_terms *t, const struct entity_row *row
 
 /* Each fills t->result. On a worker. */
 void query_run_search(struct query_ticket *t, struct store_reader *r);
+void query_run_matches(struct query_ticket *t, struct store_reader *r);
+void query_run_match_rows(struct query_ticket *t, struct store_reader *r);
+void query_run_list(struct query_ticket *t, struct store_reader *r);
 void query_run_build(struct query_ticket *t, struct store_reader *r); // the name table
 void query_run_refresh(struct query_ticket *t, struct store_reader *r);
 /* links.c: each entity that an edge of `links` names, once. */

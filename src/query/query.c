@@ -404,24 +404,67 @@ query_committed(struct query *q, struct str path)
 
 /* ---- questions, each ---- */
 
-struct query_ticket *
-query_search(struct query *q, const struct query_search *search, query_done_fn done,
-             void *ctx)
+static void
+copy_search(struct query_ticket *t, const struct query_search *search)
 {
-    struct query_ticket *t = ticket_create(q, query_run_search, STR_NONE, done, ctx);
     t->search = *search;
-    t->help.pool = q->pool;
-    t->help.n_hands = MIN(pool_size(q->pool), NAMES_HANDS_MAX);
     t->search.text = arena_str(&t->arena, search->text);
     t->search.lang = arena_str(&t->arena, search->lang);
     t->search.path_glob = arena_str(&t->arena, search->path_glob);
-    t->loan.use = search->is_text_search ? TABLE_UNUSED : TABLE_SEARCH;
     if (search->n_kinds > 0) {
         enum entity_kind *kinds =
             arena_alloc(&t->arena, search->n_kinds * sizeof(*kinds));
         memcpy(kinds, search->kinds, search->n_kinds * sizeof(*kinds));
         t->search.kinds = kinds;
     }
+}
+
+static struct query_ticket *
+ask_search(struct query_ticket *t, const struct query_search *search)
+{
+    copy_search(t, search);
+    t->help.pool = t->query->pool;
+    t->help.n_hands = MIN(pool_size(t->query->pool), NAMES_HANDS_MAX);
+    t->loan.use = search->is_text_search ? TABLE_UNUSED : TABLE_SEARCH;
+    return ask(t);
+}
+
+struct query_ticket *
+query_search(struct query *q, const struct query_search *search, query_done_fn done,
+             void *ctx)
+{
+    return ask_search(ticket_create(q, query_run_search, STR_NONE, done, ctx), search);
+}
+
+struct query_ticket *
+query_matches(struct query *q, const struct query_search *search, query_done_fn done,
+              void *ctx)
+{
+    return ask_search(ticket_create(q, query_run_matches, STR_NONE, done, ctx), search);
+}
+
+struct query_ticket *
+query_match_rows(struct query *q, const struct query_search *search,
+                 const struct query_match *matches, size_t n, query_done_fn done,
+                 void *ctx)
+{
+    struct query_ticket *t = ticket_create(q, query_run_match_rows, STR_NONE, done, ctx);
+    copy_search(t, search);
+    t->matches = arena_calloc(&t->arena, n + 1, sizeof(*matches));
+    if (n > 0)
+        memcpy(t->matches, matches, n * sizeof(*matches));
+    t->n_matches = n;
+    return ask(t);
+}
+
+struct query_ticket *
+query_list(struct query *q, const struct query_search *filter,
+           const struct query_place *from, query_done_fn done, void *ctx)
+{
+    struct query_ticket *t = ticket_create(q, query_run_list, STR_NONE, done, ctx);
+    copy_search(t, filter);
+    t->place = *from;
+    t->place.path = arena_str(&t->arena, from->path);
     return ask(t);
 }
 

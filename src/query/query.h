@@ -6,6 +6,7 @@
 #include "model/edge.h"
 #include "model/entity.h"
 #include "query/follow.h"
+#include "query/pages.h"
 #include "rt/pool.h"
 #include "store/store.h"
 
@@ -14,8 +15,6 @@
 #define QUERY_CONNECTION_KEPT_MS 600000 // but one, which the next question finds open
 #define QUERY_LIMIT_MAX 1000
 #define QUERY_TEXT_BYTES_MAX 1024
-
-struct query;
 
 /* What an entity has to do with others; sure ones first. Found when asked, so that a definition that
  * came or went elsewhere counts at once. */
@@ -34,20 +33,19 @@ struct query_result {
     size_t n_rows;
     bool is_from_table;       // of query_search: no walk over the index was needed
     struct query_links links; // of query_entity with edges, query_around
-    struct entity_row
-        *ends; // of query_around: the entities its edges come from or point to
+    struct entity_row *ends;  // of query_around: those its edges come from or point to
     size_t n_ends;
-    struct file file;  // of query_file
-    struct str *paths; // of query_files
-    size_t n_paths;    // of query_entities: of how many files these are all rows
+    struct query_match *matches; // of query_matches
+    size_t n_matches;
+    struct query_place next; // of query_list
+    struct file file;        // of query_file
+    struct str *paths;       // of query_files
+    size_t n_paths;          // of query_entities: of how many files these are all rows
     struct store_counts counts;
     struct store_info info;
     struct event **events; // referenced; of query_events
     size_t n_events;
 };
-
-/* Borrows the result: it ends with the call unless stolen by setting *result to NULL. */
-typedef void (*query_done_fn)(void *ctx, struct query_result **result);
 
 struct query_search {
     struct str text;
@@ -69,7 +67,6 @@ void query_warm(struct query *q);
 /* What the index has of this file changed: told after the commit, before its event. */
 void query_committed(struct query *q, struct str path);
 
-struct query_ticket; // a running question; valid until its done
 void query_cancel(
     struct query_ticket *t); // done still comes, with -EINTR unless it was quicker
 

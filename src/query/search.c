@@ -31,6 +31,13 @@ is_kind_wanted(const struct query_search *s, enum entity_kind kind)
     return s->n_kinds == 0;
 }
 
+bool
+query_is_wanted(const struct query_search *s, const struct entity_row *row)
+{
+    return is_kind_wanted(s, row->e.kind) &&
+           (s->lang.n == 0 || str_eq(s->lang, row->lang));
+}
+
 static int
 cost_of(const struct fuzzy_query *q, const struct entity_row *row)
 {
@@ -64,8 +71,7 @@ on_name(void *ctx, const struct entity_row *row)
 {
     struct name_scan *s = ctx;
     enter_file(s, row->path);
-    if (!s->is_path_wanted || !is_kind_wanted(s->search, row->e.kind) ||
-        (s->search->lang.n > 0 && !str_eq(s->search->lang, row->lang)))
+    if (!s->is_path_wanted || !query_is_wanted(s->search, row))
         return 0;
     struct winner w = {.id = row->id,
                        .kind = row->e.kind,
@@ -85,6 +91,12 @@ on_name(void *ctx, const struct entity_row *row)
 }
 
 /* ---- winners' rows ---- */
+
+static double
+score_of(int cost)
+{
+    return MAX(FUZZY_SCORE_MAX - cost, 1);
+}
 
 static bool
 is_same(const struct entity_row *row, const struct winner *w)
@@ -110,25 +122,34 @@ read_rows(struct store_reader *r, struct winners *w, struct arena *a,
             return err_trace(e);
         if (e < 0 || !is_same(&rows[i], &w->heap[i]))
             *vec_push(&stale->all) = arena_str(a, w->heap[i].path);
-        rows[i].score = MAX(FUZZY_SCORE_MAX - w->heap[i].cost, 1);
+        rows[i].score = score_of(w->heap[i].cost);
     }
     *ret_rows = rows;
     return 0;
+}
+
+/* w: with a heap for its limit; what it points to lives in the arena. */
+static int
+scan_winners(struct store_reader *r, const struct query_search *search, struct arena *a,
+             struct winners *w)
+{
+    struct fuzzy_query q;
+    struct name_scan s = {.search = search, .a = a, .q = &q, .winners = w};
+    fuzzy_query_init(&q, search->text);
+    glob_init(&s.glob, search->path_glob);
+    int e = store_each_name(r, on_name, &s);
+    buf_finish(&s.path);
+    return err_trace(e);
 }
 
 static int
 scan_names(struct store_reader *r, const struct query_search *search, struct arena *a,
            struct entity_row **ret_rows, size_t *ret_n)
 {
-    struct fuzzy_query q;
     struct winners w = {.limit = search->limit};
-    struct name_scan s = {.search = search, .a = a, .q = &q, .winners = &w};
     struct paths stale = {{0}};
-    fuzzy_query_init(&q, search->text);
-    glob_init(&s.glob, search->path_glob);
     w.heap = arena_alloc(a, search->limit * sizeof(*w.heap));
-    int e = store_each_name(r, on_name, &s);
-    buf_finish(&s.path);
+    int e = scan_winners(r, search, a, &w);
     if (e == 0)
         e = read_rows(r, &w, a, ret_rows, &stale);
     if (e == 0 && stale.all.n > 0)
@@ -227,9 +248,8 @@ static int
 on_text_row(void *ctx, const struct entity_row *row)
 {
     struct text_search *s = ctx;
-    if (!is_kind_wanted(s->search, row->e.kind) ||
-        (s->glob.pattern.n > 0 && !glob_fits(&s->glob, row->path)) ||
-        (s->search->lang.n > 0 && !str_eq(s->search->lang, row->lang)))
+    if (!query_is_wanted(s->search, row) ||
+        (s->glob.pattern.n > 0 && !glob_fits(&s->glob, row->path)))
         return 0;
     if (s->terms.has_phrase && !text_has_phrases(&s->terms, row))
         return 0;
@@ -303,6 +323,111 @@ query_run_search(struct query_ticket *t, struct store_reader *r)
         return;
     result->r = search_table(r, &s, t);
     result->is_from_table = true;
+    store_reader_end(r);
+}
+
+/* ---- in two steps: which ones, then their rows ---- */
+
+struct match_list {
+    const struct query_search *search;
+    struct text_terms terms;
+    struct glob glob;
+    VEC(struct query_match) all;
+};
+
+static int
+on_text_match(void *ctx, const struct entity_row *row)
+{
+    struct match_list *l = ctx;
+    if (!query_is_wanted(l->search, row) ||
+        (l->glob.pattern.n > 0 && !glob_fits(&l->glob, row->path)) ||
+        (l->terms.has_phrase && !text_has_phrases(&l->terms, row)))
+        return 0;
+    *vec_push(&l->all) = (struct query_match){.id = row->id, .score = row->score};
+    return l->all.n == l->search->limit;
+}
+
+static int
+match_text(struct store_reader *r, struct match_list *l)
+{
+    text_terms_init(&l->terms, l->search->text);
+    glob_init(&l->glob, l->search->path_glob);
+    int e = store_search_text(r, l->search->text, SIZE_MAX, on_text_match, l);
+    return e < 0 ? err_trace(e) : 0;
+}
+
+static int
+match_names(struct store_reader *r, struct query_ticket *t, struct match_list *l)
+{
+    struct winners w = {.limit = l->search->limit};
+    struct paths none = {{0}};
+    struct fuzzy_query q;
+    int e;
+    w.heap = arena_alloc(&t->arena, w.limit * sizeof(*w.heap));
+    if (t->loan.view) {
+        e = refresh(r, &t->loan, &none);
+        fuzzy_query_init(&q, l->search->text);
+        if (e == 0)
+            names_find(t->loan.fresh ? t->loan.fresh : t->loan.view, l->search, &q,
+                       &t->help, &w);
+    } else {
+        e = scan_winners(r, l->search, &t->arena, &w);
+    }
+    winners_sort(&w);
+    for (size_t i = 0; i < w.n; i++)
+        *vec_push(&l->all) =
+            (struct query_match){.id = w.heap[i].id, .score = score_of(w.heap[i].cost)};
+    return err_trace(e);
+}
+
+void
+query_run_matches(struct query_ticket *t, struct store_reader *r)
+{
+    struct query_result *result = t->result;
+    struct match_list l = {.search = &t->search};
+    t->search.limit = MAX(MIN(t->search.limit, (size_t)QUERY_MATCHES_MAX), (size_t)1);
+    result->r = t->search.text.n > QUERY_TEXT_BYTES_MAX ? -E2BIG : store_reader_begin(r);
+    if (result->r < 0)
+        return;
+    result->r = t->search.is_text_search ? match_text(r, &l) : match_names(r, t, &l);
+    store_reader_end(r);
+    result->matches = arena_calloc(&result->arena, l.all.n + 1, sizeof(*result->matches));
+    if (l.all.n > 0)
+        memcpy(result->matches, l.all.v, l.all.n * sizeof(*l.all.v));
+    result->n_matches = l.all.n;
+    vec_finish(&l.all);
+}
+
+/* A number may be another entity's by now. */
+void
+query_run_match_rows(struct query_ticket *t, struct store_reader *r)
+{
+    struct query_result *result = t->result;
+    struct text_terms terms;
+    struct fuzzy_query q;
+    struct glob glob;
+    result->r = store_reader_begin(r);
+    if (result->r < 0)
+        return;
+    result->rows = arena_calloc(&result->arena, t->n_matches + 1, sizeof(*result->rows));
+    text_terms_init(&terms, t->search.text);
+    fuzzy_query_init(&q, t->search.text);
+    glob_init(&glob, t->search.path_glob);
+    for (size_t i = 0; i < t->n_matches && result->r == 0; i++) {
+        struct entity_row *row = &result->rows[result->n_rows];
+        int e = store_read_entity_id(r, t->matches[i].id, &result->arena, row);
+        if (e < 0 && e != -ENOENT)
+            result->r = err_trace(e);
+        if (e < 0 || !query_is_wanted(&t->search, row) ||
+            (glob.pattern.n > 0 && !glob_fits(&glob, row->path)))
+            continue;
+        if (t->search.is_text_search)
+            row->snippet = text_snippet(&terms, row, &result->arena);
+        else if (cost_of(&q, row) == FUZZY_NEVER)
+            continue;
+        row->score = t->matches[i].score;
+        result->n_rows++;
+    }
     store_reader_end(r);
 }
 

@@ -151,18 +151,19 @@ async def test_connect_is_refused(engine):
 
 async def test_bodies_and_smuggling(engine):
     two = b"GET /v1/workspaces HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-    for headers in ({"Content-Length": "5"}, {"Content-Length": "-1"}, {"Content-Length": "0x5"},
-                    {"Transfer-Encoding": "chunked"},
-                    {"Content-Length": "5", "Transfer-Encoding": "chunked"}):
+    both = {"Content-Length": "5", "Transfer-Encoding": "chunked"}
+    for headers, is_sound in (({"Content-Length": "5"}, True), ({"Content-Length": "-1"}, False),
+                              ({"Content-Length": "0x5"}, False), ({"Transfer-Encoding": "chunked"}, True),
+                              (both, False)):
         lines = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
-        for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+        for method in ("GET", "POST", "PUT", "DELETE", "PATCH"):
             request = f"{method} /v1/stats HTTP/1.1\r\nHost: 127.0.0.1\r\n" \
                       f"Authorization: Bearer {engine.token}\r\n{lines}\r\n".encode()
             answer = await engine.raw(request + b"hello" + two)
             # exactly one answer, and the connection ends
             assert answer.count(b"HTTP/1.1 ") <= 1, answer
             if answer:
-                equal(parse_http(answer)[0], 400 if method == "GET" else 405, f"{method} {headers}")
+                equal(parse_http(answer)[0], 405 if is_sound and method != "GET" else 400, f"{method} {headers}")
     equal((await engine.http("/livez"))[0], 200)
 
 

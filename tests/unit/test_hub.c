@@ -18,6 +18,7 @@
 #include "lang/lang.h"
 #include "workspace/workspace.h"
 
+#include "hub/test_body.c"
 #include "hub/test_filter.c"
 
 /* ---- gate ---- */
@@ -174,17 +175,26 @@ static void
 test_routes(void **state UNUSED)
 {
     struct str params[MATCH_PARAMS_MAX] = {0};
-    for (size_t i = 1; route_at(i); i++)
-        assert_true(strcmp(route_at(i - 1)->path, route_at(i)->path) < 0);
-    assert_string_equal(route_find(STR("/"), params)->path, "/");
-    assert_string_equal(route_find(STR("/livez"), params)->path, "/livez");
-    const struct route *route =
-        route_find(STR("/v1/workspaces/ab12/entities/c:fn:src/a.c#f"), params);
+    unsigned methods;
+    for (size_t i = 1; route_at(i); i++) {
+        const struct route *one = route_at(i - 1), *next = route_at(i);
+        int order = strcmp(one->path, next->path);
+        assert_true(order < 0 || (order == 0 && one->method < next->method));
+        assert_true(next->method <= HTTP_DELETE);
+        assert_true(next->method == HTTP_POST || next->body == BODY_NONE);
+    }
+    assert_string_equal(route_find(STR("/"), HTTP_GET, params, &methods)->path, "/");
+    assert_int_equal(methods, 1u << HTTP_GET);
+    assert_null(route_find(STR("/livez"), HTTP_POST, params, &methods));
+    assert_int_equal(methods, 1u << HTTP_GET);
+    assert_null(route_find(STR("/livez"), HTTP_OTHER, params, &methods));
+    const struct route *route = route_find(
+        STR("/v1/workspaces/ab12/entities/c:fn:src/a.c#f"), HTTP_GET, params, &methods);
     assert_non_null(route);
     assert_false(route->is_open);
     assert_true(str_eq_c(params[0], "ab12"));
     assert_true(str_eq_c(params[1], "c:fn:src/a.c#f"));
-    route = route_find(STR("/v1/libraries/ab12/ws"), params);
+    route = route_find(STR("/v1/libraries/ab12/ws"), HTTP_GET, params, &methods);
     assert_non_null(route);
     assert_null(route->serve);
     static const char *const none[] = {"",
@@ -193,15 +203,19 @@ test_routes(void **state UNUSED)
                                        "/v1",
                                        "/v1/workspaces//ws",
                                        "/v1/workspaces/a/entities/",
+                                       "/livez/",
                                        "/v1/workspaces/a/b/ws"};
     for (size_t i = 0; i < ARRAY_LEN(none); i++)
-        if (route_find(str_of(none[i]), params))
+        if (route_find(str_of(none[i]), HTTP_GET, params, &methods) || methods)
             fail_msg("found %s", none[i]);
     /* Data need a token; without one there are only the page and the probes. */
+    static const char *const open[] = {"/",       "/api/health", "/api/socket/info",
+                                       "/health", "/livez",      "/readyz"};
     for (size_t i = 0; route_at(i); i++) {
-        struct str path = str_of(route_at(i)->path);
-        assert_int_equal(route_at(i)->is_open, !str_starts_with(path, STR("/v1")) &&
-                                                   !str_eq_c(path, "/metrics"));
+        bool is_open = false;
+        for (size_t k = 0; k < ARRAY_LEN(open); k++)
+            is_open |= strcmp(open[k], route_at(i)->path) == 0;
+        assert_int_equal(route_at(i)->is_open, is_open);
     }
 }
 
@@ -234,6 +248,7 @@ test_problems(void **state UNUSED)
         assert_int_equal(status, problem_status((enum problem)p));
         assert_int_equal(codec_get_bool(json, "retryable", &is_retryable), 0);
         assert_true(is_retryable == (status == 429 || status == 503));
+        assert_true(is_retryable == (problem_retry_after_s((enum problem)p) > 0));
     }
     assert_int_equal(problem_of_error(-ENOENT), PROBLEM_NOT_FOUND);
     assert_int_equal(problem_of_error(-EIO), PROBLEM_INTERNAL);
@@ -362,6 +377,10 @@ main(void)
         cmocka_unit_test(test_problems),
         cmocka_unit_test(test_open_and_close),
         cmocka_unit_test(test_port_taken),
+        cmocka_unit_test(test_framing),
+        cmocka_unit_test(test_body_types),
+        cmocka_unit_test(test_chunks),
+        cmocka_unit_test(test_chunk_limits),
         cmocka_unit_test(test_filter_comparisons),
         cmocka_unit_test(test_filter_limits),
     };
