@@ -290,6 +290,11 @@ is_delta(enum event_type type)
     case EVENT_FILE_PROCESSING:
     case EVENT_STATUS_UPDATE:
     case EVENT_HEARTBEAT:
+    case EVENT_JOB_SUBMITTED:
+    case EVENT_JOB_COMPLETED:
+    case EVENT_JOB_FAILED:
+    case EVENT_JOB_CANCELLED:
+    case EVENT_JOB_PROGRESS:
     case EVENT_TYPE_COUNT: break;
     }
     return false;

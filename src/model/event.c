@@ -18,6 +18,11 @@ static const struct type_row {
     [EVENT_FILE_PROCESSING] = {"file:processing", false},
     [EVENT_STATUS_UPDATE] = {"status:update", false},
     [EVENT_HEARTBEAT] = {"heartbeat", false},
+    [EVENT_JOB_SUBMITTED] = {"job.submitted", true},
+    [EVENT_JOB_COMPLETED] = {"job.completed", true},
+    [EVENT_JOB_FAILED] = {"job.failed", true},
+    [EVENT_JOB_CANCELLED] = {"job.cancelled", true},
+    [EVENT_JOB_PROGRESS] = {"job.progress", false},
 };
 
 const char *

@@ -20,6 +20,13 @@ enum event_type {
     EVENT_FILE_PROCESSING,
     EVENT_STATUS_UPDATE,
     EVENT_HEARTBEAT,
+    /* durable; the subject is the job's id */
+    EVENT_JOB_SUBMITTED,
+    EVENT_JOB_COMPLETED,
+    EVENT_JOB_FAILED,
+    EVENT_JOB_CANCELLED,
+    /* ephemeral */
+    EVENT_JOB_PROGRESS,
     EVENT_TYPE_COUNT
 };
 
@@ -28,7 +35,7 @@ struct event {
     enum event_type type;
     int64_t seq;        // 0 for an ephemeral one
     int64_t time_ms;    // wall clock
-    struct str subject; // the file's path, or ""
+    struct str subject; // the file's path, the job's id, or ""
     struct str data;    // JSON object; empty: the log has it (store_be_brief)
 };
 

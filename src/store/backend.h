@@ -13,6 +13,9 @@ struct store_writer_ops {
     int (*each_letter)(struct store_writer *w, store_letter_fn fn, void *ctx);
     int (*put_letter)(struct store_writer *w, const struct dead_letter *letter);
     int (*drop_letter)(struct store_writer *w, int64_t id);
+    int (*each_job)(struct store_writer *w, store_job_fn fn, void *ctx);
+    int (*put_job)(struct store_writer *w, const struct job *job);
+    int (*drop_job)(struct store_writer *w, struct str id);
 };
 
 struct store_writer {

@@ -403,13 +403,25 @@ on_letter(void *ctx, struct dead_letter *letter)
     return r;
 }
 
+static int
+on_job(void *ctx, struct job *job)
+{
+    struct copy *c = ctx;
+    int r = store_put_job(c->to, job);
+    job_destroy(job);
+    c->mark.n.jobs++;
+    return r;
+}
+
 /* Nothing of it was told to anybody before this commit. */
 static int
-copy_letters(struct copy *c)
+copy_letters_and_jobs(struct copy *c)
 {
     int r = begin(c);
     if (r == 0)
         r = store_read_letters(c->from, on_letter, c);
+    if (r == 0)
+        r = store_read_jobs(c->from, on_job, c);
     if (r == 0)
         r = copy_mark_remove(c->to);
     return r == 0 ? end(c) : err_trace(r);
@@ -444,7 +456,7 @@ copy_all(struct copy *c)
     if (r == 0)
         r = copy_past(c);
     if (r == 0)
-        r = copy_letters(c);
+        r = copy_letters_and_jobs(c);
     return r == 0 ? index_text(c) : r;
 }
 

@@ -13,7 +13,7 @@ struct store_writer;
 struct store_copied {
     uint64_t files, n_files;
     uint64_t hover_files;
-    uint64_t entities, edges, hovers, stale, past_contents, letters;
+    uint64_t entities, edges, hovers, stale, past_contents, letters, jobs;
     bool is_resumed;       // part of it was there
     bool is_indexing_text; // the rest
 };
@@ -25,7 +25,7 @@ typedef int (*store_copy_fn)(void *ctx, const struct store_copied *copied);
 int store_copy_open(const char *url, const char *root, struct store_writer **ret_writer,
                     struct store_info *ret_info, char **ret_why);
 /* Of one view of `from`, into `to`, whose head is 0: files, entities, edges, hovers with who told them
- * and whether they are stale, past contents, the maker, dead letters. The log is not copied: the copy has an epoch of its
+ * and whether they are stale, past contents, the maker, dead letters, jobs. The log is not copied: the copy has an epoch of its
  * own, its log begins with index.rebuilt and tells each file, then its hovers, so that replaying it gives
  * the rows; each row's rev is the seq of that. Outside of transactions. When it is cut short, by an error
  * or a kill, `to` is partial: the next copy into it goes on where it was if the source is as it was, else it clears it
@@ -38,6 +38,8 @@ int store_read_fact(struct store_reader *r, const char *key, struct arena *a,
                     struct str *ret_value);
 /* Oldest first. */
 int store_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx);
+/* In no order. */
+int store_read_jobs(struct store_reader *r, store_job_fn fn, void *ctx);
 /* Contents that no file has and whose hovers are kept, the one used longest ago first; store_read_told()
  * says what they are. */
 typedef int (*store_past_fn)(void *ctx, struct hash128 content, struct str lang);

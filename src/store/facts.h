@@ -6,7 +6,7 @@
 #include "model/hover.h"
 
 #define STORE_EPOCH_BYTES 33 // 32 hex digits and NUL
-#define STORE_SCHEMA_VERSION 7
+#define STORE_SCHEMA_VERSION 8
 #define STORE_EVENTS_MAX 1000000 // retention, rows
 #define STORE_EVENTS_AGE_MS (7LL * 24 * 3600 * 1000)
 #define STORE_EVENTS_BYTES (256LL << 20)

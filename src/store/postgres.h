@@ -4,7 +4,7 @@
 #include "store/postgres_conn.h"
 #include "store/shared.h"
 
-#define POSTGRES_SCHEMA_VERSION 1
+#define POSTGRES_SCHEMA_VERSION 2
 #define POSTGRES_WORKSPACE_SHIFT 28 // of a file's id
 #define POSTGRES_PAGE 4096          // rows of one answer
 #define POSTGRES_EVENTS 256         // and of the log, where they are large
@@ -107,3 +107,7 @@ void postgres_gauges(const struct store_writer *w, struct store_gauges *ret_gaug
 int postgres_each_letter(struct store_writer *w, store_letter_fn fn, void *ctx);
 int postgres_put_letter(struct store_writer *w, const struct dead_letter *letter);
 int postgres_drop_letter(struct store_writer *w, int64_t id);
+/* ---- postgres_jobs.c ---- */
+int postgres_each_job(struct store_writer *w, store_job_fn fn, void *ctx);
+int postgres_put_job(struct store_writer *w, const struct job *job);
+int postgres_drop_job(struct store_writer *w, struct str id);

@@ -373,6 +373,9 @@ const struct store_writer_ops postgres_writer_ops = {
     .each_letter = postgres_each_letter,
     .put_letter = postgres_put_letter,
     .drop_letter = postgres_drop_letter,
+    .each_job = postgres_each_job,
+    .put_job = postgres_put_job,
+    .drop_job = postgres_drop_job,
 };
 
 /* ---- the reader ---- */

@@ -316,6 +316,7 @@ const struct store_reader_ops postgres_reader_ops = {
     .each_event = each_event,
     .each_past = each_past,
     .each_letter = postgres_read_letters,
+    .each_job = postgres_read_jobs,
     .find_named = postgres_find_named,
     .find_callers = postgres_find_callers,
     .find_words = postgres_find_words,

@@ -24,3 +24,4 @@ int postgres_find_callers(struct store_reader *r, struct str name,
 int postgres_find_words(struct store_reader *r, const struct words *words, size_t limit,
                         struct found_list *list, bool *ret_is_sure);
 int postgres_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx);
+int postgres_read_jobs(struct store_reader *r, store_job_fn fn, void *ctx);

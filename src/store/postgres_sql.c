@@ -3,6 +3,8 @@
  * is one range of the primary key and rows need no column for it. */
 #include "store/postgres_sql.h"
 
+#include "store/jobs.h"
+
 #define FILE_COLUMNS                                                                     \
     "f.id,f.path,f.lang,f.state,f.reason,f.size_bytes,f.mtime_ns,f.inode,f.content,"     \
     "f.content_gen,f.text_gen,f.n_entities,f.n_edges,f.log_seq,f.server_key"
@@ -138,6 +140,17 @@ const char *const postgres_sql[PG_STATEMENTS] = {
     [PG_LETTER_EACH] = "SELECT what,path,error,payload,id,time_ms FROM gloss.dead_letter "
                        "WHERE ws=$1 ORDER BY id",
     [PG_LETTER_DELETE] = "DELETE FROM gloss.dead_letter WHERE ws=$1 AND id=$2",
+
+    [PG_JOB_PUT] =
+        "INSERT INTO gloss.job(ws," JOB_COLUMNS ") VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,"
+        "$11,$12,$13,$14,$15,$16,$17,$18) ON CONFLICT(ws,id) DO UPDATE SET "
+        "state=excluded.state,request=excluded.request,result=excluded.result,"
+        "error=excluded.error,priority=excluded.priority,attempts=excluded.attempts,"
+        "failures=excluded.failures,runs=excluded.runs,done=excluded.done,"
+        "total=excluded.total,run_at_ms=excluded.run_at_ms,"
+        "started_ms=excluded.started_ms,ended_ms=excluded.ended_ms",
+    [PG_JOB_EACH] = "SELECT " JOB_COLUMNS " FROM gloss.job WHERE ws=$1",
+    [PG_JOB_DELETE] = "DELETE FROM gloss.job WHERE ws=$1 AND id=$2",
 
     [PG_EDGE_OF_FILE] = "SELECT edges FROM gloss.edge WHERE file_id=$1",
     [PG_EDGE_ADD] = "INSERT INTO gloss.edge(file_id,edges) VALUES($1,$2)",

@@ -374,6 +374,17 @@ store_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx)
     return e;
 }
 
+int
+store_read_jobs(struct store_reader *r, store_job_fn fn, void *ctx)
+{
+    int e = reader_begin(r);
+    if (e < 0)
+        return e;
+    e = r->ops->each_job(r, fn, ctx);
+    reader_end(r);
+    return e;
+}
+
 /* ---- events ---- */
 
 int

@@ -49,6 +49,7 @@ struct store_reader_ops {
                       reader_event_fn fn, void *ctx);
     int (*each_past)(struct store_reader *r, store_past_fn fn, void *ctx);
     int (*each_letter)(struct store_reader *r, store_letter_fn fn, void *ctx);
+    int (*each_job)(struct store_reader *r, store_job_fn fn, void *ctx);
     /* Entities that may have this name. */
     int (*find_named)(struct store_reader *r, struct str name, struct found_list *list);
     /* Files that may have an edge to it, but for those that wait. */

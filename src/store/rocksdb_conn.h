@@ -3,7 +3,7 @@
  * into it. Inside of the RocksDB backend; whoever holds the handle.
  *
  * Keys, numbers big-endian so that they lie in their order:
- *   meta    key as text                        value as text; NUL: ids, letters
+ *   meta    key as text                        value as text; NUL: ids, letters, jobs
  *   file    file id                            the row
  *   count   file id                            what is said of its hovers as a whole
  *   look    'p' path                           file id

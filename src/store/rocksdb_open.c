@@ -287,6 +287,9 @@ static const struct store_writer_ops writer_ops = {
     .each_letter = rocks_each_letter,
     .put_letter = rocks_put_letter,
     .drop_letter = rocks_drop_letter,
+    .each_job = rocks_each_job,
+    .put_job = rocks_put_job,
+    .drop_job = rocks_drop_job,
 };
 
 static struct rocks_writer *

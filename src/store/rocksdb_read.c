@@ -274,6 +274,7 @@ const struct store_reader_ops rocks_reader_ops = {
     .each_event = each_event,
     .each_past = each_past,
     .each_letter = rocks_read_letters,
+    .each_job = rocks_read_jobs,
     .find_named = rocks_find_named,
     .find_callers = rocks_find_callers,
     .find_words = rocks_find_words,

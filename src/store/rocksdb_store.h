@@ -106,4 +106,9 @@ int rocks_each_letter(struct store_writer *w, store_letter_fn fn, void *ctx);
 int rocks_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx);
 int rocks_put_letter(struct store_writer *w, const struct dead_letter *l);
 int rocks_drop_letter(struct store_writer *w, int64_t id);
+/* ---- rocksdb_jobs.c ---- */
+int rocks_each_job(struct store_writer *w, store_job_fn fn, void *ctx);
+int rocks_put_job(struct store_writer *w, const struct job *job);
+int rocks_drop_job(struct store_writer *w, struct str id);
+int rocks_read_jobs(struct store_reader *r, store_job_fn fn, void *ctx);
 void rocks_gauges(const struct store_writer *w, struct store_gauges *ret_gauges);

@@ -235,6 +235,7 @@ const struct store_reader_ops sqlite_reader_ops = {
     .each_event = each_event,
     .each_past = each_past,
     .each_letter = sqlite_read_letters,
+    .each_job = sqlite_read_jobs,
     .find_named = sqlite_find_named,
     .find_callers = sqlite_find_callers,
     .find_words = sqlite_find_words,

@@ -32,3 +32,5 @@ int sqlite_find_words(struct store_reader *r, const struct words *words, size_t 
 /* ---- sqlite_letters.c ---- */
 
 int sqlite_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx);
+/* ---- sqlite_jobs.c ---- */
+int sqlite_read_jobs(struct store_reader *r, store_job_fn fn, void *ctx);

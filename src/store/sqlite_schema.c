@@ -344,6 +344,20 @@ static const char step_7[] =
     " leaves BLOB NOT NULL) STRICT;"
     "CREATE TABLE text_leaf(id INTEGER PRIMARY KEY, words BLOB NOT NULL) STRICT;";
 
+/* Jobs have a rank, are tried again, and may be due later or again and again. What is not is 0 or ''. */
+static const char step_8[] =
+    "ALTER TABLE job ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN runs INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN every_s INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE job ADD COLUMN run_at_ms INTEGER NOT NULL DEFAULT 0;"
+    "CREATE VIEW v_job AS SELECT id,kind,state,priority,request,nullif(result,'') AS "
+    "result,"
+    " nullif(error,'') AS error,done,total,attempts,failures,runs,"
+    " nullif(every_s,0) AS every_s,submitted_ms,nullif(run_at_ms,0) AS run_at_ms,"
+    " nullif(started_ms,0) AS started_ms,nullif(ended_ms,0) AS ended_ms FROM job;";
+
 /* By version: what leads to it, in parts that a compiler takes as literals. */
 static const char *const steps[STORE_SCHEMA_VERSION][4] = {
     {step_1},
@@ -353,6 +367,7 @@ static const char *const steps[STORE_SCHEMA_VERSION][4] = {
     {step_5},
     {step_6},
     {step_7},
+    {step_8},
 };
 
 static const char *

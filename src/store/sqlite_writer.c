@@ -534,4 +534,7 @@ const struct store_writer_ops sqlite_writer_ops = {
     .each_letter = sqlite_each_letter,
     .put_letter = sqlite_put_letter,
     .drop_letter = sqlite_drop_letter,
+    .each_job = sqlite_each_job,
+    .put_job = sqlite_put_job,
+    .drop_job = sqlite_drop_job,
 };

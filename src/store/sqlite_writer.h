@@ -56,3 +56,7 @@ void sqlite_gauges(const struct store_writer *w, struct store_gauges *ret_gauges
 int sqlite_each_letter(struct store_writer *w, store_letter_fn fn, void *ctx);
 int sqlite_put_letter(struct store_writer *w, const struct dead_letter *letter);
 int sqlite_drop_letter(struct store_writer *w, int64_t id);
+/* ---- sqlite_jobs.c ---- */
+int sqlite_each_job(struct store_writer *w, store_job_fn fn, void *ctx);
+int sqlite_put_job(struct store_writer *w, const struct job *job);
+int sqlite_drop_job(struct store_writer *w, struct str id);

@@ -53,7 +53,7 @@ guess_batch_bytes(const struct file_job *job)
 }
 
 static void
-job_destroy(struct file_job *job)
+file_job_destroy(struct file_job *job)
 {
     struct workspace *w = job->w;
 
@@ -137,7 +137,7 @@ job_end(struct file_job *job)
     w->credits++;
     w->n_working--;
     if (w->is_closing) {
-        job_destroy(job);
+        file_job_destroy(job);
         workspace_part_closed(w);
         return;
     }
@@ -147,12 +147,12 @@ job_end(struct file_job *job)
         AUTO(free) char *path = xstrdup(job->path);
         bool is_urgent = job->is_urgent;
 
-        job_destroy(job);
+        file_job_destroy(job);
         pipeline_touch(w, str_of(path), kind, is_urgent);
     } else {
         AUTO(free) char *path = xstrdup(job->path);
 
-        job_destroy(job);
+        file_job_destroy(job);
         handed_committed(w, str_of(path));
     }
     submit_waiting(w);
@@ -395,7 +395,7 @@ drop_job(struct file_job *job)
         known->is_stored = false;
     leave_list(job);
     w->n_not_stored++;
-    job_destroy(job);
+    file_job_destroy(job);
     handed_committed(w, str_of(path));
 }
 
@@ -789,9 +789,9 @@ void
 pipeline_finish(struct workspace *w)
 {
     list_for_each_safe (it, &w->waiting)
-        job_destroy(list_entry(it, struct file_job, link));
+        file_job_destroy(list_entry(it, struct file_job, link));
     list_for_each_safe (it, &w->leaving)
-        job_destroy(list_entry(it, struct file_job, link));
+        file_job_destroy(list_entry(it, struct file_job, link));
     timer_close(w->retry_timer);
     assert(map_count(w->jobs) == 0);
     map_destroy(w->jobs);

@@ -37,6 +37,11 @@ command_drop_payload(struct command *c)
         free(steal(c->u.event.data));
         break;
     case COMMAND_REPLAY: dead_letter_destroy(steal(c->u.replay)); break;
+    case COMMAND_PUT_JOB:
+        job_destroy(steal(c->u.job.put));
+        free(steal(c->u.job.drop));
+        free(steal(c->u.job.data));
+        break;
     case COMMAND_KEEP: // the loop looks at it when it is back
     case COMMAND_FLUSH: break;
     }
@@ -65,6 +70,19 @@ expire(struct drain *d, struct command *c)
 }
 
 static int
+put_job(struct drain *d, struct command *c)
+{
+    const struct job *job = c->u.job.put;
+    if (!job)
+        return store_drop_job(d->store, str_of(c->u.job.drop));
+    int r = store_put_job(d->store, job);
+    if (r == 0 && c->u.job.data)
+        r = store_put_event(d->store, c->u.job.type, str_of(job->id),
+                            str_slice(c->u.job.data, c->u.job.data_n), &c->told);
+    return r;
+}
+
+static int
 do_command(struct drain *d, struct command *c)
 {
     switch (c->kind) {
@@ -80,6 +98,7 @@ do_command(struct drain *d, struct command *c)
                                str_slice(c->u.event.subject, c->u.event.subject_n),
                                str_slice(c->u.event.data, c->u.event.data_n), &c->told);
     case COMMAND_REPLAY: return store_replay_letter(d->store, c->u.replay, &c->told);
+    case COMMAND_PUT_JOB: return put_job(d, c);
     case COMMAND_KEEP: return keep(d, c);
     case COMMAND_FLUSH: break;
     }
@@ -104,6 +123,7 @@ entities_of(const struct command *c)
     case COMMAND_EXPIRE:
     case COMMAND_PUT_EVENT:
     case COMMAND_REPLAY:
+    case COMMAND_PUT_JOB:
     case COMMAND_KEEP:
     case COMMAND_FLUSH: break;
     }
@@ -118,6 +138,8 @@ bytes_of(const struct command *c)
     case COMMAND_PUT_HOVERS: return c->u.hovers->arena.total_bytes;
     case COMMAND_PUT_EVENT: return c->u.event.data_n;
     case COMMAND_REPLAY: return c->u.replay->payload.n;
+    case COMMAND_PUT_JOB:
+        return c->u.job.put && c->u.job.put->request ? strlen(c->u.job.put->request) : 0;
     case COMMAND_DELETE_FILE:
     case COMMAND_EXPIRE:
     case COMMAND_KEEP:
@@ -135,6 +157,7 @@ letter_create(enum letter_kind kind)
     list_init(&letter->mail.link);
     list_init(&letter->commands);
     list_init(&letter->dead);
+    list_init(&letter->jobs);
     letter->kind = kind;
     return letter;
 }
@@ -270,6 +293,7 @@ count_bulk(struct drain *d, const struct command *c)
     case COMMAND_EXPIRE:
     case COMMAND_PUT_EVENT:
     case COMMAND_REPLAY:
+    case COMMAND_PUT_JOB:
     case COMMAND_FLUSH: d->n_bulk = 0; break;
     case COMMAND_KEEP: break;
     }
@@ -455,6 +479,13 @@ add_letter(void *ctx, struct dead_letter *letter)
     return 0;
 }
 
+static int
+add_job(void *ctx, struct job *job)
+{
+    list_add(ctx, &job->link);
+    return 0;
+}
+
 static void
 open_store(struct drain *d)
 {
@@ -470,6 +501,9 @@ open_store(struct drain *d)
         int r = store_each_letter(d->store, add_letter, &letter->dead);
         if (r < 0)
             log_warn("dead letters: %s", err_text(r));
+        r = store_each_job(d->store, add_job, &letter->jobs);
+        if (r < 0)
+            log_warn("jobs: %s", err_text(r));
     }
     mailbox_post(d->mailbox, &letter->mail);
 }

@@ -12,6 +12,7 @@ enum command_kind {
     COMMAND_PUT_HOVERS,
     COMMAND_EXPIRE,
     COMMAND_PUT_EVENT,
+    COMMAND_PUT_JOB,
     COMMAND_FLUSH,
     COMMAND_REPLAY, // a dead letter
     COMMAND_KEEP,   // what changed of the dead letters; the writer's own
@@ -35,6 +36,13 @@ struct command {
             char *lang;
             uint64_t server_key;
         } expire;
+        struct {
+            struct job *put; // NULL: drop
+            char *drop;      // its id
+            enum event_type type;
+            char *data; // NULL: no event
+            size_t data_n;
+        } job;
         struct dead_letter *replay;
         struct {
             struct list put; // copies
@@ -65,7 +73,7 @@ struct letter {
     uint64_t n_retries;
     enum writer_cause cause;
     struct store_gauges gauges;
-    struct list dead; // of the open
+    struct list dead, jobs; // of the open
 };
 
 /* The thread's side; all of it is the thread's from thread_start() to its end. */
@@ -92,29 +100,4 @@ struct dead_letter *command_dead_letter(const struct command *c, int r);
 /* What it carries; the command itself stays. */
 void command_drop_payload(struct command *c);
 
-/* ---- letters.c: the dead letters, on the loop; the index has a copy ---- */
-
-struct letters {
-    struct list all; // struct dead_letter.link, oldest first
-    size_t n, n_bytes, n_kept;
-    int64_t last_id;
-    uint64_t n_dropped;
-    VEC(int64_t) gone;  // that the index still has
-    bool is_keeping;    // a command of ours is under way
-    bool is_waiting;    // it failed: not before something else is committed
-    bool is_impossible; // the backend keeps none
-};
-
-void letters_init(struct letters *l);
-void letters_finish(struct letters *l);
-void letters_open(struct letters *l, struct list *stored); // takes them
-/* Takes it; id: of the one whose place it takes, 0: none. */
-void letters_add(struct letters *l, struct dead_letter *letter, int64_t id);
-struct dead_letter *letters_find(const struct letters *l, int64_t id); // or NULL
-/* The id of the one that a command of this kind for this path would make good; 0: none. */
-int64_t letters_of(const struct letters *l, enum dead_what what, struct str path);
-int64_t letters_try(struct letters *l, enum dead_what what, struct str path); // it comes
-void letters_remove(struct letters *l, int64_t id);         // it was made good
-void letters_stay(struct letters *l, int64_t id);           // it was tried in vain
-bool letters_take(struct letters *l, struct command *keep); // false: nothing to keep
-void letters_kept(struct letters *l, const struct command *keep); // it came back
+#include "writer/letters.h"

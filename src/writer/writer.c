@@ -15,6 +15,7 @@ struct writer {
     void *ctx;
     struct writer_stats stats;
     struct letters letters;
+    struct list jobs; // of the open, until somebody takes them
     bool is_closing;
     void (*on_closed)(void *ctx);
     void *closed_ctx;
@@ -145,6 +146,8 @@ finish(void *ctx)
     mailbox_close(w->mailbox);
     queue_destroy(w->queue);
     letters_finish(&w->letters);
+    list_for_each_safe (it, &w->jobs)
+        job_destroy(list_entry(it, struct job, link));
     free(w->drain.url);
     free(w->drain.root);
     free(w->drain.maker);
@@ -163,6 +166,7 @@ on_mail(void *ctx, struct mail *mail)
         w->stats.head = letter->info.head;
         w->stats.gauges = letter->gauges;
         letters_open(&w->letters, &letter->dead);
+        list_splice(&w->jobs, &letter->jobs);
         if (w->events.on_open)
             w->events.on_open(w->ctx, letter->r, letter->r < 0 ? NULL : &letter->info,
                               letter->why);
@@ -185,6 +189,7 @@ writer_open(struct loop *l, const char *url, const char *root, const char *maker
     w->events = *events;
     w->ctx = ctx;
     letters_init(&w->letters);
+    list_init(&w->jobs);
     w->queue = queue_create(WRITER_QUEUE_CAPACITY);
     w->mailbox = mailbox_open(l, on_mail, w);
     w->drain = (struct drain){.queue = w->queue,
@@ -271,6 +276,32 @@ writer_expire_hovers(struct writer *w, struct str lang, uint64_t server_key,
     c->u.expire.server_key = server_key;
     c->letter_id = letters_try(&w->letters, DEAD_EXPIRE_HOVERS, lang);
     push(w, c, false);
+}
+
+void
+writer_put_job(struct writer *w, struct job *job, enum event_type type, struct str data,
+               writer_done_fn done, void *ctx)
+{
+    struct command *c = command_create(COMMAND_PUT_JOB, done, ctx);
+    c->u.job.put = job;
+    c->u.job.type = type;
+    c->u.job.data = data.n > 0 ? str_dup(data) : NULL;
+    c->u.job.data_n = data.n;
+    push(w, c, true);
+}
+
+void
+writer_drop_job(struct writer *w, struct str id)
+{
+    struct command *c = command_create(COMMAND_PUT_JOB, NULL, NULL);
+    c->u.job.drop = str_dup(id);
+    push(w, c, false);
+}
+
+void
+writer_take_jobs(struct writer *w, struct list *jobs)
+{
+    list_splice(jobs, &w->jobs);
 }
 
 void

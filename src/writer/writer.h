@@ -7,6 +7,7 @@
 #include "model/batch.h"
 #include "model/event.h"
 #include "model/hover.h"
+#include "model/job.h"
 #include "rt/loop.h"
 #include "store/store.h"
 
@@ -82,6 +83,13 @@ void writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done
                        void *ctx);
 void writer_put_event(struct writer *w, enum event_type type, struct str subject,
                       struct str data, bool is_urgent, writer_done_fn done, void *ctx);
+/* The job's row is now this one. data: of an event of this type in the same transaction, whose subject is the
+ * job's id; empty: none. */
+void writer_put_job(struct writer *w, struct job *job, enum event_type type,
+                    struct str data, writer_done_fn done, void *ctx);
+void writer_drop_job(struct writer *w, struct str id);
+/* What the index had of them when it was opened, in no order; once, from on_open on. */
+void writer_take_jobs(struct writer *w, struct list *jobs);
 /* store_expire_hovers(); r is 1 when something became stale. */
 void writer_expire_hovers(struct writer *w, struct str lang, uint64_t server_key,
                           writer_done_fn done, void *ctx);

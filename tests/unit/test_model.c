@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "model/batch.h"
 #include "model/event.h"
+#include "model/job.h"
 #include "model/snapshot.h"
 
 static void
@@ -259,13 +260,50 @@ test_event_types(UNUSED void **state)
     static const char *const names[] = {
         "file:completed", "file:failed",     "file:deleted",     "entity.enriched",
         "index.rebuilt",  "pipeline:online", "pipeline:offline", "file:processing",
-        "status:update",  "heartbeat",
+        "status:update",  "heartbeat",       "job.submitted",    "job.completed",
+        "job.failed",     "job.cancelled",   "job.progress",
     };
     assert_int_equal(ARRAY_LEN(names), EVENT_TYPE_COUNT);
     for (int i = 0; i < EVENT_TYPE_COUNT; i++) {
         assert_string_equal(event_type_name(i), names[i]);
-        assert_int_equal(event_type_is_durable(i), i < EVENT_FILE_PROCESSING);
+        assert_int_equal(event_type_is_durable(i),
+                         i < EVENT_FILE_PROCESSING ||
+                             (i > EVENT_HEARTBEAT && i < EVENT_JOB_PROGRESS));
     }
+}
+
+static void
+test_jobs(UNUSED void **state)
+{
+    enum job_kind kind;
+    enum job_state job_state;
+    struct job *j = job_create(JOB_ENRICH), *copy;
+    assert_int_equal(job_kind_parse(STR("retry"), &kind), 0);
+    assert_int_equal(kind, JOB_RETRY);
+    assert_int_equal(job_kind_parse(STR("retr"), &kind), -ENOENT);
+    for (int i = 0; i < JOB_STATE_COUNT; i++) {
+        assert_int_equal(job_state_parse(str_of(job_state_name(i)), &job_state), 0);
+        assert_int_equal(job_state, i);
+        j->state = i;
+        assert_int_equal(job_has_ended(j), i >= JOB_COMPLETED);
+    }
+    assert_true(job_id_is_wellformed(str_of(j->id)));
+    assert_false(job_id_is_wellformed(STR("j-0123456789abcde")));
+    assert_false(job_id_is_wellformed(STR("j-0123456789abcdeg")));
+    assert_false(job_id_is_wellformed(STR("k-0123456789abcdef")));
+    job_set_text(&j->request, STR("{}"));
+    copy = job_copy(j);
+    job_set_text(&j->request, STR_NONE);
+    assert_null(j->request);
+    assert_string_equal(copy->request, "{}");
+    assert_string_equal(copy->id, j->id);
+    assert_null(copy->error);
+    job_destroy(copy);
+    copy = job_create(JOB_ENRICH);
+    assert_string_not_equal(copy->id, j->id);
+    job_destroy(copy);
+    job_destroy(j);
+    job_destroy(NULL);
 }
 
 static void
@@ -404,6 +442,7 @@ main(void)
         cmocka_unit_test(test_key_refused),
         cmocka_unit_test(test_batch),
         cmocka_unit_test(test_event_types),
+        cmocka_unit_test(test_jobs),
         cmocka_unit_test(test_event_life),
         cmocka_unit_test(test_snapshot_lines),
         cmocka_unit_test(test_snapshot_edges),

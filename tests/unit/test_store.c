@@ -37,6 +37,8 @@
 
 #include "store/test_letters.c"
 
+#include "store/test_jobs.c"
+
 #include "store/test_copy.c"
 
 #include "store/test_damage.c"
@@ -147,6 +149,8 @@ static const struct test tests[] = {
     TEST(test_prune_past, SAMPLE_SQL),
     TEST(test_damaged_past, SAMPLE_SQL),
     TEST(test_letters_are_kept, SAMPLE_LETTERS),
+    TEST(test_jobs_are_kept, 0),
+    TEST(test_jobs_that_make_no_sense, SAMPLE_SQL),
     TEST(test_letters_of_other_commands, SAMPLE_SQL),
     TEST(test_letter_that_makes_no_sense, SAMPLE_SQL),
     TEST(test_gauges, SAMPLE_SQL),

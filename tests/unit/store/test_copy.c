@@ -460,12 +460,16 @@ stop_later(void *ctx, const struct store_copied *n UNUSED)
 }
 
 static char *
-letters_of(const struct sample *s)
+letters_and_jobs_of(const struct sample *s)
 {
     struct store_reader *r = sample_read(s);
     struct buf b = {0};
     buf_add_cstr(&b, "letters ");
     OK(store_read_letters(r, collect_letter, &b));
+    struct told_jobs told = {.n = 0};
+    OK(store_read_jobs(r, collect_job, &told));
+    AUTO(free) char *jobs = jobs_text(&told);
+    buf_add_cstr(&b, jobs);
     store_reader_close(r);
     return buf_steal(&b);
 }
@@ -520,7 +524,8 @@ copy_in_two(const struct sample *s, struct store_writer *source, int n_calls,
         assert_true(whole.entities >= n.entities || with_change);
     }
     AUTO(free) char *wanted = dump_index(s->url), *is = dump_index(place.url);
-    AUTO(free) char *letters = letters_of(s), *own_letters = letters_of(&place);
+    AUTO(free) char *letters = letters_and_jobs_of(s),
+                     *own_letters = letters_and_jobs_of(&place);
     assert_same_text(is, wanted);
     assert_string_equal(own_letters, letters);
     assert_log_tells(place.url);
@@ -544,6 +549,10 @@ copy_keep_letters(struct store_writer *w)
         keep_letter(w, l);
         dead_letter_destroy(l);
     }
+    struct job *job = job_of(JOB_B, JOB_REINDEX, JOB_PENDING);
+    job->every_s = 3600;
+    keep_job(w, job);
+    job_destroy(job);
 }
 
 static void

@@ -180,6 +180,7 @@ test_version_6(void **state)
     assert_int_equal(count_rows(s, "sqlite_schema WHERE name LIKE 'entity_text%'"), 0);
     assert_int_equal(count_rows(s, "file WHERE text_gen=0"), 1);
     assert_letters(w, "7:put_file:b.c:no room:9:{} ");
+    assert_jobs(s, w, "j-" JOB_A ":reindex:pending:0:0:0:0:0/0:0:5,0,0,0:{}:-:- ");
     struct store_reader *r = sample_read(s);
     for (int is_indexed = 0; is_indexed < 2; is_indexed++) {
         AUTO(free) char *says = find(r, "says"), *all = find(r, "int");

@@ -18,6 +18,8 @@ static const char version_6[] =
     "CREATE VIEW v_dead_letter AS SELECT id,what,path,error,time_ms,"
     " length(CAST(payload AS BLOB)) AS bytes FROM dead_letter;"
 
+    "INSERT INTO job(id,kind,state,request,submitted_ms)"
+    " VALUES('j-00000000000000aa','reindex','pending','{}',5);"
     "INSERT INTO dead_letter VALUES(7,'put_file','b.c','no room',9,'{}');"
     "UPDATE file SET text_gen=41;"
     "INSERT INTO meta VALUES('text_gen','41'),('text_rows','4'),('text_dead','1');"
