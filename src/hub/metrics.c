@@ -86,6 +86,17 @@ static const struct metric workspace_metrics[] = {
      "From any other change to its commit.", METRIC_SUMMARY, 1e-6},
     {"gloss_dead_letters", "dead_letters.count",
      "Changes set aside; gloss retry replays them.", METRIC_GAUGE, 1},
+    {"gloss_jobs_pending", "jobs.pending", "Jobs that wait for their turn or their time.",
+     METRIC_GAUGE, 1},
+    {"gloss_jobs_running", "jobs.running", "Jobs that run.", METRIC_GAUGE, 1},
+    {"gloss_jobs_failed", "jobs.failed", "Jobs that failed for good and are kept.",
+     METRIC_GAUGE, 1},
+    {"gloss_jobs_completed_total", "jobs.completed_ever", "Jobs that were done.",
+     METRIC_COUNTER, 1},
+    {"gloss_jobs_failed_total", "jobs.failed_ever", "Jobs that failed for good.",
+     METRIC_COUNTER, 1},
+    {"gloss_jobs_cancelled_total", "jobs.cancelled_ever", "Jobs that were cancelled.",
+     METRIC_COUNTER, 1},
 };
 
 static const struct metric server_metrics[] = {

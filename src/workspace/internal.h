@@ -11,6 +11,7 @@
 #include "workspace/asks.h"
 #include "workspace/following.h"
 #include "workspace/pipeline.h"
+#include "workspace/runs.h"
 #include "workspace/siblings.h"
 #include "workspace/workspace.h"
 
@@ -27,6 +28,8 @@ struct workspaces {
     struct list all; // struct workspace.link
     size_t n_open;
     bool is_closing;
+    size_t n_jobs_running;
+    struct timer *jobs_timer; // jobs that are due later
     void (*on_closed)(void *ctx);
     void *closed_ctx;
 };
@@ -104,6 +107,8 @@ struct workspace {
     size_t n_handing;
     uint64_t n_handed, n_handed_dropped;
 
+    struct jobs *background; // what was submitted: jobs.c
+
     /* runs and listeners */
     struct list runs;
     struct list listeners;
@@ -140,21 +145,3 @@ struct doc *documents_find(const struct workspace *w, struct str path);
 /* handed.c */
 void handed_committed(struct workspace *w, struct str path); // or it is not under way
 void handed_close(struct workspace *w);
-
-/* runs.c */
-struct index_run {
-    struct list link;
-    struct workspace *w;
-    bool with_enrich;
-    unsigned walk; // done when this walk's files are committed
-    workspace_summary_fn fn;
-    void *ctx;
-    int64_t started_ms;
-    bool is_flushing;
-};
-void runs_check(struct workspace *w); // after anything that may complete one
-/* Without a walk of its own: when all that is under way is committed. */
-void runs_wait(struct workspace *w, workspace_summary_fn fn, void *ctx);
-void runs_finish(struct workspace *w);
-bool runs_want_enrich(const struct workspace *w);
-void counts_refresh(struct workspace *w);

@@ -35,8 +35,8 @@ find(const struct workspace *w, int64_t id)
 }
 
 /* The index is a file that others can write. */
-static bool
-is_inside(struct str path)
+bool
+retry_is_inside(struct str path)
 {
     AUTO(free) char *text = str_dup(path);
     AUTO(free) char *normal = path_normalize(text);
@@ -47,8 +47,8 @@ is_inside(struct str path)
 }
 
 /* Read, though nothing may have changed: the transaction that stores it takes the letter along. */
-static void
-look_again(struct workspace *w, struct str path)
+void
+retry_look_again(struct workspace *w, struct str path)
 {
     AUTO(free) char *text = str_dup(path);
     struct known_file *known = known_find(w->known, str_of(text));
@@ -61,8 +61,8 @@ look_again(struct workspace *w, struct str path)
 static void
 try_one(struct workspace *w, const struct dead_letter *l)
 {
-    if (dead_what_is_file(l->what) && is_inside(l->path)) {
-        look_again(w, l->path);
+    if (dead_what_is_file(l->what) && retry_is_inside(l->path)) {
+        retry_look_again(w, l->path);
         return;
     }
     if (l->what == DEAD_PUT_HOVERS && l->payload.n == 0)

@@ -155,18 +155,44 @@ workspace_index(struct workspace *w, bool with_enrich, workspace_summary_fn fn, 
         loop_defer(w->all->loop, check_later, w);
 }
 
-void
-runs_wait(struct workspace *w, workspace_summary_fn fn, void *ctx)
+static void
+wait_for(struct workspace *w, bool with_enrich, workspace_summary_fn fn, void *ctx)
 {
     struct index_run *run = xnew(struct index_run);
 
     run->w = w;
+    run->with_enrich = with_enrich;
     run->fn = fn;
     run->ctx = ctx;
     run->started_ms = clock_mono_ms();
     run->walk = w->walk;
     list_add(&w->runs, &run->link);
     loop_defer(w->all->loop, check_later, w);
+}
+
+void
+runs_wait(struct workspace *w, workspace_summary_fn fn, void *ctx)
+{
+    wait_for(w, false, fn, ctx);
+}
+
+void
+runs_wait_hovers(struct workspace *w, workspace_summary_fn fn, void *ctx)
+{
+    wait_for(w, true, fn, ctx);
+}
+
+void
+runs_cancel(struct workspace *w, const void *ctx)
+{
+    list_for_each_safe (it, &w->runs) {
+        struct index_run *run = list_entry(it, struct index_run, link);
+
+        if (run->ctx != ctx || run->is_flushing)
+            continue;
+        run_end(w, run, -ECANCELED);
+        return;
+    }
 }
 
 void

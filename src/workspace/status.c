@@ -117,6 +117,19 @@ add_letters(struct buf *json, const struct workspace *w, const struct writer_sta
     buf_add_cstr(json, "]}");
 }
 
+static void
+add_jobs(struct buf *json, const struct workspace *w)
+{
+    struct jobs_counts n = workspace_jobs_counts(w);
+
+    buf_printf(json,
+               ",\"jobs\":{\"pending\":%zu,\"running\":%zu,\"failed\":%zu,\"ended\":%zu"
+               ",\"completed_ever\":%" PRIu64 ",\"failed_ever\":%" PRIu64
+               ",\"cancelled_ever\":%" PRIu64 "}",
+               n.pending, n.running, n.failed, n.ended, n.completed_ever, n.failed_ever,
+               n.cancelled_ever);
+}
+
 /* What is under retention, and how much of it there may be. */
 static void
 add_store(struct buf *json, const struct workspace *w, const struct store_gauges *g)
@@ -192,6 +205,7 @@ workspace_add_status(struct buf *json, const struct workspace *w)
                p.hover_files_done, p.hover_files_total);
     add_queue(json, w, &s);
     add_letters(json, w, &s);
+    add_jobs(json, w);
     add_store(json, w, &s.gauges);
     add_servers(json, w);
     buf_printf(json, ",\"handed\":{\"taken\":%" PRIu64 ",\"dropped\":%" PRIu64 "}",

@@ -113,6 +113,7 @@ workspace_begin_writing(struct workspace *w, const struct store_info *info)
                          NULL, NULL);
     asking_open(w);
     pipeline_start(w);
+    jobs_open(w);
     counts_refresh(w);
     timer_start(w->notify_timer, 0, 0); // requests wait for this
 }
@@ -204,6 +205,7 @@ destroy(struct workspace *w)
     pipeline_finish(w);
     documents_finish(w);
     asking_finish(w);
+    jobs_destroy(w->background);
     timer_close(w->notify_timer);
     timer_close(w->counts_timer);
     bus_destroy(w->bus);
@@ -242,6 +244,7 @@ workspace_create(struct workspaces *all, char *root, struct workspace **ret_work
     documents_init(w);
     pipeline_init(w);
     asking_init(w);
+    w->background = jobs_create(w);
     is_there = choose_url(w);
     w->writer = writer_open(all->loop, w->url, w->root, lang_maker(), &writer_events, w);
     if (!is_there)
@@ -307,6 +310,7 @@ workspace_close(struct workspace *w)
         w->scan = NULL;
     }
     handed_close(w);
+    jobs_close(w);
     if (!w->is_open)
         pipeline_drop_early(w);
     if (w->enrich) {

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "model/snapshot.h"
 #include "query/query.h"
+#include "workspace/jobs.h"
 #include "workspace/retry.h"
 #include "writer/writer.h"
 
@@ -71,9 +72,8 @@ void workspace_add_status(struct buf *json, const struct workspace *w);
 
 /* Told on the loop when state or progress changed, at most every 100 ms, and the last one always. */
 struct workspace_listener;
-struct workspace_listener *workspace_listen(struct workspace *w,
-                                            void (*on_change)(void *ctx), void *ctx)
-    MUST_USE;
+MUST_USE struct workspace_listener *
+workspace_listen(struct workspace *w, void (*on_change)(void *ctx), void *ctx);
 void workspace_unlisten(struct workspace_listener *l);
 
 struct workspace_progress {

@@ -5,6 +5,7 @@
 #include "workspace/test_asks.c"
 #include "workspace/test_endings.c"
 #include "workspace/test_enriching.c"
+#include "workspace/test_jobs.c"
 #include "workspace/test_retry.c"
 #include "workspace/test_trees.c"
 #include "workspace/test_watching.c"
@@ -58,6 +59,16 @@ main(void)
         cmocka_unit_test(test_index_is_locked),
         cmocka_unit_test(test_retry_after_a_full_disk),
         cmocka_unit_test(test_retry_stays_inside),
+        cmocka_unit_test(test_job_order),
+        cmocka_unit_test(test_job_comes_again),
+        cmocka_unit_test(test_job_wishes),
+        cmocka_unit_test(test_jobs_run),
+        cmocka_unit_test(test_jobs_fail),
+        cmocka_unit_test(test_jobs_are_tried_again),
+        cmocka_unit_test(test_jobs_are_cancelled),
+        cmocka_unit_test(test_jobs_have_turns),
+        cmocka_unit_test(test_jobs_come_again),
+        cmocka_unit_test(test_jobs_outlive_the_engine),
         cmocka_unit_test(test_walk_before_open),
         cmocka_unit_test(test_does_not_open),
         cmocka_unit_test(test_made_meanwhile),

@@ -1,0 +1,768 @@
+/* Jobs: their rows and their turns. What one does is in errand_kinds.c. Invariant: whatever anybody is shown of a
+ * job's state was committed before, and each change of it is one transaction with its event; a job that ran when
+ * the engine was killed waits again, so every kind is one that may be begun twice. */
+#include "workspace/jobs.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "codec/codec.h"
+#include "workspace/errands.h"
+
+#define LOG_MODULE "jobs"
+#include "base/log.h"
+
+#define JOBS_UNSAVED_MS 30000 // the index could not be written: not before
+#define JOBS_LOOK_MS 60000    // the wall clock may have been set
+#define JOBS_OPENING_MS 1000  // a workspace whose jobs are due is not ready
+
+static void put_next(struct errand *t, enum event_type told);
+
+/* ---- where an errand is ---- */
+
+static size_t
+request_bytes(const struct job *j)
+{
+    return j && j->request ? strlen(j->request) : 0;
+}
+
+static struct list *
+list_of(struct jobs *jobs, const struct job *j)
+{
+    return job_has_ended(j)          ? &jobs->ended
+           : j->state == JOB_RUNNING ? &jobs->running
+                                     : &jobs->pending;
+}
+
+static void
+count(struct jobs *jobs, const struct job *j, size_t by)
+{
+    if (job_has_ended(j))
+        jobs->n_ended += by;
+    else if (j->state == JOB_RUNNING)
+        jobs->n_running += by;
+    else
+        jobs->n_pending += by;
+    jobs->n_failed += j->state == JOB_FAILED ? by : 0;
+    jobs->request_bytes += by * request_bytes(j);
+}
+
+static bool
+is_before(const struct job *a, const struct job *b)
+{
+    return job_has_ended(a) ? a->ended_ms < b->ended_ms : job_order_is_before(a, b);
+}
+
+/* In order, from the end, where most of them belong. */
+static void
+enter(struct errand *t)
+{
+    struct list *all = list_of(t->jobs, t->job), *at = all;
+
+    while (at->prev != all &&
+           is_before(t->job, list_entry(at->prev, struct errand, link)->job))
+        at = at->prev;
+    list_add(at, &t->link);
+    count(t->jobs, t->job, 1);
+}
+
+static void
+leave(struct errand *t)
+{
+    list_remove(&t->link);
+    count(t->jobs, t->job, (size_t)-1);
+}
+
+static struct errand *
+errand_create(struct jobs *jobs)
+{
+    struct errand *t = xnew(struct errand);
+
+    list_init(&t->link);
+    t->jobs = jobs;
+    return t;
+}
+
+static void
+errand_destroy(struct errand *t)
+{
+    errand_let_go(t);
+    job_destroy(t->job);
+    job_destroy(t->next);
+    free(t);
+}
+
+static struct errand *
+find(const struct workspace *w, struct str id)
+{
+    return map_get(w->background->by_id, id);
+}
+
+/* ---- what is told ---- */
+
+static void
+add_time(struct buf *json, const char *key, int64_t wall_ms)
+{
+    char time[CLOCK_ISO_BYTES];
+
+    if (wall_ms <= 0) {
+        buf_printf(json, ",\"%s\":null", key);
+        return;
+    }
+    clock_iso8601(wall_ms, time);
+    buf_printf(json, ",\"%s\":\"%s\"", key, time);
+}
+
+void
+workspace_add_job(struct buf *json, const struct workspace *w, const struct job *job)
+{
+    const struct errand *t = find(w, str_of(job->id));
+
+    buf_printf(json, "{\"job_id\":\"%s\",\"kind\":\"%s\",\"status\":\"%s\"", job->id,
+               job_kind_name(job->kind), job_state_name(job->state));
+    buf_printf(json, ",\"workspace\":\"%s\",\"priority\":%d", workspace_id(w),
+               job->priority);
+    add_time(json, "created_at", job->submitted_ms);
+    add_time(json, "run_at", job->run_at_ms);
+    if (job->every_s > 0)
+        buf_printf(json, ",\"every_s\":%" PRId64, job->every_s);
+    add_time(json, "started_at", job->started_ms);
+    add_time(json, "completed_at", job->ended_ms);
+    buf_printf(json, ",\"attempts\":%u,\"failures\":%u,\"runs\":%" PRId64, job->attempts,
+               job->failures, job->runs);
+    buf_printf(json, ",\"progress\":{\"done\":%" PRId64 ",\"total\":%" PRId64 "}",
+               job->done, job->total);
+    if (t && t->is_cancelled && !job_has_ended(job))
+        buf_add_cstr(json, ",\"is_cancelling\":true");
+    buf_printf(json, ",\"result\":%s,\"error\":", job->result ? job->result : "null");
+    if (job->error)
+        codec_add_string(json, str_of(job->error));
+    else
+        buf_add_cstr(json, "null");
+    buf_add_char(json, '}');
+}
+
+static void
+publish_progress(struct errand *t)
+{
+    AUTO(buf_finish) struct buf data = {0};
+    AUTO(event_unref) struct event *e = NULL;
+    struct workspace *w = t->jobs->w;
+
+    workspace_add_job(&data, w, t->job);
+    e = event_create(EVENT_JOB_PROGRESS, 0, clock_wall_ms(), str_of(t->job->id),
+                     buf_str(&data));
+    bus_publish(w->bus, e);
+    workspace_changed(w);
+}
+
+void
+errand_progress(struct errand *t, uint64_t done, uint64_t total)
+{
+    if (t->is_changing || t->jobs->w->is_closing ||
+        (t->job->done == (int64_t)done && t->job->total == (int64_t)total))
+        return;
+    t->job->done = (int64_t)done;
+    t->job->total = (int64_t)total;
+    publish_progress(t);
+}
+
+/* ---- those that ended are kept for a while ---- */
+
+static void
+drop(struct errand *t)
+{
+    struct workspace *w = t->jobs->w;
+
+    writer_drop_job(w->writer, str_of(t->job->id));
+    map_remove(t->jobs->by_id, str_of(t->job->id));
+    leave(t);
+    errand_destroy(t);
+}
+
+static void
+prune(struct jobs *jobs)
+{
+    int64_t oldest_ms = clock_wall_ms() - JOBS_ENDED_AGE_MS;
+
+    while (!list_is_empty(&jobs->ended)) {
+        struct errand *t = list_first(&jobs->ended, struct errand, link);
+
+        if (t->is_changing ||
+            (jobs->n_ended <= JOBS_ENDED_MAX && t->job->ended_ms >= oldest_ms))
+            return;
+        drop(t);
+    }
+}
+
+/* Of what has ended the oldest requests go first. */
+static bool
+make_room(struct jobs *jobs, size_t n_bytes)
+{
+    list_for_each_safe (it, &jobs->ended) {
+        struct errand *t = list_entry(it, struct errand, link);
+
+        if (jobs->request_bytes + n_bytes <= JOBS_REQUESTS_BYTES_MAX)
+            break;
+        if (t->job->request && !t->is_changing)
+            drop(t);
+    }
+    return jobs->request_bytes + n_bytes <= JOBS_REQUESTS_BYTES_MAX;
+}
+
+/* ---- changes: a row, its event, then what is shown ---- */
+
+static void
+take_turn(struct errand *t)
+{
+    t->has_turn = true;
+    t->jobs->w->all->n_jobs_running++;
+}
+
+static void
+give_turn_back(struct errand *t)
+{
+    t->jobs->w->all->n_jobs_running -= t->has_turn;
+    t->has_turn = false;
+}
+
+static void
+answer(struct errand *t, int r, const struct job *job)
+{
+    workspace_job_fn fn = t->fn;
+
+    t->fn = NULL;
+    if (fn)
+        fn(t->ctx, r, job);
+}
+
+static void
+begin(struct errand *t)
+{
+    struct job *next = job_copy(t->job);
+
+    next->state = JOB_RUNNING;
+    next->attempts++;
+    next->started_ms = clock_wall_ms();
+    next->ended_ms = 0;
+    next->done = next->total = 0;
+    take_turn(t);
+    t->next = next;
+    put_next(t, EVENT_TYPE_COUNT);
+}
+
+static void
+cancel_waiting(struct errand *t)
+{
+    t->next = job_copy(t->job);
+    t->next->state = JOB_CANCELLED;
+    t->next->ended_ms = clock_wall_ms();
+    put_next(t, EVENT_JOB_CANCELLED);
+}
+
+static void
+note_end(struct jobs *jobs, enum event_type told)
+{
+    jobs->completed_ever += told == EVENT_JOB_COMPLETED;
+    jobs->failed_ever += told == EVENT_JOB_FAILED;
+    jobs->cancelled_ever += told == EVENT_JOB_CANCELLED;
+}
+
+/* What was stored is what it is now. */
+static void
+adopt(struct errand *t)
+{
+    struct jobs *jobs = t->jobs;
+    struct job *was = t->job;
+
+    if (was)
+        leave(t);
+    t->job = steal(t->next);
+    t->is_unsaved = false;
+    enter(t);
+    note_end(jobs, t->told);
+    if (t->job->state != JOB_RUNNING)
+        give_turn_back(t);
+    if (!was)
+        map_put(jobs->by_id, str_of(t->job->id), t);
+    job_destroy(was);
+}
+
+static void
+on_stored(struct errand *t)
+{
+    adopt(t);
+    if (t->job->state == JOB_RUNNING) {
+        publish_progress(t);
+        if (t->is_cancelled)
+            errand_end(t, &(struct errand_end){.r = -ECANCELED});
+        else
+            errand_begin(t);
+    } else if (t->is_cancelled && t->job->state == JOB_PENDING) {
+        cancel_waiting(t);
+    } else {
+        t->is_cancelled = false;
+        answer(t, 0, t->job);
+    }
+    prune(t->jobs);
+}
+
+/* Nothing happened, but to a job that ended: that is stored later. */
+static void
+on_not_stored(struct errand *t, int r)
+{
+    if (t->job && t->job->state == JOB_RUNNING) {
+        t->is_unsaved = true;
+        return;
+    }
+    if (t->next->state == JOB_RUNNING) {
+        give_turn_back(t);
+        t->job->run_at_ms = clock_wall_ms() + JOBS_UNSAVED_MS;
+    }
+    job_destroy(steal(t->next));
+    t->is_cancelled = false;
+    answer(t, r, NULL);
+    if (!t->job)
+        errand_destroy(t);
+}
+
+static void
+on_changed(void *ctx, int r, struct event *event UNUSED)
+{
+    struct errand *t = ctx;
+    struct workspace *w = t->jobs->w;
+
+    t->is_changing = false;
+    if (w->is_closing) {
+        answer(t, r < 0 ? r : -ESHUTDOWN, NULL);
+        if (!t->job)
+            errand_destroy(t);
+        return;
+    }
+    if (r < 0)
+        on_not_stored(t, r);
+    else
+        on_stored(t);
+    workspace_changed(w);
+    jobs_pump(w->all);
+}
+
+/* One that comes again says in its event what came of this turn. */
+static void
+add_event_data(struct buf *json, const struct workspace *w, const struct job *next,
+               enum event_type type)
+{
+    struct job told = *next; // a view
+
+    if (type == EVENT_JOB_COMPLETED)
+        told.state = JOB_COMPLETED;
+    else if (type == EVENT_JOB_FAILED)
+        told.state = JOB_FAILED;
+    workspace_add_job(json, w, &told);
+}
+
+/* told: EVENT_TYPE_COUNT for a change that is no event. */
+static void
+put_next(struct errand *t, enum event_type told)
+{
+    AUTO(buf_finish) struct buf data = {0};
+    struct workspace *w = t->jobs->w;
+
+    t->is_changing = true;
+    t->told = told;
+    if (told != EVENT_TYPE_COUNT)
+        add_event_data(&data, w, t->next, told);
+    writer_put_job(w->writer, job_copy(t->next), told, buf_str(&data), on_changed, t);
+}
+
+/* ---- the end of a turn ---- */
+
+static void
+set_ended(struct job *next, enum job_state state, int64_t now_ms)
+{
+    next->state = state;
+    next->ended_ms = now_ms;
+    if (next->every_s == 0 || state == JOB_CANCELLED)
+        return;
+    next->state = JOB_PENDING;
+    next->run_at_ms = job_order_next_ms(next, now_ms);
+    next->attempts = next->failures = 0;
+}
+
+static enum event_type
+set_failed(struct job *next, const struct errand_end *end, int64_t now_ms)
+{
+    job_set_text(&next->error, str_of(end->why ? end->why : err_text(end->r)));
+    next->failures++;
+    if (end->is_final || next->failures > JOBS_RETRIES_MAX) {
+        log_warn("%s (%s) failed: %s", next->id, job_kind_name(next->kind), next->error);
+        set_ended(next, JOB_FAILED, now_ms);
+        return EVENT_JOB_FAILED;
+    }
+    next->state = JOB_PENDING;
+    next->run_at_ms = now_ms + job_order_backoff_ms(next->failures);
+    return EVENT_TYPE_COUNT;
+}
+
+void
+errand_end(struct errand *t, const struct errand_end *end)
+{
+    enum event_type told = EVENT_JOB_COMPLETED;
+    int64_t now_ms = clock_wall_ms();
+    struct job *next;
+
+    errand_let_go(t);
+    if (t->jobs->w->is_closing)
+        return; // it waits again
+    next = job_copy(t->job);
+    if (end->r == 0) {
+        job_set_text(&next->result, end->result);
+        job_set_text(&next->error, STR_NONE);
+        next->runs++;
+        set_ended(next, JOB_COMPLETED, now_ms);
+        if (next->state == JOB_COMPLETED)
+            job_set_text(&next->request, STR_NONE);
+    } else if (t->is_cancelled) {
+        set_ended(next, JOB_CANCELLED, now_ms);
+        told = EVENT_JOB_CANCELLED;
+    } else {
+        told = set_failed(next, end, now_ms);
+    }
+    t->next = next;
+    put_next(t, told);
+}
+
+/* ---- whose turn it is ---- */
+
+static bool
+is_ready(const struct workspace *w)
+{
+    return w->is_open && w->is_known && w->scan && !w->why && !w->is_closing;
+}
+
+static struct errand *
+first_due(const struct jobs *jobs, int64_t now_ms)
+{
+    list_for_each (it, &jobs->pending) {
+        struct errand *t = list_entry(it, struct errand, link);
+
+        if (!t->is_changing && job_order_is_due(t->job, now_ms))
+            return t;
+    }
+    return NULL;
+}
+
+static struct errand *
+next_errand(const struct workspaces *all, int64_t now_ms)
+{
+    struct errand *best = NULL;
+
+    list_for_each (it, &all->all) {
+        const struct workspace *w = list_entry(it, struct workspace, link);
+        struct errand *t = is_ready(w) ? first_due(w->background, now_ms) : NULL;
+
+        if (t && (!best || job_order_is_before(t->job, best->job)))
+            best = t;
+    }
+    return best;
+}
+
+static void
+save_again(struct jobs *jobs)
+{
+    list_for_each (it, &jobs->running) {
+        struct errand *t = list_entry(it, struct errand, link);
+
+        if (t->is_unsaved && !t->is_changing)
+            put_next(t, t->told);
+    }
+}
+
+/* Until something is to be done that no commit tells of; 0: nothing. */
+static uint64_t
+wait_ms(const struct workspace *w, int64_t now_ms)
+{
+    uint64_t ms = 0;
+
+    list_for_each (it, &w->background->pending) {
+        const struct errand *t = list_entry(it, struct errand, link);
+        int64_t left_ms = t->job->run_at_ms - now_ms;
+        uint64_t one = left_ms > 0   ? (uint64_t)MIN(left_ms, JOBS_LOOK_MS)
+                       : is_ready(w) ? 0
+                                     : JOBS_OPENING_MS;
+
+        ms = one == 0 ? ms : ms == 0 ? one : MIN(ms, one);
+    }
+    list_for_each (it, &w->background->running)
+        if (list_entry(it, struct errand, link)->is_unsaved)
+            ms = ms == 0 ? JOBS_UNSAVED_MS : MIN(ms, JOBS_UNSAVED_MS);
+    return ms;
+}
+
+void
+jobs_pump(struct workspaces *all)
+{
+    struct errand *t;
+    uint64_t delay_ms = 0;
+
+    if (all->is_closing)
+        return;
+    while (all->n_jobs_running < JOBS_RUNNING_MAX &&
+           (t = next_errand(all, clock_wall_ms())))
+        begin(t);
+    list_for_each (it, &all->all) {
+        uint64_t ms = wait_ms(list_entry(it, struct workspace, link), clock_wall_ms());
+
+        delay_ms = ms == 0 ? delay_ms : delay_ms == 0 ? ms : MIN(delay_ms, ms);
+    }
+    if (delay_ms > 0)
+        timer_start(all->jobs_timer, delay_ms, 0);
+    else
+        timer_stop(all->jobs_timer);
+}
+
+void
+jobs_on_timer(void *ctx)
+{
+    struct workspaces *all = ctx;
+
+    list_for_each (it, &all->all) {
+        struct jobs *jobs = list_entry(it, struct workspace, link)->background;
+
+        save_again(jobs);
+        prune(jobs);
+    }
+    jobs_pump(all);
+}
+
+/* ---- what is asked for ---- */
+
+const char *
+job_wish_fault(const struct job_wish *wish)
+{
+    if (wish->request.n > JOBS_REQUEST_BYTES_MAX)
+        return "a job's request has at most 8 MiB";
+    if (wish->priority < -JOB_PRIORITY_MAX || wish->priority > JOB_PRIORITY_MAX)
+        return "priority must be a number from -100 to 100";
+    if (wish->every_s != 0 &&
+        (wish->every_s < JOBS_EVERY_S_MIN || wish->every_s > JOBS_EVERY_S_MAX))
+        return "every_s must be a number of seconds from 60 to 31622400";
+    if (wish->run_at_ms < 0)
+        return "run_at must be a time";
+    return errand_request_fault(wish->kind, wish->request);
+}
+
+static bool
+takes_jobs(const struct workspace *w)
+{
+    return w->is_open && !w->why && !w->is_closing && w->all->options.with_watch;
+}
+
+int
+workspace_submit_job(struct workspace *w, const struct job_wish *wish,
+                     workspace_job_fn fn, void *ctx)
+{
+    struct jobs *jobs = w->background;
+    struct errand *t;
+
+    ASSERT_LOOP();
+    assert(!job_wish_fault(wish));
+    if (!takes_jobs(w))
+        return -EAGAIN;
+    if (jobs->n_pending >= JOBS_PENDING_MAX || !make_room(jobs, wish->request.n))
+        return -ENOSPC;
+    t = errand_create(jobs);
+    t->next = job_create(wish->kind);
+    t->next->priority = wish->priority;
+    t->next->run_at_ms = wish->run_at_ms;
+    t->next->every_s = wish->every_s;
+    t->next->submitted_ms = clock_wall_ms();
+    job_set_text(&t->next->request, wish->request);
+    t->fn = fn;
+    t->ctx = ctx;
+    put_next(t, EVENT_JOB_SUBMITTED);
+    return 0;
+}
+
+int
+workspace_cancel_job(struct workspace *w, struct str id, workspace_job_fn fn, void *ctx)
+{
+    struct errand *t = find(w, id);
+
+    ASSERT_LOOP();
+    if (!t)
+        return -ENOENT;
+    if (!takes_jobs(w))
+        return -EAGAIN;
+    if (job_has_ended(t->job))
+        return -EALREADY;
+    t->is_cancelled = true;
+    if (t->is_changing || t->job->state == JOB_RUNNING) {
+        fn(ctx, 0, t->job);
+        if (!t->is_changing && t->job->state == JOB_RUNNING)
+            errand_cancel(t);
+        return 0;
+    }
+    t->fn = fn;
+    t->ctx = ctx;
+    cancel_waiting(t);
+    return 0;
+}
+
+int
+workspace_retry_job(struct workspace *w, struct str id, workspace_job_fn fn, void *ctx)
+{
+    struct errand *t = find(w, id);
+
+    ASSERT_LOOP();
+    if (!t)
+        return -ENOENT;
+    if (!takes_jobs(w))
+        return -EAGAIN;
+    if (t->is_changing || (t->job->state != JOB_FAILED && t->job->state != JOB_CANCELLED))
+        return -EALREADY;
+    t->next = job_copy(t->job);
+    t->next->state = JOB_PENDING;
+    t->next->attempts = t->next->failures = 0;
+    t->next->run_at_ms = t->next->ended_ms = 0;
+    t->fn = fn;
+    t->ctx = ctx;
+    put_next(t, EVENT_JOB_SUBMITTED);
+    return 0;
+}
+
+const struct job *
+workspace_find_job(const struct workspace *w, struct str id)
+{
+    const struct errand *t = find(w, id);
+
+    return t ? t->job : NULL;
+}
+
+void
+workspace_each_job(const struct workspace *w,
+                   bool (*fn)(void *ctx, const struct job *job), void *ctx)
+{
+    const struct jobs *jobs = w->background;
+
+    list_for_each (it, &jobs->running)
+        if (!fn(ctx, list_entry(it, struct errand, link)->job))
+            return;
+    list_for_each (it, &jobs->pending)
+        if (!fn(ctx, list_entry(it, struct errand, link)->job))
+            return;
+    for (const struct list *it = jobs->ended.prev; it != &jobs->ended; it = it->prev)
+        if (!fn(ctx, list_entry(it, const struct errand, link)->job))
+            return;
+}
+
+struct jobs_counts
+workspace_jobs_counts(const struct workspace *w)
+{
+    const struct jobs *jobs = w->background;
+
+    return (struct jobs_counts){.pending = jobs->n_pending,
+                                .running = jobs->n_running,
+                                .failed = jobs->n_failed,
+                                .ended = jobs->n_ended,
+                                .completed_ever = jobs->completed_ever,
+                                .failed_ever = jobs->failed_ever,
+                                .cancelled_ever = jobs->cancelled_ever};
+}
+
+/* ---- life ---- */
+
+struct jobs *
+jobs_create(struct workspace *w)
+{
+    struct jobs *jobs = xnew(struct jobs);
+
+    jobs->w = w;
+    jobs->by_id = map_create();
+    list_init(&jobs->pending);
+    list_init(&jobs->running);
+    list_init(&jobs->ended);
+    return jobs;
+}
+
+/* It ran when the engine ended. */
+static void
+take_up(struct errand *t)
+{
+    bool is_deadly = t->job->attempts >= JOBS_BEGUN_MAX;
+
+    if (!is_deadly)
+        t->job->state = JOB_PENDING;
+    enter(t);
+    if (!is_deadly)
+        return;
+    take_turn(t);
+    errand_end(t, &(struct errand_end){.r = -EIO,
+                                       .is_final = true,
+                                       .why = "the engine ended each time while it ran"});
+}
+
+void
+jobs_open(struct workspace *w)
+{
+    struct list stored;
+
+    if (!w->all->options.with_watch)
+        return;
+    list_init(&stored);
+    writer_take_jobs(w->writer, &stored);
+    list_for_each_safe (it, &stored) {
+        struct job *job = list_entry(it, struct job, link);
+        struct errand *t = errand_create(w->background);
+
+        list_remove(&job->link);
+        t->job = job;
+        map_put(w->background->by_id, str_of(job->id), t);
+        if (job->state == JOB_RUNNING)
+            take_up(t);
+        else
+            enter(t);
+    }
+    prune(w->background);
+    jobs_pump(w->all);
+}
+
+/* What runs waits again, and this end does not count. */
+void
+jobs_close(struct workspace *w)
+{
+    struct jobs *jobs = w->background;
+
+    list_for_each (it, &jobs->pending)
+        give_turn_back(list_entry(it, struct errand, link));
+    list_for_each (it, &jobs->running) {
+        struct errand *t = list_entry(it, struct errand, link);
+        struct job *row;
+
+        errand_let_go(t);
+        give_turn_back(t);
+        if (t->is_changing || t->is_unsaved)
+            continue; // as it ended
+        row = job_copy(t->job);
+        row->state = JOB_PENDING;
+        row->attempts -= row->attempts > 0;
+        writer_put_job(w->writer, row, EVENT_JOB_SUBMITTED, STR_NONE, NULL, NULL);
+    }
+}
+
+static void
+destroy_all(struct list *errands)
+{
+    list_for_each_safe (it, errands)
+        errand_destroy(list_entry(it, struct errand, link));
+}
+
+void
+jobs_destroy(struct jobs *jobs)
+{
+    destroy_all(&jobs->pending);
+    destroy_all(&jobs->running);
+    destroy_all(&jobs->ended);
+    map_destroy(jobs->by_id);
+    free(jobs);
+}
