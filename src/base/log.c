@@ -74,15 +74,43 @@ cut_message(struct str s)
     return s;
 }
 
+/* In text behind the module: " [c-1 7]". */
 static void
-add_line(struct buf *line, enum log_level level, const char *module, struct str message)
+add_about(struct buf *line, const struct log_about *about)
+{
+    if (log_format == LOG_JSON) {
+        if (about->connection) {
+            buf_add_str(line, STR(",\"connection\":\""));
+            add_escaped(line, str_of(about->connection), true);
+            buf_add_char(line, '"');
+        }
+        if (about->request)
+            buf_printf(line, ",\"request\":%s", about->request);
+        return;
+    }
+    if (!about->connection && !about->request)
+        return;
+    buf_add_str(line, STR(" ["));
+    add_escaped(line, str_of(about->connection ? about->connection : "-"), false);
+    if (about->request) {
+        buf_add_char(line, ' ');
+        add_escaped(line, str_of(about->request), false);
+    }
+    buf_add_char(line, ']');
+}
+
+static void
+add_line(struct buf *line, enum log_level level, const char *module,
+         const struct log_about *about, struct str message)
 {
     char time[CLOCK_ISO_BYTES];
     clock_iso8601(clock_wall_ms(), time);
 
     switch (log_format) {
     case LOG_TEXT:
-        buf_printf(line, "%s %-5s %s: ", time, level_name(level), module);
+        buf_printf(line, "%s %-5s %s:", time, level_name(level), module);
+        add_about(line, about);
+        buf_add_char(line, ' ');
         add_escaped(line, message, false);
         buf_add_char(line, '\n');
         break;
@@ -90,25 +118,22 @@ add_line(struct buf *line, enum log_level level, const char *module, struct str 
         buf_printf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"module\":\"", time,
                    level_name(level));
         add_escaped(line, str_of(module), true);
-        buf_add_str(line, STR("\",\"message\":\""));
+        buf_add_char(line, '"');
+        add_about(line, about);
+        buf_add_str(line, STR(",\"message\":\""));
         add_escaped(line, message, true);
         buf_add_str(line, STR("\"}\n"));
         break;
     }
 }
 
-void
-log_write(enum log_level level, const char *module, const char *fmt, ...)
+static void
+write_line(enum log_level level, const char *module, const struct log_about *about,
+           const char *fmt, va_list ap)
 {
-    if (!log_enabled(level))
-        return;
-
     int saved_errno = errno;
     char raw[LOG_MESSAGE_BYTES_MAX + 2]; // one more than is kept, to see that it was cut
-    va_list ap;
-    va_start(ap, fmt);
     int n = vsnprintf(raw, sizeof(raw), fmt, ap);
-    va_end(ap);
     size_t raw_bytes = MIN((size_t)MAX(n, 0), sizeof(raw) - 1);
 
     AUTO(buf_finish) struct buf message = {0};
@@ -117,7 +142,7 @@ log_write(enum log_level level, const char *module, const char *fmt, ...)
     utf8_add_valid(&message, kept);
     if (kept.n < raw_bytes)
         buf_add_str(&message, STR("..."));
-    add_line(&line, level, module, buf_str(&message));
+    add_line(&line, level, module, about, buf_str(&message));
 
     /* Where the log cannot be written there is nobody to tell. */
     ssize_t written;
@@ -125,4 +150,28 @@ log_write(enum log_level level, const char *module, const char *fmt, ...)
         written = write(STDERR_FILENO, line.p, line.n);
     } while (written < 0 && errno == EINTR);
     errno = saved_errno;
+}
+
+void
+log_write(enum log_level level, const char *module, const char *fmt, ...)
+{
+    static const struct log_about nothing = {0};
+    if (!log_enabled(level))
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    write_line(level, module, &nothing, fmt, ap);
+    va_end(ap);
+}
+
+void
+log_write_about(enum log_level level, const char *module, const struct log_about *about,
+                const char *fmt, ...)
+{
+    if (!log_enabled(level))
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    write_line(level, module, about, fmt, ap);
+    va_end(ap);
 }

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/histogram.h"
 #include "base/list.h"
@@ -408,6 +409,24 @@ test_random_and_secret(UNUSED void **state)
     assert_true(secret_eq(str_of(a), str_of(a)));
     assert_false(secret_eq(str_of(a), str_of(b)));
     assert_false(secret_eq(STR("abc"), STR("abd")));
+    /* It takes as long wherever they differ; a comparison that stops there is thousands of times as fast. */
+    enum { N = 1 << 20 };
+    AUTO(free) char *long_a = xcalloc(1, N);
+    AUTO(free) char *long_b = xcalloc(1, N);
+    int64_t at_first_ns = INT64_MAX, at_last_ns = INT64_MAX;
+    for (int i = 0; i < 40; i++) {
+        size_t place = i % 2 ? 0 : N - 1;
+        long_b[place] = 1;
+        int64_t begin_ns = clock_mono_ns();
+        assert_false(secret_eq(str_slice(long_a, N), str_slice(long_b, N)));
+        int64_t took_ns = clock_mono_ns() - begin_ns;
+        long_b[place] = 0;
+        if (place == 0)
+            at_first_ns = MIN(at_first_ns, took_ns);
+        else
+            at_last_ns = MIN(at_last_ns, took_ns);
+    }
+    assert_true(at_first_ns * 4 > at_last_ns && at_last_ns * 4 > at_first_ns);
     assert_false(secret_eq(STR("abc"), STR("xbc")));
     assert_false(secret_eq(STR("ab"), str_slice("ab\0", 3)));
     assert_false(secret_eq(STR_NONE, STR("a")));

@@ -180,6 +180,22 @@ log_as_json(void)
     log_setup(LOG_ERROR, LOG_JSON);
     log_warn("too little");
     log_error("%s", "");
+    log_about(LOG_WARN, (&(struct log_about){"c-1", "7"}), "too little");
+    log_about(LOG_ERROR, (&(struct log_about){"c-1", "\"r\\\"1\""}), "%d", 1);
+    log_about(LOG_ERROR, (&(struct log_about){0}), "none");
+    log_setup(LOG_ERROR, LOG_TEXT);
+    log_about(LOG_ERROR, (&(struct log_about){"c-1", "\"r1\""}), "one");
+    log_about(LOG_ERROR, (&(struct log_about){.request = "7"}), "two");
+    log_about(LOG_ERROR, (&(struct log_about){0}), "none");
+}
+
+static void
+assert_next_ends(struct str *rest, const char *end)
+{
+    struct str line;
+    assert_true(str_split(rest, '\n', &line));
+    if (!str_ends_with(line, str_of(end)))
+        fail_msg("%.*s does not end with %s", STR_ARG(line), end);
 }
 
 static void
@@ -190,7 +206,7 @@ test_log_json(UNUSED void **state)
     size_t writes;
 
     assert_ends_well(run_in_child(log_as_json, &text, &writes));
-    assert_int_equal(writes, 2);
+    assert_int_equal(writes, 7);
     rest = buf_str(&text);
     assert_true(str_split(&rest, '\n', &line));
     assert_true(str_starts_with(line, STR("{\"time\":\"")));
@@ -202,6 +218,13 @@ test_log_json(UNUSED void **state)
     assert_true(str_split(&rest, '\n', &line));
     assert_true(str_ends_with(line, STR("\"level\":\"error\",\"module\":\"te\\\"st\","
                                         "\"message\":\"\"}")));
+    assert_next_ends(
+        &rest, "\"module\":\"te\\\"st\",\"connection\":\"c-1\",\"request\":\"r\\\"1\","
+               "\"message\":\"1\"}");
+    assert_next_ends(&rest, "\"module\":\"te\\\"st\",\"message\":\"none\"}");
+    assert_next_ends(&rest, "error te\"st: [c-1 \"r1\"] one");
+    assert_next_ends(&rest, "error te\"st: [- 7] two");
+    assert_next_ends(&rest, "error te\"st: none");
     assert_int_equal(rest.n, 0);
 }
 
