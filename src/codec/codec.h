@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "base/str.h"
+#include "codec/wire.h"
 #include "model/edge.h"
 #include "model/entity.h"
 #include "model/event.h"
@@ -79,28 +80,3 @@ void codec_delta_enrich(struct codec_delta *d, const struct entity_row *row);
 /* {"path","lang","state","reason"?,"added":[…],"updated":[…],"deleted":[…],"enriched":[…]}; empty arrays are left out. */
 void codec_delta_write(struct buf *b, const struct codec_delta *d,
                        const struct file *file);
-
-/* ---- wire events ---- */
-
-struct codec_wire_event {
-    const char *event_type; // "entity.added"
-    int64_t seq;            // 0: ephemeral
-    uint32_t index;         // within the row
-    int64_t time_ms;
-    struct str subject; // file path
-    struct str data;    // JSON object
-};
-
-typedef int (*codec_wire_fn)(void *ctx, const struct codec_wire_event *event);
-
-/* One durable row into its wire events, in order: entity.deleted, entity.added, entity.updated,
- * entity.enriched, then the file's own event with counts (all four, 0 too) in place of the arrays;
- * EVENT_ENTITY_ENRICHED has no event of its own, what is no delta goes through as one event.
- * A non-zero return of fn stops and is returned. -EINVAL, before any call of fn, when the row's data
- * is damaged. A wire event's strings are fn's until it returns. */
-int codec_event_expand(const struct event *event, codec_wire_fn fn, void *ctx);
-/* The envelope {"type":"event","event_type":…,"seq","i","epoch","workspace","library_id","time","subject",["sub":[…]],"data"};
- * seq and i are left out of an ephemeral one. `sub` is the array as JSON text, ["s1","s2"]; empty leaves it out.
- * Empty data is {}. */
-void codec_add_wire_event(struct buf *b, const struct codec_wire_event *event,
-                          struct str epoch, struct str workspace, struct str sub);

@@ -117,22 +117,14 @@ codec_delta_write(struct buf *b, const struct codec_delta *d, const struct file 
 /* ---- expanding a row ---- */
 
 /* In the order in which they go out: a name that moved to another key is gone before it is new. */
-enum list_kind { LIST_DELETED, LIST_ADDED, LIST_UPDATED, LIST_ENRICHED, LIST_COUNT };
-
 static const struct list_row {
     const char *key;
     const char *event_type;
-} list_rows[LIST_COUNT] = {
-    [LIST_DELETED] = {"deleted", "entity.deleted"},
-    [LIST_ADDED] = {"added", "entity.added"},
-    [LIST_UPDATED] = {"updated", "entity.updated"},
-    [LIST_ENRICHED] = {"enriched", "entity.enriched"},
-};
-
-struct delta_view {
-    struct str lists[LIST_COUNT]; // as JSON arrays; empty when left out
-    size_t counts[LIST_COUNT];
-    struct buf rest; // the other members, comma separated
+} list_rows[CODEC_LIST_COUNT] = {
+    [CODEC_DELETED] = {"deleted", "entity.deleted"},
+    [CODEC_ADDED] = {"added", "entity.added"},
+    [CODEC_UPDATED] = {"updated", "entity.updated"},
+    [CODEC_ENRICHED] = {"enriched", "entity.enriched"},
 };
 
 /* Elements of an array of objects. */
@@ -157,22 +149,22 @@ count_objects(struct str array, size_t *ret_n)
 }
 
 static int
-take_member(struct delta_view *view, struct str key, struct str value)
+take_member(struct codec_row *row, struct str key, struct str value)
 {
-    for (int i = 0; i < LIST_COUNT; i++) {
+    for (int i = 0; i < CODEC_LIST_COUNT; i++) {
         if (!str_eq_c(key, list_rows[i].key))
             continue;
-        if (view->lists[i].n > 0) // twice
+        if (row->lists[i].n > 0) // twice
             return err_trace(-EINVAL);
-        view->lists[i] = value;
-        return count_objects(value, &view->counts[i]);
+        row->lists[i] = value;
+        return count_objects(value, &row->counts[i]);
     }
-    if (view->rest.n > 0)
-        buf_add_char(&view->rest, ',');
-    buf_add_char(&view->rest, '"');
-    buf_add_str(&view->rest, key);
-    put_lit(&view->rest, "\":");
-    buf_add_str(&view->rest, value);
+    if (row->rest.n > 0)
+        buf_add_char(&row->rest, ',');
+    buf_add_char(&row->rest, '"');
+    buf_add_str(&row->rest, key);
+    put_lit(&row->rest, "\":");
+    buf_add_str(&row->rest, value);
     return 0;
 }
 
@@ -196,84 +188,64 @@ is_utf8(struct str s)
     return true;
 }
 
-/* `view` takes what a delta holds, NULL only checks the text. The caller frees view->rest, also
- * after an error. */
+/* What a delta holds is taken; of another row only the text is checked. */
 static int
-read_row(struct str data, struct delta_view *view)
+read_row(struct codec_row *row, bool has_lists)
 {
     struct slice_walk walk;
     struct str key, value;
-    if (!is_utf8(data))
+    if (!is_utf8(row->event->data))
         return err_trace(-EINVAL);
-    int r = slice_open(&walk, data, '{');
+    int r = slice_open(&walk, row->event->data, '{');
     while (r == 0) {
         r = slice_next(&walk, &key, &value);
-        if (r == 0 && view)
-            r = take_member(view, key, value);
+        if (r == 0 && has_lists)
+            r = take_member(row, key, value);
     }
     return r == SLICE_E_END ? 0 : err_trace(r);
 }
 
 /* One wire event per element. */
 static int
-emit_list(struct codec_wire_event *wire, struct str array, codec_wire_fn fn, void *ctx)
+emit_list(struct codec_wire_event *wire, struct str array, struct codec_place *place,
+          codec_wire_fn fn, void *ctx)
 {
     struct slice_walk walk;
     struct str key;
-    int r = slice_open(&walk, array, '[');
-    if (r < 0)
-        return r;
-    while ((r = slice_next(&walk, &key, &wire->data)) == 0) {
+    int r = 0;
+    if (place->is_within)
+        walk = (struct slice_walk){.rest = place->before, .close = ']'};
+    else
+        r = slice_open(&walk, array, '[');
+    while (r == 0) {
+        place->before = walk.rest;
+        place->is_within = !walk.is_first;
+        r = slice_next(&walk, &key, &wire->data);
+        if (r != 0)
+            break;
         int stop = fn(ctx, wire);
         if (stop != 0)
             return stop;
-        wire->index++;
+        place->index = ++wire->index;
     }
     return r == SLICE_E_END ? 0 : r;
 }
 
 /* The row's other members with counts in place of the arrays. */
 static void
-put_counts(struct buf *b, const struct delta_view *view)
+put_counts(struct buf *b, const struct codec_row *row)
 {
     buf_add_char(b, '{');
-    buf_add_str(b, buf_str(&view->rest));
-    for (int i = 0; i < LIST_COUNT; i++) {
+    buf_add_str(b, buf_str(&row->rest));
+    for (int i = 0; i < CODEC_LIST_COUNT; i++) {
         if (b->n > 1)
             buf_add_char(b, ',');
         buf_add_char(b, '"');
         buf_add_cstr(b, list_rows[i].key);
         put_lit(b, "\":");
-        put_u64(b, view->counts[i]);
+        put_u64(b, row->counts[i]);
     }
     buf_add_char(b, '}');
-}
-
-static int
-emit_delta(const struct event *event, const struct delta_view *view, codec_wire_fn fn,
-           void *ctx)
-{
-    struct codec_wire_event wire = {
-        .seq = event->seq,
-        .time_ms = event->time_ms,
-        .subject = event->subject,
-    };
-    for (int i = 0; i < LIST_COUNT; i++) {
-        if (view->counts[i] == 0)
-            continue;
-        wire.event_type = list_rows[i].event_type;
-        int r = emit_list(&wire, view->lists[i], fn, ctx);
-        if (r != 0)
-            return r;
-    }
-    /* Hovers of a file are no change of the file. */
-    if (event->type == EVENT_ENTITY_ENRICHED)
-        return 0;
-    AUTO(buf_finish) struct buf counts = {0};
-    put_counts(&counts, view);
-    wire.event_type = event_type_name(event->type);
-    wire.data = buf_str(&counts);
-    return fn(ctx, &wire);
 }
 
 static bool
@@ -301,28 +273,71 @@ is_delta(enum event_type type)
 }
 
 int
-codec_event_expand(const struct event *event, codec_wire_fn fn, void *ctx)
+codec_row_init(struct codec_row *row, const struct event *event)
 {
-    int r;
-    if (is_delta(event->type)) {
-        struct delta_view view = {0};
-        r = read_row(event->data, &view);
-        if (r == 0)
-            r = emit_delta(event, &view, fn, ctx);
-        buf_finish(&view.rest);
-        return r;
-    }
-    r = read_row(event->data, NULL);
+    *row = (struct codec_row){.event = event};
+    int r = read_row(row, is_delta(event->type));
     if (r < 0)
-        return r;
+        codec_row_finish(row);
+    return r;
+}
+
+void
+codec_row_finish(struct codec_row *row)
+{
+    if (row)
+        buf_finish(&row->rest);
+}
+
+/* The event of the row itself, behind its lists. */
+static int
+emit_own(struct codec_wire_event *wire, const struct codec_row *row, codec_wire_fn fn,
+         void *ctx)
+{
+    AUTO(buf_finish) struct buf counts = {0};
+    wire->event_type = event_type_name(row->event->type);
+    wire->data = row->event->data;
+    if (is_delta(row->event->type)) {
+        put_counts(&counts, row);
+        wire->data = buf_str(&counts);
+    }
+    return fn(ctx, wire);
+}
+
+int
+codec_row_expand(const struct codec_row *row, struct codec_place *place, codec_wire_fn fn,
+                 void *ctx)
+{
+    const struct event *event = row->event;
     struct codec_wire_event wire = {
-        .event_type = event_type_name(event->type),
         .seq = event->seq,
+        .index = place->index,
         .time_ms = event->time_ms,
         .subject = event->subject,
-        .data = event->data,
     };
-    return fn(ctx, &wire);
+    for (; place->list < CODEC_LIST_COUNT; place->list++) {
+        wire.event_type = list_rows[place->list].event_type;
+        if (row->counts[place->list] == 0)
+            continue;
+        int r = emit_list(&wire, row->lists[place->list], place, fn, ctx);
+        if (r != 0)
+            return r;
+        place->is_within = false;
+    }
+    /* Hovers of a file are no change of the file. */
+    return event->type == EVENT_ENTITY_ENRICHED ? 0 : emit_own(&wire, row, fn, ctx);
+}
+
+int
+codec_event_expand(const struct event *event, codec_wire_fn fn, void *ctx)
+{
+    struct codec_row row;
+    struct codec_place place = {0};
+    int r = codec_row_init(&row, event);
+    if (r == 0)
+        r = codec_row_expand(&row, &place, fn, ctx);
+    codec_row_finish(&row);
+    return r;
 }
 
 void

@@ -536,6 +536,35 @@ test_delta_expanded(UNUSED void **state)
     AUTO(seen_finish) struct seen_list at_last = {.stop_at = 6};
     assert_int_equal(expand(EVENT_FILE_COMPLETED, buf_str(&b), &at_last), 33);
 
+    /* In stretches, wherever they end: each event once, the one that was stopped at again. */
+    for (size_t n = 1; n <= 6; n++) {
+        AUTO(event_unref)
+        struct event *e =
+            event_create(EVENT_FILE_COMPLETED, 9, 1000, STR("a.ts"), buf_str(&b));
+        AUTO(seen_finish) struct seen_list all = {0};
+        struct codec_row whole_row;
+        struct codec_place place = {0};
+        assert_int_equal(codec_row_init(&whole_row, e), 0);
+        for (int r = 33; r == 33;) {
+            AUTO(seen_finish) struct seen_list stretch = {.stop_at = n + 1};
+            r = codec_row_expand(&whole_row, &place, on_wire, &stretch);
+            assert_true(r == 33 || r == 0);
+            size_t n_had = stretch.all.n - (r == 33);
+            assert_true(n_had > 0 && n_had <= n);
+            assert_int_equal(stretch.all.v[0].index, all.all.n);
+            for (size_t i = 0; i < n_had; i++) {
+                struct seen *from = &stretch.all.v[i], *to = vec_push(&all.all);
+                *to = *from;
+                to->data = steal(from->data);
+                to->subject = steal(from->subject);
+            }
+        }
+        codec_row_finish(&whole_row);
+        assert_int_equal(all.all.n, 6);
+        for (size_t i = 0; i < 6; i++)
+            assert_seen(&all, i, seen.all.v[i].type, seen.all.v[i].data);
+    }
+
     /* Cut anywhere it is damaged, and nothing of it goes out. */
     for (size_t n = 0; n < b.n; n++) {
         AUTO(seen_finish) struct seen_list none = {0};
