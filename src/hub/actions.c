@@ -11,6 +11,9 @@
 #include "hub/terms.h"
 #include "workspace/workspace.h"
 
+#define LOG_MODULE "hub"
+#include "base/log.h"
+
 #define SEARCH_LIMIT_DEFAULT 20
 
 void
@@ -331,11 +334,13 @@ dispatch(struct request *request, const json_t *message)
                 "workspace must say which one: its id, or the path of its root");
         return;
     }
+    struct log_about about = {request->client->id, request->request_id};
+    log_about(LOG_DEBUG, &about, "%s", action->name);
     action->run(request);
 }
 
 void
-action_dispatch(struct hub_client *c, struct str text)
+action_dispatch(struct hub_client *c, struct str text, int64_t retry_after_ms)
 {
     AUTO(json_decref_) json_t *message = NULL;
     AUTO(free) char *why = NULL, *request_id = NULL;
@@ -351,6 +356,11 @@ action_dispatch(struct hub_client *c, struct str text)
     }
     r = read_request_id(message, &request_id);
     request.request_id = request_id;
+    if (retry_after_ms > 0) {
+        struct asker asker = {.client = c, .request_id = request_id};
+        asker_wait(&asker, "these are more requests than the limits say", retry_after_ms);
+        return;
+    }
     if (r < 0) {
         request_problem(&request, PROBLEM_BAD_REQUEST,
                         "request_id must be text of at most 128 bytes, or an integer");

@@ -3,12 +3,16 @@
  * result; only on_result is taken away when nobody waits any more. */
 #include "hub/ask.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "hub/client.h"
 #include "hub/serve.h"
 #include "workspace/workspace.h"
+
+#define LOG_MODULE "hub"
+#include "base/log.h"
 
 #define ASK_ENVELOPE_BYTES 512 // of an answer, besides its rows
 
@@ -31,13 +35,9 @@ asker_data(struct asker *a, struct str data)
     hub_client_send(a->client, &message);
 }
 
-void
-asker_problem(struct asker *a, enum problem p, const char *detail)
+static void
+send_problem(struct asker *a, const char *detail, struct str problem)
 {
-    if (a->exchange) {
-        exchange_problem(a->exchange, p, detail);
-        return;
-    }
     struct buf message = {0};
     message_begin(&message);
     buf_add_cstr(&message, "{\"type\":\"response\",\"request_id\":");
@@ -45,9 +45,29 @@ asker_problem(struct asker *a, enum problem p, const char *detail)
     buf_add_cstr(&message, ",\"success\":false,\"error\":");
     codec_add_string(&message, str_of(detail));
     buf_add_cstr(&message, ",\"problem\":");
-    problem_add(&message, p, detail);
+    buf_add_str(&message, problem);
     buf_add_char(&message, '}');
     hub_client_send(a->client, &message);
+}
+
+void
+asker_problem(struct asker *a, enum problem p, const char *detail)
+{
+    AUTO(buf_finish) struct buf problem = {0};
+    if (a->exchange) {
+        exchange_problem(a->exchange, p, detail);
+        return;
+    }
+    problem_add(&problem, p, detail);
+    send_problem(a, detail, buf_str(&problem));
+}
+
+void
+asker_wait(struct asker *a, const char *detail, int64_t retry_after_ms)
+{
+    AUTO(buf_finish) struct buf problem = {0};
+    problem_add_after(&problem, PROBLEM_TOO_MANY, detail, retry_after_ms);
+    send_problem(a, detail, buf_str(&problem));
 }
 
 void
@@ -91,6 +111,7 @@ ask_open(struct hub *h, struct workspace *w, struct asker asker,
     ask->asker = asker;
     ask->on_result = on_result;
     ask->owner = owner;
+    ask->begin_ns = clock_mono_ns();
     list_add(&h->asks, &ask->link);
     list_init(&ask->owner_link);
     if (asker.client) {
@@ -113,6 +134,20 @@ leave_owner(struct ask *ask)
     }
 }
 
+static void
+note_time(const struct ask *ask)
+{
+    int64_t us = (clock_mono_ns() - ask->begin_ns) / 1000;
+    struct log_about about = {.connection =
+                                  ask->asker.client ? ask->asker.client->id : NULL,
+                              .request = ask->asker.request_id};
+    histogram_add(&ask->hub->request_us, (uint64_t)us);
+    if (us >= HUB_SLOW_ANSWER_MS * 1000)
+        log_about(LOG_WARN, &about, "the index took %" PRId64 " ms to answer", us / 1000);
+    else
+        log_about(LOG_DEBUG, &about, "the index answered within %" PRId64 " us", us);
+}
+
 void
 ask_on_done(void *ctx, struct query_result **result)
 {
@@ -120,6 +155,7 @@ ask_on_done(void *ctx, struct query_result **result)
     struct hub *h = ask->hub;
     list_remove(&ask->link);
     if (ask->on_result) {
+        note_time(ask);
         leave_owner(ask);
         ask->on_result(ask, result);
     }

@@ -14,6 +14,9 @@ struct asker {
 void asker_data(struct asker *a, struct str data);
 void asker_problem(struct asker *a, enum problem p, const char *detail);
 
+/* too-many: it came too soon. */
+void asker_wait(struct asker *a, const char *detail, int64_t retry_after_ms);
+
 /* "workspaces":[…] in short; the whole object of stats. */
 void asker_add_workspaces(struct buf *json, const struct hub *h);
 void asker_add_stats(struct buf *json, const struct hub *h);
@@ -24,6 +27,7 @@ struct ask {
     struct hub *hub;
     struct workspace *workspace;
     struct query_ticket *ticket;
+    int64_t begin_ns;
     struct asker asker;
     void (*on_result)(struct ask *ask,
                       struct query_result **result); // NULL: nobody waits any more

@@ -41,12 +41,18 @@ hub_client_wake(struct hub_client *c)
     lws_callback_on_writable(c->wsi);
 }
 
+static bool
+has_room(const struct hub_client *c)
+{
+    return c->reply_bytes < HUB_REPLY_BYTES_MAX && c->n_asks < HUB_RUNNING_MAX;
+}
+
 /* Reading goes on when there is room again, and stops when there is none: the peer's own send
  * buffer is the queue. */
 static void
 steer_reading(struct hub_client *c)
 {
-    bool pause = c->reply_bytes >= HUB_REPLY_BYTES_MAX || c->n_asks >= HUB_RUNNING_MAX;
+    bool pause = !has_room(c) || c->lines.n > 0;
     if (pause == c->is_paused || !c->is_open)
         return;
     c->is_paused = pause;
@@ -81,7 +87,32 @@ hub_client_close(struct hub_client *c, uint16_t code, const char *why)
         return;
     c->close_code = code;
     c->close_why = why;
+    c->close_ms = clock_mono_ms();
     hub_client_wake(c);
+}
+
+/* What its subscriptions had still to send. */
+static uint64_t
+count_undelivered(const struct hub_client *c)
+{
+    uint64_t n = 0;
+    list_for_each (it, &c->owner.subs) {
+        const struct sub *s = sub_of_owner_link(it);
+        int64_t head = bus_head(workspace_bus(feed_workspace(sub_feed(s))));
+        n += (uint64_t)MAX(head - sub_cursor(s), (int64_t)0);
+    }
+    return n;
+}
+
+void
+hub_client_close_slow(struct hub_client *c, const char *why)
+{
+    if (c->close_code == HUB_CLOSE_SLOW)
+        return;
+    c->hub->stats.slow_closed++;
+    c->hub->stats.events_undelivered += count_undelivered(c);
+    c->close_code = 0; // it would wait for what is not read
+    hub_client_close(c, HUB_CLOSE_SLOW, why);
 }
 
 /* What had to be said is said. Not from here: a build of libwebsockets with its assertions, as
@@ -127,7 +158,6 @@ write_frame(struct hub_client *c, struct str message)
 static enum sub_next
 next_event(struct hub_client *c, struct str *ret_frame)
 {
-    enum sub_next next = SUB_QUIET;
     for (size_t i = 0; i < c->owner.n_subs; i++) {
         struct list *link = c->owner.subs.next;
         struct sub *s = sub_of_owner_link(link);
@@ -136,16 +166,23 @@ next_event(struct hub_client *c, struct str *ret_frame)
         switch (sub_next_frame(s, ret_frame)) {
         case SUB_FRAME: c->hub->stats.events_sent++; return SUB_FRAME;
         case SUB_QUIET: break;
-        case SUB_BUSY: next = SUB_BUSY; break;
+        case SUB_BUSY: return SUB_BUSY;
         case SUB_LOST:
-            c->close_code = HUB_CLOSE_SLOW;
-            c->close_why = "slow consumer: the log no longer has what comes next";
-            c->hub->stats.slow_closed++;
+            hub_client_close_slow(c,
+                                  "slow consumer: the log no longer has what comes next");
             end_soon(c);
             return SUB_LOST;
         }
     }
-    return next;
+    return SUB_QUIET;
+}
+
+/* Of the subscription that next_event() asked last. */
+static void
+note_sent(struct hub_client *c)
+{
+    const struct sub *s = sub_of_owner_link(c->owner.subs.prev);
+    feed_note_sent(sub_feed(s), sub_place(s)->seq);
 }
 
 static int
@@ -155,7 +192,10 @@ write_event(struct hub_client *c)
     enum sub_next next = next_event(c, &frame);
     if (next == SUB_FRAME || next == SUB_BUSY)
         hub_client_wake(c);
-    return next == SUB_FRAME ? write_frame(c, frame) : 0;
+    if (next != SUB_FRAME)
+        return 0;
+    note_sent(c);
+    return write_frame(c, frame);
 }
 
 static void
@@ -183,7 +223,6 @@ write_lines(struct hub_client *c)
         reply_destroy(c, reply);
         n++;
     }
-    steer_reading(c);
     /* An event cannot be put back: the last one may be as large as what is before it. */
     while (list_is_empty(&c->replies) && !c->close_code && n < HUB_LINES_MAX &&
            lines.n < HUB_FRAME_BYTES_MAX / 2) {
@@ -191,6 +230,8 @@ write_lines(struct hub_client *c)
         next = next_event(c, &event);
         if (next != SUB_FRAME)
             break;
+        if (n == 0) // of the others it is no longer
+            note_sent(c);
         add_line(&lines, event);
         n++;
     }
@@ -201,10 +242,27 @@ write_lines(struct hub_client *c)
     return n > 0 ? write_frame(c, str_slice(lines.p + LWS_PRE, lines.n - LWS_PRE)) : 0;
 }
 
+static int
+write_message(struct hub_client *c)
+{
+    if (list_is_empty(&c->replies) && c->close_code) {
+        end_soon(c);
+        return 0;
+    }
+    if (list_is_empty(&c->replies))
+        return write_event(c);
+    struct reply *reply = list_first(&c->replies, struct reply, link);
+    hub_client_wake(c);
+    int r = write_frame(c, str_slice(reply->text.p + LWS_PRE, reply->text.n - LWS_PRE));
+    reply_destroy(c, reply);
+    return r;
+}
+
+static void dispatch_lines(struct hub_client *c);
+
 int
 hub_client_on_writable(struct hub_client *c)
 {
-    int r;
     c->is_pending = false;
     c->progress_ms = clock_mono_ms();
     if (!c->is_open || c->is_ending)
@@ -215,51 +273,54 @@ hub_client_on_writable(struct hub_client *c)
         end_soon(c);
         return 0;
     }
-    if (c->has_lines)
-        return write_lines(c);
-    if (!list_is_empty(&c->replies)) {
-        struct reply *reply = list_first(&c->replies, struct reply, link);
-        struct str text = str_slice(reply->text.p + LWS_PRE, reply->text.n - LWS_PRE);
-        hub_client_wake(c);
-        r = write_frame(c, text);
-        reply_destroy(c, reply);
-        steer_reading(c);
+    int r = c->has_lines ? write_lines(c) : write_message(c);
+    if (r < 0)
         return r;
-    }
-    if (c->close_code) {
-        end_soon(c);
-        return 0;
-    }
-    return write_event(c);
+    dispatch_lines(c);
+    steer_reading(c);
+    return 0;
 }
 
 /* ---- keeping an eye on it ---- */
+
+/* Its timer is only looked at after something else happened. */
+static void
+cut(struct hub_client *c)
+{
+    lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    lws_cancel_service(lws_get_context(c->wsi));
+}
+
+/* One that reads a byte now and then is no better than one that reads none: who is to be closed has a while to take
+ * what is on its way, and the close. */
+static bool
+is_overdue(const struct hub_client *c, int64_t now_ms)
+{
+    int64_t grace_ms = c->close_code == HUB_CLOSE_SLOW
+                           ? HUB_STUCK_GRACE_MS
+                           : HUB_STUCK_MS + HUB_STUCK_GRACE_MS;
+    return c->close_code && now_ms - c->close_ms >= grace_ms;
+}
 
 void
 hub_client_on_tick(struct hub_client *c, int64_t now_ms)
 {
     if (!c->is_open || !c->is_pending)
         return;
+    if (is_overdue(c, now_ms)) {
+        cut(c);
+        return;
+    }
     uint64_t acked = progress_acked_bytes(lws_get_socket_fd(c->wsi));
     if (acked != c->acked_bytes) {
         c->acked_bytes = acked;
         c->progress_ms = now_ms;
         return;
     }
-    int64_t stuck_ms = now_ms - c->progress_ms;
-    if (stuck_ms < HUB_STUCK_MS)
+    if (now_ms - c->progress_ms < HUB_STUCK_MS || c->close_code == HUB_CLOSE_SLOW)
         return;
-    if (!c->close_code) {
-        log_info("client %s does not read: closing it", c->id);
-        c->hub->stats.slow_closed++;
-    }
-    c->close_code = HUB_CLOSE_SLOW;
-    c->close_why = "slow consumer";
-    if (stuck_ms < HUB_STUCK_MS + HUB_STUCK_GRACE_MS)
-        return;
-    /* Its timer is only looked at after something else happened. */
-    lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-    lws_cancel_service(lws_get_context(c->wsi));
+    log_info("client %s does not read: closing it", c->id);
+    hub_client_close_slow(c, "slow consumer");
 }
 
 static void
@@ -299,29 +360,60 @@ hub_client_heartbeat(struct hub_client *c)
 
 /* ---- receiving ---- */
 
+/* Who goes on asking while it is told to wait has no use for the answers. */
 static void
 dispatch(struct hub_client *c, struct str text)
 {
+    static const struct rate_limit requests = {1000000 / HUB_RATE, HUB_RATE_BURST};
+    int64_t now_us = clock_mono_ns() / 1000, wait_us;
     c->hub->stats.requests++;
-    action_dispatch(c, text);
+    if (rate_take(&c->requests, &requests, now_us, &wait_us)) {
+        action_dispatch(c, text, 0);
+    } else {
+        c->hub->stats.throttled++;
+        action_dispatch(c, text, wait_us / 1000 + 1);
+        if (!rate_take(&c->floods, &requests, now_us, NULL)) {
+            c->hub->stats.flood_closed++;
+            hub_client_close(c, HUB_CLOSE_RATE, "more requests than the limits say");
+        }
+    }
     if (c->n_bad >= HUB_BAD_MAX)
         hub_client_close(c, HUB_CLOSE_FLOOD, "too many bad requests");
 }
 
-/* An empty line is none: whoever writes lines ends the last one too. */
+/* As many as there is room for; the rest when a reply was sent. */
 static void
-dispatch_lines(struct hub_client *c, struct str text)
+dispatch_lines(struct hub_client *c)
 {
-    struct str line;
-    for (size_t n = 0; str_split(&text, '\n', &line) && !c->close_code;) {
-        if (str_trim(line).n == 0)
-            continue;
-        if (++n > HUB_LINES_MAX) {
-            hub_client_close(c, 1009, "a message has at most 256 lines");
-            return;
-        }
-        dispatch(c, line);
+    while (c->lines_at < c->lines.n && !c->close_code && has_room(c)) {
+        struct str rest = str_slice(c->lines.p + c->lines_at, c->lines.n - c->lines_at);
+        struct str line;
+        str_split(&rest, '\n', &line);
+        c->lines_at = c->lines.n - rest.n;
+        if (str_trim(line).n > 0) // whoever writes lines ends the last one too
+            dispatch(c, line);
     }
+    if (c->lines_at < c->lines.n && !c->close_code)
+        return;
+    buf_finish(&c->lines);
+    c->lines_at = 0;
+}
+
+static void
+take_lines(struct hub_client *c, struct str text)
+{
+    struct str rest = text, line;
+    size_t n = 0;
+    while (str_split(&rest, '\n', &line))
+        n += str_trim(line).n > 0;
+    if (n > HUB_LINES_MAX) {
+        hub_client_close(c, 1009, "a message has at most 256 lines");
+        return;
+    }
+    if (c->lines.n > 0)
+        buf_add_char(&c->lines, '\n');
+    buf_add_str(&c->lines, text);
+    dispatch_lines(c);
 }
 
 int
@@ -345,7 +437,7 @@ hub_client_on_bytes(struct hub_client *c, struct str bytes)
     struct buf text = c->in;
     c->in = (struct buf){0};
     if (c->has_lines)
-        dispatch_lines(c, buf_str(&text));
+        take_lines(c, buf_str(&text));
     else
         dispatch(c, buf_str(&text));
     buf_finish(&text);
@@ -414,6 +506,15 @@ init_owner(struct hub_client *c)
     c->owner.on_broken = on_sub_broken;
 }
 
+size_t
+hub_client_memory(const struct hub_client *c)
+{
+    size_t bytes = sizeof(*c) + c->in.cap + c->lines.cap + c->reply_bytes;
+    list_for_each (it, &c->owner.subs)
+        bytes += sub_memory(sub_of_owner_link(it));
+    return bytes;
+}
+
 /* ---- life ---- */
 
 struct hub_client *
@@ -458,6 +559,7 @@ hub_client_destroy(struct hub_client *c)
     list_for_each_safe (it, &c->replies)
         reply_destroy(c, list_entry(it, struct reply, link));
     buf_finish(&c->in);
+    buf_finish(&c->lines);
     list_remove(&c->link);
     free(c);
     h->n_clients--;
@@ -504,8 +606,9 @@ send_hello(struct hub_client *c)
         &m,
         ",\"features\":[\"replay\",\"filter\",\"batch\",\"snapshot\"],\"limits\":{\"max_"
         "message\":%u,\"max_subs\":%"
-        "u,\"max_pending\":%u}",
-        HUB_MESSAGE_BYTES_MAX, HUB_SUBSCRIPTIONS_MAX, HUB_PENDING_MAX);
+        "u,\"max_pending\":%u,\"rate\":%u,\"burst\":%u}",
+        HUB_MESSAGE_BYTES_MAX, HUB_SUBSCRIPTIONS_MAX, HUB_PENDING_MAX, HUB_RATE,
+        HUB_RATE_BURST);
     buf_printf(&m, ",\"heartbeat_s\":%u}", HUB_HEARTBEAT_MS / 1000);
     hub_client_send(c, &m);
 }

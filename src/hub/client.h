@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "hub/internal.h"
+#include "hub/rate.h"
 #include "hub/sub.h"
 
 struct hub_client {
@@ -13,16 +14,19 @@ struct hub_client {
     struct workspace *home; // of its URL; NULL: none
     bool wants_subscription;
     bool is_open;
-    bool is_pending; // libwebsockets was asked to call when it is writable
-    bool is_paused;  // nothing is read
-    bool has_lines;  // many messages in one, a line each
-    struct buf in;   // a message that is not complete yet
+    bool is_pending;  // libwebsockets was asked to call when it is writable
+    bool is_paused;   // nothing is read
+    bool has_lines;   // many messages in one, a line each
+    struct buf in;    // a message that is not complete yet
+    struct buf lines; // of a message of many, those that wait for room
+    size_t lines_at;
+    struct rate requests, floods;
     struct list replies;
     size_t reply_bytes;
     struct sub_owner owner; // of its subscriptions
     struct list asks;
     size_t n_asks;
-    int64_t open_ms, progress_ms;
+    int64_t open_ms, progress_ms, close_ms;
     uint64_t acked_bytes;
     unsigned n_bad;
     bool is_ending, is_ended; // to be closed; told to libwebsockets
@@ -48,6 +52,10 @@ void hub_client_send(struct hub_client *c, struct buf *message);
 void hub_client_wake(struct hub_client *c);
 /* After the replies that wait; with 4008 before them. */
 void hub_client_close(struct hub_client *c, uint16_t code, const char *why);
+/* With 4008, and nothing more is sent. */
+void hub_client_close_slow(struct hub_client *c, const char *why);
+/* Without what libwebsockets and the kernel have. */
+size_t hub_client_memory(const struct hub_client *c);
 /* Ends those that are to be. */
 void hub_client_end_all(struct hub *h);
 
@@ -70,7 +78,7 @@ struct action {
 /* NULL past the end; sorted by name. */
 const struct action *action_at(size_t index);
 const struct action *action_find(struct str name);
-/* One message of the client. */
-void action_dispatch(struct hub_client *c, struct str text);
+/* One message of the client. retry_after_ms: 0, or it comes too soon, and is told so. */
+void action_dispatch(struct hub_client *c, struct str text, int64_t retry_after_ms);
 void request_data(struct request *request, struct str data);
 void request_problem(struct request *request, enum problem p, const char *detail);

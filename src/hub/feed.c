@@ -17,6 +17,8 @@
 #define FEED_WINDOWS                                                                     \
     16 // recent ones, of HUB_FRAME_BYTES_MAX and one message each at most
 
+#define FEED_TIMES 1024 // rows of which it is known when their commit was heard of
+
 struct ephemeral {
     struct event *event; // NULL: a later one of its subject took its place
     int64_t after_seq;
@@ -34,9 +36,29 @@ struct feed {
     uint64_t next_ephemeral; // number of the next one
     struct window *windows[FEED_WINDOWS];
     size_t next_window;
+    struct {
+        int64_t seq, ns;
+    } heard[FEED_TIMES]; // by seq
 };
 
 /* ---- windows ---- */
+
+/* A row that is larger than a window: read and checked once, kept while one of its windows is. */
+struct kept_row {
+    unsigned refs;
+    struct event *event;
+    struct codec_row row;
+};
+
+static void
+kept_row_unref(struct kept_row *kept)
+{
+    if (!kept || --kept->refs > 0)
+        return;
+    codec_row_finish(&kept->row);
+    event_unref(kept->event);
+    free(kept);
+}
 
 struct window *
 window_ref(struct window *w)
@@ -50,6 +72,7 @@ window_unref(struct window *w)
 {
     if (!w || --w->refs > 0)
         return;
+    kept_row_unref(w->row);
     buf_finish(&w->text);
     vec_finish(&w->parts);
     free(w);
@@ -125,32 +148,108 @@ find_window(struct feed *f, int64_t seq, uint32_t first, const char *sub)
     return NULL;
 }
 
+static struct window *
+window_create(int64_t seq, uint32_t first, const char *sub)
+{
+    struct window *w = xnew(struct window);
+    w->refs = 1;
+    w->seq = seq;
+    w->first = first;
+    snprintf(w->sub, sizeof(w->sub), "%s", sub);
+    return w;
+}
+
+/* From w->next on. */
+static void
+fill(struct feed *f, struct window *w, const struct codec_row *row)
+{
+    struct window_making making = {.feed = f, .window = w};
+    codec_row_expand(row, &w->next, on_wire_event, &making);
+    if (!w->has_more)
+        mark_last(w);
+}
+
+static void
+keep_window(struct feed *f, struct window *w)
+{
+    if (w->seq == 0)
+        return;
+    struct window **place = &f->windows[f->next_window++ % FEED_WINDOWS];
+    window_unref(*place);
+    *place = window_ref(w);
+}
+
+/* Of a row that some other window has already. */
+static struct kept_row *
+find_row(struct feed *f, int64_t seq)
+{
+    for (size_t i = 0; seq > 0 && i < FEED_WINDOWS; i++)
+        if (f->windows[i] && f->windows[i]->seq == seq && f->windows[i]->row)
+            return f->windows[i]->row;
+    return NULL;
+}
+
 struct window *
-feed_window(struct feed *f, const struct event *event, uint32_t first, const char *sub)
+feed_window(struct feed *f, struct event *event, uint32_t first, const char *sub)
 {
     struct window *w = event->seq > 0 ? find_window(f, event->seq, first, sub) : NULL;
     if (w)
         return window_ref(w);
-    w = xnew(struct window);
-    w->refs = 1;
-    w->seq = event->seq;
-    w->first = first;
-    snprintf(w->sub, sizeof(w->sub), "%s", sub);
-    struct window_making making = {.feed = f, .window = w};
-    int r = codec_event_expand(event, on_wire_event, &making);
-    if (r < 0) {
+    w = window_create(event->seq, first, sub);
+    struct kept_row *kept = find_row(f, event->seq);
+    struct codec_row row;
+    if (kept) {
+        fill(f, w, &kept->row);
+    } else if (codec_row_init(&row, event) < 0) {
         log_error("event %" PRId64 " of %s is damaged", event->seq,
                   workspace_root(f->workspace));
         put_damaged(w);
-    } else if (!w->has_more) {
-        mark_last(w);
+    } else {
+        fill(f, w, &row);
+        if (w->has_more) {
+            kept = xnew(struct kept_row);
+            *kept = (struct kept_row){.event = event_ref(event), .row = row};
+        } else {
+            codec_row_finish(&row);
+        }
     }
-    if (event->seq > 0) {
-        struct window **place = &f->windows[f->next_window++ % FEED_WINDOWS];
-        window_unref(*place);
-        *place = window_ref(w);
+    if (w->has_more) {
+        kept->refs++;
+        w->row = kept;
     }
+    keep_window(f, w);
     return w;
+}
+
+struct window *
+feed_window_behind(struct feed *f, const struct window *before)
+{
+    assert(before->has_more);
+    uint32_t first = before->first + (uint32_t)before->parts.n;
+    struct window *w =
+        before->seq > 0 ? find_window(f, before->seq, first, before->sub) : NULL;
+    if (w)
+        return window_ref(w);
+    w = window_create(before->seq, first, before->sub);
+    w->next = before->next;
+    fill(f, w, &before->row->row);
+    if (w->has_more) {
+        before->row->refs++;
+        w->row = before->row;
+    }
+    keep_window(f, w);
+    return w;
+}
+
+void
+feed_trim_all(struct hub *h)
+{
+    list_for_each (it, &h->feeds) {
+        struct feed *f = list_entry(it, struct feed, link);
+        for (size_t i = 0; i < FEED_WINDOWS; i++)
+            if (f->windows[i] && f->windows[i]->row && f->windows[i]->refs == 1)
+                window_unref(steal(f->windows[i]));
+    }
 }
 
 /* ---- what is published ---- */
@@ -209,6 +308,23 @@ wake_soon(struct hub *h, bool is_durable)
 }
 
 static void
+note_heard(struct feed *f, int64_t seq)
+{
+    size_t i = (size_t)((uint64_t)seq % FEED_TIMES);
+    f->heard[i].seq = seq;
+    f->heard[i].ns = clock_mono_ns();
+}
+
+void
+feed_note_sent(struct feed *f, int64_t seq)
+{
+    size_t i = (size_t)((uint64_t)seq % FEED_TIMES);
+    if (seq > 0 && f->heard[i].seq == seq)
+        histogram_add(&f->hub->event_us,
+                      (uint64_t)(clock_mono_ns() - f->heard[i].ns) / 1000);
+}
+
+static void
 on_event(void *ctx, struct event *event)
 {
     struct feed *f = ctx;
@@ -217,6 +333,8 @@ on_event(void *ctx, struct event *event)
         return;
     if (event->seq == 0)
         keep_ephemeral(f, event);
+    else
+        note_heard(f, event->seq);
     f->is_dirty = true;
     wake_soon(h, event->seq != 0);
 }

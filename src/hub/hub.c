@@ -20,6 +20,7 @@
 #include "hub/client.h"
 #include "hub/feed.h"
 #include "hub/serve.h"
+#include "hub/snapshot.h"
 #include "workspace/workspace.h"
 
 #define LOG_MODULE "hub"
@@ -225,6 +226,8 @@ on_tick(void *ctx)
         hub_client_on_tick(c, now_ms);
     }
     serve_on_tick(h, now_ms);
+    snapshot_on_tick(h, now_ms);
+    feed_trim_all(h);
 }
 
 static void
@@ -254,6 +257,7 @@ hub_open(struct loop *l, const struct hub_options *options, struct workspaces *w
     list_init(&h->clients);
     list_init(&h->feeds);
     list_init(&h->asks);
+    snapshot_turns_init(&h->snapshots);
     h->next_client = 1;
     h->event_fd = -1;
     h->wake_timer = timer_open(l, on_wake, h);
@@ -479,20 +483,54 @@ hub_only_workspace(const struct hub *h)
     return workspaces_at(h->workspaces, 1) ? NULL : workspaces_at(h->workspaces, 0);
 }
 
+struct sums {
+    size_t subs, asks, waiting_bytes, bytes, bytes_max;
+    int64_t lag_max;
+};
+
+static void
+add_client(struct sums *sums, const struct hub_client *c)
+{
+    size_t bytes = hub_client_memory(c);
+    sums->subs += c->owner.n_subs;
+    sums->asks += c->n_asks;
+    sums->waiting_bytes += c->reply_bytes;
+    sums->bytes += bytes;
+    sums->bytes_max = MAX(sums->bytes_max, bytes);
+    list_for_each (it, &c->owner.subs) {
+        const struct sub *s = sub_of_owner_link(it);
+        int64_t head = bus_head(workspace_bus(feed_workspace(sub_feed(s))));
+        sums->lag_max = MAX(sums->lag_max, head - sub_cursor(s));
+    }
+}
+
 void
 hub_add_stats(struct buf *json, const struct hub *h)
 {
-    size_t n_subs = 0;
+    struct sums sums = {0};
+    const struct hub_stats *n = &h->stats;
     list_for_each (it, &h->clients)
-        n_subs += list_entry(it, struct hub_client, link)->owner.n_subs;
+        add_client(&sums, list_entry(it, struct hub_client, link));
     buf_printf(
         json,
         "\"clients\":%zu,\"subscriptions\":%zu,\"sockets\":%zu,\"connections\":%" PRIu64
         ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"events_sent\":%" PRIu64
         ",\"events_coalesced\":%" PRIu64 ",\"slow_closed\":%" PRIu64,
-        h->n_clients, n_subs, h->n_peers, h->stats.connections, h->stats.refused,
-        h->stats.requests, h->stats.events_sent, h->stats.events_coalesced,
-        h->stats.slow_closed);
+        h->n_clients, sums.subs, h->n_peers, n->connections, n->refused, n->requests,
+        n->events_sent, n->events_coalesced, n->slow_closed);
+    buf_printf(json,
+               ",\"events_undelivered\":%" PRIu64 ",\"throttled\":%" PRIu64
+               ",\"flood_closed\":%" PRIu64 ",\"asking\":%zu,\"waiting_bytes\":%zu"
+               ",\"memory_bytes\":%zu,\"client_bytes_max\":%zu,\"lag_max\":%" PRId64
+               ",\"snapshots\":{\"holding\":%zu,\"waiting\":%s}",
+               n->events_undelivered, n->throttled, n->flood_closed, sums.asks,
+               sums.waiting_bytes, sums.bytes, sums.bytes_max, sums.lag_max,
+               h->snapshots.n_holding,
+               list_is_empty(&h->snapshots.waiting) ? "false" : "true");
     buf_add_cstr(json, ",\"connection_ms\":");
     histogram_add_json(json, &h->connection_ms);
+    buf_add_cstr(json, ",\"event_us\":");
+    histogram_add_json(json, &h->event_us);
+    buf_add_cstr(json, ",\"request_us\":");
+    histogram_add_json(json, &h->request_us);
 }

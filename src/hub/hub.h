@@ -10,6 +10,8 @@
 #define HUB_FRAME_BYTES_MAX (256u << 10) // out
 #define HUB_SUBSCRIPTIONS_MAX 64         // per connection
 #define HUB_PENDING_MAX 256              // requests per connection
+#define HUB_RATE 200                     // of them a second,
+#define HUB_RATE_BURST 400               // and so many at once
 #define HUB_HEARTBEAT_MS 30000
 #define HUB_TOKEN_HEX 64
 

@@ -23,12 +23,14 @@
 #define HUB_CLOSE_MS 1000 // for clients to take their 1001
 #define HUB_WAKE_MS                                                                      \
     2 // events of this time go out together, but a commit after a quiet time
-#define HUB_BAD_MAX 64       // bad requests in a row
-#define HUB_LINES_MAX 256    // of one WebSocket message, of gloss.v1.ndjson
-#define HUB_ID_BYTES_MAX 128 // request_id
+#define HUB_SLOW_ANSWER_MS 1000 // is written to the log
+#define HUB_BAD_MAX 64          // bad requests in a row
+#define HUB_LINES_MAX 256       // of one WebSocket message, of gloss.v1.ndjson
+#define HUB_ID_BYTES_MAX 128    // request_id
 
 #define HUB_CLOSE_SLOW 4008
 #define HUB_CLOSE_OVERLOADED 4013
+#define HUB_CLOSE_RATE 4029
 #define HUB_CLOSE_FLOOD 4502
 
 struct exchange;
@@ -38,6 +40,14 @@ struct hub_client;
 
 struct hub_stats {
     uint64_t connections, refused, requests, events_sent, events_coalesced, slow_closed;
+    uint64_t events_undelivered, throttled, flood_closed;
+};
+
+/* Whose turn it is to read pages of an index: see snapshot.h. */
+struct snapshot_turns {
+    struct list waiting; // in the order in which they came
+    struct list holding; // reading, or with a page
+    size_t n_reading, n_holding;
 };
 
 struct hub {
@@ -55,17 +65,19 @@ struct hub {
     size_t n_peers;
     struct list clients; // of them, the WebSockets
     size_t n_clients;
-    struct list feeds;  // workspaces somebody subscribed to
-    struct list asks;   // questions under way
-    size_t n_snapshots; // that read
-    size_t body_bytes;  // of requests, held
-    size_t n_finds;     // searches that are sent as they are read
+    struct list feeds; // workspaces somebody subscribed to
+    struct list asks;  // questions under way
+    struct snapshot_turns snapshots;
+    size_t body_bytes; // of requests, held
+    size_t n_finds;    // searches that are sent as they are read
     uint64_t next_client;
     int64_t woken_ms; // for a commit at once
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;
     int64_t next_heartbeat_ms;
     struct hub_stats stats;
     struct histogram connection_ms; // of WebSockets that are closed
+    struct histogram event_us;      // from the news of a commit until a socket has it
+    struct histogram request_us;    // of questions to an index
     int event_fd;          // of libwebsockets' own, which it closes twice; -1: not known
     dev_t placeholder_dev; // of what we put in its place
     ino_t placeholder_ino;

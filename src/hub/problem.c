@@ -45,13 +45,20 @@ problem_retry_after_s(enum problem p)
 void
 problem_add(struct buf *b, enum problem p, const char *detail)
 {
+    problem_add_after(b, p, detail, rows[p].retry_after_ms);
+}
+
+void
+problem_add_after(struct buf *b, enum problem p, const char *detail,
+                  int64_t retry_after_ms)
+{
     const struct problem_row *row = &rows[p];
     buf_printf(b, "{\"type\":\"/problems/%s\",\"title\":\"%s\",\"status\":%u,\"detail\":",
                row->slug, row->title, row->status);
     codec_add_string(b, str_of(detail));
-    if (row->retry_after_ms >= 0)
+    if (retry_after_ms >= 0)
         buf_printf(b, ",\"retryable\":true,\"retry_after_ms\":%" PRId64 "}",
-                   row->retry_after_ms);
+                   retry_after_ms);
     else
         buf_add_cstr(b, ",\"retryable\":false,\"retry_after_ms\":null}");
 }

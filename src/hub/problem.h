@@ -26,5 +26,8 @@ const char *problem_title(enum problem p);
 unsigned problem_retry_after_s(enum problem p);
 /* {"type":"/problems/not-found","title","status","detail","retryable","retry_after_ms"} */
 void problem_add(struct buf *b, enum problem p, const char *detail);
+/* retry_after_ms instead of the usual. */
+void problem_add_after(struct buf *b, enum problem p, const char *detail,
+                       int64_t retry_after_ms);
 /* Of a -errno that a question to the index came back with. */
 enum problem problem_of_error(int r);

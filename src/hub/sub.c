@@ -19,7 +19,13 @@
 
 #define SUB_PAGE_MAX 500
 #define SUB_PAGE_MIN 16
-#define SUB_LOOK_MAX 256 // rows looked at for one message
+/* What is looked at without being sent, in units of some 50 ns: one turn takes less than a millisecond of the loop. */
+#define SUB_LOOK_MAX 10000
+#define SUB_LOOK_PART 1
+#define SUB_LOOK_FILTER 40 // and one for each SUB_LOOK_BYTES of an event
+#define SUB_LOOK_BYTES 8
+#define SUB_LOOK_ROW 50
+#define SUB_LOOK_WINDOW 4000 // HUB_FRAME_BYTES_MAX are copied
 
 enum sub_state {
     SUB_OPENING, // the workspace is not open yet
@@ -320,23 +326,46 @@ is_of_pattern(const struct sub *s, const char *event_type)
 }
 
 static bool
-is_wanted(const struct sub *s, const struct window *w, const struct window_part *part)
+is_wanted(struct sub *s, const struct window *w, const struct window_part *part)
 {
+    s->owner->look_left -= SUB_LOOK_PART;
     if (!part->event_type)
         return true;
-    return is_of_pattern(s, part->event_type) &&
-           (!s->filter ||
-            filter_accepts(s->filter,
-                           str_slice(w->text.p + part->data_offset, part->data_size)));
+    if (!is_of_pattern(s, part->event_type))
+        return false;
+    if (!s->filter)
+        return true;
+    s->owner->look_left -= SUB_LOOK_FILTER + (int)(part->data_size / SUB_LOOK_BYTES);
+    return filter_accepts(s->filter,
+                          str_slice(w->text.p + part->data_offset, part->data_size));
 }
 
-/* The next wanted message of the window; at its end, the row's next window, or none. */
-static bool
+/* The window is done with: the row's next one, or none. */
+static void
+leave_window(struct sub *s)
+{
+    struct window *w = s->window;
+    s->part = 0;
+    if (w->has_more) {
+        s->owner->look_left -= SUB_LOOK_WINDOW;
+        s->window = feed_window_behind(s->feed, w);
+    } else {
+        s->window = NULL;
+        s->cursor = MAX(s->cursor, w->seq);
+        event_unref(steal(s->row));
+    }
+    window_unref(w);
+}
+
+/* The next wanted message of the row; SUB_QUIET at its end. */
+static enum sub_next
 next_part(struct sub *s, struct str *ret_frame)
 {
     while (s->window) {
         struct window *w = s->window;
         while (s->part < w->parts.n) {
+            if (s->owner->look_left <= 0)
+                return SUB_BUSY;
             size_t at = s->part++;
             const struct window_part *part = &w->parts.v[at];
             if (!is_wanted(s, w, part))
@@ -347,20 +376,13 @@ next_part(struct sub *s, struct str *ret_frame)
                                    .seq = w->seq,
                                    .index = w->first + (uint32_t)at,
                                    .is_last = !w->has_more && at + 1 == w->parts.n};
-            return true;
+            return SUB_FRAME;
         }
-        s->part = 0;
-        s->window = NULL;
-        if (w->has_more) {
-            uint32_t first = w->first + (uint32_t)w->parts.n;
-            s->window = feed_window(s->feed, s->row, first, s->id_json);
-        } else {
-            s->cursor = MAX(s->cursor, w->seq);
-            event_unref(steal(s->row));
-        }
-        window_unref(w);
+        if (w->has_more && s->owner->look_left <= 0)
+            return SUB_BUSY;
+        leave_window(s);
     }
-    return false;
+    return SUB_QUIET;
 }
 
 /* A reference, or NULL: nothing yet, or lost. */
@@ -393,6 +415,7 @@ next_of_snapshot(struct sub *s, struct str *ret_frame)
     switch (snapshot_next(s->snapshot, ret_frame, &why)) {
     case SNAPSHOT_FRAME: return SUB_FRAME;
     case SNAPSHOT_WAITS: return SUB_QUIET;
+    case SNAPSHOT_BUSY: return SUB_BUSY;
     case SNAPSHOT_OVER: snapshot_close(steal(s->snapshot)); return SUB_QUIET;
     case SNAPSHOT_FAILED:
         log_warn("the index of %s cannot be read: %s",
@@ -414,20 +437,25 @@ sub_next_frame(struct sub *s, struct str *ret_frame)
         if (s->snapshot)
             return next;
     }
-    for (size_t i = 0; i < SUB_LOOK_MAX; i++) {
-        if (next_part(s, ret_frame))
-            return SUB_FRAME;
+    if (s->owner->look_left <= 0) // a new turn
+        s->owner->look_left = SUB_LOOK_MAX;
+    for (;;) {
+        enum sub_next next = next_part(s, ret_frame);
+        if (next != SUB_QUIET)
+            return next;
         if (s->is_lost)
             return SUB_LOST;
+        if (s->owner->look_left <= 0)
+            return SUB_BUSY;
         s->row = next_row(s);
         if (!s->row)
             return s->is_lost ? SUB_LOST : SUB_QUIET;
+        s->owner->look_left -= SUB_LOOK_ROW;
         s->window =
             feed_window(s->feed, s->row, s->row->seq > 0 ? s->skip : 0, s->id_json);
         if (s->row->seq > 0)
             s->skip = 0;
     }
-    return SUB_BUSY;
 }
 
 /* ---- what it is ---- */
@@ -448,6 +476,15 @@ int64_t
 sub_cursor(const struct sub *s)
 {
     return s->cursor;
+}
+
+size_t
+sub_memory(const struct sub *s)
+{
+    size_t bytes = sizeof(*s) + s->patterns.n * sizeof(*s->patterns.v);
+    for (size_t i = s->page_at; i < s->n_page; i++)
+        bytes += sizeof(struct event) + s->page[i]->subject.n + s->page[i]->data.n;
+    return bytes + (s->snapshot ? snapshot_memory(s->snapshot) : 0);
 }
 
 const struct sub_place *

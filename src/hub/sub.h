@@ -21,6 +21,7 @@ struct sub_owner {
     struct list subs;
     size_t n_subs;
     uint64_t next_sub;
+    int look_left; // what may be looked at in vain before it is somebody else's turn
     void (*wake)(struct sub_owner *owner); // one of them may have something
     void (*on_begin)(struct sub_owner *owner, struct sub *s,
                      const struct sub_begin *begin);
@@ -54,6 +55,8 @@ void sub_close(struct sub *s);
 const char *sub_id(const struct sub *s);
 struct feed *sub_feed(const struct sub *s);
 int64_t sub_cursor(const struct sub *s);
+size_t sub_memory(
+    const struct sub *s); // rows and windows that others have, too, not counted
 struct sub *sub_of_owner_link(struct list *link);
 /* Something was published. */
 void sub_on_published(struct list *feed_link);
@@ -63,7 +66,7 @@ void sub_on_workspace(struct list *feed_link);
 enum sub_next {
     SUB_FRAME, // ret_frame is to be sent
     SUB_QUIET, // nothing now; it will wake its owner
-    SUB_BUSY,  // looked at many, found nothing yet: ask again
+    SUB_BUSY,  // looked at many in vain: ask again, after others had their turn
     SUB_LOST,  // what comes next is not in the log any more
 };
 /* A view with LWS_PRE bytes before it, valid until the next call. */

@@ -486,9 +486,13 @@ query_around(struct query *q, struct str key, query_done_fn done, void *ctx)
 }
 
 struct query_ticket *
-query_files(struct query *q, query_done_fn done, void *ctx)
+query_files_after(struct query *q, struct str after, size_t limit, query_done_fn done,
+                  void *ctx)
 {
-    return ask(ticket_create(q, query_run_files, STR_NONE, done, ctx));
+    struct query_ticket *t = ticket_create(q, query_run_files, after, done, ctx);
+    t->limit = limit;
+    t->lane = POOL_BULK;
+    return ask(t);
 }
 
 struct query_ticket *
@@ -501,6 +505,7 @@ query_entities(struct query *q, const struct str *paths, size_t n_paths, size_t 
         t->paths[i] = arena_str(&t->arena, paths[i]);
     t->n_paths = n_paths;
     t->limit = limit;
+    t->lane = POOL_BULK;
     return ask(t);
 }
 

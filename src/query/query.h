@@ -15,6 +15,8 @@
 #define QUERY_CONNECTION_KEPT_MS 600000 // but one, which the next question finds open
 #define QUERY_LIMIT_MAX 1000
 #define QUERY_TEXT_BYTES_MAX 1024
+#define QUERY_ROWS_BYTES (4u << 20)   // of query_entities, but a file is read whole
+#define QUERY_EVENTS_BYTES (1u << 20) // of query_events, but there is one
 
 /* What an entity has to do with others; sure ones first. Found when asked, so that a definition that
  * came or went elsewhere counts at once. */
@@ -39,7 +41,7 @@ struct query_result {
     size_t n_matches;
     struct query_place next; // of query_list
     struct file file;        // of query_file
-    struct str *paths;       // of query_files
+    struct str *paths;       // of query_files_after
     size_t n_paths;          // of query_entities: of how many files these are all rows
     struct store_counts counts;
     struct store_info info;
@@ -87,10 +89,11 @@ struct query_ticket *query_events(struct query *q, int64_t since, size_t limit,
                                   query_done_fn done, void *ctx);
 struct query_ticket *query_counts(struct query *q, query_done_fn done,
                                   void *ctx); // and info
-/* All files of the index: paths, in no order. */
-struct query_ticket *query_files(struct query *q, query_done_fn done, void *ctx);
-/* The entities of files, file after file, until there are `limit` or more of them. A file that is gone has none. The
- * paths are copied. */
+/* The first `limit` files behind `after` (empty: all), by path. This and the next go behind who waits. */
+struct query_ticket *query_files_after(struct query *q, struct str after, size_t limit,
+                                       query_done_fn done, void *ctx);
+/* The entities of files, file after file, until there are `limit` of them, QUERY_ROWS_BYTES or more. A file that is
+ * gone has none. The paths are copied. */
 struct query_ticket *query_entities(struct query *q, const struct str *paths,
                                     size_t n_paths, size_t limit, query_done_fn done,
                                     void *ctx);

@@ -96,16 +96,56 @@ query_run_file(struct query_ticket *t, struct store_reader *r)
     result->r = e;
 }
 
+/* The least paths so far, as a heap with the greatest on top: of all paths of a large index only a few are copied. */
 struct paths {
     struct arena *a;
-    VEC(struct str) all;
+    struct str after, *heap;
+    size_t n, limit;
 };
+
+static int
+compare_paths(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static void
+sift_up(struct str *heap, size_t i)
+{
+    for (size_t up; i > 0 && str_cmp(heap[up = (i - 1) / 2], heap[i]) < 0; i = up) {
+        struct str moved = heap[up];
+        heap[up] = heap[i];
+        heap[i] = moved;
+    }
+}
+
+static void
+sift_down(struct str *heap, size_t n)
+{
+    for (size_t i = 0, down; (down = 2 * i + 1) < n; i = down) {
+        if (down + 1 < n && str_cmp(heap[down], heap[down + 1]) < 0)
+            down++;
+        if (str_cmp(heap[i], heap[down]) >= 0)
+            return;
+        struct str moved = heap[i];
+        heap[i] = heap[down];
+        heap[down] = moved;
+    }
+}
 
 static int
 on_path(void *ctx, const struct file *file)
 {
     struct paths *paths = ctx;
-    *vec_push(&paths->all) = arena_str(paths->a, file->path);
+    if (str_cmp(file->path, paths->after) <= 0)
+        return 0;
+    if (paths->n < paths->limit) {
+        paths->heap[paths->n] = arena_str(paths->a, file->path);
+        sift_up(paths->heap, paths->n++);
+    } else if (str_cmp(file->path, paths->heap[0]) < 0) {
+        paths->heap[0] = arena_str(paths->a, file->path);
+        sift_down(paths->heap, paths->n);
+    }
     return 0;
 }
 
@@ -113,12 +153,13 @@ void
 query_run_files(struct query_ticket *t, struct store_reader *r)
 {
     struct query_result *result = t->result;
-    struct paths paths = {.a = &result->arena};
+    struct paths paths = {
+        .a = &result->arena, .after = t->subject, .limit = MAX(t->limit, (size_t)1)};
+    paths.heap = arena_calloc(paths.a, paths.limit, sizeof(*paths.heap));
     result->r = store_each_file(r, on_path, &paths);
-    result->paths =
-        into_arena(&result->arena, paths.all.v, paths.all.n * sizeof(*paths.all.v));
-    result->n_paths = paths.all.n;
-    vec_finish(&paths.all);
+    qsort(paths.heap, paths.n, sizeof(*paths.heap), compare_paths);
+    result->paths = paths.heap;
+    result->n_paths = paths.n;
 }
 
 void
@@ -131,7 +172,8 @@ query_run_entities(struct query_ticket *t, struct store_reader *r)
         result->r = e;
         return;
     }
-    while (e == 0 && result->n_paths < t->n_paths && rows.all.n < t->limit)
+    while (e == 0 && result->n_paths < t->n_paths && rows.all.n < t->limit &&
+           result->arena.total_bytes < QUERY_ROWS_BYTES)
         e = store_each_entity(r, t->paths[result->n_paths++], on_row, &rows);
     store_reader_end(r);
     keep_rows(result, &rows);
@@ -148,7 +190,10 @@ query_run_named(struct query_ticket *t, struct store_reader *r)
 
 struct events {
     VEC(struct event *) all;
+    size_t bytes;
 };
+
+#define ENOUGH 1
 
 /* A copy of its own: the row's references are the store's. */
 static int
@@ -157,7 +202,8 @@ on_event(void *ctx, const struct event *event)
     struct events *events = ctx;
     *vec_push(&events->all) = event_create(event->type, event->seq, event->time_ms,
                                            event->subject, event->data);
-    return 0;
+    events->bytes += event->data.n;
+    return events->bytes >= QUERY_EVENTS_BYTES ? ENOUGH : 0;
 }
 
 void
@@ -172,7 +218,7 @@ query_run_events(struct query_ticket *t, struct store_reader *r)
             e = store_each_event(r, t->since, t->limit, on_event, &events);
         store_reader_end(r);
     }
-    result->r = e;
+    result->r = e == ENOUGH ? 0 : e;
     result->events =
         into_arena(&result->arena, events.all.v, events.all.n * sizeof(*events.all.v));
     result->n_events = events.all.n;

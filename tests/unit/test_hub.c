@@ -20,6 +20,7 @@
 
 #include "hub/test_body.c"
 #include "hub/test_filter.c"
+#include "hub/test_rate.c"
 
 /* ---- gate ---- */
 
@@ -363,6 +364,8 @@ test_port_taken(void **state UNUSED)
     close(fd);
 }
 
+#include "hub/test_snapshot.c"
+
 int
 main(void)
 {
@@ -383,6 +386,10 @@ main(void)
         cmocka_unit_test(test_chunk_limits),
         cmocka_unit_test(test_filter_comparisons),
         cmocka_unit_test(test_filter_limits),
+        cmocka_unit_test(test_rate_burst_and_refill),
+        cmocka_unit_test(test_rate_over_time),
+        cmocka_unit_test(test_snapshot_of_a_closing_index),
+        cmocka_unit_test(test_snapshot_turns),
     };
     return cmocka_run_group_tests_name("hub", tests, NULL, NULL);
 }

@@ -336,6 +336,34 @@ test_named_events_counts_unasked(void **state)
     drop(&scene);
 }
 
+/* A list at a time, in order; nothing twice and nothing left out. */
+static void
+test_files_after(void **state)
+{
+    static const char *const paths[] = {"lib/x.py", "src/a.c", "src/b.c"};
+    struct sample *s = *state;
+    struct scene scene;
+    fill(s);
+    for (size_t limit = 1; limit <= 4; limit++) {
+        char after[32] = "";
+        size_t n = 0;
+        for (bool is_over = false; !is_over;) {
+            begin(&scene, s, 1);
+            query_files_after(scene.q, str_of(after), limit, on_answer, &scene);
+            const struct query_result *result = ask_alone(&scene);
+            OK(result->r);
+            for (size_t i = 0; i < result->n_paths; i++) {
+                assert_true(n < ARRAY_LEN(paths));
+                assert_true(str_eq_c(result->paths[i], paths[n]));
+                snprintf(after, sizeof(after), "%s", paths[n++]);
+            }
+            is_over = result->n_paths < limit;
+            drop(&scene);
+        }
+        assert_int_equal(n, ARRAY_LEN(paths));
+    }
+}
+
 #include "query/test_links.c"
 
 /* More questions than connections and than workers. */
@@ -595,6 +623,7 @@ main(void)
         TEST(test_entity),
         TEST(test_file),
         TEST(test_named_events_counts_unasked),
+        TEST(test_files_after),
         TEST(test_links),
         TEST(test_links_of_classes),
         TEST(test_many_at_once),

@@ -1,0 +1,258 @@
+"""What one client may take from the others: nothing. Limits of how much and how often, budgets of the loop."""
+import asyncio
+import json
+import os
+import socket
+import time
+
+import hubtest
+from hubtest import WRONG_TOKEN, Client, Engine, closed_with, equal, indexed, main, receive
+
+MANY = 40000  # definitions of one file, which is one row of the log
+
+
+def own_engine(**settings):
+    """A test on an engine of its own, with these settings and otherwise those that users have."""
+    def decorate(fn):
+        async def run(program):
+            engine = Engine(program)
+            for name in ("GLOSS_HUB_BAD_TOKENS", "GLOSS_HUB_STRANGERS"):
+                engine.env.pop(name, None)
+            engine.env.update(settings)
+            try:
+                await fn(engine)
+            finally:
+                engine.finish()
+        run.__name__ = fn.__name__
+        tests.append(run)
+        return run
+    return decorate
+
+
+tests = []
+
+
+def has_sanitizer(engine):
+    with open(engine.program, "rb") as f:
+        text = f.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
+
+
+def rss_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
+
+
+def rich_functions(n, salt):
+    return "".join(f"/** Says {i} in many words, {'so that this is long enough; ' * 20} */\n"
+                   f"int f{salt}_{i}(int a)\n{{\n    return a + {i};\n}}\n\n" for i in range(n))
+
+
+async def slow_client(engine, **options):
+    """One whose socket takes next to nothing before it is read."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.connect(("127.0.0.1", engine.port))
+    return await Client.open(engine, sock=s, **options)
+
+
+async def slowest_ping(client, until):
+    """Of pings that go on until the other thing is done."""
+    slowest, n = 0, 0
+    while not until.done() or n < 20:
+        began = time.monotonic()
+        reply = await client.request("ping")
+        assert reply["success"], reply
+        slowest, n = max(slowest, time.monotonic() - began), n + 1
+        await asyncio.sleep(0.01)  # the limit is 200 a second
+    return slowest
+
+
+@own_engine()
+async def test_lines_of_a_message_wait_for_room(engine):
+    """256 large answers to one message: no more than there is room for is asked, and each line is answered once."""
+    for i in range(3):
+        engine.write(f"many{i}.c", rich_functions(500, i))
+    engine.start()
+    await indexed(engine, 2 + 3 * 500)
+    before_kb = rss_kb(engine.pid)
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.connect(("127.0.0.1", engine.port))
+    async with engine.connect(subprotocols=["gloss.v1.ndjson"], sock=s) as ws:
+        await receive(ws)
+        lines = [{"action": "search", "data": {"q": "f", "limit": 1000}, "request_id": i} if i % 4
+                 else {"action": "ping", "request_id": i} for i in range(256)]
+        ws.transport.pause_reading()
+        await ws.send("\n".join(json.dumps(line) for line in lines))
+        other = await Client.open(engine)
+        for _ in range(100):  # what it would do it does meanwhile
+            equal((await other.request("search", {"q": "add"}))["success"], True)
+        stats = (await other.request("stats"))["data"]["hub"]
+        assert stats["waiting_bytes"] < 3 << 20, stats
+        grown = rss_kb(engine.pid) - before_kb
+        assert grown < 32 * 1024 or has_sanitizer(engine), f"{grown} KiB more"
+        await other.close()
+        ws.transport.resume_reading()
+        got = []
+        while len(got) < len(lines):
+            for line in (await asyncio.wait_for(ws.recv(), hubtest.WAIT_S)).split("\n"):
+                message = json.loads(line)
+                assert message["success"], message
+                got.append(message["request_id"])
+        equal(sorted(got), list(range(256)), "each once")
+        equal([i for i in got if i % 4 == 0], list(range(0, 256, 4)), "in order")
+        # the next message is read again
+        await ws.send('{"action":"ping","request_id":"next"}\n{"action":"ping","request_id":"one"}')
+        more = []
+        while len(more) < 2:
+            more += [json.loads(line)["request_id"] for line in (await asyncio.wait_for(ws.recv(), hubtest.WAIT_S)).split("\n")]
+        equal(more, ["next", "one"])
+
+
+@own_engine()
+async def test_filter_that_lets_nothing_pass(engine):
+    """Subscribers that look at everything in vain: nobody else waits for them."""
+    engine.write("huge.c", "".join(f"int f{i}(void){{return {i};}}\n" for i in range(MANY)))
+    engine.start()
+    await indexed(engine, 2 + MANY)
+    nothing = {"key": "name", "cmp": "eq", "val": "none"}
+    watcher = await Client.open(engine)
+
+    async def look(**data):
+        client = await Client.open(engine)
+        reply = await client.subscribe(filter=nothing, **data)
+        marker = await client.subscribe(events=["file:completed"], since={"seq": 0})
+        seen = [e for e in await client.until(lambda e: e.get("event_type") == "snapshot.end")] \
+            if data.get("snapshot") else []
+        assert all(not e["data"].get("rows") for e in seen if e["event_type"] == "snapshot.rows"), seen
+        if not data.get("snapshot"):
+            await client.until(lambda e: e.get("sub") == [marker["sub"]] and e.get("subject") == "huge.c")
+        await client.close()
+        return reply
+
+    # Without others, then with twenty of them.
+    looks = asyncio.gather(*(look(since={"seq": 0}) for _ in range(10)),
+                           *(look(snapshot="always") for _ in range(10)))
+    slowest = await slowest_ping(watcher, looks)
+    await looks
+    print(f"# slowest ping beside twenty that look in vain: {slowest * 1000:.0f} ms", flush=True)
+    assert slowest < (2.5 if has_sanitizer(engine) else 0.5), slowest
+    await watcher.close()
+
+
+@own_engine()
+async def test_slow_snapshots_stop_nobody(engine):
+    """Readers that do not read hold their own snapshot up, and neither others' nor a question."""
+    for i in range(12):
+        engine.write(f"m{i}.c", rich_functions(500, i))
+    engine.start()
+    await indexed(engine, 2 + 12 * 500)
+    stuck = []
+    for _ in range(8):
+        client = await slow_client(engine)
+        client.ws.transport.pause_reading()
+        await client.ws.send(json.dumps({"action": "subscribe", "data": {"snapshot": "always"}}))
+        stuck.append(client)
+    client = await Client.open(engine)
+    stats = (await client.request("stats"))["data"]["hub"]
+    began = time.monotonic()
+    for _ in range(3):
+        await client.subscribe(snapshot="always")
+        rows = await client.until(lambda e: e.get("event_type") == "snapshot.end")
+        equal(rows[-1]["data"]["rows"], 2 + 12 * 500)
+        equal((await client.request("search", {"q": "add"}))["data"]["count"], 1)
+    took = time.monotonic() - began
+    print(f"# three snapshots beside eight stuck ones: {took:.2f} s", flush=True)
+    assert took < 8, (took, stats)
+    stats = (await client.request("stats"))["data"]["hub"]
+    equal((stats["slow_closed"], stats["clients"]), (0, 9), "the slow ones are still there")
+    for other in stuck:
+        other.ws.transport.abort()
+    await client.close()
+
+
+@own_engine()
+async def test_requests_a_second(engine):
+    """400 at once; then too-many, which says when to come back; who goes on asking is closed with 4029."""
+    engine.start()
+    client = await Client.open(engine)
+    other = await Client.open(engine)
+    equal((client.hello["limits"]["rate"], client.hello["limits"]["burst"]), (200, 400))
+    for i in range(500):
+        await client.ws.send(json.dumps({"action": "ping", "request_id": i}))
+    replies = [await receive(client.ws) for _ in range(500)]
+    equal([r["request_id"] for r in replies], list(range(500)))
+    good = [r for r in replies if r["success"]]
+    bad = [r["problem"] for r in replies if not r["success"]]
+    assert 400 <= len(good) < 500 and all(r["success"] for r in replies[:400]), len(good)
+    equal({(p["type"], p["status"], p["retryable"]) for p in bad}, {("/problems/too-many", 429, True)})
+    wait_ms = bad[-1]["retry_after_ms"]
+    assert 0 < wait_ms <= 1000, wait_ms
+    equal((await other.request("ping"))["success"], True, "of another connection")
+    await asyncio.sleep(wait_ms / 1000)  # as it was told
+    equal((await client.request("ping"))["success"], True)
+    for _ in range(2000):
+        await client.ws.send('{"action":"ping"}')
+    equal(await closed_with(client.ws), 4029)
+    stats = (await other.request("stats"))["data"]["hub"]
+    assert stats["throttled"] >= 400 and stats["flood_closed"] == 1, stats
+    await other.close()
+
+
+@own_engine()
+async def test_a_thousand_at_once(engine):
+    """Who has the token is not counted: a dashboard with a thousand windows comes up."""
+    engine.start()
+    clients = await asyncio.gather(*(engine.connect() for _ in range(1000)))
+    equal((await receive(clients[-1]))["type"], "system")
+    await asyncio.gather(*(ws.close() for ws in clients))
+
+
+@own_engine()
+async def test_json_depth(engine):
+    engine.start()
+    client = await Client.open(engine)
+    for depth, is_ok in ((63, True), (64, False), (1000, False)):
+        await client.ws.send('{"action":"ping","filler":' + "[" * depth + "]" * depth + "}")
+        reply = await receive(client.ws)
+        equal(reply["success"], is_ok, depth)
+    await client.close()
+
+
+@own_engine(GLOSS_LOG_LEVEL="debug", GLOSS_LOG_FORMAT="json")
+async def test_log_has_no_secret(engine):
+    """Every line is JSON, those of a request bear its connection and its id, and none of them the token."""
+    engine.start()
+    await indexed(engine)
+    client = await Client.open(engine)
+    await client.request("search", {"q": "add"})
+    await client.subscribe(since={"seq": 0})
+    connection = client.hello["connection_id"]
+    bearer = "bearer." + engine.token
+    for subprotocols in (("gloss.v1", bearer), ("gloss.v1", bearer, "x" * 60), (bearer,), (bearer, bearer, bearer)):
+        await hubtest.refused(engine.connect(token="", subprotocols=subprotocols))
+    for request in (f"GET /v1/stats?token={engine.token} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+                    f"GET /{engine.token} HTTP/1.1\r\nHost: evil.test\r\nCookie: {engine.token}\r\n\r\n",
+                    f"GET / HTTP/1.1\r\nHost: {engine.token}\r\nAuthorization: Bearer {engine.token}\r\n\r\n",
+                    f"{engine.token} / HTTP/1.1\r\n\r\n", f"GET /livez HTTP/1.1\r\n{engine.token}\r\n\r\n",
+                    f"GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: {engine.token}\r\n\r\n",
+                    f"POST /v1/stats HTTP/1.1\r\nContent-Length: {engine.token}\r\n\r\n{engine.token}",
+                    f"GET /v1/stats HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {engine.token}\r\n"
+                    f"Cookie: {'x' * 20000}{engine.token}\r\n\r\n"):
+        await engine.raw(request.encode())
+    await engine.http("/v1/stats")
+    await client.ws.send(json.dumps({"action": engine.token, "request_id": 1}))
+    await client.close()
+    engine.stop()
+    with open(os.path.join(engine.home, "log"), encoding="utf-8") as f:
+        text = f.read()
+    lines = [json.loads(line) for line in text.splitlines()]
+    of_search = [l for l in lines if l.get("connection") == connection and l.get("request") == "r1"]
+    equal([l["message"].split()[0] for l in of_search], ["search", "the"])
+    assert "within" in of_search[1]["message"], of_search
+    assert engine.token not in text, [l for l in lines if engine.token in json.dumps(l)]
+
+
+if __name__ == "__main__":
+    main(tests, setup=False)
