@@ -365,6 +365,7 @@ test_files_after(void **state)
 }
 
 #include "query/test_links.c"
+#include "query/test_pages.c"
 
 /* More questions than connections and than workers. */
 static void
@@ -626,6 +627,10 @@ main(void)
         TEST(test_files_after),
         TEST(test_links),
         TEST(test_links_of_classes),
+        TEST(test_list),
+        TEST(test_list_many_files),
+        TEST(test_matches),
+        TEST(test_matches_are_looked_at_again),
         TEST(test_many_at_once),
         TEST(test_table_follows),
         TEST(test_no_index_yet),
