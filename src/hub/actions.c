@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "hub/ask.h"
+#include "hub/jobs.h"
 #include "hub/sub.h"
 #include "hub/terms.h"
 #include "workspace/workspace.h"
@@ -36,8 +37,8 @@ request_problem(struct request *request, enum problem p, const char *detail)
 }
 
 /* Gives the request_id away to a question. */
-static struct asker
-asker_of(struct request *request)
+struct asker
+request_asker(struct request *request)
 {
     request->client->n_bad = 0;
     return (struct asker){.client = request->client,
@@ -70,7 +71,7 @@ run_search(struct request *request)
         return;
     }
     ask_search(request->client->hub, request->workspace, &terms.search,
-               asker_of(request));
+               request_asker(request));
 }
 
 static void
@@ -88,7 +89,7 @@ run_get(struct request *request)
         return;
     }
     ask_entity(request->client->hub, request->workspace, key, with_edges,
-               asker_of(request));
+               request_asker(request));
 }
 
 static void
@@ -238,7 +239,13 @@ run_unsubscribe(struct request *request)
 
 static const struct action actions[] = {
     {"get", true, run_get},
+    {"job.cancel", false, jobs_run_cancel},
+    {"job.list", false, jobs_run_list},
+    {"job.retry", false, jobs_run_retry},
+    {"job.status", false, jobs_run_status},
+    {"job.submit", true, jobs_run_submit},
     {"ping", false, run_ping},
+    {"reindex", true, jobs_run_reindex},
     {"search", true, run_search},
     {"stats", false, run_stats},
     {"subscribe", true, run_subscribe},

@@ -173,7 +173,8 @@ ask_abandon(struct ask *ask)
     leave_owner(ask);
     ask->asker.client = NULL;
     ask->asker.exchange = NULL;
-    query_cancel(ask->ticket);
+    if (ask->ticket)
+        query_cancel(ask->ticket);
 }
 
 /* Tells the asker why there is nobody to ask. */

@@ -7,6 +7,7 @@
 #include "hub/client.h"
 #include "hub/feed.h"
 #include "hub/finds.h"
+#include "hub/jobs.h"
 #include "hub/metrics.h"
 #include "hub/sub.h"
 #include "hub/terms.h"
@@ -222,8 +223,14 @@ static const struct route routes[] = {
     {"/livez", HTTP_GET, BODY_NONE, true, serve_live},
     {"/metrics", HTTP_GET, BODY_NONE, false, serve_metrics},
     {"/readyz", HTTP_GET, BODY_NONE, true, serve_ready},
+    {"/v1/jobs", HTTP_GET, BODY_NONE, false, jobs_serve_list},
+    {"/v1/jobs/{}", HTTP_GET, BODY_NONE, false, jobs_serve_status},
+    {"/v1/jobs/{}", HTTP_DELETE, BODY_NONE, false, jobs_serve_cancel},
+    {"/v1/jobs/{}/retry", HTTP_POST, BODY_JSON, false, jobs_serve_retry},
     {"/v1/libraries", HTTP_GET, BODY_NONE, false, serve_workspaces},
     {"/v1/libraries/{}/documents", HTTP_GET, BODY_NONE, false, serve_entities},
+    {"/v1/libraries/{}/documents/batch-async", HTTP_POST, BODY_JSON, false,
+     jobs_serve_batch},
     {"/v1/libraries/{}/documents/{*}", HTTP_GET, BODY_NONE, false, serve_entity},
     {"/v1/libraries/{}/search", HTTP_GET, BODY_NONE, false, serve_search},
     {"/v1/libraries/{}/search/stream", HTTP_POST, BODY_JSON, false, finds_serve},
@@ -232,7 +239,11 @@ static const struct route routes[] = {
     {"/v1/websockets/stats", HTTP_GET, BODY_NONE, false, serve_socket_stats},
     {"/v1/workspaces", HTTP_GET, BODY_NONE, false, serve_workspaces},
     {"/v1/workspaces/{}/entities", HTTP_GET, BODY_NONE, false, serve_entities},
+    {"/v1/workspaces/{}/entities/batch-async", HTTP_POST, BODY_JSON, false,
+     jobs_serve_batch},
     {"/v1/workspaces/{}/entities/{*}", HTTP_GET, BODY_NONE, false, serve_entity},
+    {"/v1/workspaces/{}/jobs", HTTP_POST, BODY_JSON, false, jobs_serve_submit},
+    {"/v1/workspaces/{}/reindex", HTTP_POST, BODY_JSON, false, jobs_serve_reindex},
     {"/v1/workspaces/{}/search", HTTP_GET, BODY_NONE, false, serve_search},
     {"/v1/workspaces/{}/search/stream", HTTP_POST, BODY_JSON, false, finds_serve},
     {"/v1/workspaces/{}/ws", HTTP_GET, BODY_NONE, false, NULL},
