@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "base/str.h"
+#include "codec/ingest.h"
 #include "codec/wire.h"
 #include "model/edge.h"
 #include "model/entity.h"

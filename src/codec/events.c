@@ -259,6 +259,8 @@ is_delta(enum event_type type)
     case EVENT_INDEX_REBUILT:
     case EVENT_PIPELINE_ONLINE:
     case EVENT_PIPELINE_OFFLINE:
+    case EVENT_LIBRARY_CREATED:
+    case EVENT_LIBRARY_DELETED:
     case EVENT_FILE_PROCESSING:
     case EVENT_STATUS_UPDATE:
     case EVENT_HEARTBEAT:

@@ -307,6 +307,7 @@ find_workspace(struct request *request, const json_t *message)
         return r;
     request->workspace = hub_find_workspace(h, name);
     request->names_unknown = !request->workspace;
+    request->workspace_name = name;
     return 0;
 }
 

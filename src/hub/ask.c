@@ -78,6 +78,8 @@ asker_add_workspaces(struct buf *json, const struct hub *h)
     for (size_t i = 0; (w = workspaces_at(h->workspaces, i)); i++) {
         buf_add_cstr(json, i ? ",{\"id\":" : "{\"id\":");
         codec_add_string(json, str_of(workspace_id(w)));
+        if (workspace_pushed_name(w))
+            buf_printf(json, ",\"name\":\"%s\"", workspace_pushed_name(w));
         buf_add_cstr(json, ",\"root\":");
         codec_add_string(json, str_of(workspace_root(w)));
         buf_printf(json, ",\"state\":\"%s\",\"epoch\":",

@@ -67,6 +67,7 @@ struct request {
     const char *request_id;      // JSON text
     struct workspace *workspace; // NULL: none named, and not exactly one open
     bool names_unknown;          // a workspace that is not open
+    struct str workspace_name;   // as it was named
 };
 
 struct action {

@@ -258,6 +258,7 @@ hub_open(struct loop *l, const struct hub_options *options, struct workspaces *w
     list_init(&h->feeds);
     list_init(&h->asks);
     snapshot_turns_init(&h->snapshots);
+    list_init(&h->ingests);
     h->next_client = 1;
     h->event_fd = -1;
     h->wake_timer = timer_open(l, on_wake, h);
@@ -402,7 +403,8 @@ hub_check_closing(struct hub *h)
         return;
     if (h->n_clients == 0)
         request_end(h);
-    if (h->has_let_go && !h->is_shut && list_is_empty(&h->asks)) {
+    if (h->has_let_go && !h->is_shut && list_is_empty(&h->asks) &&
+        list_is_empty(&h->ingests)) {
         h->is_shut = true;
         h->workspaces = NULL;
         h->on_shut(h->shut_ctx);
@@ -474,7 +476,8 @@ hub_find_workspace(const struct hub *h, struct str id_or_root)
     for (size_t i = 0; (w = workspaces_at(h->workspaces, i)); i++)
         if (str_eq_c(id_or_root, workspace_root(w)))
             return w;
-    return NULL;
+    return workspaces_acquire_pushed(h->workspaces, id_or_root, false, &w) == 0 ? w
+                                                                                : NULL;
 }
 
 struct workspace *

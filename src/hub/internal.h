@@ -68,8 +68,10 @@ struct hub {
     struct list feeds; // workspaces somebody subscribed to
     struct list asks;  // questions under way
     struct snapshot_turns snapshots;
-    size_t body_bytes; // of requests, held
-    size_t n_finds;    // searches that are sent as they are read
+    size_t body_bytes;   // of requests, held
+    size_t n_finds;      // searches that are sent as they are read
+    struct list ingests; // streams of scanners
+    size_t n_ingests;
     uint64_t next_client;
     int64_t woken_ms; // for a commit at once
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;
@@ -101,7 +103,7 @@ struct peer {
 void hub_check_closing(struct hub *h);
 /* Members of an object, without braces: what /v1/stats says of the hub itself. */
 void hub_add_stats(struct buf *json, const struct hub *h);
-/* By id, or by the path of its root. NULL: none. */
+/* By id, by the path of its root, or by the name of one without: then it is opened. NULL: none. */
 struct workspace *hub_find_workspace(const struct hub *h, struct str id_or_root);
 /* The one that is open when there is exactly one; else NULL. */
 struct workspace *hub_only_workspace(const struct hub *h);

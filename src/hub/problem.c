@@ -15,6 +15,7 @@ static const struct problem_row {
     [PROBLEM_UNKNOWN_ACTION] = {"unknown-action", "Unknown action", 404, -1},
     [PROBLEM_METHOD_NOT_ALLOWED] = {"method-not-allowed", "Method not allowed", 405, -1},
     [PROBLEM_TIMEOUT] = {"timeout", "Request timeout", 408, -1},
+    [PROBLEM_CONFLICT] = {"conflict", "Conflict", 409, -1},
     [PROBLEM_TOO_LARGE] = {"too-large", "Too large", 413, -1},
     [PROBLEM_UNSUPPORTED] = {"unsupported-type", "Unsupported type", 415, -1},
     [PROBLEM_TOO_MANY] = {"too-many", "Too many", 429, 1000},

@@ -13,6 +13,9 @@ struct batch {
     struct entity *
         entities; // sorted by range.start_byte, then outer first: parents precede children
     size_t n_entities;
+    /* Told with the entities, by the same index; NULL: nothing is. An unknown one leaves what is known, and says
+     * why nothing is of an entity that is new. */
+    const struct hover *hovers;
     struct edge *edges; // in source order
     size_t n_edges;
 };

@@ -15,6 +15,8 @@ static const struct type_row {
     [EVENT_INDEX_REBUILT] = {"index.rebuilt", true},
     [EVENT_PIPELINE_ONLINE] = {"pipeline:online", true},
     [EVENT_PIPELINE_OFFLINE] = {"pipeline:offline", true},
+    [EVENT_LIBRARY_CREATED] = {"library.created", true},
+    [EVENT_LIBRARY_DELETED] = {"library.deleted", true},
     [EVENT_FILE_PROCESSING] = {"file:processing", false},
     [EVENT_STATUS_UPDATE] = {"status:update", false},
     [EVENT_HEARTBEAT] = {"heartbeat", false},

@@ -27,6 +27,9 @@ enum event_type {
     EVENT_JOB_CANCELLED,
     /* ephemeral */
     EVENT_JOB_PROGRESS,
+    /* durable */
+    EVENT_LIBRARY_CREATED, // a workspace without a folder
+    EVENT_LIBRARY_DELETED,
     EVENT_TYPE_COUNT
 };
 

@@ -20,6 +20,7 @@ static const struct {
     {"text_dead", offsetof(struct table_counters, text_dead)},
     {"past_rows", offsetof(struct table_counters, past_rows)},
     {"past_bytes", offsetof(struct table_counters, past_bytes)},
+    {"once_rows", offsetof(struct table_counters, once_rows)},
     {"reused", offsetof(struct table_counters, reused)},
 };
 
@@ -261,8 +262,11 @@ store_prune(struct store_writer *base, int64_t now_ms, bool *ret_more)
             return err_trace(r);
         w->now.event_bytes = MAX(cut.bytes, 0);
     }
-    r = table_past_prune(w, STORE_PAST_ROWS, STORE_PAST_BYTES, ret_more);
-    *ret_more |= cut.n == PRUNE_ROWS;
+    bool more_past = false, more_once = false;
+    r = table_past_prune(w, STORE_PAST_ROWS, STORE_PAST_BYTES, &more_past);
+    if (r == 0)
+        r = table_once_prune(w, now_ms, &more_once);
+    *ret_more = more_past || more_once || cut.n == PRUNE_ROWS;
     return r;
 }
 

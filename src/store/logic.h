@@ -39,3 +39,5 @@ int table_past_end(struct table_writer *w, const struct recall *recall);
 /* Those used longest ago, beyond these limits; ret_more: call again. */
 int table_past_prune(struct table_writer *w, int64_t rows_max, int64_t bytes_max,
                      bool *ret_more);
+/* Idempotency keys that are too old, or too many. */
+int table_once_prune(struct table_writer *w, int64_t now_ms, bool *ret_more);

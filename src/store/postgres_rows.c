@@ -407,6 +407,21 @@ edges_get(struct tables *t, int64_t file_id, struct arena *a, struct str *ret_te
     return 1;
 }
 
+static int
+once_get(struct tables *t, struct str key, int64_t *ret_seq)
+{
+    struct postgres_tables *p = postgres_tables_of(t);
+    struct postgres_args args = {.n = 0};
+    AUTO_ROWS(rows);
+    postgres_arg_int(&args, p->ws);
+    postgres_arg_str(&args, key);
+    int r = postgres_query(&p->c, PG_ONCE_GET, &args, rows);
+    if (r < 0 || postgres_count(rows) == 0)
+        return r;
+    *ret_seq = postgres_int(rows, 0, 0);
+    return 1;
+}
+
 const struct table_reads postgres_reads = {
     .meta_get = meta_get,
     .log_ends = log_ends,
@@ -419,4 +434,5 @@ const struct table_reads postgres_reads = {
     .hover_get = hover_get,
     .past_get = past_get,
     .edges_get = edges_get,
+    .once_get = once_get,
 };

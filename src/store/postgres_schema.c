@@ -60,7 +60,13 @@ static const char step_2[] =
     " run_at_ms bigint NOT NULL, started_ms bigint NOT NULL, ended_ms bigint NOT NULL,"
     " PRIMARY KEY(ws,id));";
 
-static const char *const steps[POSTGRES_SCHEMA_VERSION] = {step_1, step_2};
+/* Which ingests were answered. */
+static const char step_3[] =
+    "CREATE TABLE gloss.ingest_key(ws bigint NOT NULL, k bytea NOT NULL,"
+    " seq bigint NOT NULL, time_ms bigint NOT NULL, PRIMARY KEY(ws,k));"
+    "CREATE INDEX ingest_key_time ON gloss.ingest_key(ws,time_ms);";
+
+static const char *const steps[POSTGRES_SCHEMA_VERSION] = {step_1, step_2, step_3};
 
 static int
 explain(char **ret_why, int r, const char *what)

@@ -449,6 +449,37 @@ edges_put(struct tables *t, const struct file_stored *f, struct str text)
     return postgres_late_limit(p);
 }
 
+/* ---- what was sent once ---- */
+
+static int
+once_add(struct tables *t, struct str key, int64_t seq, int64_t ts_ms)
+{
+    struct postgres_tables *p = postgres_tables_of(t);
+    struct postgres_args args = {.n = 0};
+    postgres_arg_int(&args, p->ws);
+    postgres_arg_str(&args, key);
+    postgres_arg_int(&args, seq);
+    postgres_arg_int(&args, ts_ms);
+    return postgres_send(&p->c, PG_ONCE_ADD, &args);
+}
+
+static int
+once_prune(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n)
+{
+    struct postgres_tables *p = postgres_tables_of(t);
+    struct postgres_args args = {.n = 0};
+    uint64_t n = 0;
+    AUTO_ROWS(rows);
+    postgres_arg_int(&args, p->ws);
+    postgres_arg_int(&args, ts_ms);
+    postgres_arg_int(&args, (int64_t)limit);
+    int r = postgres_query(&p->c, PG_ONCE_PRUNE, &args, rows);
+    if (r == 0)
+        r = str_to_u64(str_of(postgres_changed(rows)), &n);
+    *ret_n = (size_t)n;
+    return r;
+}
+
 /* ---- the log ---- */
 
 static int
@@ -536,6 +567,8 @@ const struct table_writes postgres_writes = {
     .past_delete = past_delete,
     .edges_put = edges_put,
     .edges_delete = edges_delete,
+    .once_add = once_add,
+    .once_prune = once_prune,
     .event_add = event_add,
     .event_fill = event_fill,
     .events_oldest = events_oldest,

@@ -204,6 +204,37 @@ take_hover(struct diff *d, struct entity_stored *s, bool *ret_is_other)
     return 0;
 }
 
+/* What came with the entity is told of this text. */
+static int
+give_hover(struct diff *d, size_t i, struct entity_stored *s, bool *ret_is_other)
+{
+    const struct hover *h = d->batch->hovers ? &d->batch->hovers[i] : NULL;
+    int64_t id = 0;
+    int r = 0;
+    if (!h)
+        return 0;
+    if (h->state == HOVER_UNKNOWN) {
+        if (s->hover_state == HOVER_UNKNOWN && h->reason != HOVER_REASON_NONE)
+            s->hover_reason = h->reason;
+        return 0;
+    }
+    s->hover_gen = d->f.content_gen;
+    if (h->state == s->hover_state && str_eq(h->markdown, s->markdown) &&
+        str_eq(h->server, s->server))
+        return 0;
+    if (h->state == HOVER_KNOWN)
+        r = table_hover_ref(d->w, h->markdown, h->server, &id);
+    if (r == 0)
+        r = let_go(d, s);
+    s->hover_state = h->state;
+    s->hover_reason = HOVER_REASON_NONE;
+    s->hover_id = id;
+    s->markdown = h->markdown;
+    s->server = h->server;
+    *ret_is_other = true;
+    return err_trace(r);
+}
+
 static int
 add_entity(struct diff *d, size_t i, struct entity_stored *s)
 {
@@ -211,6 +242,8 @@ add_entity(struct diff *d, size_t i, struct entity_stored *s)
     s->rev = d->seq;
     s->hover_reason = HOVER_REASON_NOT_ASKED;
     int r = take_hover(d, s, &is_other);
+    if (r == 0)
+        r = give_hover(d, i, s, &is_other);
     if (r < 0)
         return err_trace(r);
     if (d->is_silent) {
@@ -247,6 +280,8 @@ keep_entity(struct diff *d, size_t i, struct entity_stored *s,
         r = drop_hover(d, s);
     if (r == 0 && d->recall.n > 0)
         r = take_hover(d, s, &is_other);
+    if (r == 0)
+        r = give_hover(d, i, s, &is_other);
     if (r < 0)
         return err_trace(r);
     if (is_told || is_other) {
@@ -311,7 +346,7 @@ touch_file(struct diff *d)
 static bool
 is_bare(const struct diff *d)
 {
-    return d->old.n == 0 && d->n > 0 && d->recall.n == 0;
+    return d->old.n == 0 && d->n > 0 && d->recall.n == 0 && !d->batch->hovers;
 }
 
 /* A new file's row goes first, since its id is part of the others'. */

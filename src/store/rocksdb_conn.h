@@ -1,7 +1,6 @@
 #pragma once
 /* RocksDB behind one struct: the database that a process has once, and a writer's or a reader's way
  * into it. Inside of the RocksDB backend; whoever holds the handle.
- *
  * Keys, numbers big-endian so that they lie in their order:
  *   meta    key as text                        value as text; NUL: ids, letters, jobs
  *   file    file id                            the row
@@ -10,6 +9,7 @@
  *           'c' content, file id               (of files of which something is known)
  *           't' file id                        (those that wait for the text index)
  *           'g' generation                     file id
+ *           'k' idempotency key                seq; 'o' time, key: the oldest of them
  *   entity  file id, slot                      the row: a prefix gives a file's
  *   edge    file id                            the text
  *   hover   hover id, 0                        server and text
@@ -73,7 +73,7 @@ struct rocks_conn {
 #define ROCKS_DOUBT ".doubt" // beside the folder: see rocks_reader_close()
 #define rocks_conn_of(tables) container_of((tables), struct rocks_conn, t)
 
-/* Takes the text that RocksDB told, NULL for none, and frees it: -errno. */
+/* Takes the text that RocksDB told (or NULL), and frees it: -errno. */
 int rocks_errno(char *error);
 
 /* ---- keys ---- */

@@ -323,11 +323,33 @@ past_get(struct tables *t, struct hash128 content, struct str lang, struct arena
     return r <= 0 ? r : rocks_past_by_id(c, rocks_key_read(text, 0), a, ret_row);
 }
 
+void
+rocks_once_key(struct buf *b, struct str key)
+{
+    buf_reset(b);
+    buf_add_char(b, 'k');
+    buf_add_str(b, key);
+}
+
 int
 rocks_edges_get(struct tables *t, int64_t file_id, struct arena *a, struct str *ret_text)
 {
     struct rocks_key key = rocks_key_id(file_id);
     return rocks_get(rocks_conn_of(t), ROCKS_EDGE, rocks_key_str(&key), a, ret_text);
+}
+
+static int
+once_get(struct tables *t, struct str key, int64_t *ret_seq)
+{
+    struct rocks_conn *c = rocks_conn_of(t);
+    AUTO(arena_finish) struct arena a = {0};
+    AUTO(buf_finish) struct buf at = {0};
+    struct str value;
+    rocks_once_key(&at, key);
+    int r = rocks_get(c, ROCKS_LOOK, buf_str(&at), &a, &value);
+    if (r > 0)
+        *ret_seq = rocks_key_read(value, 0);
+    return r;
 }
 
 const struct table_reads rocks_reads = {
@@ -342,4 +364,5 @@ const struct table_reads rocks_reads = {
     .hover_get = hover_get,
     .past_get = past_get,
     .edges_get = rocks_edges_get,
+    .once_get = once_get,
 };

@@ -69,6 +69,7 @@ void rocks_writer_close(struct store_writer *w);
 
 void rocks_ids_write(struct rocks_conn *c);
 void rocks_path_key(struct buf *b, struct str path);
+void rocks_once_key(struct buf *b, struct str key);
 void rocks_past_key(struct buf *b, struct hash128 content, struct str lang);
 int64_t rocks_entity_id(struct str key); // 0: it is no key of one
 int rocks_file_by_id(struct tables *t, int64_t id, struct arena *a,

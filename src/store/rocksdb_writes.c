@@ -5,6 +5,8 @@
 #include "store/rocksdb_rows.h"
 #include "store/rocksdb_store.h"
 
+#define ONCE_TIME_BYTES 9 // of a key: 'o', time
+
 static struct rocks_writer *
 writer_of(struct tables *t)
 {
@@ -460,6 +462,52 @@ edges_delete(struct tables *t, const struct file_stored *f)
     return 0;
 }
 
+/* ---- what was sent once ---- */
+
+static int
+once_add(struct tables *t, struct str key, int64_t seq, int64_t ts_ms)
+{
+    struct rocks_conn *c = rocks_conn_of(t);
+    AUTO(buf_finish) struct buf b = {0};
+    struct rocks_key value = rocks_key_id(seq), at = rocks_key_mark('o', ts_ms);
+    rocks_once_key(&b, key);
+    rocks_put(c, ROCKS_LOOK, buf_str(&b), rocks_key_str(&value));
+    buf_reset(&b);
+    buf_add_str(&b, rocks_key_str(&at));
+    buf_add_str(&b, key);
+    rocks_put(c, ROCKS_LOOK, buf_str(&b), STR_NONE);
+    return 0;
+}
+
+/* What is to go first, since a walk ends where its family is written to. */
+static int
+once_prune(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n)
+{
+    struct rocks_key all = {.p = {'o'}, .n = 1};
+    struct rocks_conn *c = rocks_conn_of(t);
+    AUTO(arena_finish) struct arena a = {0};
+    AUTO(buf_finish) struct buf key = {0};
+    struct str *old = arena_alloc(&a, (limit + 1) * sizeof(*old));
+    struct rocks_walk walk;
+    size_t n = 0;
+    int r = 0;
+    rocks_walk_open(&walk, c, ROCKS_LOOK, all, STR_NONE);
+    while (n < limit && (r = rocks_walk_next(&walk)) > 0) {
+        if (walk.key.n < ONCE_TIME_BYTES || rocks_key_read(walk.key, 1) >= ts_ms)
+            break;
+        old[n++] = arena_str(&a, walk.key);
+    }
+    rocks_walk_close(&walk);
+    for (size_t i = 0; i < n && r >= 0; i++) {
+        rocks_once_key(&key,
+                       str_slice(old[i].p + ONCE_TIME_BYTES, old[i].n - ONCE_TIME_BYTES));
+        rocks_delete(c, ROCKS_LOOK, buf_str(&key));
+        rocks_delete(c, ROCKS_LOOK, old[i]);
+    }
+    *ret_n = r < 0 ? 0 : n;
+    return err_trace(MIN(r, 0));
+}
+
 /* ---- the log ---- */
 
 static void
@@ -569,6 +617,8 @@ const struct table_writes rocks_writes = {
     .past_delete = past_delete,
     .edges_put = edges_put,
     .edges_delete = edges_delete,
+    .once_add = once_add,
+    .once_prune = once_prune,
     .event_add = event_add,
     .event_fill = event_fill,
     .events_oldest = events_oldest,

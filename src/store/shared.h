@@ -11,7 +11,8 @@ struct table_counters {
     int64_t text_dead; // of them, of a generation that is gone
     int64_t past_rows;
     int64_t past_bytes;
-    int64_t reused; // hovers that came without a request
+    int64_t once_rows; // idempotency keys
+    int64_t reused;    // hovers that came without a request
 };
 
 struct table_writer {

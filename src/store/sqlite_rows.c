@@ -502,6 +502,22 @@ read_edges(struct tables *t, int64_t file_id, struct arena *a, struct str *ret_t
     return r;
 }
 
+static int
+find_once(struct tables *t, struct str key, int64_t *ret_seq)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_ONCE_GET, &stmt);
+    if (r < 0)
+        return r;
+    sqlite_bind_str(stmt, 1, key);
+    r = sqlite_step(c, stmt);
+    if (r > 0)
+        *ret_seq = sqlite3_column_int64(stmt, 0);
+    sqlite_put(c, SQL_ONCE_GET, stmt);
+    return r;
+}
+
 const struct table_reads sqlite_table_reads = {
     .meta_get = read_meta,
     .log_ends = read_log_ends,
@@ -514,4 +530,5 @@ const struct table_reads sqlite_table_reads = {
     .hover_get = read_hover_text,
     .past_get = read_past,
     .edges_get = read_edges,
+    .once_get = find_once,
 };

@@ -116,6 +116,11 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_EDGE_PUT] = "INSERT OR REPLACE INTO edge(file_id,edges) VALUES(?1,?2)",
     [SQL_EDGE_DELETE] = "DELETE FROM edge WHERE file_id=?1",
 
+    [SQL_ONCE_GET] = "SELECT seq FROM ingest_key WHERE key=?1",
+    [SQL_ONCE_ADD] = "INSERT INTO ingest_key(key,seq,time_ms) VALUES(?1,?2,?3)",
+    [SQL_ONCE_PRUNE] = "DELETE FROM ingest_key WHERE key IN (SELECT key FROM ingest_key "
+                       "WHERE time_ms<?1 ORDER BY time_ms LIMIT ?2)",
+
     [SQL_EVENT_ADD] =
         "INSERT INTO event(seq,type,ts_ms,subject,data) VALUES(?1,?2,?3,?4,?5)",
     [SQL_EVENT_SINCE] = "SELECT seq,type,ts_ms,subject,data FROM event WHERE seq>?1 "

@@ -399,6 +399,37 @@ delete_edges(struct tables *t, const struct file_stored *f)
     return run_with(t, SQL_EDGE_DELETE, f->id);
 }
 
+/* ---- what was sent once ---- */
+
+static int
+add_once(struct tables *t, struct str key, int64_t seq, int64_t ts_ms)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_ONCE_ADD, &stmt);
+    if (r < 0)
+        return r;
+    sqlite_bind_str(stmt, 1, key);
+    sqlite3_bind_int64(stmt, 2, seq);
+    sqlite3_bind_int64(stmt, 3, ts_ms);
+    return sqlite_run(c, SQL_ONCE_ADD, stmt);
+}
+
+static int
+prune_once(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n)
+{
+    struct sqlite_conn *c = sqlite_conn_of(t);
+    sqlite3_stmt *stmt = NULL;
+    int r = sqlite_get(c, SQL_ONCE_PRUNE, &stmt);
+    if (r < 0)
+        return r;
+    sqlite3_bind_int64(stmt, 1, ts_ms);
+    sqlite3_bind_int64(stmt, 2, (int64_t)limit);
+    r = sqlite_run(c, SQL_ONCE_PRUNE, stmt);
+    *ret_n = r == 0 ? (size_t)sqlite3_changes(c->db) : 0;
+    return r;
+}
+
 /* ---- the log ---- */
 
 static int
@@ -520,6 +551,8 @@ const struct table_writes sqlite_table_writes = {
     .past_delete = delete_past,
     .edges_put = put_edges,
     .edges_delete = delete_edges,
+    .once_add = add_once,
+    .once_prune = prune_once,
     .event_add = add_event,
     .event_fill = fill_event,
     .events_oldest = oldest_events,

@@ -7,11 +7,11 @@
 #include "base/base.h"
 #include "base/str.h"
 #include "model/batch.h"
-#include "model/entity.h"
 #include "model/event.h"
 #include "model/hover.h"
 #include "store/copy.h"
 #include "store/facts.h"
+#include "store/ingest.h"
 #include "store/news.h"
 #include "store/upkeep.h"
 

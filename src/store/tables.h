@@ -49,7 +49,8 @@ struct table_reads {
     int (*past_get)(struct tables *t, struct hash128 content, struct str lang,
                     struct arena *a, struct past_row *ret_row); // 1/0
     int (*edges_get)(struct tables *t, int64_t file_id, struct arena *a,
-                     struct str *ret_text); // 1/0
+                     struct str *ret_text);                              // 1/0
+    int (*once_get)(struct tables *t, struct str key, int64_t *ret_seq); // 1/0
 };
 
 /* Within the writer's transaction. A file or an entity is handed over whole, whichever part of it
@@ -94,6 +95,11 @@ struct table_writes {
     int (*past_delete)(struct tables *t, int64_t id);
     int (*edges_put)(struct tables *t, const struct file_stored *f, struct str text);
     int (*edges_delete)(struct tables *t, const struct file_stored *f);
+
+    /* Idempotency keys; the key is not there yet. */
+    int (*once_add)(struct tables *t, struct str key, int64_t seq, int64_t ts_ms);
+    /* Of those before `ts_ms` the oldest, at most so many. */
+    int (*once_prune)(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n);
 
     int (*event_add)(struct tables *t, const struct table_event *event);
     int (*event_fill)(struct tables *t, int64_t seq,

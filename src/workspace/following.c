@@ -100,8 +100,8 @@ on_try(void *ctx)
     struct workspace *w = ctx;
 
     if (!w->following->taking)
-        w->following->taking =
-            writer_open(w->all->loop, w->url, w->root, lang_maker(), &taking_events, w);
+        w->following->taking = writer_open(w->all->loop, w->url, w->root,
+                                           workspace_maker(w), &taking_events, w);
 }
 
 /* ---- news ---- */
@@ -172,6 +172,7 @@ following_begin(struct workspace *w)
     log_info("%s: another engine writes the index; what it writes is followed", w->root);
     f->follower = query_follow(w->all->loop, w->all->pool, w->url, on_news, w);
     runs_check(w);
+    pushed_drop(w, -EROFS);
 }
 
 void

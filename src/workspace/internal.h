@@ -27,6 +27,7 @@ struct workspaces {
     struct watch_budget watches;
     struct list all; // struct workspace.link
     size_t n_open;
+    size_t n_ingests, ingest_ops, ingest_bytes; // sent, and not committed yet
     bool is_closing;
     size_t n_jobs_running;
     struct timer *jobs_timer; // jobs that are due later
@@ -38,7 +39,9 @@ struct workspace {
     struct list link;
     struct workspaces *all;
     char id[WORKSPACE_ID_BYTES];
-    char *root;
+    char *root;           // or WORKSPACE_PUSHED and the name
+    char *name;           // of one that has no folder; else NULL
+    struct list ingests;  // pushed.c: those that wait for the index
     char *url, *shown;    // shown: without passwords
     struct str own_index; // the index's path below the root; empty when it lies elsewhere
     struct config *own_config; // tuned by the workspace's own file; NULL: the user's
@@ -123,8 +126,12 @@ struct workspace {
 void workspace_changed(struct workspace *w); // tell listeners soon
 void workspace_fail(struct workspace *w, const char *why);
 void workspace_part_closed(void *ctx); // one asynchronous part less
-int workspace_create(struct workspaces *all, char *root,
+/* Takes root. name: of one without a folder, else NULL. */
+int workspace_create(struct workspaces *all, char *root, const char *name,
                      struct workspace **ret_workspace);
+const char *workspace_maker(const struct workspace *w); // writer_open()'s
+/* The index of this name, as far as that can be said without opening it. */
+bool workspace_pushed_is_there(const struct workspaces *all, const char *name);
 void workspace_close(struct workspace *w); // ends in workspaces_forget()
 void workspaces_forget(struct workspaces *all, struct workspace *w);
 
@@ -141,6 +148,10 @@ void documents_each(struct workspace *w,
                     void (*fn)(struct workspace *w, struct str path));
 void documents_touch(struct workspace *w); // index all
 struct doc *documents_find(const struct workspace *w, struct str path);
+
+/* pushed.c */
+void pushed_open(struct workspace *w);        // the index is open, or no longer another's
+void pushed_drop(struct workspace *w, int r); // it is not to be had
 
 /* handed.c */
 void handed_committed(struct workspace *w, struct str path); // or it is not under way

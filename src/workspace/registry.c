@@ -139,7 +139,7 @@ workspaces_acquire(struct workspaces *all, const char *root, bool is_trusted,
         free(real);
         return r;
     }
-    r = workspace_create(all, real, ret_workspace);
+    r = workspace_create(all, real, NULL, ret_workspace);
     if (r == 0) {
         (*ret_workspace)->is_trusted = is_trusted;
         list_add(&all->all, &(*ret_workspace)->link);

@@ -191,6 +191,7 @@ workspace_add_status(struct buf *json, const struct workspace *w)
 
     buf_add_cstr(json, "{\"id\":");
     codec_add_string(json, str_of(w->id));
+    add_text(json, "name", w->name);
     add_text(json, "root", w->root);
     add_text(json, "index", w->shown);
     add_text(json, "state", workspace_state_name(workspace_state(w)));

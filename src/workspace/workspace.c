@@ -88,6 +88,7 @@ workspace_fail(struct workspace *w, const char *why)
     free(w->why);
     w->why = xstrdup(why);
     runs_check(w);
+    pushed_drop(w, -EIO);
     workspace_changed(w);
 }
 
@@ -111,8 +112,12 @@ workspace_begin_writing(struct workspace *w, const struct store_info *info)
     if (w->all->options.with_watch)
         writer_put_event(w->writer, EVENT_PIPELINE_ONLINE, STR_NONE, STR("{}"), true,
                          NULL, NULL);
-    asking_open(w);
-    pipeline_start(w);
+    if (w->name) {
+        pushed_open(w);
+    } else {
+        asking_open(w);
+        pipeline_start(w);
+    }
     jobs_open(w);
     counts_refresh(w);
     timer_start(w->notify_timer, 0, 0); // requests wait for this
@@ -180,6 +185,31 @@ path_of_url(const char *url)
     return NULL;
 }
 
+const char *
+workspace_maker(const struct workspace *w)
+{
+    return w->name ? NULL : lang_maker();
+}
+
+/* Where --db names one file, which is a folder's, others lie beside it. */
+static char *
+pushed_url(const char *given, const char *name)
+{
+    AUTO(free) char *root = xasprintf(WORKSPACE_PUSHED "%s", name);
+
+    return given && path_of_url(given) ? xasprintf("%s-%s", given, name)
+                                       : config_index_url(given, root);
+}
+
+bool
+workspace_pushed_is_there(const struct workspaces *all, const char *name)
+{
+    AUTO(free) char *url = pushed_url(all->options.db_url, name);
+    const char *path = path_of_url(url);
+
+    return path && fs_exists(path);
+}
+
 /* <state>/gloss/<name>-<id>/index.db, unless --db says another place; in memory each folder has its own.
  * True when there is an index already, or nobody can tell. */
 static bool
@@ -189,7 +219,9 @@ choose_url(struct workspace *w)
     bool is_memory = given && strcmp(given, "mem:") == 0;
     AUTO(free) char *name = random_hex(16);
 
-    w->url = is_memory ? xasprintf("mem:%s", name) : config_index_url(given, w->root);
+    w->url = is_memory ? xasprintf("mem:%s", name)
+             : w->name ? pushed_url(given, w->name)
+                       : config_index_url(given, w->root);
     w->shown = uri_public(w->url);
     path = path_of_url(w->url);
     if (!path)
@@ -214,28 +246,33 @@ destroy(struct workspace *w)
     free(w->url);
     free(w->shown);
     free(w->root);
+    free(w->name);
     free(w);
 }
 
 int
-workspace_create(struct workspaces *all, char *root, struct workspace **ret_workspace)
+workspace_create(struct workspaces *all, char *root, const char *name,
+                 struct workspace **ret_workspace)
 {
     struct workspace *w = xnew(struct workspace);
     struct hash128 hash = hash128(str_of(root));
     AUTO(free) char *why = NULL;
     char hex[HASH_HEX_BYTES];
     bool is_there;
-    int r;
+    int r = 0;
 
     list_init(&w->link);
     list_init(&w->runs);
     list_init(&w->listeners);
     list_init(&w->handed);
+    list_init(&w->ingests);
     w->all = all;
     w->root = root;
+    w->name = xstrdup(name);
     hash128_to_hex(hash, hex);
     memcpy(w->id, hex, WORKSPACE_ID_BYTES - 1);
-    r = config_for_workspace(all->options.config, root, &w->own_config, &why);
+    if (!name)
+        r = config_for_workspace(all->options.config, root, &w->own_config, &why);
     if (r < 0)
         log_warn("ignoring the workspace's own settings: %s", why);
     w->config = w->own_config ? w->own_config : all->options.config;
@@ -246,8 +283,9 @@ workspace_create(struct workspaces *all, char *root, struct workspace **ret_work
     asking_init(w);
     w->background = jobs_create(w);
     is_there = choose_url(w);
-    w->writer = writer_open(all->loop, w->url, w->root, lang_maker(), &writer_events, w);
-    if (!is_there)
+    w->writer =
+        writer_open(all->loop, w->url, w->root, workspace_maker(w), &writer_events, w);
+    if (!is_there && !name)
         pipeline_start_early(w);
     *ret_workspace = w;
     return 0;
@@ -311,6 +349,7 @@ workspace_close(struct workspace *w)
     }
     handed_close(w);
     jobs_close(w);
+    pushed_drop(w, -ESHUTDOWN);
     if (!w->is_open)
         pipeline_drop_early(w);
     if (w->enrich) {

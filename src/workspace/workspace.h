@@ -2,13 +2,13 @@
 /* One root folder: its scan, stages, writer, query, bus, enrichment, and the state of each file. The
  * order of the stages is in workspace/pipeline.c and nowhere else. Loop thread.
  * A registry (struct workspaces) holds the workspaces of this process, one per real root. */
-#include "base/base.h"
 #include "base/str.h"
 #include "bus/bus.h"
 #include "config/config.h"
 #include "model/snapshot.h"
 #include "query/query.h"
 #include "workspace/jobs.h"
+#include "workspace/pushed.h"
 #include "workspace/retry.h"
 #include "writer/writer.h"
 
@@ -57,7 +57,7 @@ int workspaces_acquire(struct workspaces *all, const char *root, bool is_trusted
 void workspaces_add_status(struct buf *json, const struct workspaces *all);
 
 const char *workspace_id(const struct workspace *w);
-const char *workspace_root(const struct workspace *w);  // real path
+const char *workspace_root(const struct workspace *w);  // real path, or "pushed:NAME"
 const char *workspace_epoch(const struct workspace *w); // "" while opening
 enum workspace_state workspace_state(const struct workspace *w);
 const char *workspace_why(const struct workspace *w); // of FAILED; else NULL

@@ -37,8 +37,9 @@ command_dead_letter(const struct command *c, int r)
                                 str_slice(c->u.event.data, c->u.event.data_n));
         return make(DEAD_PUT_EVENT, str_slice(c->u.event.subject, c->u.event.subject_n),
                     r, &payload);
-    case COMMAND_REPLAY:  // its letter is still there
-    case COMMAND_PUT_JOB: // whoever keeps it puts it again
+    case COMMAND_PUT_ENTITIES: // whoever sent it is told, and has it
+    case COMMAND_REPLAY:       // its letter is still there
+    case COMMAND_PUT_JOB:      // whoever keeps it puts it again
     case COMMAND_KEEP:
     case COMMAND_FLUSH: break;
     }

@@ -42,7 +42,8 @@ command_drop_payload(struct command *c)
         free(steal(c->u.job.drop));
         free(steal(c->u.job.data));
         break;
-    case COMMAND_KEEP: // the loop looks at it when it is back
+    case COMMAND_PUT_ENTITIES: // its pusher's
+    case COMMAND_KEEP:         // the loop looks at it when it is back
     case COMMAND_FLUSH: break;
     }
 }
@@ -97,6 +98,7 @@ do_command(struct drain *d, struct command *c)
         return store_put_event(d->store, c->u.event.type,
                                str_slice(c->u.event.subject, c->u.event.subject_n),
                                str_slice(c->u.event.data, c->u.event.data_n), &c->told);
+    case COMMAND_PUT_ENTITIES: return store_put_entities(d->store, c->u.ingest);
     case COMMAND_REPLAY: return store_replay_letter(d->store, c->u.replay, &c->told);
     case COMMAND_PUT_JOB: return put_job(d, c);
     case COMMAND_KEEP: return keep(d, c);
@@ -119,6 +121,7 @@ entities_of(const struct command *c)
     switch (c->kind) {
     case COMMAND_PUT_FILE: return 1 + c->u.batch->n_entities;
     case COMMAND_PUT_HOVERS: return 1 + c->u.hovers->n_answers;
+    case COMMAND_PUT_ENTITIES: return 1 + c->u.ingest->n;
     case COMMAND_DELETE_FILE:
     case COMMAND_EXPIRE:
     case COMMAND_PUT_EVENT:
@@ -137,6 +140,7 @@ bytes_of(const struct command *c)
     case COMMAND_PUT_FILE: return c->u.batch->arena.total_bytes;
     case COMMAND_PUT_HOVERS: return c->u.hovers->arena.total_bytes;
     case COMMAND_PUT_EVENT: return c->u.event.data_n;
+    case COMMAND_PUT_ENTITIES: return ingest_batch_bytes(c->u.ingest);
     case COMMAND_REPLAY: return c->u.replay->payload.n;
     case COMMAND_PUT_JOB:
         return c->u.job.put && c->u.job.put->request ? strlen(c->u.job.put->request) : 0;
@@ -175,6 +179,8 @@ post_one(struct drain *d, struct command *c, int r, uint64_t commit_us,
     struct letter *letter = letter_create(LETTER_COMMIT);
     if (r < 0)
         c->r = r;
+    if (r < 0 && c->kind == COMMAND_PUT_ENTITIES)
+        ingest_batch_reset(c->u.ingest); // nothing of it happened
     if (r < 0 && d->store)
         c->dead = command_dead_letter(c, r);
     if (d->store)
@@ -292,6 +298,7 @@ count_bulk(struct drain *d, const struct command *c)
     case COMMAND_PUT_HOVERS:
     case COMMAND_EXPIRE:
     case COMMAND_PUT_EVENT:
+    case COMMAND_PUT_ENTITIES:
     case COMMAND_REPLAY:
     case COMMAND_PUT_JOB:
     case COMMAND_FLUSH: d->n_bulk = 0; break;

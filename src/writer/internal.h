@@ -1,6 +1,5 @@
 #pragma once
-/* What the two sides of the writer share: writer.c runs on the loop, drain.c on the writer's thread.
- * Nobody else includes it. */
+/* What the sides of the writer share: writer.c on the loop, drain.c on its thread. Nobody else's. */
 #include "base/vec.h"
 #include "rt/mailbox.h"
 #include "rt/queue.h"
@@ -13,6 +12,7 @@ enum command_kind {
     COMMAND_EXPIRE,
     COMMAND_PUT_EVENT,
     COMMAND_PUT_JOB,
+    COMMAND_PUT_ENTITIES,
     COMMAND_FLUSH,
     COMMAND_REPLAY, // a dead letter
     COMMAND_KEEP,   // what changed of the dead letters; the writer's own
@@ -26,6 +26,7 @@ struct command {
     union {
         struct batch *batch;
         struct hover_batch *hovers;
+        struct ingest_batch *ingest; // the pusher's, again with the completion
         char *path;
         struct {
             enum event_type type;
@@ -61,8 +62,7 @@ struct command {
 
 enum letter_kind { LETTER_OPEN, LETTER_COMMIT, LETTER_GAUGES, LETTER_END };
 
-/* From the thread. */
-struct letter {
+struct letter { // from the thread
     struct mail mail;
     enum letter_kind kind;
     int r;                  // of the open

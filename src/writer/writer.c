@@ -22,18 +22,26 @@ struct writer {
 };
 
 static void
+add_events(const struct command *c, struct event **events, size_t *n)
+{
+    if (c->told)
+        events[(*n)++] = c->told;
+    for (size_t i = 0; c->kind == COMMAND_PUT_ENTITIES && i < c->u.ingest->n_events; i++)
+        events[(*n)++] = c->u.ingest->events[i];
+}
+
+static void
 tell_commit(struct writer *w, const struct letter *letter)
 {
     struct event **events = NULL;
-    size_t n = 0, n_commands = 0;
-    list_for_each (it, &letter->commands)
-        n_commands++;
-    events = xcalloc(n_commands + 1, sizeof(struct event *));
+    size_t n = 0, n_max = 0;
     list_for_each (it, &letter->commands) {
-        struct event *e = list_entry(it, struct command, link)->told;
-        if (e)
-            events[n++] = e;
+        const struct command *c = list_entry(it, struct command, link);
+        n_max += 1 + (c->kind == COMMAND_PUT_ENTITIES ? c->u.ingest->n_events : 0);
     }
+    events = xcalloc(n_max + 1, sizeof(struct event *));
+    list_for_each (it, &letter->commands)
+        add_events(list_entry(it, struct command, link), events, &n);
     if (n > 0)
         w->stats.head = events[n - 1]->seq;
     if (n > 0 && w->events.on_commit)
@@ -264,6 +272,15 @@ writer_put_event(struct writer *w, enum event_type type, struct str subject,
     c->u.event.subject_n = subject.n;
     c->u.event.data = str_dup(data);
     c->u.event.data_n = data.n;
+    push(w, c, is_urgent);
+}
+
+void
+writer_put_entities(struct writer *w, struct ingest_batch *batch, bool is_urgent,
+                    writer_done_fn done, void *ctx)
+{
+    struct command *c = command_create(COMMAND_PUT_ENTITIES, done, ctx);
+    c->u.ingest = batch;
     push(w, c, is_urgent);
 }
 

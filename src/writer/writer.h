@@ -90,6 +90,9 @@ void writer_put_job(struct writer *w, struct job *job, enum event_type type,
 void writer_drop_job(struct writer *w, struct str id);
 /* What the index had of them when it was opened, in no order; once, from on_open on. */
 void writer_take_jobs(struct writer *w, struct list *jobs);
+/* store_put_entities(). The batch is the caller's again when done is called, which sees what became of its items. */
+void writer_put_entities(struct writer *w, struct ingest_batch *batch, bool is_urgent,
+                         writer_done_fn done, void *ctx);
 /* store_expire_hovers(); r is 1 when something became stale. */
 void writer_expire_hovers(struct writer *w, struct str lang, uint64_t server_key,
                           writer_done_fn done, void *ctx);

@@ -28,6 +28,8 @@
 
 #include "store/test_hovers.c"
 
+#include "store/test_ingest.c"
+
 #include "store/test_safety.c"
 
 #include "store/test_past.c"
@@ -96,6 +98,11 @@ static const struct test tests[] = {
     TEST(test_read_told, 0),
     TEST(test_letter_of_hovers, 0),
     TEST(test_late_hovers_replace_nothing, 0),
+    TEST(test_ingest, 0),
+    TEST(test_ingest_changes, 0),
+    TEST(test_ingest_faults, 0),
+    TEST(test_ingest_once, 0),
+    TEST(test_ingest_cut_anywhere, 0),
     TEST(test_any_order, 0),
     TEST(test_search_text, SAMPLE_TEXT),
     TEST(test_search_text_marks, SAMPLE_TEXT),

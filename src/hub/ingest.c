@@ -1,0 +1,721 @@
+/* Why: scanners of other people's send what they found, as a stream of lines or a few at a time. Invariant: a
+ * line is acknowledged after its commit and never before; of a stream nothing waits but the batches at
+ * the writer, one that is being filled and the acknowledgements, each with a limit, above which the
+ * sender is not read: its own send buffer is the queue. What was not acknowledged may be sent again. */
+#include "hub/ingest.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "codec/codec.h"
+#include "hub/ask.h"
+#include "hub/client.h"
+#include "hub/serve.h"
+#include "workspace/workspace.h"
+
+#define LINE_BYTES_MAX HUB_MESSAGE_BYTES_MAX
+#define NDJSON "application/x-ndjson"
+#define NAME_ARGUMENT_BYTES 16
+
+/* ---- a stream ---- */
+
+struct ingest_stream {
+    struct list link; // the hub's
+    struct hub *hub;
+    struct exchange *x; // NULL: it is gone
+    struct workspace *w;
+    struct timer *timer;
+    struct buf line;            // as far as it came
+    bool is_long;               // it is thrown away up to its end
+    struct ingest_batch *batch; // being filled; or NULL
+    size_t n_flying;
+    struct buf out; // lines to be sent
+    uint64_t n_lines, n_stored, n_failed;
+    int64_t seq;
+    bool tells_lines; // ?ack=line
+    bool is_held;     // the batch must go, and cannot
+    bool is_paused, is_body_over, is_failed, is_done;
+};
+
+/* One batch of it at the writer. */
+struct flight {
+    struct ingest_stream *stream;
+};
+
+static void stream_flush(struct ingest_stream *s);
+
+static enum problem
+problem_of_put(int r)
+{
+    switch (r) {
+    case -EAGAIN:
+    case -EBUSY: return PROBLEM_OVERLOADED;
+    case -EPERM: return PROBLEM_CONFLICT;
+    case -EROFS:
+    case -EIO:
+    case -ENOSPC:
+    case -ESHUTDOWN: return PROBLEM_NOT_READY;
+    }
+    return PROBLEM_INTERNAL;
+}
+
+static const char *
+why_of_put(int r)
+{
+    switch (r) {
+    case -EAGAIN: return "more is being sent than can be written: come back later";
+    case -EPERM:
+        return "this workspace is of a folder, which says what it has: send to one of "
+               "your own";
+    case -EROFS: return "another engine writes this index: send it there";
+    case -ESHUTDOWN: return "the engine ends";
+    }
+    return err_text(r);
+}
+
+/* ---- what is sent back ---- */
+
+static void
+stream_wake(struct ingest_stream *s)
+{
+    if (s->x)
+        exchange_wake(s->x);
+}
+
+static void
+add_fault(struct buf *b, const struct ingest_item *item)
+{
+    buf_printf(b, "{\"line\":%" PRIu64 ",\"problem\":", item->line);
+    problem_add(b, PROBLEM_BAD_REQUEST, item->fault);
+    buf_add_char(b, '}');
+}
+
+static void
+add_line_state(struct buf *b, const struct ingest_item *item)
+{
+    buf_printf(b, "{\"type\":\"line\",\"line\":%" PRIu64 ",\"status\":\"%s\"", item->line,
+               item->fault ? "failed" : "completed");
+    if (item->fault) {
+        buf_add_cstr(b, ",\"problem\":");
+        problem_add(b, PROBLEM_BAD_REQUEST, item->fault);
+    } else {
+        buf_printf(b, ",\"seq\":%" PRId64, item->seq);
+    }
+    buf_add_cstr(b, "}\n");
+}
+
+static void
+add_ack(struct ingest_stream *s, const struct ingest_batch *batch)
+{
+    struct buf *b = &s->out;
+    size_t n_failed = 0, n_again = 0;
+    for (size_t i = 0; i < batch->n && s->tells_lines; i++)
+        add_line_state(b, &batch->v[i]);
+    for (size_t i = 0; i < batch->n; i++) {
+        n_failed += batch->v[i].fault != NULL;
+        n_again += batch->v[i].is_again;
+    }
+    s->n_failed += n_failed;
+    s->n_stored += batch->n - n_failed;
+    s->seq = MAX(s->seq, batch->seq);
+    buf_printf(b,
+               "{\"type\":\"ack\",\"lines\":%zu,\"first_line\":%" PRIu64
+               ",\"last_line\":%" PRIu64 ",\"seq\":%" PRId64
+               ",\"again\":%zu,\"errors\":[",
+               batch->n, batch->v[0].line, batch->v[batch->n - 1].line, s->seq, n_again);
+    for (size_t i = 0; i < batch->n && n_failed > 0; i++) {
+        if (!batch->v[i].fault)
+            continue;
+        add_fault(b, &batch->v[i]);
+        if (--n_failed > 0)
+            buf_add_char(b, ',');
+    }
+    buf_add_cstr(b, "]}\n");
+}
+
+/* The last line but done. What is sent behind it is not looked at. */
+static void
+stream_fail(struct ingest_stream *s, const struct ingest_batch *batch, int r)
+{
+    if (s->is_failed)
+        return;
+    s->is_failed = true;
+    buf_printf(&s->out,
+               "{\"type\":\"error\",\"first_line\":%" PRIu64 ",\"last_line\":%" PRIu64
+               ",\"problem\":",
+               batch->v[0].line, batch->v[batch->n - 1].line);
+    problem_add(&s->out, problem_of_put(r), why_of_put(r));
+    buf_add_cstr(&s->out, "}\n");
+}
+
+static void
+stream_check_done(struct ingest_stream *s)
+{
+    if (s->is_done || s->n_flying > 0 ||
+        (!s->is_failed && (!s->is_body_over || s->batch)))
+        return;
+    s->is_done = true;
+    buf_printf(&s->out,
+               "{\"type\":\"done\",\"lines\":%" PRIu64 ",\"stored\":%" PRIu64
+               ",\"failed\":%" PRIu64 ",\"seq\":%" PRId64 ",\"complete\":%s}\n",
+               s->n_lines, s->n_stored, s->n_failed, s->seq,
+               s->is_failed ? "false" : "true");
+}
+
+/* ---- life ---- */
+
+static bool
+has_no_room(const struct ingest_stream *s)
+{
+    return s->is_held || s->n_flying >= HUB_INGEST_FLYING ||
+           s->out.n >= HUB_INGEST_OUT_BYTES ||
+           workspaces_ingest_fill(s->hub->workspaces) >= WORKSPACE_INGEST_PAUSE;
+}
+
+static void
+stream_steer(struct ingest_stream *s)
+{
+    if (!s->x || s->is_body_over)
+        return;
+    bool pause = !s->is_failed && has_no_room(s);
+    if (pause == s->is_paused)
+        return;
+    s->is_paused = pause;
+    exchange_pause_body(s->x, pause);
+}
+
+/* Gone, and nothing of it is at the writer. */
+static bool
+stream_try_destroy(struct ingest_stream *s)
+{
+    struct hub *h = s->hub;
+    if (s->x || s->n_flying > 0)
+        return false;
+    list_remove(&s->link);
+    h->n_ingests--;
+    timer_close(s->timer);
+    ingest_batch_destroy(s->batch);
+    buf_finish(&s->line);
+    buf_finish(&s->out);
+    free(s);
+    hub_check_closing(h);
+    return true;
+}
+
+/* There is room again, perhaps for those that another one kept waiting. */
+static void
+look_at_all(struct hub *h)
+{
+    list_for_each_safe (it, &h->ingests) {
+        struct ingest_stream *s = list_entry(it, struct ingest_stream, link);
+        if (s->is_held && s->x)
+            stream_flush(s);
+        stream_check_done(s);
+        stream_steer(s);
+        if (s->out.n > 0)
+            stream_wake(s);
+    }
+}
+
+static void
+on_stream_put(void *ctx, int r, struct ingest_batch *batch)
+{
+    struct flight *flight = ctx;
+    struct ingest_stream *s = flight->stream;
+    struct hub *h = s->hub;
+    free(flight);
+    s->n_flying--;
+    if (r < 0)
+        stream_fail(s, batch, r);
+    else
+        add_ack(s, batch);
+    ingest_batch_destroy(batch);
+    stream_try_destroy(s);
+    if (h->workspaces)
+        look_at_all(h);
+}
+
+static void
+stream_flush(struct ingest_stream *s)
+{
+    struct flight *flight;
+    int r;
+    timer_stop(s->timer);
+    s->is_held = false;
+    if (!s->batch || s->is_failed)
+        return;
+    if (s->n_flying >= HUB_INGEST_FLYING) {
+        s->is_held = true;
+        return;
+    }
+    flight = xnew(struct flight);
+    flight->stream = s;
+    s->n_flying++; // it may come back at once
+    struct ingest_batch *batch = steal(s->batch);
+    r = workspace_put_entities(s->w, batch, false, on_stream_put, flight);
+    if (r == 0)
+        return;
+    s->n_flying--;
+    free(flight);
+    s->batch = batch;
+    s->is_held = r == -EAGAIN;
+    if (r != -EAGAIN)
+        stream_fail(s, batch, r);
+}
+
+static void
+on_stream_timer(void *ctx)
+{
+    struct ingest_stream *s = ctx;
+    stream_flush(s);
+    stream_check_done(s);
+    stream_steer(s);
+    if (s->out.n > 0)
+        stream_wake(s);
+}
+
+/* ---- lines ---- */
+
+static void
+take_line(struct ingest_stream *s, struct str text)
+{
+    AUTO(json_decref_) json_t *json = NULL;
+    struct ingest_item *item;
+    s->n_lines++;
+    if (s->is_failed || (!s->is_long && str_trim(text).n == 0))
+        return;
+    if (!s->batch) {
+        s->batch = ingest_batch_create();
+        timer_start(s->timer, HUB_INGEST_MS, 0);
+    }
+    item = ingest_batch_add(s->batch);
+    item->line = s->n_lines;
+    s->batch->text_bytes += text.n;
+    if (s->is_long)
+        item->fault = "a line has at most 1048576 bytes";
+    else if (codec_parse(text, &json, NULL) < 0)
+        item->fault = "a line must be one JSON object";
+    else
+        codec_read_ingest(json, s->batch, item);
+    if (s->tells_lines)
+        buf_printf(&s->out,
+                   "{\"type\":\"line\",\"line\":%" PRIu64 ",\"status\":\"processing\"}\n",
+                   item->line);
+    if (s->batch->n >= HUB_INGEST_LINES || s->batch->text_bytes >= HUB_INGEST_BYTES)
+        stream_flush(s);
+}
+
+/* A line that came in pieces is put together; most are whole in what came. */
+static void
+take_part(struct ingest_stream *s, struct str part, bool is_end)
+{
+    if (s->line.n + part.n > LINE_BYTES_MAX) {
+        s->is_long = true;
+        buf_finish(&s->line);
+    }
+    if (!is_end) {
+        if (!s->is_long)
+            buf_add_str(&s->line, part);
+        return;
+    }
+    if (s->line.n == 0) {
+        take_line(s, s->is_long ? STR_NONE : part);
+    } else {
+        buf_add_str(&s->line, part);
+        take_line(s, buf_str(&s->line));
+        buf_reset(&s->line);
+    }
+    s->is_long = false;
+}
+
+static void
+on_stream_bytes(void *owner, struct str bytes)
+{
+    struct ingest_stream *s = owner;
+    while (bytes.n > 0) {
+        ssize_t end = str_find_char(bytes, '\n');
+        size_t n = end < 0 ? bytes.n : (size_t)end;
+        take_part(s, str_slice(bytes.p, n), end >= 0);
+        n += end >= 0;
+        bytes = str_slice(bytes.p + n, bytes.n - n);
+    }
+    stream_check_done(s);
+    stream_steer(s);
+    if (s->out.n > 0)
+        stream_wake(s);
+}
+
+static void
+on_stream_end(void *owner)
+{
+    struct ingest_stream *s = owner;
+    if (s->line.n > 0 || s->is_long)
+        take_part(s, STR_NONE, true);
+    s->is_body_over = true;
+    stream_flush(s);
+    stream_check_done(s);
+    if (s->out.n > 0)
+        stream_wake(s);
+}
+
+static bool
+on_stream_part(void *owner, struct buf *part)
+{
+    struct ingest_stream *s = owner;
+    size_t n = MIN(s->out.n, (size_t)HUB_FRAME_BYTES_MAX);
+    if (n > 0) {
+        buf_add(part, s->out.p, n);
+        buf_consume(&s->out, n);
+        stream_steer(s);
+    }
+    if (s->is_done && s->out.n == 0)
+        exchange_end(s->x);
+    return n > 0;
+}
+
+static void
+on_stream_gone(void *owner)
+{
+    struct ingest_stream *s = owner;
+    s->x = NULL;
+    timer_stop(s->timer);
+    stream_try_destroy(s);
+}
+
+/* ---- which workspace ---- */
+
+/* Answers when there is none. NULL: it was answered. */
+static struct workspace *
+find_for(struct hub *h, struct str name, bool may_create, struct asker *asker)
+{
+    struct workspace *w = hub_find_workspace(h, name);
+    int r = w ? 0 : workspaces_acquire_pushed(h->workspaces, name, may_create, &w);
+    if (r == 0 && workspace_pushed_name(w))
+        return w;
+    if (r == 0)
+        asker_problem(asker, PROBLEM_CONFLICT, why_of_put(-EPERM));
+    else if (r == -ENOENT)
+        asker_problem(asker, PROBLEM_NOT_FOUND,
+                      "there is no such workspace; create=1 makes it");
+    else if (r == -EINVAL)
+        asker_problem(asker, PROBLEM_BAD_REQUEST,
+                      "a workspace's name has 1 to 64 of A-Z a-z 0-9 . _ -");
+    else if (r == -EMFILE)
+        asker_problem(asker, PROBLEM_TOO_MANY, "there are too many workspaces");
+    else
+        asker_problem(asker, PROBLEM_NOT_READY, why_of_put(r));
+    return NULL;
+}
+
+static bool
+argument_is(const struct exchange *x, const char *name, const char *value)
+{
+    char text[NAME_ARGUMENT_BYTES];
+    return exchange_argument(x, name, text, sizeof(text)) && strcmp(text, value) == 0;
+}
+
+static bool
+may_create(const struct exchange *x)
+{
+    return argument_is(x, "create", "1") || argument_is(x, "create", "true");
+}
+
+void
+ingest_serve_stream(struct exchange *x)
+{
+    static const struct exchange_stream callbacks = {
+        .on_bytes = on_stream_bytes,
+        .on_body_end = on_stream_end,
+        .next_part = on_stream_part,
+        .on_gone = on_stream_gone,
+    };
+    struct hub *h = x->hub;
+    struct asker asker = {.exchange = x};
+    if (h->n_ingests >= HUB_INGEST_STREAMS_MAX ||
+        workspaces_ingest_fill(h->workspaces) >= 100) {
+        exchange_problem(x, PROBLEM_OVERLOADED, why_of_put(-EAGAIN));
+        return;
+    }
+    struct workspace *w = find_for(h, x->params[0], may_create(x), &asker);
+    if (!w)
+        return;
+    struct ingest_stream *s = xnew(struct ingest_stream);
+    s->hub = h;
+    s->x = x;
+    s->w = w;
+    s->tells_lines = argument_is(x, "ack", "line");
+    s->timer = timer_open(h->loop, on_stream_timer, s);
+    list_add(&h->ingests, &s->link);
+    h->n_ingests++;
+    exchange_set_stream(x, &callbacks, s);
+    exchange_begin(x, 200, NDJSON);
+}
+
+/* ---- a few at a time ---- */
+
+struct answer {
+    int r;
+    const struct ingest_batch *batch;
+};
+
+static void
+add_errors(struct buf *b, const struct ingest_batch *batch)
+{
+    size_t n = 0;
+    buf_add_cstr(b, ",\"errors\":[");
+    for (size_t i = 0; i < batch->n; i++) {
+        if (!batch->v[i].fault)
+            continue;
+        buf_printf(b, "%s{\"index\":%zu,\"problem\":", n++ > 0 ? "," : "", i);
+        problem_add(b, PROBLEM_BAD_REQUEST, batch->v[i].fault);
+        buf_add_char(b, '}');
+    }
+    buf_add_char(b, ']');
+}
+
+/* Of an ask whose question went to the writer: owner is struct answer. */
+static void
+on_answer(struct ask *ask, struct query_result **result UNUSED)
+{
+    const struct answer *answer = ask->owner;
+    const struct ingest_batch *batch = answer->batch;
+    AUTO(buf_finish) struct buf data = {0};
+    size_t n_failed = 0, n_again = 0, n_found = 0;
+    if (answer->r < 0) {
+        asker_problem(&ask->asker, problem_of_put(answer->r), why_of_put(answer->r));
+        return;
+    }
+    for (size_t i = 0; i < batch->n; i++) {
+        n_failed += batch->v[i].fault != NULL;
+        n_again += batch->v[i].is_again || batch->is_again;
+        n_found += batch->v[i].is_found;
+    }
+    if (batch->n == 1 && n_failed == 1) {
+        asker_problem(&ask->asker, PROBLEM_BAD_REQUEST, batch->v[0].fault);
+        return;
+    }
+    buf_add_cstr(&data, "{\"workspace\":");
+    codec_add_string(&data, str_of(workspace_id(ask->workspace)));
+    buf_printf(&data,
+               ",\"epoch\":\"%s\",\"seq\":%" PRId64
+               ",\"stored\":%zu,\"failed\":%zu,\"again\":%zu,\"deleted\":%zu",
+               workspace_epoch(ask->workspace), batch->seq, batch->n - n_failed, n_failed,
+               n_again, n_found);
+    add_errors(&data, batch);
+    buf_add_char(&data, '}');
+    asker_data(&ask->asker, buf_str(&data));
+}
+
+static void
+on_put(void *ctx, int r, struct ingest_batch *batch)
+{
+    struct ask *ask = ctx;
+    struct hub *h = ask->hub;
+    struct answer answer = {r, batch};
+    ask->owner = &answer;
+    ask_on_done(ask, NULL);
+    ingest_batch_destroy(batch);
+    if (h->workspaces)
+        look_at_all(h);
+}
+
+static void
+on_put_unasked(void *ctx UNUSED, int r UNUSED, struct ingest_batch *batch)
+{
+    ingest_batch_destroy(batch);
+}
+
+/* Takes the batch and the asker's request_id. */
+static void
+put(struct hub *h, struct workspace *w, struct ingest_batch *batch, bool is_queued,
+    struct asker asker)
+{
+    int r;
+    if (!is_queued) {
+        struct ask *ask = ask_open(h, w, asker, on_answer, NULL);
+        r = workspace_put_entities(w, batch, true, on_put, ask);
+        if (r < 0)
+            on_put(ask, r, batch);
+        return;
+    }
+    r = workspace_put_entities(w, batch, false, on_put_unasked, NULL);
+    if (r == 0) {
+        asker_data(&asker, STR("{\"queued\":true}"));
+    } else {
+        asker_problem(&asker, problem_of_put(r), why_of_put(r));
+        ingest_batch_destroy(batch);
+    }
+    free(asker.request_id);
+}
+
+/* ---- what is asked for ---- */
+
+static struct ingest_batch *
+read_list(const json_t *list)
+{
+    struct ingest_batch *batch = ingest_batch_create();
+    const json_t *line;
+    size_t i;
+    json_array_foreach(list, i, line)
+    {
+        struct ingest_item *item = ingest_batch_add(batch);
+        item->line = i;
+        codec_read_ingest(line, batch, item);
+    }
+    return batch;
+}
+
+/* Reads {"entities":[…],"key"?} or one of them by itself; tells the asker what is wrong with it. */
+static struct ingest_batch *
+read_add(const json_t *data, struct asker *asker)
+{
+    const json_t *list = codec_array(data, "entities");
+    struct ingest_batch *batch;
+    struct str key = STR_NONE;
+    if (codec_member(data, "name") && codec_member(data, "path")) {
+        AUTO(json_decref_) json_t *one = json_array();
+        json_array_append(one, (json_t *)(uintptr_t)data);
+        return read_list(one);
+    }
+    if (!list || json_array_size(list) == 0 || json_array_size(list) > HUB_INGEST_LINES) {
+        asker_problem(asker, PROBLEM_BAD_REQUEST,
+                      "entities must be a list of 1 to 1000 lines as they are streamed");
+        return NULL;
+    }
+    if (codec_get_str(data, "key", &key) == -EINVAL || key.n > INGEST_KEY_BYTES_MAX ||
+        (key.n > 0 && memchr(key.p, '\0', key.n))) {
+        asker_problem(asker, PROBLEM_BAD_REQUEST,
+                      "key must be text of at most 256 bytes");
+        return NULL;
+    }
+    batch = read_list(list);
+    batch->once = arena_str(&batch->arena, key);
+    return batch;
+}
+
+static bool
+is_queued(const json_t *data)
+{
+    struct str ack;
+    return codec_get_str(data, "ack", &ack) == 0 && str_eq_c(ack, "queued");
+}
+
+/* Of an entity's key, or of a file. */
+static struct ingest_batch *
+read_delete(const json_t *key, const json_t *path)
+{
+    AUTO(json_decref_) json_t *line = json_object(), *list = json_array();
+    json_object_set_new(line, "op", json_string("delete"));
+    if (key)
+        json_object_set(line, "entity", (json_t *)(uintptr_t)key);
+    else
+        json_object_set(line, "path", (json_t *)(uintptr_t)path);
+    json_array_append(list, line);
+    return read_list(list);
+}
+
+static struct asker
+asker_of(struct request *request, bool is_own)
+{
+    return (struct asker){
+        .client = request->client,
+        .request_id = is_own ? xstrdup(request->request_id)
+                             : (char *)(uintptr_t)request->request_id,
+    };
+}
+
+static struct workspace *
+workspace_for(struct request *request, bool create)
+{
+    struct asker asker = asker_of(request, false);
+    struct workspace *w = request->workspace;
+    if (request->names_unknown)
+        return find_for(request->client->hub, request->workspace_name, create, &asker);
+    if (w && workspace_pushed_name(w))
+        return w;
+    if (w)
+        request_problem(request, PROBLEM_CONFLICT, why_of_put(-EPERM));
+    else
+        request_problem(request, PROBLEM_BAD_REQUEST,
+                        "workspace must say which one: its id or its name");
+    return NULL;
+}
+
+void
+ingest_run_add(struct request *request)
+{
+    struct asker asker = asker_of(request, false);
+    struct hub *h = request->client->hub;
+    bool create = false;
+    if (codec_get_bool(request->data, "create", &create) == -EINVAL) {
+        request_problem(request, PROBLEM_BAD_REQUEST, "create must be true or false");
+        return;
+    }
+    struct workspace *w = workspace_for(request, create);
+    struct ingest_batch *batch = w ? read_add(request->data, &asker) : NULL;
+    if (!batch)
+        return;
+    request->client->n_bad = 0;
+    put(h, w, batch, is_queued(request->data), asker_of(request, true));
+}
+
+void
+ingest_run_delete(struct request *request)
+{
+    static const char *const names[] = {"key", "entity", "document_id"};
+    const json_t *key = NULL, *path = codec_member(request->data, "path");
+    for (size_t i = 0; i < ARRAY_LEN(names) && !key; i++)
+        key = codec_member(request->data, names[i]);
+    if (!key == !path) {
+        request_problem(request, PROBLEM_BAD_REQUEST,
+                        "key must be an entity's, or path a file's");
+        return;
+    }
+    struct workspace *w = workspace_for(request, false);
+    if (!w)
+        return;
+    request->client->n_bad = 0;
+    put(request->client->hub, w, read_delete(key, path), is_queued(request->data),
+        asker_of(request, true));
+}
+
+/* ---- the same over HTTP ---- */
+
+void
+ingest_serve_add(struct exchange *x)
+{
+    struct asker asker = {.exchange = x};
+    AUTO(json_decref_) json_t *data = NULL;
+    if (codec_parse(buf_str(&x->body), &data, NULL) < 0 || !json_is_object(data)) {
+        exchange_problem(x, PROBLEM_BAD_REQUEST, "the body must be one JSON object");
+        return;
+    }
+    struct workspace *w = find_for(x->hub, x->params[0], may_create(x), &asker);
+    struct ingest_batch *batch = w ? read_add(data, &asker) : NULL;
+    if (batch)
+        put(x->hub, w, batch, is_queued(data), asker);
+}
+
+/* …/entities/KEY, or …/entities?path=PATH. */
+void
+ingest_serve_delete(struct exchange *x)
+{
+    struct asker asker = {.exchange = x};
+    char path[INGEST_PATH_BYTES_MAX + 1] = "";
+    bool has_key = x->params[1].n > 0;
+    if (!has_key && !exchange_argument(x, "path", path, sizeof(path))) {
+        exchange_problem(x, PROBLEM_BAD_REQUEST,
+                         "say what to delete: /KEY of an entity, or ?path= of a file");
+        return;
+    }
+    AUTO(json_decref_)
+    json_t *what =
+        has_key ? json_stringn(x->params[1].p, x->params[1].n) : json_string(path);
+    if (!what) {
+        exchange_problem(x, PROBLEM_BAD_REQUEST, "what is to be deleted must be UTF-8");
+        return;
+    }
+    struct workspace *w = find_for(x->hub, x->params[0], false, &asker);
+    if (w)
+        put(x->hub, w, read_delete(has_key ? what : NULL, has_key ? NULL : what), false,
+            asker);
+}

@@ -1,0 +1,33 @@
+#pragma once
+/* Workspaces of a scanner's own: no folder, nothing read, watched or asked; they have what is sent to them.
+ * Part of workspace.h, which includes it. Loop thread. */
+#include "base/base.h"
+#include "base/str.h"
+#include "model/ingest.h"
+
+#define WORKSPACE_NAME_BYTES_MAX 64
+#define WORKSPACE_PUSHED "pushed:" // NAME: in place of a root's path
+/* What was sent and is not committed yet, of all workspaces together. */
+#define WORKSPACE_INGEST_OPS_MAX 8192
+#define WORKSPACE_INGEST_BYTES_MAX ((size_t)32 << 20)
+#define WORKSPACE_INGEST_JOBS_MAX 1024
+#define WORKSPACE_INGEST_PAUSE 75 // per cent, at which senders are no longer read
+
+struct workspaces;
+struct workspace;
+
+/* A name has 1 to 64 of A-Z a-z 0-9 . _ - and a letter or digit first: else -EINVAL. -ENOENT: there is none, and none may
+ * be made; -EMFILE, -ESHUTDOWN. One that an engine before this one had is there again. */
+int workspaces_acquire_pushed(struct workspaces *all, struct str name, bool may_create,
+                              struct workspace **ret_workspace);
+/* NULL: of a workspace that has a folder. */
+const char *workspace_pushed_name(const struct workspace *w);
+
+/* Per cent. At 100 nothing more is taken. */
+unsigned workspaces_ingest_fill(const struct workspaces *all);
+/* r 0: committed, the items say what became of each; else nothing of it is stored. The batch is fn's. */
+typedef void (*workspace_ingest_fn)(void *ctx, int r, struct ingest_batch *batch);
+/* Takes the batch, if it is 0; batches are committed in the order they were put. -EPERM: it has a folder; -EAGAIN: too
+ * much waits; -EROFS: another engine writes the index; -EIO: it cannot be opened; -ESHUTDOWN. */
+int workspace_put_entities(struct workspace *w, struct ingest_batch *batch,
+                           bool is_urgent, workspace_ingest_fn fn, void *ctx);
