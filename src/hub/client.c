@@ -185,17 +185,43 @@ note_sent(struct hub_client *c)
     feed_note_sent(sub_feed(s), sub_place(s)->seq);
 }
 
+/* Several in a row: to be called anew for each costs more than to send it. What the kernel does not take at once is
+ * with libwebsockets, and then nothing more is given to it. */
 static int
-write_event(struct hub_client *c)
+write_frames(struct hub_client *c, size_t *ret_n)
 {
-    struct str frame;
-    enum sub_next next = next_event(c, &frame);
+    size_t n = 0, n_bytes = 0;
+    enum sub_next next = SUB_QUIET;
+    while (list_is_empty(&c->replies) && !c->close_code && n < HUB_FRAMES_MAX &&
+           n_bytes < HUB_FRAMES_BYTES_MAX) {
+        struct str frame;
+        next = next_event(c, &frame);
+        if (next != SUB_FRAME)
+            break;
+        if (n == 0) // of the others it is no longer
+            note_sent(c);
+        n_bytes += frame.n;
+        *ret_n = ++n;
+        if (n == 2)
+            progress_hold(lws_get_socket_fd(c->wsi), true);
+        if (write_frame(c, frame) < 0)
+            return -1;
+        if (lws_partial_buffered(c->wsi)) // it wakes us
+            return 0;
+    }
     if (next == SUB_FRAME || next == SUB_BUSY)
         hub_client_wake(c);
-    if (next != SUB_FRAME)
-        return 0;
-    note_sent(c);
-    return write_frame(c, frame);
+    return 0;
+}
+
+static int
+write_events(struct hub_client *c)
+{
+    size_t n = 0;
+    int r = write_frames(c, &n);
+    if (n > 1)
+        progress_hold(lws_get_socket_fd(c->wsi), false);
+    return r;
 }
 
 static void
@@ -211,35 +237,36 @@ add_line(struct buf *lines, struct str message)
 static int
 write_lines(struct hub_client *c)
 {
-    AUTO(buf_finish) struct buf lines = {0};
+    struct buf *lines = &c->hub->lines;
     enum sub_next next = SUB_QUIET;
     size_t n = 0;
-    message_begin(&lines);
+    buf_reset(lines);
+    message_begin(lines);
     while (!list_is_empty(&c->replies) && n < HUB_LINES_MAX) {
         struct reply *reply = list_first(&c->replies, struct reply, link);
-        if (n > 0 && lines.n + reply->text.n > HUB_FRAME_BYTES_MAX)
+        if (n > 0 && lines->n + reply->text.n > HUB_FRAME_BYTES_MAX)
             break;
-        add_line(&lines, str_slice(reply->text.p + LWS_PRE, reply->text.n - LWS_PRE));
+        add_line(lines, str_slice(reply->text.p + LWS_PRE, reply->text.n - LWS_PRE));
         reply_destroy(c, reply);
         n++;
     }
     /* An event cannot be put back: the last one may be as large as what is before it. */
     while (list_is_empty(&c->replies) && !c->close_code && n < HUB_LINES_MAX &&
-           lines.n < HUB_FRAME_BYTES_MAX / 2) {
+           lines->n < HUB_FRAME_BYTES_MAX / 2) {
         struct str event;
         next = next_event(c, &event);
         if (next != SUB_FRAME)
             break;
         if (n == 0) // of the others it is no longer
             note_sent(c);
-        add_line(&lines, event);
+        add_line(lines, event);
         n++;
     }
     if (n > 0 || next == SUB_BUSY)
         hub_client_wake(c);
     else if (c->close_code)
         end_soon(c);
-    return n > 0 ? write_frame(c, str_slice(lines.p + LWS_PRE, lines.n - LWS_PRE)) : 0;
+    return n > 0 ? write_frame(c, str_slice(lines->p + LWS_PRE, lines->n - LWS_PRE)) : 0;
 }
 
 static int
@@ -250,7 +277,7 @@ write_message(struct hub_client *c)
         return 0;
     }
     if (list_is_empty(&c->replies))
-        return write_event(c);
+        return write_events(c);
     struct reply *reply = list_first(&c->replies, struct reply, link);
     hub_client_wake(c);
     int r = write_frame(c, str_slice(reply->text.p + LWS_PRE, reply->text.n - LWS_PRE));
@@ -267,7 +294,8 @@ hub_client_on_writable(struct hub_client *c)
     c->progress_ms = clock_mono_ms();
     if (!c->is_open || c->is_ending)
         return 0;
-    if (lws_get_close_length(c->wsi) > 0) // libwebsockets ends it: nothing comes behind its close frame
+    /* libwebsockets ends it: nothing comes behind its close frame. */
+    if (lws_get_close_length(c->wsi) > 0)
         return 0;
     if (c->close_code == HUB_CLOSE_SLOW) { // nothing more is sent
         end_soon(c);

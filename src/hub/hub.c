@@ -286,6 +286,7 @@ finish(struct hub *h)
     for (size_t i = 0; i < h->origins.n; i++)
         free(h->origins.v[i]);
     vec_finish(&h->origins);
+    buf_finish(&h->lines);
     timer_close(h->wake_timer);
     timer_close(h->end_timer);
     timer_close(h->tick_timer);

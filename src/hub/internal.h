@@ -23,6 +23,8 @@
 #define HUB_CLOSE_MS 1000 // for clients to take their 1001
 #define HUB_WAKE_MS                                                                      \
     2 // events of this time go out together, but a commit after a quiet time
+#define HUB_FRAMES_MAX 64 // of one turn of a connection, and
+#define HUB_FRAMES_BYTES_MAX (64u << 10)
 #define HUB_SLOW_ANSWER_MS 1000 // is written to the log
 #define HUB_BAD_MAX 64          // bad requests in a row
 #define HUB_LINES_MAX 256       // of one WebSocket message, of gloss.v1.ndjson
@@ -76,6 +78,7 @@ struct hub {
     int64_t woken_ms; // for a commit at once
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;
     int64_t next_heartbeat_ms;
+    struct buf lines; // many messages as one frame, while it is made
     struct hub_stats stats;
     struct histogram connection_ms; // of WebSockets that are closed
     struct histogram event_us;      // from the news of a commit until a socket has it

@@ -17,3 +17,10 @@ progress_acked_bytes(int fd)
         return 0;
     return info.tcpi_bytes_acked;
 }
+
+void
+progress_hold(int fd, bool holds)
+{
+    int value = holds;
+    setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
+}

@@ -4,3 +4,5 @@
 
 /* Bytes acknowledged since the connection began; 0 when that cannot be asked. */
 uint64_t progress_acked_bytes(int fd);
+/* What is sent from now on goes out in full segments; false: and now the rest. A peer is woken less often. */
+void progress_hold(int fd, bool holds);
