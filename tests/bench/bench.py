@@ -12,6 +12,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import enrich  # noqa: E402
+import hub  # noqa: E402
 import index  # noqa: E402
 import languages  # noqa: E402
 import latency  # noqa: E402
@@ -19,7 +20,7 @@ import names  # noqa: E402
 import store  # noqa: E402
 
 PARTS = {"index": index.measure, "search": names.measure, "latency": latency.measure, "languages": languages.measure,
-         "enrich": enrich.measure, "store": store.measure}
+         "enrich": enrich.measure, "store": store.measure, "hub": hub.measure}
 MUST = "must reach"
 DOC = pathlib.Path(__file__).parents[2] / "docs" / "BENCHMARKS.md"
 
