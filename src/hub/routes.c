@@ -159,6 +159,17 @@ workspace_of(struct exchange *x)
 }
 
 static void
+serve_workspace(struct exchange *x)
+{
+    AUTO(buf_finish) struct buf body = {0};
+    struct workspace *w = workspace_of(x);
+    if (!w)
+        return;
+    workspace_add_status(&body, w);
+    exchange_answer(x, 200, SERVE_JSON, buf_str(&body));
+}
+
+static void
 serve_search(struct exchange *x)
 {
     struct terms terms = {.search.limit = SEARCH_LIMIT_DEFAULT};
@@ -228,6 +239,7 @@ static const struct route routes[] = {
     {"/v1/jobs/{}", HTTP_DELETE, BODY_NONE, false, jobs_serve_cancel},
     {"/v1/jobs/{}/retry", HTTP_POST, BODY_JSON, false, jobs_serve_retry},
     {"/v1/libraries", HTTP_GET, BODY_NONE, false, serve_workspaces},
+    {"/v1/libraries/{}", HTTP_GET, BODY_NONE, false, serve_workspace},
     {"/v1/libraries/{}/documents", HTTP_GET, BODY_NONE, false, serve_entities},
     {"/v1/libraries/{}/documents/batch-async", HTTP_POST, BODY_JSON, false,
      jobs_serve_batch},
@@ -238,6 +250,7 @@ static const struct route routes[] = {
     {"/v1/stats", HTTP_GET, BODY_NONE, false, serve_stats},
     {"/v1/websockets/stats", HTTP_GET, BODY_NONE, false, serve_socket_stats},
     {"/v1/workspaces", HTTP_GET, BODY_NONE, false, serve_workspaces},
+    {"/v1/workspaces/{}", HTTP_GET, BODY_NONE, false, serve_workspace},
     {"/v1/workspaces/{}/entities", HTTP_GET, BODY_NONE, false, serve_entities},
     {"/v1/workspaces/{}/entities/batch-async", HTTP_POST, BODY_JSON, false,
      jobs_serve_batch},

@@ -2,6 +2,8 @@
 import asyncio
 import itertools
 import json
+import os
+import time
 import urllib.parse
 
 import hubtest
@@ -222,8 +224,15 @@ async def test_expect(engine):
     equal(parse_http(answer)[0], 403)
 
 
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def test_slow_bodies(engine):
-    """libwebsockets would end a body that pauses for 5 s; ours may pause for 10."""
+    """libwebsockets would end a body that pauses for 5 s; ours may pause for 10. Who never sends a head is cut
+    off, too. Nothing goes round and round meanwhile."""
     await indexed(engine)
     path = await stream_path(engine)
     body = json.dumps({"q": "add"}).encode()
@@ -242,7 +251,15 @@ async def test_slow_bodies(engine):
         status, _, text = parse_http(answer)
         equal((status, json.loads(text)["type"]), (408, "/problems/timeout"))
 
-    await asyncio.gather(pauses(), never_comes())
+    async def is_cut_off(sent):
+        begun = time.monotonic()
+        equal(await engine.raw(sent), b"")
+        assert time.monotonic() - begun < 20
+
+    before = cpu_seconds(engine.pid)
+    await asyncio.gather(*[pauses() for _ in range(5)], *[never_comes() for _ in range(5)],
+                         is_cut_off(b""), is_cut_off(b"GET /livez HTTP/1.1\r\nHost: 127"))
+    assert cpu_seconds(engine.pid) - before < 4, "it takes a processor to wait"
 
 
 async def test_one_answer_whatever_follows(engine):
@@ -467,6 +484,11 @@ async def test_older_addresses(engine):
           (200, "online", workspace, "online"))
     equal(json.loads((await engine.http("/v1/libraries"))[2]), json.loads((await engine.http("/v1/workspaces"))[2]))
     equal(json.loads((await engine.http("/v1/websockets/stats"))[2])["subscriptions_by_library"], {})
+    status, _, body = await engine.http(f"/v1/workspaces/{workspace}")
+    about = json.loads(body)
+    equal((status, about["id"], about["root"]), (200, workspace, engine.root))
+    equal(json.loads((await engine.http(f"/v1/libraries/{workspace}"))[2]).keys(), about.keys())
+    equal((await engine.http("/v1/workspaces/none"))[0], 404)
     plain = await Client.open(engine)
     one = await Client.open(engine, path=f"/v1/libraries/{workspace}/ws")
     two = await Client.open(engine, path=f"/v1/workspaces/{workspace}/ws")
