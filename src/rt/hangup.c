@@ -1,9 +1,11 @@
 /* Why: who serves a connection that only sends may not learn that its peer is gone until a write fails, which may be
- * never; libwebsockets 4.1 even turns the loop round and round until then. Invariant: the descriptor that libuv
+ * never; libwebsockets 4.1 even turns the loop round and round until then, and while there is a byte that it does not
+ * read. Invariant: the descriptor that libuv
  * watches is ours alone, since a second watch on one number, or on a number that its owner closed, is undefined. */
 #include "rt/hangup.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -12,14 +14,29 @@
 struct hangup {
     uv_poll_t poll;
     int fd; // the copy
+    size_t n_bytes;
     void (*fn)(void *ctx);
     void *ctx;
 };
 
+/* Throws away what there is, a piece at a time; false: nothing more will come, or too much did. */
+static bool
+drain(struct hangup *h)
+{
+    char bytes[4096];
+    ssize_t n = recv(h->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    h->n_bytes += (size_t)n;
+    return n > 0 && h->n_bytes <= HANGUP_BYTES_MAX;
+}
+
 static void
-on_hangup(uv_poll_t *poll, UNUSED int status, UNUSED int events)
+on_poll(uv_poll_t *poll, int status, int events)
 {
     struct hangup *h = poll->data;
+    if (status == 0 && !(events & UV_DISCONNECT) && drain(h))
+        return;
     uv_poll_stop(poll);
     h->fn(h->ctx);
 }
@@ -43,7 +60,7 @@ hangup_open(struct loop *l, int fd, void (*fn)(void *ctx), void *ctx,
     h->fd = copy;
     h->fn = fn;
     h->ctx = ctx;
-    uv_poll_start(&h->poll, UV_DISCONNECT, on_hangup);
+    uv_poll_start(&h->poll, UV_READABLE | UV_DISCONNECT, on_poll);
     *ret_hangup = h;
     return 0;
 }

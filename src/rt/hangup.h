@@ -1,11 +1,14 @@
 #pragma once
-/* Tells when the other end of somebody else's socket hung up, though nobody reads from it. Loop. */
+/* Tells when the other end of somebody else's socket hung up, though nobody else reads from it. Loop. */
 #include "base/base.h"
 #include "rt/loop.h"
 
+#define HANGUP_BYTES_MAX 65536
+
 struct hangup;
 
-/* fn once, from the loop. A copy of the descriptor is watched: its owner may close it at any time, but the
+/* fn once, from the loop. What the peer still says is read and thrown away; who says more than HANGUP_BYTES_MAX is
+ * taken for gone. A copy of the descriptor is watched: its owner may close it at any time, but the
  * connection ends only when the copy is closed too. -EMFILE and the like. */
 int hangup_open(struct loop *l, int fd, void (*fn)(void *ctx), void *ctx,
                 struct hangup **ret_hangup);

@@ -29,6 +29,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_timer_stop),
         cmocka_unit_test(test_ready),
         cmocka_unit_test(test_hangup_is_told_once),
+        cmocka_unit_test(test_hangup_of_who_talks_on),
         cmocka_unit_test(test_hangup_closed_from_within),
         cmocka_unit_test(test_hangup_lets_go_at_once),
         cmocka_unit_test(test_hangup_bad_descriptor),

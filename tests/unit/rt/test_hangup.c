@@ -29,14 +29,16 @@ test_hangup_is_told_once(UNUSED void **state)
     OPEN_LOOP(l);
     for (int half = 0; half < 2; half++) {
         int fds[2];
+        char byte;
         struct hung hung = {0};
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
         assert_int_equal(hangup_open(&l, fds[0], on_hung, &hung, &hung.h), 0);
-        /* What nobody reads is no hang-up, and keeps nobody busy. */
+        /* What is said is no hang-up, and nobody else is kept busy by it. */
         assert_int_equal(write(fds[1], "unread", 6), 6);
         for (int i = 0; i < 10; i++)
             uv_run(&l.uv, UV_RUN_NOWAIT);
         assert_int_equal(hung.n, 0);
+        assert_int_equal(recv(fds[0], &byte, 1, MSG_DONTWAIT), -1);
         if (half)
             assert_int_equal(shutdown(fds[1], SHUT_WR), 0);
         else
@@ -50,6 +52,29 @@ test_hangup_is_told_once(UNUSED void **state)
         if (half)
             close(fds[1]);
     }
+    FINISH_LOOP(l);
+}
+
+static void
+test_hangup_of_who_talks_on(UNUSED void **state)
+{
+    OPEN_LOOP(l);
+    static const char talk[4096] = {0};
+    int fds[2];
+    size_t said = 0;
+    struct hung hung = {0};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    assert_int_equal(hangup_open(&l, fds[0], on_hung, &hung, &hung.h), 0);
+    while (!hung.is_over && said < 4 * HANGUP_BYTES_MAX) {
+        assert_int_equal(write(fds[1], talk, sizeof(talk)), sizeof(talk));
+        said += sizeof(talk);
+        uv_run(&l.uv, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(hung.n, 1);
+    assert_in_range(said, HANGUP_BYTES_MAX, HANGUP_BYTES_MAX + 2 * sizeof(talk));
+    hangup_close(hung.h);
+    close(fds[0]);
+    close(fds[1]);
     FINISH_LOOP(l);
 }
 
