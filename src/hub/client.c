@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "hub/ask.h"
+#include "hub/cloudevents.h"
 #include "hub/feed.h"
 #include "hub/progress.h"
 #include "hub/serve.h"
@@ -154,6 +155,18 @@ write_frame(struct hub_client *c, struct str message)
     return 0;
 }
 
+/* As a CloudEvent, when the address asked for them. */
+static void
+view_event(struct hub_client *c, struct str *frame)
+{
+    if (!c->is_cloudevents)
+        return;
+    buf_reset(&c->view);
+    message_begin(&c->view);
+    cloudevents_add(&c->view, *frame, c->hub->next_view++);
+    *frame = str_slice(c->view.p + LWS_PRE, c->view.n - LWS_PRE);
+}
+
 /* One event, the subscriptions taking turns. */
 static enum sub_next
 next_event(struct hub_client *c, struct str *ret_frame)
@@ -164,7 +177,10 @@ next_event(struct hub_client *c, struct str *ret_frame)
         list_remove(link);
         list_add(&c->owner.subs, link);
         switch (sub_next_frame(s, ret_frame)) {
-        case SUB_FRAME: c->hub->stats.events_sent++; return SUB_FRAME;
+        case SUB_FRAME:
+            c->hub->stats.events_sent++;
+            view_event(c, ret_frame);
+            return SUB_FRAME;
         case SUB_QUIET: break;
         case SUB_BUSY: return SUB_BUSY;
         case SUB_LOST:
@@ -355,7 +371,7 @@ static void
 send_heartbeat(struct hub_client *c, struct workspace *w, const char *sub, int64_t cursor)
 {
     struct buf message = {0};
-    AUTO(buf_finish) struct buf data = {0};
+    AUTO(buf_finish) struct buf data = {0}, native = {0};
     int64_t head = w ? bus_head(workspace_bus(w)) : 0;
     if (w)
         buf_printf(&data, "{\"head\":%" PRId64 ",\"lag\":%" PRId64 "}", head,
@@ -365,9 +381,13 @@ send_heartbeat(struct hub_client *c, struct workspace *w, const char *sub, int64
         .time_ms = clock_wall_ms(),
         .data = buf_str(&data),
     };
-    message_begin(&message);
-    codec_add_wire_event(&message, &event, str_of(w ? workspace_epoch(w) : ""),
+    codec_add_wire_event(&native, &event, str_of(w ? workspace_epoch(w) : ""),
                          str_of(w ? workspace_id(w) : ""), str_of(sub));
+    message_begin(&message);
+    if (c->is_cloudevents)
+        cloudevents_add(&message, buf_str(&native), c->hub->next_view++);
+    else
+        buf_add_str(&message, buf_str(&native));
     hub_client_send(c, &message);
 }
 
@@ -563,14 +583,6 @@ hub_client_create(struct hub *h, struct lws *wsi, struct workspace *home,
     return c;
 }
 
-static void
-tell_clients(struct hub *h)
-{
-    if (h->on_clients && !h->is_closing)
-        h->on_clients(h->ctx, h->n_clients);
-    hub_check_closing(h);
-}
-
 void
 hub_client_destroy(struct hub_client *c)
 {
@@ -588,15 +600,15 @@ hub_client_destroy(struct hub_client *c)
         reply_destroy(c, list_entry(it, struct reply, link));
     buf_finish(&c->in);
     buf_finish(&c->lines);
+    buf_finish(&c->view);
     list_remove(&c->link);
     free(c);
     h->n_clients--;
-    tell_clients(h);
+    hub_tell_clients(h);
 }
 
-/* The oldest event still kept, from the workspace's status: nothing else knows it without a read. */
-static int64_t
-first_seq_of(const struct workspace *w)
+int64_t
+hub_client_first_seq(const struct workspace *w)
 {
     AUTO(buf_finish) struct buf status = {0};
     AUTO(json_decref_) json_t *json = NULL;
@@ -626,7 +638,7 @@ send_hello(struct hub_client *c)
         buf_printf(&m, ",\"workspace\":\"%s\",\"epoch\":\"%s\"", workspace_id(w),
                    workspace_epoch(w));
         buf_printf(&m, ",\"head\":%" PRId64 ",\"first_seq\":%" PRId64,
-                   bus_head(workspace_bus(w)), first_seq_of(w));
+                   bus_head(workspace_bus(w)), hub_client_first_seq(w));
     }
     buf_add_char(&m, ',');
     asker_add_workspaces(&m, c->hub);
@@ -652,5 +664,5 @@ hub_client_on_open(struct hub_client *c)
         struct sub_options options = {.since = {.from = SINCE_NOW}};
         sub_open(&c->owner, c->home, &options);
     }
-    tell_clients(c->hub);
+    hub_tell_clients(c->hub);
 }

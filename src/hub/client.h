@@ -14,9 +14,11 @@ struct hub_client {
     struct workspace *home; // of its URL; NULL: none
     bool wants_subscription;
     bool is_open;
-    bool is_pending;  // libwebsockets was asked to call when it is writable
-    bool is_paused;   // nothing is read
-    bool has_lines;   // many messages in one, a line each
+    bool is_pending; // libwebsockets was asked to call when it is writable
+    bool is_paused;  // nothing is read
+    bool has_lines;  // many messages in one, a line each
+    bool is_cloudevents;
+    struct buf view;  // of the last event
     struct buf in;    // a message that is not complete yet
     struct buf lines; // of a message of many, those that wait for room
     size_t lines_at;
@@ -45,6 +47,8 @@ int hub_client_on_writable(struct hub_client *c);
 /* Once a second. */
 void hub_client_on_tick(struct hub_client *c, int64_t now_ms);
 void hub_client_heartbeat(struct hub_client *c);
+/* The oldest event still kept, from the workspace's status: nothing else knows it without a read. */
+int64_t hub_client_first_seq(const struct workspace *w);
 /* Begin a message; it is given with hub_client_send. */
 void message_begin(struct buf *b);
 void hub_client_send(struct hub_client *c, struct buf *message);

@@ -11,10 +11,12 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/mem.h"
 #include "hub/ask.h"
 #include "hub/client.h"
 #include "hub/progress.h"
+#include "rt/hangup.h"
 
 #define LOG_MODULE "hub"
 #include "base/log.h"
@@ -257,6 +259,35 @@ exchange_header(const struct exchange *x, const char *name, char *ret_value, siz
            lws_hdr_custom_copy(x->wsi, ret_value, (int)size, name, n) >= 0;
 }
 
+/* ---- its end ---- */
+
+static void
+kill_connection(struct exchange *x)
+{
+    /* Its timer is only looked at after something else happened. */
+    lws_set_timeout(x->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    lws_cancel_service(lws_get_context(x->wsi));
+}
+
+static void
+on_hangup(void *ctx)
+{
+    kill_connection(ctx);
+}
+
+/* libwebsockets does not see that a peer is gone of which it reads nothing, and until a write fails it goes round and
+ * round in what it cannot read. */
+static void
+watch_peer(struct exchange *x)
+{
+    if (x->is_read_by_lws || x->hangup)
+        return;
+    int r =
+        hangup_open(x->hub->loop, lws_get_socket_fd(x->wsi), on_hangup, x, &x->hangup);
+    if (r < 0)
+        log_warn("nobody watches whether an HTTP client goes: %s", err_text(r));
+}
+
 /* ---- the body ---- */
 
 void
@@ -265,6 +296,7 @@ exchange_set_stream(struct exchange *x, const struct exchange_stream *stream, vo
     assert(!x->stream);
     x->stream = stream;
     x->owner = owner;
+    watch_peer(x);
 }
 
 void
@@ -435,6 +467,7 @@ exchange_destroy(struct exchange *x)
     if (!x)
         return;
     ask_abandon(x->ask);
+    hangup_close(x->hangup);
     x->wsi = NULL;
     if (x->stream && x->stream->on_gone)
         x->stream->on_gone(x->owner);
@@ -475,14 +508,6 @@ exchange_on_begin(struct exchange *x)
         x->stream->on_body_end(x->owner);
 }
 
-static void
-kill_connection(struct exchange *x)
-{
-    /* Its timer is only looked at after something else happened. */
-    lws_set_timeout(x->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-    lws_cancel_service(lws_get_context(x->wsi));
-}
-
 static bool
 is_stuck(struct exchange *x, int64_t now_ms)
 {
@@ -492,6 +517,16 @@ is_stuck(struct exchange *x, int64_t now_ms)
         x->progress_ms = now_ms;
     }
     return now_ms - x->progress_ms >= HUB_STUCK_MS;
+}
+
+/* It comes back to where it was, if it can. */
+static void
+drop_slow(struct exchange *x)
+{
+    if (!x->is_dropped && x->is_streamed)
+        x->hub->stats.slow_closed++;
+    x->is_dropped = true;
+    kill_connection(x);
 }
 
 void
@@ -506,7 +541,7 @@ exchange_on_tick(struct exchange *x, int64_t now_ms)
             kill_connection(x);
     } else if (x->is_pending) {
         if (is_stuck(x, now_ms))
-            kill_connection(x);
+            drop_slow(x);
     } else if (is_reading && is_body_wanted(x)) {
         bool is_late = x->route->body == BODY_JSON && !x->is_paused &&
                        now_ms - x->read_ms >= BODY_IDLE_MS;

@@ -49,13 +49,15 @@ struct exchange {
     /* The answer. */
     struct buf headers;  // more of them, each with its CRLF
     struct buf response; // behind LWS_PRE bytes: what is not written yet
-    bool is_answered, is_streamed, is_ended, is_written, is_pending, is_lingering;
+    bool is_answered, is_streamed, is_ended, is_written, is_pending, is_lingering,
+        is_dropped;
     bool has_let_go; // of libwebsockets' copy of the headers
     const struct exchange_stream *stream;
     void *owner;
     /* Keeping an eye on it. */
     int64_t begun_ms, read_ms, progress_ms;
     uint64_t acked_bytes, drained_bytes;
+    struct hangup *hangup; // of one that libwebsockets does not read from
     unsigned n_ends;
 };
 

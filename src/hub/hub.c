@@ -19,6 +19,7 @@
 #include "hub/ask.h"
 #include "hub/client.h"
 #include "hub/feed.h"
+#include "hub/follow.h"
 #include "hub/serve.h"
 #include "hub/snapshot.h"
 #include "workspace/workspace.h"
@@ -228,6 +229,7 @@ on_tick(void *ctx)
     serve_on_tick(h, now_ms);
     snapshot_on_tick(h, now_ms);
     feed_trim_all(h);
+    follower_tick_all(h, now_ms);
 }
 
 static void
@@ -255,6 +257,7 @@ hub_open(struct loop *l, const struct hub_options *options, struct workspaces *w
     h->ctx = options->ctx;
     list_init(&h->peers);
     list_init(&h->clients);
+    list_init(&h->followers);
     list_init(&h->feeds);
     list_init(&h->asks);
     snapshot_turns_init(&h->snapshots);
@@ -398,6 +401,14 @@ request_end(void *ctx)
 }
 
 void
+hub_tell_clients(struct hub *h)
+{
+    if (h->on_clients && !h->is_closing)
+        h->on_clients(h->ctx, hub_clients(h));
+    hub_check_closing(h);
+}
+
+void
 hub_check_closing(struct hub *h)
 {
     if (!h->is_closing)
@@ -450,7 +461,7 @@ hub_port(const struct hub *h)
 size_t
 hub_clients(const struct hub *h)
 {
-    return h->n_clients;
+    return h->n_clients + h->n_followers;
 }
 
 int
@@ -515,13 +526,16 @@ hub_add_stats(struct buf *json, const struct hub *h)
     const struct hub_stats *n = &h->stats;
     list_for_each (it, &h->clients)
         add_client(&sums, list_entry(it, struct hub_client, link));
-    buf_printf(
-        json,
-        "\"clients\":%zu,\"subscriptions\":%zu,\"sockets\":%zu,\"connections\":%" PRIu64
-        ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64 ",\"events_sent\":%" PRIu64
-        ",\"events_coalesced\":%" PRIu64 ",\"slow_closed\":%" PRIu64,
-        h->n_clients, sums.subs, h->n_peers, n->connections, n->refused, n->requests,
-        n->events_sent, n->events_coalesced, n->slow_closed);
+    list_for_each (it, &h->followers)
+        sums.subs += list_entry(it, struct follower, link)->owner.n_subs;
+    buf_printf(json,
+               "\"clients\":%zu,\"followers\":%zu,\"subscriptions\":%zu,\"sockets\":%zu,"
+               "\"connections\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64
+               ",\"events_sent\":%" PRIu64 ",\"events_coalesced\":%" PRIu64
+               ",\"slow_closed\":%" PRIu64,
+               h->n_clients, h->n_followers, sums.subs, h->n_peers, n->connections,
+               n->refused, n->requests, n->events_sent, n->events_coalesced,
+               n->slow_closed);
     buf_printf(json,
                ",\"events_undelivered\":%" PRIu64 ",\"throttled\":%" PRIu64
                ",\"flood_closed\":%" PRIu64 ",\"asking\":%zu,\"waiting_bytes\":%zu"

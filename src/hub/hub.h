@@ -20,7 +20,7 @@ struct hub;
 struct hub_options {
     uint16_t port;     // 0: any
     const char *token; // HUB_TOKEN_HEX hex digits
-    /* Number of WebSocket clients changed; for idle exit. May be NULL. */
+    /* Number of clients that take events changed; for idle exit. May be NULL. */
     void (*on_clients)(void *ctx, size_t n_clients);
     void *ctx;
 };

@@ -67,8 +67,11 @@ struct hub {
     size_t n_peers;
     struct list clients; // of them, the WebSockets
     size_t n_clients;
-    struct list feeds; // workspaces somebody subscribed to
-    struct list asks;  // questions under way
+    struct list followers; // SSE and polls
+    size_t n_followers;
+    uint64_t next_view; // number of the next CloudEvent
+    struct list feeds;  // workspaces somebody subscribed to
+    struct list asks;   // questions under way
     struct snapshot_turns snapshots;
     size_t body_bytes;   // of requests, held
     size_t n_finds;      // searches that are sent as they are read
@@ -102,6 +105,8 @@ struct peer {
     struct exchange *exchange;
 };
 
+/* One more or less of those who take events: for idle exit, and for what closing waits for. */
+void hub_tell_clients(struct hub *h);
 /* Something ended: perhaps the last thing that closing waits for. */
 void hub_check_closing(struct hub *h);
 /* Members of an object, without braces: what /v1/stats says of the hub itself. */

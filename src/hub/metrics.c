@@ -22,6 +22,8 @@ struct metric {
 
 static const struct metric hub_metrics[] = {
     {"gloss_hub_clients", "clients", "WebSocket clients.", METRIC_GAUGE, 1},
+    {"gloss_hub_followers", "followers", "Event streams and waiting polls over HTTP.",
+     METRIC_GAUGE, 1},
     {"gloss_hub_subscriptions", "subscriptions", "Subscriptions of all clients.",
      METRIC_GAUGE, 1},
     {"gloss_hub_sockets", "sockets", "Accepted sockets.", METRIC_GAUGE, 1},

@@ -9,6 +9,8 @@
 #include "hub/finds.h"
 #include "hub/jobs.h"
 #include "hub/metrics.h"
+#include "hub/poll.h"
+#include "hub/sse.h"
 #include "hub/sub.h"
 #include "hub/terms.h"
 #include "workspace/workspace.h"
@@ -234,6 +236,7 @@ static const struct route routes[] = {
     {"/livez", HTTP_GET, BODY_NONE, true, serve_live},
     {"/metrics", HTTP_GET, BODY_NONE, false, serve_metrics},
     {"/readyz", HTTP_GET, BODY_NONE, true, serve_ready},
+    {"/v1/events/stream", HTTP_GET, BODY_NONE, false, sse_serve},
     {"/v1/jobs", HTTP_GET, BODY_NONE, false, jobs_serve_list},
     {"/v1/jobs/{}", HTTP_GET, BODY_NONE, false, jobs_serve_status},
     {"/v1/jobs/{}", HTTP_DELETE, BODY_NONE, false, jobs_serve_cancel},
@@ -244,6 +247,7 @@ static const struct route routes[] = {
     {"/v1/libraries/{}/documents/batch-async", HTTP_POST, BODY_JSON, false,
      jobs_serve_batch},
     {"/v1/libraries/{}/documents/{*}", HTTP_GET, BODY_NONE, false, serve_entity},
+    {"/v1/libraries/{}/events", HTTP_GET, BODY_NONE, false, poll_serve},
     {"/v1/libraries/{}/search", HTTP_GET, BODY_NONE, false, serve_search},
     {"/v1/libraries/{}/search/stream", HTTP_POST, BODY_JSON, false, finds_serve},
     {"/v1/libraries/{}/ws", HTTP_GET, BODY_NONE, false, NULL},
@@ -255,6 +259,7 @@ static const struct route routes[] = {
     {"/v1/workspaces/{}/entities/batch-async", HTTP_POST, BODY_JSON, false,
      jobs_serve_batch},
     {"/v1/workspaces/{}/entities/{*}", HTTP_GET, BODY_NONE, false, serve_entity},
+    {"/v1/workspaces/{}/events", HTTP_GET, BODY_NONE, false, poll_serve},
     {"/v1/workspaces/{}/jobs", HTTP_POST, BODY_JSON, false, jobs_serve_submit},
     {"/v1/workspaces/{}/reindex", HTTP_POST, BODY_JSON, false, jobs_serve_reindex},
     {"/v1/workspaces/{}/search", HTTP_GET, BODY_NONE, false, serve_search},

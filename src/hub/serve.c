@@ -8,6 +8,7 @@
 #include "base/utf.h"
 #include "codec/codec.h"
 #include "hub/client.h"
+#include "hub/cloudevents.h"
 
 #define LOG_MODULE "hub"
 #include "base/log.h"
@@ -275,11 +276,33 @@ on_http(struct peer *peer, const char *uri, size_t uri_size)
 
 /* ---- WebSocket ---- */
 
-/* The workspace of /v1/workspaces/{id}/ws. */
+/* What the address of a WebSocket says. */
+struct place {
+    struct workspace *home; // of /v1/workspaces/{id}/ws
+    bool wants_subscription, is_cloudevents;
+};
+
 static struct refusal
-find_home(struct hub *h, struct lws *wsi, struct workspace **ret_home, bool *ret_wants)
+read_place_arguments(struct lws *wsi, struct place *place)
 {
-    char *uri = NULL, value[16];
+    struct exchange x = {.wsi = wsi};
+    struct str value;
+    bool is_wrong = false;
+    exchange_read_arguments(&x);
+    if (exchange_argument_view(&x, "format", &value))
+        is_wrong = cloudevents_read_format(value, &place->is_cloudevents) < 0;
+    place->wants_subscription =
+        place->home &&
+        !(exchange_argument_view(&x, "subscribe", &value) && str_eq_c(value, "none"));
+    buf_finish(&x.args);
+    return refusal(PROBLEM_BAD_REQUEST,
+                   is_wrong ? "format must be gloss or cloudevents" : NULL);
+}
+
+static struct refusal
+read_place(struct hub *h, struct lws *wsi, struct place *place)
+{
+    char *uri = NULL;
     int n = 0;
     unsigned methods = 0;
     struct str params[MATCH_PARAMS_MAX] = {0};
@@ -290,21 +313,15 @@ find_home(struct hub *h, struct lws *wsi, struct workspace **ret_home, bool *ret
     if (!route || route->serve)
         return refusal(PROBLEM_NOT_FOUND, "there is no WebSocket at this address");
     if (params[0].n > 0) {
-        struct exchange x = {.wsi = wsi};
-        *ret_home = hub_find_workspace(h, params[0]);
-        if (!*ret_home)
+        place->home = hub_find_workspace(h, params[0]);
+        if (!place->home)
             return refusal(PROBLEM_NOT_FOUND, "no workspace of this id is open");
-        exchange_read_arguments(&x);
-        *ret_wants = !exchange_argument(&x, "subscribe", value, sizeof(value)) ||
-                     strcmp(value, "none") != 0;
-        buf_finish(&x.args);
     }
-    return refusal(PROBLEM_NOT_FOUND, NULL);
+    return read_place_arguments(wsi, place);
 }
 
 static struct refusal
-check_upgrade(struct hub *h, struct lws *wsi, struct workspace **ret_home,
-              bool *ret_wants)
+check_upgrade(struct hub *h, struct lws *wsi, struct place *place)
 {
     char text[SERVE_HEADER_BYTES_MAX];
     struct str value;
@@ -325,10 +342,10 @@ check_upgrade(struct hub *h, struct lws *wsi, struct workspace **ret_home,
     if (!offer.has_gloss || value.n > 126)
         return refusal(PROBLEM_BAD_REQUEST, "offer the subprotocol " GATE_SUBPROTOCOL
                                             " (the whole list at most 126 bytes)");
-    why = find_home(h, wsi, ret_home, ret_wants);
+    why = read_place(h, wsi, place);
     if (why.detail)
         return why;
-    if (h->n_clients >= h->connections_max || h->is_closing)
+    if (hub_clients(h) >= h->connections_max || h->is_closing)
         return refusal(PROBLEM_OVERLOADED, "there are too many connections");
     return why;
 }
@@ -341,17 +358,17 @@ on_upgrade(struct peer *peer)
     struct hub *h = peer->hub;
     struct lws *wsi = peer->wsi;
     char text[SERVE_HEADER_BYTES_MAX];
-    struct workspace *home = NULL;
-    bool wants_subscription = false;
+    struct place place = {0};
 
     if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) != SERVE_UPGRADE_BYTES ||
         lws_hdr_copy(wsi, text, sizeof(text), WSI_TOKEN_UPGRADE) != SERVE_UPGRADE_BYTES ||
         strcasecmp(text, "websocket") != 0 || peer->client || peer->exchange)
         return -1;
-    struct refusal why = check_upgrade(h, wsi, &home, &wants_subscription);
+    struct refusal why = check_upgrade(h, wsi, &place);
     if (why.detail)
         return refuse(h, wsi, why);
-    peer->client = hub_client_create(h, wsi, home, wants_subscription);
+    peer->client = hub_client_create(h, wsi, place.home, place.wants_subscription);
+    peer->client->is_cloudevents = place.is_cloudevents;
     return 0;
 }
 

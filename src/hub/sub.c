@@ -107,6 +107,7 @@ begin(struct sub *s, const char *reason)
                                            .reason = reason,
                                            .from = s->cursor + 1,
                                            .head = bus_head(bus),
+                                           .n_parts = s->skip,
                                            .has_snapshot = s->snapshot != NULL});
     free(steal(s->request_id));
     s->owner->wake(s->owner);

@@ -10,6 +10,7 @@ struct sub_begin {
     const char *request_id; // of its options
     const char *reason;     // why it cannot go on from where it should; NULL: it does
     int64_t from, head;     // the first row that it gives; the last there is
+    uint32_t n_parts;       // of `from` that are left out: the peer has them
     bool has_snapshot;
 };
 

@@ -19,6 +19,7 @@
 #include "workspace/workspace.h"
 
 #include "hub/test_body.c"
+#include "hub/test_cloudevents.c"
 #include "hub/test_filter.c"
 #include "hub/test_rate.c"
 
@@ -390,6 +391,11 @@ main(void)
         cmocka_unit_test(test_rate_over_time),
         cmocka_unit_test(test_snapshot_of_a_closing_index),
         cmocka_unit_test(test_snapshot_turns),
+        cmocka_unit_test(test_cloudevents_of_events),
+        cmocka_unit_test(test_cloudevents_leaves_the_rest),
+        cmocka_unit_test(test_ids_are_places),
+        cmocka_unit_test(test_cloudevents_format),
+        cmocka_unit_test(test_stream_format),
     };
     return cmocka_run_group_tests_name("hub", tests, NULL, NULL);
 }

@@ -1,0 +1,10 @@
+#pragma once
+/* GET /v1/events/stream: Server-Sent Events. Private to the hub; loop thread. */
+#include "hub/sub.h"
+
+#define SSE_HEARTBEAT_MS 15000
+#define SSE_RETRY_MS 2000
+
+void sse_serve(struct exchange *x);
+/* One event. `id` as JSON texts have it, printable; empty: the client's stays what it was. `data` has no line ends. */
+void sse_add_event(struct buf *b, struct str id, const char *event_type, struct str data);
