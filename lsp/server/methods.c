@@ -13,6 +13,7 @@ static const struct method methods[] = {
     {"gloss/hold", .on_request = engine_hold, .before_initialize = true},
     {"gloss/hovers", .on_request = handed_hovers},
     {"gloss/index", .on_request = engine_index, .before_initialize = true},
+    {"gloss/jobs", .on_request = jobs_jobs, .before_initialize = true},
     {"gloss/outline", .on_request = symbols_outline},
     {"gloss/pause", .on_request = engine_pause},
     {"gloss/reindex", .on_request = engine_reindex},

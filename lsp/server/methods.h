@@ -71,5 +71,6 @@ void engine_resume(struct server_session *s, const struct wire_id *id, json_t *p
 void engine_retry(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_dashboard(struct server_session *s, const struct wire_id *id, json_t *params);
 void engine_stop(struct server_session *s, const struct wire_id *id, json_t *params);
+void jobs_jobs(struct server_session *s, const struct wire_id *id, json_t *params);
 void handed_hovers(struct server_session *s, const struct wire_id *id, json_t *params);
 void feed_events(struct server_session *s, const struct wire_id *id, json_t *params);

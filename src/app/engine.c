@@ -111,7 +111,12 @@ on_signal(void *ctx, int signum)
 static void
 on_idle(void *ctx)
 {
-    engine_stop(ctx, "nobody has been here for a while");
+    struct engine *e = ctx;
+
+    if (workspaces_have_work(e->workspaces))
+        timer_start(e->idle_timer, (uint64_t)e->options.idle_exit_s * 1000, 0);
+    else
+        engine_stop(e, "nobody has been here for a while");
 }
 
 static void

@@ -656,6 +656,12 @@ workspace_each_job(const struct workspace *w,
             return;
 }
 
+bool
+workspaces_have_work(const struct workspaces *all)
+{
+    return all->n_jobs_running > 0 || next_errand(all, clock_wall_ms());
+}
+
 struct jobs_counts
 workspace_jobs_counts(const struct workspace *w)
 {

@@ -14,6 +14,7 @@
 #define JOBS_EVERY_S_MAX (366LL * 24 * 3600)
 
 struct workspace;
+struct workspaces;
 
 struct job_wish {
     enum job_kind kind;
@@ -44,6 +45,9 @@ const struct job *workspace_find_job(const struct workspace *w, struct str id);
  * to stop. */
 void workspace_each_job(const struct workspace *w,
                         bool (*fn)(void *ctx, const struct job *job), void *ctx);
+
+/* Jobs run, or are due: an engine that ends now would leave them to the next one. */
+bool workspaces_have_work(const struct workspaces *all);
 
 struct jobs_counts {
     size_t pending, running, failed, ended; // now; failed ones are of the ended

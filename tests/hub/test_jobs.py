@@ -1,4 +1,5 @@
 """Jobs over WebSocket and HTTP: turns, priorities, times, cancelling, and a kill in the middle of one."""
+import asyncio
 import json
 import time
 
@@ -262,6 +263,35 @@ async def test_stopped_in_the_middle(engine):
         own.finish()
 
 
-main([test_reindex_is_a_job, test_over_http, test_bad_requests_are_answered,
+async def gloss(engine, *words):
+    done = await asyncio.create_subprocess_exec(
+        engine.program, *words, env=engine.env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+    out, _ = await done.communicate()
+    return done.returncode, out.decode()
+
+
+async def test_from_the_command_line(engine):
+    client = await Client.open(engine)
+    job_id = await submit(client, kind="retry", delay_s=3600)
+    code, out = await gloss(engine, "jobs")
+    equal(code, 0)
+    line = [l for l in out.splitlines() if l.startswith(job_id)][0]
+    assert "pending" in line and "retry" in line, out
+    code, out = await gloss(engine, "status")
+    assert "wait" in [l for l in out.splitlines() if l.startswith("  jobs ")][0], out
+    code, out = await gloss(engine, "jobs", "--cancel", job_id, "--json")
+    equal((code, json.loads(out)["status"]), (0, "cancelled"))
+    code, out = await gloss(engine, "jobs", "--cancel", job_id)
+    equal((code, "state" in out), (1, True))
+    code, out = await gloss(engine, "jobs")
+    assert job_id not in out, out
+    code, out = await gloss(engine, "jobs", "--all", "--json")
+    assert job_id in [j["job_id"] for j in json.loads(out)["jobs"]], out
+    code, out = await gloss(engine, "jobs", "--retry", "j-0123456789abcdef")
+    equal((code, "no such job" in out), (1, True))
+    await client.close()
+
+
+main([test_from_the_command_line, test_reindex_is_a_job, test_over_http, test_bad_requests_are_answered,
       test_priorities_and_four_at_once, test_later_and_again, test_running_one_is_cancelled,
       test_what_cannot_be_done_fails, test_killed_in_the_middle, test_stopped_in_the_middle])

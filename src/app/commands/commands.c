@@ -14,10 +14,10 @@
 
 /* Keep sorted by name. */
 static const struct command *const commands[] = {
-    &command_dashboard, &command_doctor, &command_events,  &command_export,
-    &command_index,     &command_lsp,    &command_migrate, &command_outline,
-    &command_retry,     &command_search, &command_serve,   &command_show,
-    &command_status,    &command_stop,   &command_version,
+    &command_dashboard, &command_doctor, &command_events, &command_export,
+    &command_index,     &command_jobs,   &command_lsp,    &command_migrate,
+    &command_outline,   &command_retry,  &command_search, &command_serve,
+    &command_show,      &command_status, &command_stop,   &command_version,
 };
 
 /* Every command has these; each overrides the setting of the same name. */

@@ -115,7 +115,7 @@ static void
 show_workspace(const json_t *w)
 {
     const json_t *files = codec_object(w, "files"), *queue = codec_object(w, "queue"),
-                 *progress = codec_object(w, "progress");
+                 *progress = codec_object(w, "progress"), *jobs = codec_object(w, "jobs");
 
     out_line("%s", text(w, "root"));
     out_line("  state      %s%s%s (%" PRId64 " of %" PRId64 " files)", text(w, "state"),
@@ -133,6 +133,11 @@ show_workspace(const json_t *w)
              ", latency p99 %.1f ms (%.1f ms in bulk), log %" PRId64 " MiB",
              number(queue, "commits"), p99_ms(queue, "interactive"),
              p99_ms(queue, "bulk"), number(codec_object(w, "store"), "wal_bytes") >> 20);
+    if (number(jobs, "pending") + number(jobs, "running") + number(jobs, "failed") > 0)
+        out_line("  jobs       %" PRId64 " running, %" PRId64 " wait, %" PRId64
+                 " failed: `gloss jobs`",
+                 number(jobs, "running"), number(jobs, "pending"),
+                 number(jobs, "failed"));
     if (number(codec_object(w, "dead_letters"), "count") > 0) {
         out_line("  letters    %" PRId64
                  " could not be stored and wait for `gloss retry`",

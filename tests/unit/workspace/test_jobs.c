@@ -312,6 +312,7 @@ test_jobs_have_turns(void **state UNUSED)
     assert_int_equal(workspace_jobs_counts(f.w).pending, 12);
     assert_int_equal(workspace_jobs_counts(f.w).running, 0);
     f.w->is_known = true;
+    assert_true(workspaces_have_work(f.all)); // no time to end the engine
     jobs_pump(f.all);
     WAIT(&f, workspace_jobs_counts(f.w).completed_ever == 12);
     assert_int_equal(watched.n_most, JOBS_RUNNING_MAX);
@@ -319,6 +320,7 @@ test_jobs_have_turns(void **state UNUSED)
     for (size_t i = 1; i < 12; i++)
         assert_true(watched.priorities.v[i] <= watched.priorities.v[i - 1]);
     assert_int_equal(f.all->n_jobs_running, 0);
+    assert_false(workspaces_have_work(f.all));
     assert_int_equal(job_now(&f, a.id)->state, JOB_COMPLETED);
     vec_finish(&watched.priorities);
     close_all(&f);

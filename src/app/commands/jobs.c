@@ -1,0 +1,117 @@
+/* gloss jobs: what the engine does in the background, and what it is to do later. */
+#include "app/commands/commands.h"
+#include "codec/codec.h"
+
+static const struct command_option options[] = {
+    {"all", OPTION_FLAG, NULL, "also those that completed or were cancelled"},
+    {"cancel", OPTION_TEXT, "JOB", "end it"},
+    {"retry", OPTION_TEXT, "JOB", "begin it again: one that failed or was cancelled"},
+    {0},
+};
+
+static const char *
+text(const json_t *object, const char *key)
+{
+    const char *s = json_string_value(json_object_get(object, key));
+
+    return s ? s : "";
+}
+
+static int64_t
+number(const json_t *object, const char *key)
+{
+    int64_t value = 0;
+
+    return codec_get_int(object, key, INT64_MIN, INT64_MAX, &value) == 0 ? value : 0;
+}
+
+static void
+show(const json_t *job)
+{
+    const json_t *progress = codec_object(job, "progress");
+    bool is_later = strcmp(text(job, "status"), "pending") == 0;
+    const char *time = is_later && text(job, "run_at")[0] ? text(job, "run_at")
+                       : text(job, "completed_at")[0]     ? text(job, "completed_at")
+                                                          : text(job, "created_at");
+
+    out_line("%s  %-9s  %-8s  %s  %" PRId64 "/%" PRId64 "%s%s", text(job, "job_id"),
+             text(job, "status"), text(job, "kind"), time, number(progress, "done"),
+             number(progress, "total"), text(job, "error")[0] ? "  " : "",
+             text(job, "error"));
+}
+
+static bool
+is_wanted(const struct command_line *line, const json_t *job)
+{
+    const char *status = text(job, "status");
+
+    return line_has(line, "all") ||
+           (strcmp(status, "completed") != 0 && strcmp(status, "cancelled") != 0);
+}
+
+static void
+show_all(const struct command_line *line, const json_t *result)
+{
+    const json_t *job;
+    size_t i, n = 0;
+
+    json_array_foreach(codec_array(result, "jobs"), i, job)
+    {
+        if (!is_wanted(line, job))
+            continue;
+        show(job);
+        n++;
+    }
+    if (n == 0)
+        out_line("no jobs%s", line_has(line, "all") ? "" : " that wait, run or failed");
+}
+
+static int
+run(const struct command_line *line)
+{
+    static const char *const changes[] = {"cancel", "retry"};
+    AUTO(free) char *why = NULL, *answer_why = NULL;
+    AUTO(json_decref_) json_t *result = NULL;
+    json_t *params = json_object();
+    struct control *c = NULL;
+    int r;
+
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++)
+        if (line_has(line, changes[i]))
+            json_object_set_new(params, changes[i],
+                                json_string(line_text(line, changes[i])));
+    r = control_open(false, &c, &why);
+    if (r < 0) {
+        json_decref(params);
+        return r == -ENOENT ? fail("no engine runs: jobs wait for one that holds their "
+                                   "folder (`gloss serve`)")
+                            : fail("%s", why);
+    }
+    r = control_request(c, "gloss/jobs", params, NULL, NULL, &result, &answer_why);
+    control_close(c);
+    if (r < 0)
+        return fail("%s", answer_why ? answer_why : "the engine has gone");
+    if (line->is_json) {
+        AUTO(buf_finish) struct buf out = {0};
+
+        codec_add_json(&out, result);
+        out_line("%s", out.p);
+    } else if (codec_array(result, "jobs")) {
+        show_all(line, result);
+    } else {
+        show(result);
+    }
+    return EXIT_OK;
+}
+
+const struct command command_jobs = {
+    .name = "jobs",
+    .arguments = "",
+    .summary = "List what the engine does in the background, cancel it, try it again",
+    .details =
+        "Jobs are submitted over the hub (docs/PROTOCOL.md, \"Jobs\"): job.submit, "
+        "reindex. A line is its number, status, kind,\nwhen it is due, ended or was "
+        "submitted, how far it is, and why it failed. --json: the engine's answer.",
+    .options = options,
+    .run = run,
+};
