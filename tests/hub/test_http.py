@@ -7,7 +7,7 @@ import time
 import urllib.parse
 
 import hubtest
-from hubtest import WAIT_S, Client, equal, indexed, main, parse_http
+from hubtest import WAIT_S, Client, Engine, equal, indexed, main, parse_http
 
 BIG = 3000  # functions of one file
 
@@ -466,6 +466,31 @@ async def test_search_stream_is_not_held_for_a_slow_reader(engine):
         answer += piece
     writer.close()
     equal(lines_of(parse_http(answer)[2])[-1]["type"], "done")
+
+
+async def test_engine_ends_while_all_is_under_way(engine):
+    """Bodies that have not come, answers that nobody reads: it lets go of them, and says so by its exit code."""
+    other = Engine(engine.program)
+    try:
+        other.write("big.c", "".join(f"int counted_{i}(void) {{ return {i}; }}\n" for i in range(BIG)))
+        other.start()
+        await indexed(other, BIG + 2)
+        path = await stream_path(other)
+        writers = []
+        for sent in [head_of(other, "POST", path, {"Content-Length": 100}) + b"{",
+                     head_of(other, "POST", path, {"Transfer-Encoding": "chunked"}) + b"5\r\nhel",
+                     head_of(other, "POST", "/nothing", {"Content-Length": 100}),
+                     head_of(other, "POST", path + "?q=counted&limit=100000")] * 15:
+            _, writer = await asyncio.open_connection("127.0.0.1", other.port, limit=1)
+            writer.write(sent)
+            await writer.drain()
+            writers.append(writer)
+        equal((await other.http("/livez"))[0], 200)
+        await asyncio.to_thread(other.stop)
+        for writer in writers:
+            writer.close()
+    finally:
+        other.finish()
 
 
 # ---- names of earlier documents ----
