@@ -72,15 +72,20 @@ queue_push(struct queue *q, struct queue_item *item, bool is_urgent)
 }
 
 static struct queue_item *
-take_locked(struct queue *q)
+take_from(struct queue *q, struct list *from)
 {
-    if (q->depth == 0)
+    if (list_is_empty(from))
         return NULL;
-    struct list *from = list_is_empty(&q->urgent) ? &q->normal : &q->urgent;
     struct queue_item *item = list_first(from, struct queue_item, link);
     list_remove(&item->link);
     q->depth--;
     return item;
+}
+
+static struct queue_item *
+take_locked(struct queue *q)
+{
+    return take_from(q, list_is_empty(&q->urgent) ? &q->normal : &q->urgent);
 }
 
 struct queue_item *
@@ -113,7 +118,16 @@ struct queue_item *
 queue_try_take_urgent(struct queue *q)
 {
     pthread_mutex_lock(&q->lock);
-    struct queue_item *item = list_is_empty(&q->urgent) ? NULL : take_locked(q);
+    struct queue_item *item = take_from(q, &q->urgent);
+    pthread_mutex_unlock(&q->lock);
+    return item;
+}
+
+struct queue_item *
+queue_try_take_normal(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    struct queue_item *item = take_from(q, &q->normal);
     pthread_mutex_unlock(&q->lock);
     return item;
 }

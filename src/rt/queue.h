@@ -19,8 +19,9 @@ bool queue_push(struct queue *q, struct queue_item *item, bool is_urgent) MUST_U
 struct queue_item *queue_take(struct queue *q, int64_t deadline_ms);
 /* NULL at once when empty. */
 struct queue_item *queue_try_take(struct queue *q);
-/* One that was pushed as urgent; NULL at once when there is none. */
+/* One that was pushed as urgent, or as not; NULL at once when there is none. */
 struct queue_item *queue_try_take_urgent(struct queue *q);
+struct queue_item *queue_try_take_normal(struct queue *q);
 bool queue_has_urgent(const struct queue *q);
 size_t queue_depth(const struct queue *q);
 /* What is in it can still be taken; pushes fail. */

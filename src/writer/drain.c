@@ -310,8 +310,32 @@ struct group_size {
     size_t entities, bytes;
     int64_t begin_ms;
     bool is_urgent;
+    bool is_urgent_alone;
+    bool is_turn;    // of what is not urgent, see take_turn()
     bool is_awaited; // a flush is in it: more may join, but is not waited for
 };
+
+/* A stream of urgent commands that does not end would keep the others waiting for ever. */
+static struct command *
+take_turn(struct drain *d)
+{
+    if (d->n_urgent < WRITER_URGENT_IN_A_ROW)
+        return NULL;
+    struct command *c = command_of(queue_try_take_normal(d->queue));
+    if (!c)
+        d->n_urgent = 0; // none waits
+    return c;
+}
+
+/* While it is their turn the others come first, for a moment: what is urgent waits for them. */
+static struct command *
+next_of_turn(struct drain *d, const struct group_size *size)
+{
+    if (!size->is_turn || size->is_urgent ||
+        clock_mono_ms() - size->begin_ms >= WRITER_TURN_MS)
+        return NULL;
+    return command_of(queue_try_take_normal(d->queue));
+}
 
 /* NULL: no more, *ret_cause says why. Behind an urgent one come only others like it: a large file takes
  * as long as its commit, and a load must not wait for its next file with somebody's change in hand. */
@@ -319,8 +343,10 @@ static struct command *
 next_of_group(struct drain *d, const struct group_size *size,
               enum writer_cause *ret_cause)
 {
-    struct command *c = command_of(size->is_urgent ? queue_try_take_urgent(d->queue)
-                                                   : queue_try_take(d->queue));
+    struct command *c = next_of_turn(d, size);
+    if (!c)
+        c = command_of(size->is_urgent ? queue_try_take_urgent(d->queue)
+                                       : queue_try_take(d->queue));
     *ret_cause = size->is_awaited ? WRITER_FLUSHED : WRITER_EMPTY;
     if (c || size->is_urgent || size->is_awaited || d->n_bulk < WRITER_BULK_FILES)
         return c;
@@ -376,7 +402,9 @@ tidy(struct drain *d)
 static void
 do_group(struct drain *d, struct command *c)
 {
-    struct group_size size = {.begin_ms = clock_mono_ms()};
+    struct group_size size = {.begin_ms = clock_mono_ms(),
+                              .is_urgent_alone = true,
+                              .is_turn = d->n_urgent >= WRITER_URGENT_IN_A_ROW};
     enum writer_cause cause = WRITER_EMPTY;
     uint64_t us = 0;
     int r = store_begin(d->store);
@@ -388,6 +416,7 @@ do_group(struct drain *d, struct command *c)
         size.entities += entities_of(c);
         size.bytes += bytes_of(c);
         size.is_urgent |= c->is_urgent;
+        size.is_urgent_alone &= c->is_urgent;
         size.is_awaited |= c->kind == COMMAND_FLUSH;
         count_bulk(d, c);
         if (r == 0)
@@ -400,6 +429,7 @@ do_group(struct drain *d, struct command *c)
         post_group(d, us, cause);
     else
         do_one_by_one(d);
+    d->n_urgent = size.is_urgent_alone ? d->n_urgent + 1 : 0;
     d->is_text_waiting = true;
     d->let_go_bytes += size.bytes;
     tidy(d);
@@ -463,7 +493,9 @@ next_command(struct drain *d)
 {
     bool is_quiet = false;
     for (;;) {
-        struct command *c = command_of(queue_try_take(d->queue));
+        struct command *c = take_turn(d);
+        if (!c)
+            c = command_of(queue_try_take(d->queue));
         if (c || queue_is_drained(d->queue))
             return c;
         if (is_quiet && maintain(d))

@@ -88,6 +88,7 @@ struct drain {
     size_t n_bulk;       // files in a row that nobody waits for
     size_t let_go_bytes; // of batches, since free pages went back to the system
     unsigned n_put_off;  // commits since the log was looked at
+    unsigned n_urgent;   // groups in a row of urgent commands alone
     bool is_text_waiting;
     bool is_hovers_only; // the last group
     bool is_failing;     // the last retries were in vain: the next command gets none

@@ -20,6 +20,10 @@
 /* And with an urgent command in it, after which it takes only others like it and waits for none. */
 #define WRITER_URGENT_ENTITIES 1000
 #define WRITER_URGENT_MS 50
+/* So many transactions of urgent commands alone, one after the other, then those that are not have a turn:
+ * the next one takes of them for so long before it takes anything urgent. */
+#define WRITER_URGENT_IN_A_ROW 8
+#define WRITER_TURN_MS 10
 #define WRITER_BULK_FILES 16 // in a row, with nobody waiting, are a bulk load
 #define WRITER_QUEUE_CAPACITY 4096
 #define WRITER_RETRIES 3 // of -EBUSY and -EIO, with back-off 10, 40, 160 ms

@@ -543,6 +543,47 @@ test_urgent_is_not_put_off(void **state)
     assert_true(least_ms < WRITER_BATCH_MS);
 }
 
+/* ---- urgent ones without end ---- */
+
+/* Each fills a transaction; the one that is not urgent is the last in the queue and waits from the
+ * beginning. */
+static void
+push_stream(struct scene *scene)
+{
+    AUTO(buf_finish) struct buf spec = {0};
+    struct batch *batches[WRITER_URGENT_IN_A_ROW + 4];
+    for (int i = 0; i < WRITER_URGENT_ENTITIES; i++)
+        buf_printf(&spec, "f%d:%d ", i, i);
+    for (size_t i = 0; i < ARRAY_LEN(batches); i++) {
+        char path[16];
+        snprintf(path, sizeof(path), "%zu.c", i);
+        batches[i] = sample_batch(path, spec.p);
+    }
+    scene->w =
+        writer_open(&scene->loop, scene->s->url, NULL, NULL, &writer_events, scene);
+    for (size_t i = 0; i < ARRAY_LEN(batches); i++)
+        writer_put_file(scene->w, batches[i], true, on_done, note_of(scene, "urgent"));
+    put(scene, "normal", "one:1", false);
+    close_writer(scene);
+}
+
+/* Eight transactions of others, then it is its turn. */
+static void
+test_urgent_ones_leave_a_turn(void **state)
+{
+    struct scene scene = {.s = *state};
+    AUTO(buf_finish) struct buf wanted = {0};
+    OK(loop_init(&scene.loop));
+    push_stream(&scene);
+    loop_run(&scene.loop);
+    OK(loop_finish(&scene.loop));
+    for (size_t i = 0; i < WRITER_URGENT_IN_A_ROW; i++)
+        buf_add_cstr(&wanted, "urgent ");
+    buf_add_cstr(&wanted, "normal urgent urgent urgent urgent closed");
+    assert_string_equal(scene.story.p, wanted.p);
+    buf_finish(&scene.story);
+}
+
 /* ---- a checkpoint that is due lets an urgent one pass ---- */
 
 static void
@@ -716,6 +757,7 @@ main(void)
         TEST(test_flush_is_not_put_off),
         TEST(test_urgent_first),
         TEST(test_urgent_is_not_put_off),
+        TEST(test_urgent_ones_leave_a_turn),
         TEST(test_checkpoint_lets_urgent_pass),
         TEST(test_error_is_retried),
         TEST(test_error_is_reported),

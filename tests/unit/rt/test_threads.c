@@ -475,19 +475,24 @@ test_queue_order(UNUSED void **state)
 static void
 test_queue_urgent(UNUSED void **state)
 {
-    struct queue *q = queue_create(2);
-    struct test_item bulk = {.number = 0}, urgent = {.number = 1};
+    struct queue *q = queue_create(3);
+    struct test_item bulk = {.number = 0}, urgent = {.number = 1}, other = {.number = 2};
     assert_null(queue_try_take_urgent(q));
+    assert_null(queue_try_take_normal(q));
+    assert_true(queue_push(q, &other.item, false));
     assert_true(queue_push(q, &bulk.item, false));
     assert_false(queue_has_urgent(q));
     assert_null(queue_try_take_urgent(q));
     assert_true(queue_push(q, &urgent.item, true));
     assert_true(queue_has_urgent(q));
     queue_close(q);
+    assert_int_equal(number_of(queue_try_take_normal(q)), 2);
+    assert_int_equal(queue_depth(q), 2);
     assert_int_equal(number_of(queue_try_take_urgent(q)), 1);
     assert_false(queue_has_urgent(q));
     assert_null(queue_try_take_urgent(q));
     assert_int_equal(number_of(queue_try_take(q)), 0);
+    assert_null(queue_try_take_normal(q));
     queue_destroy(q);
 }
 
