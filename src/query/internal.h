@@ -26,6 +26,8 @@ struct query_ticket {
     int64_t since;
     size_t limit;
     bool with_edges, with_ends;
+    bool is_again; // its connection was lost, and it waits or runs for the second time
+    bool is_cancelled; // while it ran
     enum pool_lane lane;
     struct table_loan loan;
     struct names_help help;

@@ -18,6 +18,7 @@ struct query_conn {
     struct store_reader *reader;
     struct query_ticket *ticket; // while it runs
     int open_r;
+    bool is_old; // another one was lost since it began: it is closed when it may be
     int64_t used_ms;
 };
 
@@ -39,6 +40,7 @@ struct query {
 };
 
 static void pump(struct query *q);
+static void on_nobody(void *ctx, struct query_result **result);
 static void on_table_timer(void *ctx);
 
 /* ---- the end ---- */
@@ -159,6 +161,16 @@ work_open(struct pool_job *job, unsigned worker UNUSED)
     c->open_r = store_reader_open(c->query->url, &c->reader, NULL);
 }
 
+/* Lost while it was opened is lost, too: another one is tried. */
+static void
+fail_first(struct query *q, int r)
+{
+    struct query_ticket *t = list_first(&q->waiting, struct query_ticket, link);
+    if (r != -EIO || t->is_again)
+        fail_later(t, r);
+    t->is_again = true;
+}
+
 static void
 on_opened(struct pool_job *job, bool is_cancelled)
 {
@@ -168,7 +180,9 @@ on_opened(struct pool_job *job, bool is_cancelled)
     c->state = r < 0 ? CONN_CLOSED : CONN_IDLE;
     c->used_ms = clock_mono_ms();
     if (r < 0 && !list_is_empty(&q->waiting))
-        fail_later(list_first(&q->waiting, struct query_ticket, link), r);
+        fail_first(q, r);
+    if (r == 0 && c->is_old)
+        close_conn(c);
     pump(q);
     end_if_over(q);
 }
@@ -177,6 +191,7 @@ static void
 open_conn(struct query_conn *c)
 {
     c->state = CONN_OPENING;
+    c->is_old = false;
     pool_submit(c->query->pool, POOL_INTERACTIVE, &c->job, work_open, on_opened);
 }
 
@@ -187,21 +202,50 @@ work_run(struct pool_job *job, unsigned worker UNUSED)
     c->ticket->run(c->ticket, c->reader);
 }
 
+/* A connection that rested may have been cut meanwhile, as by a restart of its server. */
+static bool
+deserves_another(const struct query_conn *c, const struct query_ticket *t)
+{
+    return t->result->r == -EIO && !t->is_again && !t->is_cancelled &&
+           !c->query->is_closing && t->done != on_nobody;
+}
+
+/* On a connection that is opened from now on: the others were cut as well. */
+static void
+ask_again(struct query *q, struct query_ticket *t)
+{
+    table_take(&q->table, &t->loan);
+    t->loan = (struct table_loan){.use = t->loan.use};
+    query_result_destroy(t->result);
+    t->result = xnew(struct query_result);
+    t->is_again = true;
+    list_add(&q->waiting, &t->link);
+    for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
+        q->conns[i].is_old = true;
+        if (q->conns[i].state == CONN_IDLE)
+            close_conn(&q->conns[i]);
+    }
+}
+
 static void
 on_run(struct pool_job *job, bool is_cancelled)
 {
     struct query_conn *c = conn_of(job);
     struct query *q = c->query;
     struct query_ticket *t = steal(c->ticket);
+    bool is_again = !is_cancelled && deserves_another(c, t);
     t->conn = NULL;
     if (is_cancelled)
         t->result->r = -EINTR;
     c->state = CONN_IDLE;
     c->used_ms = clock_mono_ms();
     /* After an error of the file a fresh look at it is better than the old one. */
-    if (t->result->r == -EIO || t->result->r == -EBADMSG)
+    if (t->result->r == -EIO || t->result->r == -EBADMSG || c->is_old)
         close_conn(c);
-    answer(t);
+    if (is_again)
+        ask_again(q, t);
+    else
+        answer(t);
     pump(q);
     end_if_over(q);
 }
@@ -295,6 +339,7 @@ query_cancel(struct query_ticket *t)
 {
     ASSERT_LOOP();
     if (t->conn) {
+        t->is_cancelled = true;
         if (!pool_cancel(t->query->pool, &t->conn->job))
             store_reader_interrupt(t->conn->reader);
     } else if (t->result->r != -EINTR) {

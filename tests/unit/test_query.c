@@ -605,6 +605,70 @@ test_close_with_pending(void **state)
     drop(&scene);
 }
 
+/* ---- a server that is started anew ---- */
+
+#define AT_ONCE 3
+
+/* Its connection rests now. */
+static void
+on_answer_of_server(void *ctx, struct query_result **result)
+{
+    struct scene *scene = ctx;
+    on_answer(ctx, result);
+    postgres_stop(SIGINT);
+    assert_true(postgres_start());
+    for (int i = 0; i < AT_ONCE; i++)
+        query_named(scene->q, STR("run"), on_answer, scene);
+}
+
+static void
+test_server_is_started_anew(void **state)
+{
+    struct sample s = *(struct sample *)*state;
+    struct scene scene;
+    s.url = sample_postgres_url(s.dir);
+    if (!s.url)
+        skip();
+    fill(&s);
+    begin(&scene, &s, 1 + AT_ONCE);
+    query_counts(scene.q, on_answer_of_server, &scene);
+    end(&scene);
+    for (size_t i = 0; i < scene.n; i++)
+        OK(scene.results[i]->r);
+    assert_int_equal(scene.results[AT_ONCE]->n_rows, 3);
+    drop(&scene);
+    free(s.url);
+}
+
+/* It is asked twice and not more often: the error is told. */
+static void
+on_answer_and_stop(void *ctx, struct query_result **result)
+{
+    struct scene *scene = ctx;
+    on_answer(ctx, result);
+    postgres_stop(SIGINT);
+    query_counts(scene->q, on_answer, scene);
+}
+
+static void
+test_server_is_gone(void **state)
+{
+    struct sample s = *(struct sample *)*state;
+    struct scene scene;
+    s.url = sample_postgres_url(s.dir);
+    if (!s.url)
+        skip();
+    fill(&s);
+    begin(&scene, &s, 2);
+    query_counts(scene.q, on_answer_and_stop, &scene);
+    end(&scene);
+    OK(scene.results[0]->r);
+    assert_int_equal(scene.results[1]->r, -ECONNREFUSED);
+    drop(&scene);
+    free(s.url);
+    assert_true(postgres_start());
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sample_setup, sample_teardown)
 
 int
@@ -637,6 +701,8 @@ main(void)
         TEST(test_cancel),
         TEST(test_cancel_running),
         TEST(test_close_with_pending),
+        TEST(test_server_is_started_anew),
+        TEST(test_server_is_gone),
     };
     return cmocka_run_group_tests_name("query", tests, NULL, NULL);
 }
