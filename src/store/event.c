@@ -267,7 +267,7 @@ store_prune(struct store_writer *base, int64_t now_ms, bool *ret_more)
     if (r == 0)
         r = table_once_prune(w, now_ms, &more_once);
     *ret_more = more_past || more_once || cut.n == PRUNE_ROWS;
-    return r;
+    return table_done(w, r);
 }
 
 /* ---- for a copy ---- */

@@ -41,7 +41,7 @@ store_each_named(struct store_reader *r, struct str name, store_entity_fn fn, vo
         if (e == 0 && str_eq(row.e.name, name)) // two names may share a hash
             e = reader_shown(r, fn(ctx, &row));
     }
-    reader_end(r);
+    reader_end(r, e);
     vec_finish(&list);
     return e;
 }
@@ -133,7 +133,7 @@ store_search_text(struct store_reader *r, struct str query, size_t limit,
         row.score = s.list.v[i].score;
         e = reader_shown(r, fn(ctx, &row));
     }
-    reader_end(r);
+    reader_end(r, e);
     arena_finish(&s.a);
     buf_finish(&s.name);
     vec_finish(&s.list);

@@ -239,7 +239,7 @@ store_put_hovers(struct store_writer *base, const struct hover_batch *hovers,
     if (hovers->is_reused)
         w->now.reused += p.n_told;
     codec_delta_finish(&p.delta);
-    return err_trace(r);
+    return err_trace(table_done(w, r));
 }
 
 int

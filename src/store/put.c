@@ -524,7 +524,7 @@ store_put_file(struct store_writer *base, const struct batch *batch,
     arena_reset(&w->scratch);
     int r = w->t->reads->file_find(w->t, batch->file.path, &w->scratch, &d.f);
     if (r < 0 && r != -ENOENT)
-        return err_trace(r);
+        return err_trace(table_done(w, r));
     d.is_known = r == 0;
     d.is_content_same = d.is_known && hash128_eq(d.f.f.content, batch->file.content);
     bool is_made_so = d.f.f.mtime_ns != FILE_MTIME_OTHER_MAKER;
@@ -534,7 +534,7 @@ store_put_file(struct store_writer *base, const struct batch *batch,
         return touch_file(&d);
     r = put_changed(&d, ret_event);
     codec_delta_finish(&d.delta);
-    return err_trace(r);
+    return err_trace(table_done(w, r));
 }
 
 static int
@@ -578,5 +578,5 @@ store_delete_file(struct store_writer *base, struct str path, struct event **ret
     if (r == 0 && d.f.f.state != FILE_SKIPPED)
         r = write_event(&d, EVENT_FILE_DELETED, ret_event);
     codec_delta_finish(&d.delta);
-    return err_trace(r);
+    return err_trace(table_done(w, r));
 }

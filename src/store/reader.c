@@ -32,9 +32,10 @@ reader_begin(struct store_reader *r)
 }
 
 void
-reader_end(struct store_reader *r)
+reader_end(struct store_reader *r, int e)
 {
     assert(r->n_reads > 0);
+    r->is_doubtful |= e == -EBADMSG;
     if (--r->n_reads == 0 && !r->is_held)
         r->ops->view_end(r);
 }
@@ -94,7 +95,7 @@ store_read_info(struct store_reader *r, struct store_info *ret_info)
     if (e < 0)
         return err_trace(e);
     e = table_info(r->t, ret_info);
-    reader_end(r);
+    reader_end(r, e);
     return err_trace(e);
 }
 
@@ -123,7 +124,7 @@ store_read_counts(struct store_reader *r, struct store_counts *ret_counts)
     e = r->ops->counts(r, &counts);
     if (e == 0)
         e = count_past(r->t, &counts);
-    reader_end(r);
+    reader_end(r, e);
     if (e == 0)
         *ret_counts = counts;
     return err_trace(e);
@@ -137,7 +138,7 @@ store_read_fact(struct store_reader *r, const char *key, struct arena *a,
     if (e < 0)
         return e;
     e = r->t->reads->meta_get(r->t, key, a, ret_value);
-    reader_end(r);
+    reader_end(r, e);
     return e;
 }
 
@@ -158,7 +159,7 @@ each_file(struct store_reader *r, enum reader_files which, store_file_fn fn, voi
     if (e < 0)
         return e;
     e = r->ops->each_file(r, which, show_file, &show);
-    reader_end(r);
+    reader_end(r, e);
     return e;
 }
 
@@ -183,7 +184,7 @@ store_read_file(struct store_reader *r, struct str path, struct arena *a,
     if (e < 0)
         return e;
     e = r->t->reads->file_find(r->t, path, a, &f);
-    reader_end(r);
+    reader_end(r, e);
     if (e == 0)
         *ret_file = f.f;
     return e;
@@ -223,7 +224,7 @@ store_each_entity(struct store_reader *r, struct str path, store_entity_fn fn, v
         else if (e == -ENOENT)
             e = 0;
     }
-    reader_end(r);
+    reader_end(r, e);
     arena_finish(&show.a);
     return e;
 }
@@ -256,7 +257,7 @@ store_each_name(struct store_reader *r, store_entity_fn fn, void *ctx)
     if (e < 0)
         return e;
     e = r->ops->each_name(r, show_name, &show);
-    reader_end(r);
+    reader_end(r, e);
     arena_finish(&show.a);
     return e;
 }
@@ -297,7 +298,7 @@ store_read_entity_id(struct store_reader *r, int64_t id, struct arena *a,
     if (e < 0)
         return e;
     e = reader_row(r->t, id, a, ret_row);
-    reader_end(r);
+    reader_end(r, e);
     return e;
 }
 
@@ -328,7 +329,7 @@ store_read_entity(struct store_reader *r, struct str key, struct arena *a,
     e = reader_find(r->t, key, a, &f, &s);
     if (e == 0)
         e = finish_row(r->t, &s, &f, a, ret_row);
-    reader_end(r);
+    reader_end(r, e);
     return e;
 }
 
@@ -340,7 +341,7 @@ store_read_told(struct store_reader *r, struct hash128 content, struct str lang,
     if (e < 0)
         return e;
     e = recall_told(r->t, content, lang, a, ret_told);
-    reader_end(r);
+    reader_end(r, e);
     return e;
 }
 
@@ -359,7 +360,7 @@ store_each_past(struct store_reader *r, store_past_fn fn, void *ctx)
     if (e < 0)
         return e;
     e = r->ops->each_past(r, show_past, &show);
-    reader_end(r);
+    reader_end(r, e);
     return e;
 }
 
@@ -370,7 +371,7 @@ store_read_letters(struct store_reader *r, store_letter_fn fn, void *ctx)
     if (e < 0)
         return e;
     e = r->ops->each_letter(r, fn, ctx);
-    reader_end(r);
+    reader_end(r, e);
     return e;
 }
 
@@ -381,7 +382,7 @@ store_read_jobs(struct store_reader *r, store_job_fn fn, void *ctx)
     if (e < 0)
         return e;
     e = r->ops->each_job(r, fn, ctx);
-    reader_end(r);
+    reader_end(r, e);
     return e;
 }
 
@@ -442,7 +443,7 @@ store_each_event(struct store_reader *r, int64_t since, size_t limit, store_even
     if (e < 0)
         return e;
     e = r->ops->each_event(r, since, limit, show_event, &show);
-    reader_end(r);
+    reader_end(r, e);
     arena_finish(&show.a);
     return e;
 }

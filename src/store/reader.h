@@ -67,6 +67,7 @@ struct store_reader {
     struct tables *t;
     unsigned n_reads; // that run, one from within the other's callback
     bool is_held;     // a view: store_reader_begin()
+    bool is_doubtful; // a row made no sense: the next writer has to look
     /* Set by another thread, of a backend that has whole answers before it shows them. */
     volatile sig_atomic_t is_interrupted;
 };
@@ -75,7 +76,7 @@ struct store_reader {
 
 /* A view for as long as a read needs it. */
 int reader_begin(struct store_reader *r);
-void reader_end(struct store_reader *r);
+void reader_end(struct store_reader *r, int e); // e: of the read
 /* Of a callback of the caller's: e, or -EINTR when the read was interrupted meanwhile. */
 static inline int
 reader_shown(const struct store_reader *r, int e)
@@ -88,6 +89,11 @@ int reader_find(struct tables *t, struct str key, struct arena *a,
                 struct file_stored *ret_file, struct entity_stored *ret_entity);
 /* A number that should be one of an event of the log: -EBADMSG. */
 int reader_event_type(int64_t number, enum event_type *ret_type);
+
+/* ---- check.c ---- */
+
+/* Every row of it. -EBADMSG: one makes no sense. */
+int reader_check(struct store_reader *r);
 
 /* ---- find.c ---- */
 

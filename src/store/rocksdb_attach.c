@@ -98,11 +98,11 @@ rocks_view_end(struct store_reader *reader)
 }
 
 /* Who reads cannot write it into the index; beside one of ours, and if the folder may be written. */
-static void
-leave_doubt(const struct rocks_reader *r)
+void
+rocks_leave_doubt(const char *real)
 {
-    AUTO(free) char *lock = xasprintf("%s.lock", r->real);
-    AUTO(free) char *doubt = xasprintf("%s" ROCKS_DOUBT, r->real);
+    AUTO(free) char *lock = xasprintf("%s.lock", real);
+    AUTO(free) char *doubt = xasprintf("%s" ROCKS_DOUBT, real);
     int fd = fs_exists(lock) ? open(doubt, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
     if (fd >= 0)
         close(fd);
@@ -112,8 +112,8 @@ void
 rocks_reader_close(struct store_reader *reader)
 {
     struct rocks_reader *r = rocks_reader_of(reader);
-    if (r->c.is_damaged)
-        leave_doubt(r);
+    if (r->c.is_damaged || r->base.is_doubtful)
+        rocks_leave_doubt(r->real);
     rocks_db_close(r->c.db);
     rocks.readoptions_destroy(r->c.read);
     if (r->c.stop_fd >= 0)

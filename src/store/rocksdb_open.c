@@ -116,6 +116,8 @@ check_meta(struct rocks_writer *w, int64_t *ret_version, char **ret_why)
     AUTO(arena_finish) struct arena a = {0};
     struct str root = STR_NONE;
     int r = table_meta_int(&w->c.t, "schema", ret_version);
+    if (r == 0 && *ret_version < 0)
+        r = err_trace(-EBADMSG);
     if (r < 0)
         return r;
     if (*ret_version > STORE_SCHEMA_VERSION)
@@ -135,15 +137,22 @@ check_meta(struct rocks_writer *w, int64_t *ret_version, char **ret_why)
     return r;
 }
 
+static bool
+is_doubted(const struct rocks_writer *w)
+{
+    AUTO(free) char *doubt = xasprintf("%s" ROCKS_DOUBT, w->real);
+    return fs_exists(doubt);
+}
+
 /* All of it is read only after a stop that was not clean, or when somebody met damage. */
 static int
-check_damage(struct rocks_conn *c, const char *real)
+check_damage(struct rocks_writer *w)
 {
     static const struct rocks_key any;
-    AUTO(free) char *doubt = xasprintf("%s" ROCKS_DOUBT, real);
+    struct rocks_conn *c = &w->c;
     int64_t clean = 0;
     int r = table_meta_int(&c->t, "clean_shutdown", &clean);
-    if (r < 0 || (clean == 1 && !fs_exists(doubt)))
+    if (r < 0 || (clean == 1 && !is_doubted(w)))
         return r;
     rocks.readoptions_set_fill_cache(c->read, 0);
     for (int i = 0; i < ROCKS_FAMILIES && r == 0; i++) {
@@ -154,9 +163,28 @@ check_damage(struct rocks_conn *c, const char *real)
         rocks_walk_close(&walk);
     }
     rocks.readoptions_set_fill_cache(c->read, 1);
-    if (r == 0)
-        unlink(doubt);
     return err_trace(r);
+}
+
+/* What RocksDB takes for whole may have rows that make no sense. */
+static int
+check_rows(struct rocks_writer *w)
+{
+    struct store_reader *reader = NULL;
+    if (!is_doubted(w))
+        return 0;
+    int r = rocks_reader_open(w->path, &reader, NULL);
+    if (r == 0)
+        r = reader_check(reader);
+    store_reader_close(reader);
+    return err_trace(r);
+}
+
+static void
+dispel_doubt(const struct rocks_writer *w)
+{
+    AUTO(free) char *doubt = xasprintf("%s" ROCKS_DOUBT, w->real);
+    unlink(doubt);
 }
 
 /* What it is, and a note that from here on a stop is not clean, in one transaction. */
@@ -170,7 +198,7 @@ prepare(struct rocks_writer *w, int64_t version)
         return r;
     snprintf(schema, sizeof(schema), "%d", STORE_SCHEMA_VERSION);
     rocks_writes.meta_put(t, "schema", str_of(schema));
-    if (version > 0 && version < SCHEMA_OF_WORDS)
+    if (version > 0 && (version < SCHEMA_OF_WORDS || is_doubted(w)))
         rocks_writes.meta_put(t, "text_dead", STR("1000000000"));
     if (version == 0) {
         char *epoch = random_hex(16);
@@ -219,15 +247,20 @@ open_database(struct rocks_writer *w, bool was_ours, struct store_info *ret_info
     if (r == 0)
         r = check_meta(w, &version, ret_why);
     if (r == 0 && version > 0)
-        r = check_damage(&w->c, w->real);
+        r = check_damage(w);
+    if (r == 0 && version == STORE_SCHEMA_VERSION)
+        r = check_rows(w); // before anything is written to what may be set aside
     if (r == 0)
         r = prepare(w, version);
+    if (r == 0 && version < STORE_SCHEMA_VERSION)
+        r = check_rows(w);
     if (r == 0)
         r = table_writer_load(&w->w, ret_info);
     if (r < 0)
         return explain(ret_why, err_trace(r), w->path,
                        r == -EWOULDBLOCK ? "another engine holds this index"
                                          : err_text(r));
+    dispel_doubt(w);
     ret_info->is_new = version == 0;
     return 0;
 }
@@ -442,7 +475,9 @@ rocks_writer_close(struct store_writer *base)
     if (w->w.is_open)
         store_rollback(base);
     w->is_closing = true;
-    if (!w->c.is_damaged && !w->is_broken) {
+    if (w->w.is_doubtful)
+        rocks_leave_doubt(w->real);
+    if (!w->c.is_damaged && !w->w.is_doubtful && !w->is_broken) {
         rocks_writes.meta_put(&w->c.t, "clean_shutdown", STR("1"));
         if (rocks_writes.commit(&w->c.t) == 0 && w->log_bytes > LOG_BYTES_CLOSE)
             flush(w);

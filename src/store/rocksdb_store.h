@@ -92,6 +92,7 @@ struct rocks_ids_list { // vec.h
 
 int rocks_reader_open(const char *path, struct store_reader **ret_reader, char **ret_why);
 void rocks_reader_close(struct store_reader *r);
+void rocks_leave_doubt(const char *real); // ROCKS_DOUBT, if that is an index
 int rocks_view_begin(struct store_reader *r);
 void rocks_view_end(struct store_reader *r);
 int rocks_find_named(struct store_reader *r, struct str name, struct found_list *list);

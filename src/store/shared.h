@@ -23,6 +23,7 @@ struct table_writer {
     struct arena scratch; // of one operation
     bool is_open;         // in a transaction
     bool is_brief;        // store_be_brief()
+    bool is_doubtful;     // a row made no sense: the next start has to look
     uint64_t seed;        // of hash tables over names from outside
 };
 
@@ -39,6 +40,13 @@ void table_writer_init(struct table_writer *w, const struct store_writer_ops *op
 void table_writer_finish(struct table_writer *w);
 /* The counters of an index that has an epoch; *ret_info is of store_read_info(). */
 int table_writer_load(struct table_writer *w, struct store_info *ret_info);
+/* Of an operation: r, noted when a row of the index made no sense. */
+static inline int
+table_done(struct table_writer *w, int r)
+{
+    w->is_doubtful |= r == -EBADMSG;
+    return r;
+}
 int table_info(struct tables *t, struct store_info *ret_info); // within a view
 int table_meta_int(struct tables *t, const char *key,
                    int64_t *ret_value); // 0 when absent

@@ -87,6 +87,8 @@ check_owner(struct sqlite_writer *w, int *ret_version, char **ret_why)
     if (version > STORE_SCHEMA_VERSION)
         return explain(ret_why, -EPROTONOSUPPORT, w->path,
                        "was written by a newer gloss");
+    if (version < 0)
+        return err_trace(-EBADMSG);
     *ret_version = n_tables > 0 ? (int)version : 0;
     return 0;
 }
@@ -112,14 +114,21 @@ check_root(struct sqlite_writer *w, char **ret_why)
     return r;
 }
 
-/* The whole file is read only after a stop that was not clean, or when a reader met damage. */
-static int
-check_damage(struct sqlite_conn *c, const char *path)
+static bool
+is_doubted(const struct sqlite_writer *w)
 {
-    AUTO(free) char *doubt = xasprintf("%s" SQLITE_DOUBT, path);
+    AUTO(free) char *doubt = xasprintf("%s" SQLITE_DOUBT, w->path);
+    return !w->place && fs_exists(doubt);
+}
+
+/* The whole file is read only after a stop that was not clean, or when somebody met damage. */
+static int
+check_damage(struct sqlite_writer *w)
+{
+    struct sqlite_conn *c = &w->c;
     int64_t clean = 0;
     int r = table_meta_int(&c->base, "clean_shutdown", &clean);
-    if (r < 0 || (clean == 1 && !fs_exists(doubt)))
+    if (r < 0 || (clean == 1 && !is_doubted(w)))
         return r;
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v2(c->db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
@@ -127,10 +136,29 @@ check_damage(struct sqlite_conn *c, const char *path)
         !str_eq_c(sqlite_column_str(stmt, 0), "ok"))
         rc = SQLITE_CORRUPT;
     sqlite3_finalize(stmt);
-    r = sqlite_errno(c, rc);
+    return err_trace(sqlite_errno(c, rc));
+}
+
+/* What SQLite takes for whole may have rows that make no sense. */
+static int
+check_rows(struct sqlite_writer *w)
+{
+    struct store_reader *reader = NULL;
+    if (!is_doubted(w))
+        return 0;
+    int r = sqlite_reader_open(w->path, &reader, NULL);
     if (r == 0)
-        unlink(doubt);
+        r = reader_check(reader);
+    store_reader_close(reader);
     return err_trace(r);
+}
+
+static void
+dispel_doubt(const struct sqlite_writer *w)
+{
+    AUTO(free) char *doubt = xasprintf("%s" SQLITE_DOUBT, w->path);
+    if (!w->place)
+        unlink(doubt);
 }
 
 /* synchronous=FULL: a commit that was told to anybody is on the disk. */
@@ -175,6 +203,11 @@ use_wal(struct sqlite_conn *c)
     return err_trace(r);
 }
 
+/* As if nothing had been indexed yet: then it is made anew from the rows. */
+static const char text_anew[] = "DELETE FROM text_run; DELETE FROM text_leaf;"
+                                "DELETE FROM meta WHERE k IN ('text_rows','text_dead');"
+                                "UPDATE file SET text_gen=0 WHERE text_gen>0";
+
 /* The schema and a note that from here on a stop is not clean, in one transaction. */
 static int
 prepare(struct sqlite_writer *w, int version)
@@ -187,6 +220,8 @@ prepare(struct sqlite_writer *w, int version)
         r = sqlite_meta_put(&w->c, "epoch", str_of(epoch));
         free(epoch);
     }
+    if (r == 0 && is_doubted(w))
+        r = sqlite_exec(&w->c, text_anew);
     if (r == 0 && w->root)
         r = sqlite_meta_put(&w->c, "root", str_of(w->root));
     if (r == 0)
@@ -237,9 +272,13 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
     if (r == 0)
         r = sqlite_exec(&w->c, settings);
     if (r == 0 && version > 0)
-        r = check_damage(&w->c, w->path);
+        r = check_damage(w);
+    if (r == 0 && version == STORE_SCHEMA_VERSION)
+        r = check_rows(w); // before anything is written to what may be set aside
     if (r == 0)
         r = prepare(w, version);
+    if (r == 0 && version < STORE_SCHEMA_VERSION)
+        r = check_rows(w);
     if (r == 0 && !w->place)
         r = sqlite_exec(&w->c, waits_for_disk);
     if (r == 0)
@@ -252,6 +291,7 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
             *ret_why = xasprintf("%s: %s", w->path, err_text(r));
         return err_trace(r);
     }
+    dispel_doubt(w);
     ret_info->is_new = version == 0;
     sqlite3_wal_hook(w->c.db, on_wal, w);
     return 0;
@@ -392,7 +432,10 @@ sqlite_writer_close(struct store_writer *base)
     struct sqlite_writer *w = sqlite_writer_of(base);
     if (w->base.is_open)
         store_rollback(base);
-    if (!w->place && !w->c.is_damaged &&
+    bool is_damaged = w->c.is_damaged || w->base.is_doubtful;
+    if (!w->place && is_damaged)
+        sqlite_leave_doubt(&w->c);
+    if (!w->place && !is_damaged &&
         sqlite_exec(&w->c, "PRAGMA synchronous=NORMAL") == 0 &&
         table_meta_put_int(&w->base, "clean_shutdown", 1) == 0) {
         sqlite3_busy_timeout(w->c.db, 0);

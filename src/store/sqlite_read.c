@@ -197,8 +197,8 @@ each_past(struct store_reader *reader, store_past_fn fn, void *ctx)
 /* ---- the table ---- */
 
 /* Who reads cannot write it into the index; beside one of ours, and if the folder may be written. */
-static void
-leave_doubt(struct sqlite_conn *c)
+void
+sqlite_leave_doubt(struct sqlite_conn *c)
 {
     const char *path = sqlite3_db_filename(c->db, "main");
     AUTO(free) char *lock = xasprintf("%s.lock", path ? path : "");
@@ -212,8 +212,8 @@ static void
 close_reader(struct store_reader *reader)
 {
     struct sqlite_reader *r = sqlite_reader_of(reader);
-    if (r->c.is_damaged)
-        leave_doubt(&r->c);
+    if (r->c.is_damaged || r->base.is_doubtful)
+        sqlite_leave_doubt(&r->c);
     sqlite_conn_finish(&r->c);
     free(r);
 }

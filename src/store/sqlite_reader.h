@@ -17,6 +17,7 @@ sqlite_reader_of(struct store_reader *r)
 
 /* Beside an index in which a reader met damage: the next writer reads the whole file first. */
 #define SQLITE_DOUBT ".doubt"
+void sqlite_leave_doubt(struct sqlite_conn *c);
 
 extern const struct store_reader_ops sqlite_reader_ops;
 int sqlite_reader_open(const char *rest, struct store_reader **ret_reader,

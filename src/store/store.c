@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/uri.h"
 #include "store/backend.h"
+#include "store/shared.h"
 
 static const struct store_ops *const backends[] = {
     &store_sqlite_ops,   &store_mem_ops,        &store_rocksdb_ops,
@@ -102,7 +103,7 @@ store_writer_close(struct store_writer *w)
 int
 store_index_text(struct store_writer *w, size_t n_entities, bool *ret_more)
 {
-    return w->ops->index_text(w, n_entities, ret_more);
+    return table_done(table_writer_of(w), w->ops->index_text(w, n_entities, ret_more));
 }
 
 int

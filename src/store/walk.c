@@ -170,7 +170,7 @@ store_each_caller(struct store_reader *r, struct str name, size_t limit, store_e
     found_sort(&files);
     for (size_t i = 0; i < files.n && e == 0 && walk.left > 0; i++)
         e = callers_in_file(&walk, files.v[i].id >> SLOT_BITS, name);
-    reader_end(r);
+    reader_end(r, e);
     walk_finish(&walk);
     vec_finish(&files);
     return e;
@@ -223,7 +223,7 @@ store_each_callee(struct store_reader *r, struct str key, size_t limit, store_ed
     e = reader_find(r->t, key, &walk.a, &walk.f, &from);
     if (e == 0)
         e = edges_of_file(&walk, from.id & SLOT_MASK);
-    reader_end(r);
+    reader_end(r, e);
     walk_finish(&walk);
     return e;
 }
@@ -246,7 +246,7 @@ store_each_edge(struct store_reader *r, store_edge_fn fn, void *ctx)
         return e;
     walk_init(&walk, r, SIZE_MAX, fn, ctx);
     e = r->ops->each_file(r, FILES_BY_PATH, walk_file, &walk);
-    reader_end(r);
+    reader_end(r, e);
     walk_finish(&walk);
     return e;
 }

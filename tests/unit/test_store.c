@@ -152,6 +152,9 @@ static const struct test tests[] = {
     TEST(test_text_damaged, SAMPLE_SQL),
     TEST(test_rows_of_no_file, SAMPLE_SQL),
     TEST(test_damaged_edges, SAMPLE_SQL),
+    TEST(test_damaged_rows, SAMPLE_SQL),
+    TEST(test_damaged_version, SAMPLE_SQL),
+    TEST(test_doubt_is_dispelled, SAMPLE_SQL),
     TEST(test_past_without_text, SAMPLE_SQL),
     TEST(test_prune_past, SAMPLE_SQL),
     TEST(test_damaged_past, SAMPLE_SQL),
@@ -190,14 +193,17 @@ is_there(const struct sample_backend *backend)
     return url != NULL;
 }
 
+/* Of the backend that is named; without a name, of all. */
 int
-main(void)
+main(int argc, char *argv[])
 {
     struct CMUnitTest all[ARRAY_LEN(tests) * ARRAY_LEN(sample_backends)];
     char *names[ARRAY_LEN(all)];
     size_t n = 0;
     for (size_t b = 0; b < ARRAY_LEN(sample_backends); b++) {
         const struct sample_backend *backend = &sample_backends[b];
+        if (argc > 1 && strcmp(argv[1], backend->name) != 0)
+            continue;
         for (size_t i = 0; i < ARRAY_LEN(tests) && is_there(backend); i++) {
             if ((tests[i].needs & ~backend->can) != 0)
                 continue;

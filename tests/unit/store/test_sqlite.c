@@ -91,6 +91,15 @@ test_rows_of_no_file(void **state)
 }
 
 static void
+assert_found_damaged(const struct sample *s)
+{
+    struct store_info info;
+    store_writer_close(sample_open(s, &info));
+    assert_true(info.is_new && info.was_damaged);
+    assert_int_equal(count_damaged(s), 1);
+}
+
+static void
 test_damaged_edges(void **state)
 {
     struct sample *s = *state;
@@ -129,6 +138,67 @@ test_damaged_edges(void **state)
             fail_msg("%s, all edges: %d", damaged[i], e);
         store_reader_close(r);
     }
+    assert_found_damaged(s);
+}
+
+/* Rows that SQLite takes for whole and that make no sense: whoever meets one, the next start looks. */
+static void
+test_damaged_rows(void **state)
+{
+    struct sample *s = *state;
+    struct store_info info;
+    struct event *e = NULL;
+    AUTO(free) char *doubt = xasprintf("%s.doubt", s->path);
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1 two:2"));
+    event_unref(sample_put(w, "b.c", "one:1"));
+    store_writer_close(w);
+    run_sql(s, "UPDATE entity SET odd='[' WHERE name='two'");
+    w = sample_open(s, &info); // nobody has met it
+    assert_false(info.is_new);
+    OK(store_begin(w));
+    OK(store_delete_file(w, STR("b.c"), &e));
+    event_unref(steal(e));
+    assert_int_equal(store_delete_file(w, STR("a.c"), &e), -EBADMSG);
+    store_rollback(w);
+    store_writer_close(w);
+    assert_true(fs_exists(doubt));
+    assert_found_damaged(s);
+    assert_false(fs_exists(doubt));
+}
+
+/* A version that no gloss ever gave. */
+static void
+test_damaged_version(void **state)
+{
+    struct sample *s = *state;
+    store_writer_close(sample_open(s, NULL));
+    run_sql(s, "PRAGMA user_version=-7");
+    assert_found_damaged(s);
+}
+
+/* A doubt that turns out to be none is gone with the next start. */
+static void
+test_doubt_is_dispelled(void **state)
+{
+    struct sample *s = *state;
+    struct store_info before, info;
+    AUTO(free) char *doubt = xasprintf("%s.doubt", s->path);
+    struct store_writer *w = sample_open(s, &before);
+    event_unref(sample_put(w, "a.c", "one:1>two two:2"));
+    event_unref(sample_put_hovers(w, "a.c", "one:1>two two:2", "one=text"));
+    event_unref(sample_delete(w, "a.c"));
+    event_unref(sample_put(w, "b.c", "one:1>two two:2x"));
+    store_writer_close(w);
+    int fd = open(doubt, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    w = sample_open(s, &info);
+    assert_false(info.is_new);
+    assert_string_equal(info.epoch, before.epoch);
+    assert_int_equal(info.head, 4);
+    assert_false(fs_exists(doubt));
+    store_writer_close(w);
 }
 
 /* A text that somebody took away is asked for again. */

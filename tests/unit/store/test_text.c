@@ -222,4 +222,13 @@ test_text_damaged(void **state)
     assert_int_equal(store_each_named(r, STR("wing"), count_entity, &n), -EBADMSG);
     store_reader_close(r);
     store_writer_close(w);
+    struct store_info info;
+    w = sample_open(s, &info); // it is made anew from the rows, which are well
+    assert_false(info.is_new);
+    index_all(w);
+    r = sample_read(s);
+    OK(store_each_named(r, STR("wing"), count_entity, &n));
+    assert_true(n > 0);
+    store_reader_close(r);
+    store_writer_close(w);
 }
