@@ -4,7 +4,7 @@
 #include "store/postgres_conn.h"
 #include "store/shared.h"
 
-#define POSTGRES_SCHEMA_VERSION 3
+#define POSTGRES_SCHEMA_VERSION 4
 #define POSTGRES_WORKSPACE_SHIFT 28 // of a file's id
 #define POSTGRES_PAGE 4096          // rows of one answer
 #define POSTGRES_EVENTS 256         // and of the log, where they are large

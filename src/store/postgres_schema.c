@@ -66,7 +66,12 @@ static const char step_3[] =
     " seq bigint NOT NULL, time_ms bigint NOT NULL, PRIMARY KEY(ws,k));"
     "CREATE INDEX ingest_key_time ON gloss.ingest_key(ws,time_ms);";
 
-static const char *const steps[POSTGRES_SCHEMA_VERSION] = {step_1, step_2, step_3};
+/* Text is cut into other words since: it is indexed anew when a writer is idle. */
+static const char step_4[] =
+    "UPDATE gloss.file SET text_gen=0 WHERE text_gen>0; TRUNCATE gloss.text";
+
+static const char *const steps[POSTGRES_SCHEMA_VERSION] = {step_1, step_2, step_3,
+                                                           step_4};
 
 static int
 explain(char **ret_why, int r, const char *what)

@@ -530,6 +530,55 @@ test_any_bytes(void **state)
     store_writer_close(w);
 }
 
+static void
+index_all(struct store_writer *w)
+{
+    bool has_more = true;
+    OK(store_begin(w));
+    while (has_more)
+        OK(store_index_text(w, 10, &has_more));
+    OK(store_commit(w));
+}
+
+static int
+count_entity(void *ctx, const struct entity_row *row UNUSED)
+{
+    ++*(int *)ctx;
+    return 0;
+}
+
+/* Words of a text index that an earlier gloss filled are cut anew. */
+static void
+test_version_3(void **state)
+{
+    struct sample *s = *state;
+    struct store_info before, info;
+    int n = 0;
+    struct store_writer *w = sample_open(s, &before);
+    event_unref(sample_put(w, "a.c", "oneThing:1"));
+    index_all(w);
+    store_writer_close(w);
+    PGconn *c = connect_by_hand();
+    run(c, "UPDATE gloss.text SET words='''of'':1A ''old'':1A'");
+    run(c, "DELETE FROM gloss.version WHERE version>3");
+    PQfinish(c);
+    struct store_reader *r = NULL;
+    assert_int_equal(store_reader_open(s->url, &r, NULL), -EPROTONOSUPPORT);
+    w = sample_open(s, &info);
+    assert_false(info.is_new);
+    assert_string_equal(info.epoch, before.epoch);
+    for (int is_indexed = 0; is_indexed < 2; is_indexed++) {
+        r = sample_read(s);
+        OK(store_search_text(r, STR("thing"), 10, count_entity, &n));
+        assert_int_equal(n, is_indexed + 1);
+        OK(store_search_text(r, STR("old"), 10, count_entity, &n));
+        assert_int_equal(n, is_indexed + 1);
+        store_reader_close(r);
+        index_all(w);
+    }
+    store_writer_close(w);
+}
+
 #define TEST(name)                                                                       \
     cmocka_unit_test_prestate_setup_teardown(name, sample_setup, sample_teardown,        \
                                              (void *)(uintptr_t)postgres)
@@ -553,6 +602,7 @@ main(void)
         TEST(test_news),
         TEST(test_address_is_not_shown),
         TEST(test_any_bytes),
+        TEST(test_version_3),
     };
     return cmocka_run_group_tests_name("store/postgres", tests, NULL, NULL);
 }
