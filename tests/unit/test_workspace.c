@@ -6,6 +6,7 @@
 #include "workspace/test_endings.c"
 #include "workspace/test_enriching.c"
 #include "workspace/test_jobs.c"
+#include "workspace/test_following.c"
 #include "workspace/test_retry.c"
 #include "workspace/test_trees.c"
 #include "workspace/test_watching.c"
@@ -76,6 +77,8 @@ main(void)
         cmocka_unit_test(test_written_later),
         cmocka_unit_test(test_acquire),
         cmocka_unit_test(test_listeners),
+        cmocka_unit_test(test_free_place_is_taken),
+        cmocka_unit_test(test_place_of_a_cut_engine_is_left),
         cmocka_unit_test(test_watching),
         cmocka_unit_test(test_moved_folder),
         cmocka_unit_test(test_known_by_folder),
