@@ -17,7 +17,8 @@
  * wait for the text index are found by reading all of these (15 ms of 100,000 entities). */
 #define IDLE_HOVERS_MS 20
 #define PRUNE_EVERY_MS 60000
-#define TEXT_STEP_ENTITIES 4000
+#define TEXT_STEP_ENTITIES_MIN 500
+#define TEXT_STEP_ENTITIES_MAX 16000
 /* Batches are made by the workers and let go here, in between what lives longer: without this the heaps of
  * the workers grow with the run. */
 #define GIVE_BACK_BYTES ((size_t)64 << 20)
@@ -460,10 +461,23 @@ prune(struct drain *d, bool *ret_more)
     return store_prune(d->store, clock_wall_ms(), ret_more);
 }
 
+size_t
+writer_text_step(size_t n_entities, int64_t took_ns)
+{
+    double wanted =
+        (double)n_entities * WRITER_TEXT_STEP_MS * 1e6 / (double)MAX(took_ns, 1);
+    double most = MIN(2.0 * (double)n_entities, TEXT_STEP_ENTITIES_MAX);
+    return (size_t)MAX(MIN(wanted, most), TEXT_STEP_ENTITIES_MIN);
+}
+
 static int
 index_text(struct drain *d, bool *ret_more)
 {
-    return store_index_text(d->store, TEXT_STEP_ENTITIES, ret_more);
+    int64_t began_ns = clock_mono_ns();
+    int r = store_index_text(d->store, d->text_step, ret_more);
+    if (r == 0 && *ret_more)
+        d->text_step = writer_text_step(d->text_step, clock_mono_ns() - began_ns);
+    return r;
 }
 
 /* One short step; true when there is another one to do. */

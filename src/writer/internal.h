@@ -90,6 +90,7 @@ struct drain {
     unsigned n_put_off;  // commits since the log was looked at
     unsigned n_urgent;   // groups in a row of urgent commands alone
     bool is_text_waiting;
+    size_t text_step;    // entities
     bool is_hovers_only; // the last group
     bool is_failing;     // the last retries were in vain: the next command gets none
     int64_t prune_at_ms;

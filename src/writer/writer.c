@@ -201,6 +201,7 @@ writer_open(struct loop *l, const char *url, const char *root, const char *maker
     w->queue = queue_create(WRITER_QUEUE_CAPACITY);
     w->mailbox = mailbox_open(l, on_mail, w);
     w->drain = (struct drain){.queue = w->queue,
+                              .text_step = WRITER_TEXT_STEP_ENTITIES,
                               .mailbox = w->mailbox,
                               .url = xstrdup(url),
                               .root = root ? xstrdup(root) : NULL,

@@ -18,9 +18,8 @@
 #define READS_DEFAULT 50000
 #define CHANGES_DEFAULT 300
 #define READS_WARM 200
-#define EXIT_SKIPPED 77         // this gloss was built without the backend
-#define TEXT_STEP_ENTITIES 4000 // of the writer when nothing comes
-#define QUEUED_FILES 1024       // so many wait for the writer while there are more
+#define EXIT_SKIPPED 77   // this gloss was built without the backend
+#define QUEUED_FILES 1024 // so many wait for the writer while there are more
 #define CHANGED_FILE_ENTITIES 100
 #define CHANGES_PER_LOAD 50 // then the load begins anew, or the index would fill the disk
 #define PAUSE_MS_MAX 30     // of a person between two changes, at a rate no person has
@@ -106,9 +105,12 @@ put(struct store_writer *w, const struct corpus *c, size_t i, const struct batch
 static void
 index_text(struct store_writer *w)
 {
+    size_t n = WRITER_TEXT_STEP_ENTITIES;
     for (bool more = true; more;) {
+        int64_t began_ns = clock_mono_ns();
         must(store_begin(w), "begin");
-        must(store_index_text(w, TEXT_STEP_ENTITIES, &more), "text index");
+        must(store_index_text(w, n, &more), "text index");
+        n = writer_text_step(n, clock_mono_ns() - began_ns);
         must(store_commit(w), "commit");
         must(store_checkpoint(w, !more), "checkpoint");
     }

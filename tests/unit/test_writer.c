@@ -742,6 +742,24 @@ test_text_is_indexed_between_hovers(void **state)
 
 #include "writer/test_letters.c"
 
+/* Steps of a backend find their length, whatever it takes for an entity, and a single slow one does no harm. */
+static void
+test_text_step(void **state UNUSED)
+{
+    static const int64_t entity_ns[] = {50, 1000, 2000, 30000, 1000000};
+    for (size_t i = 0; i < ARRAY_LEN(entity_ns); i++) {
+        size_t n = WRITER_TEXT_STEP_ENTITIES;
+        for (int k = 0; k < 10; k++)
+            n = writer_text_step(n, (int64_t)n * entity_ns[i]);
+        int64_t took_ms = (int64_t)n * entity_ns[i] / 1000000;
+        assert_true(n >= 500 && n <= 16000);
+        assert_true(took_ms <= WRITER_TEXT_STEP_MS || n == 500);
+        assert_true(took_ms >= WRITER_TEXT_STEP_MS - 1 || n == 16000);
+        assert_int_equal(writer_text_step(n, INT64_MAX), 500);
+        assert_true(writer_text_step(n, 0) <= MAX(2 * n, 500));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sample_setup, sample_teardown)
 
 int
@@ -750,6 +768,7 @@ main(void)
     fail_install();
     const struct CMUnitTest tests[] = {
         TEST(test_all_commands),
+        cmocka_unit_test(test_text_step),
         TEST(test_close_in_completion),
         TEST(test_bad_command_fails_alone),
         TEST(test_large_drain_is_cut),
