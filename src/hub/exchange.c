@@ -68,6 +68,7 @@ reason_of(unsigned status)
                    {409, "Conflict"},
                    {413, "Content Too Large"},
                    {415, "Unsupported Media Type"},
+                   {426, "Upgrade Required"},
                    {429, "Too Many Requests"},
                    {503, "Service Unavailable"}};
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++)

@@ -3,7 +3,10 @@
  * be good is refused; a header that came twice arrives joined by a comma and therefore fails. */
 #include "hub/gate.h"
 
+#include <ctype.h>
 #include <strings.h>
+
+#define GATE_KEY_BYTES 24
 
 static bool
 is_equal_nocase(struct str s, const char *text)
@@ -60,6 +63,29 @@ gate_bearer(struct str authorization)
     if (authorization.n <= n || strncasecmp(authorization.p, scheme, n) != 0)
         return STR_NONE;
     return str_trim(str_slice(authorization.p + n, authorization.n - n));
+}
+
+bool
+gate_connection_upgrades(struct str connection)
+{
+    struct str part;
+    while (str_split(&connection, ',', &part))
+        if (is_equal_nocase(str_trim(part), "upgrade"))
+            return true;
+    return false;
+}
+
+bool
+gate_key_is_wellformed(struct str key)
+{
+    static const char last[] = "AQgw"; // of two bits, none of the four below is set
+    if (key.n != GATE_KEY_BYTES || key.p[22] != '=' || key.p[23] != '=' ||
+        !strchr(last, key.p[21]))
+        return false;
+    for (size_t i = 0; i < 22; i++)
+        if (!isalnum((unsigned char)key.p[i]) && key.p[i] != '+' && key.p[i] != '/')
+            return false;
+    return true;
 }
 
 int

@@ -17,6 +17,10 @@ bool gate_origin_is_ours(struct str origin, uint16_t port, char *const *allowed,
 /* What follows "Bearer "; empty when it is anything else. */
 struct str gate_bearer(struct str authorization);
 
+/* What an upgrade says besides Upgrade: "upgrade" is a word of Connection; the key is 16 bytes in base64. */
+bool gate_connection_upgrades(struct str connection);
+bool gate_key_is_wellformed(struct str key);
+
 struct gate_offer {
     bool has_gloss;   // one of our subprotocols is among them
     struct str token; // of "bearer.<token>"; empty: none

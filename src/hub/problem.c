@@ -18,6 +18,7 @@ static const struct problem_row {
     [PROBLEM_CONFLICT] = {"conflict", "Conflict", 409, -1},
     [PROBLEM_TOO_LARGE] = {"too-large", "Too large", 413, -1},
     [PROBLEM_UNSUPPORTED] = {"unsupported-type", "Unsupported type", 415, -1},
+    [PROBLEM_UPGRADE] = {"upgrade-required", "Upgrade required", 426, -1},
     [PROBLEM_TOO_MANY] = {"too-many", "Too many", 429, 1000},
     [PROBLEM_INTERNAL] = {"internal", "Internal error", 500, -1},
     [PROBLEM_NOT_READY] = {"not-ready", "Not ready", 503, 500},

@@ -47,6 +47,8 @@ refuse(struct hub *h, struct lws *wsi, struct refusal why)
 {
     struct exchange x = {.hub = h};
     h->stats.refused++;
+    if (why.problem == PROBLEM_UPGRADE)
+        exchange_add_header(&x, "Sec-WebSocket-Version", "13");
     exchange_problem(&x, why.problem, why.detail);
     struct str text = str_slice(x.response.p + LWS_PRE, x.response.n - LWS_PRE);
     if (lws_write(wsi, (unsigned char *)(uintptr_t)text.p, text.n, LWS_WRITE_HTTP_FINAL) <
@@ -306,8 +308,8 @@ read_place(struct hub *h, struct lws *wsi, struct place *place)
     int n = 0;
     unsigned methods = 0;
     struct str params[MATCH_PARAMS_MAX] = {0};
-    if (lws_http_get_uri_and_method(wsi, &uri, &n) != LWSHUMETH_GET || n <= 0)
-        return refusal(PROBLEM_METHOD_NOT_ALLOWED, "an upgrade begins with GET");
+    if (lws_http_get_uri_and_method(wsi, &uri, &n) < 0 || n <= 0)
+        return refusal(PROBLEM_BAD_REQUEST, "there is no address");
     struct str path = str_slice(uri, strnlen(uri, (size_t)n));
     const struct route *route = route_find(path, HTTP_GET, params, &methods);
     if (!route || route->serve)
@@ -318,6 +320,27 @@ read_place(struct hub *h, struct lws *wsi, struct place *place)
             return refusal(PROBLEM_NOT_FOUND, "no workspace of this id is open");
     }
     return read_place_arguments(wsi, place);
+}
+
+/* libwebsockets would take another version, half a key, and "up" for an upgrade; or it ends the connection without a
+ * word. */
+static struct refusal
+check_switch(struct lws *wsi)
+{
+    char text[SERVE_HEADER_BYTES_MAX], *ignored;
+    int ignored_size;
+    struct str value;
+    if (lws_http_get_uri_and_method(wsi, &ignored, &ignored_size) != LWSHUMETH_GET)
+        return refusal(PROBLEM_METHOD_NOT_ALLOWED, "an upgrade begins with GET");
+    if (!copy_header(wsi, WSI_TOKEN_CONNECTION, text, &value) ||
+        !gate_connection_upgrades(value))
+        return refusal(PROBLEM_BAD_REQUEST, "an upgrade says Connection: Upgrade");
+    if (!copy_header(wsi, WSI_TOKEN_KEY, text, &value) || !gate_key_is_wellformed(value))
+        return refusal(PROBLEM_BAD_REQUEST,
+                       "Sec-WebSocket-Key must be 16 bytes in base64, once");
+    if (!copy_header(wsi, WSI_TOKEN_VERSION, text, &value) || !str_eq_c(value, "13"))
+        return refusal(PROBLEM_UPGRADE, "Sec-WebSocket-Version must be 13");
+    return refusal(PROBLEM_BAD_REQUEST, NULL);
 }
 
 static struct refusal
@@ -332,6 +355,9 @@ check_upgrade(struct hub *h, struct lws *wsi, struct place *place)
         return why;
     if (check_framing(wsi, &frame).detail || frame.framing != BODY_FRAMING_NONE)
         return refusal(PROBLEM_BAD_REQUEST, "a request body is not taken here");
+    why = check_switch(wsi);
+    if (why.detail)
+        return why;
     if (!copy_header(wsi, WSI_TOKEN_PROTOCOL, text, &value) ||
         gate_read_offer(value, &offer) < 0)
         return refusal(PROBLEM_BAD_REQUEST, "Sec-WebSocket-Protocol cannot be read");

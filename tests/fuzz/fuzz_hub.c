@@ -22,6 +22,8 @@ check_gate(struct str line)
     fuzz_check_view(token, line);
     if (gate_read_offer(line, &offer) == 0)
         fuzz_check_view(offer.token, line);
+    gate_connection_upgrades(line);
+    fuzz_check(!gate_key_is_wellformed(line) || line.n == 24);
     if (gate_origin_is_wellformed(line))
         fuzz_check(line.n <= GATE_ORIGIN_BYTES_MAX && !str_eq_c(line, "null"));
 }

@@ -122,6 +122,27 @@ test_tokens(void **state UNUSED)
 /* ---- names ---- */
 
 static void
+test_upgrades(void **state UNUSED)
+{
+    static const char *const good[] = {"Upgrade", "upgrade", "keep-alive, Upgrade",
+                                       " UPGRADE ,x"},
+                             *const bad[] = {"",      "up",       "upgrade2",
+                                             "close", "Upgrade;", "upgrade x"};
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        assert_true(gate_connection_upgrades(str_of(good[i])));
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(gate_connection_upgrades(str_of(bad[i])));
+    assert_true(gate_key_is_wellformed(STR("dGhlIHNhbXBsZSBub25jZQ==")));
+    assert_true(gate_key_is_wellformed(STR("AAAAAAAAAAAAAAAAAAA+/w==")));
+    assert_false(gate_key_is_wellformed(STR_NONE));
+    assert_false(gate_key_is_wellformed(STR("dGhlIHNhbXBsZSBub25jZQ=")));
+    assert_false(gate_key_is_wellformed(STR("dGhlIHNhbXBsZSBub25jZQQQ")));
+    assert_false(gate_key_is_wellformed(STR("dGhlIHNhbXBsZSBub25jZR==")));
+    assert_false(gate_key_is_wellformed(STR("dGhlIHNhbXBsZSB b25jZQ==")));
+    assert_false(gate_key_is_wellformed(STR("dGhlIHNhbXBsZSBub25jZQ==,")));
+}
+
+static void
 test_patterns(void **state UNUSED)
 {
     static const struct {
@@ -374,6 +395,7 @@ main(void)
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_origins),
         cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_upgrades),
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_cursors),
         cmocka_unit_test(test_routes),
