@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "hub/ask.h"
+#include "hub/ingest.h"
 #include "hub/jobs.h"
 #include "hub/sub.h"
 #include "hub/terms.h"
@@ -238,6 +239,11 @@ run_unsubscribe(struct request *request)
 }
 
 static const struct action actions[] = {
+    {"add", false, ingest_run_add},
+    {"add_document", false, ingest_run_add},
+    {"batch_add", false, ingest_run_add},
+    {"delete", false, ingest_run_delete},
+    {"delete_document", false, ingest_run_delete},
     {"get", true, run_get},
     {"job.cancel", false, jobs_run_cancel},
     {"job.list", false, jobs_run_list},

@@ -13,7 +13,6 @@
 #include "workspace/workspace.h"
 
 #define LINE_BYTES_MAX HUB_MESSAGE_BYTES_MAX
-#define NDJSON "application/x-ndjson"
 #define NAME_ARGUMENT_BYTES 16
 
 /* ---- a stream ---- */
@@ -34,6 +33,7 @@ struct ingest_stream {
     bool tells_lines; // ?ack=line
     bool is_held;     // the batch must go, and cannot
     bool is_paused, is_body_over, is_failed, is_done;
+    const char *cut_why; // of a body that did not come to its end; static
 };
 
 /* One batch of it at the writer. */
@@ -43,8 +43,8 @@ struct flight {
 
 static void stream_flush(struct ingest_stream *s);
 
-static enum problem
-problem_of_put(int r)
+enum problem
+ingest_problem(int r)
 {
     switch (r) {
     case -EAGAIN:
@@ -58,8 +58,8 @@ problem_of_put(int r)
     return PROBLEM_INTERNAL;
 }
 
-static const char *
-why_of_put(int r)
+const char *
+ingest_why(int r)
 {
     switch (r) {
     case -EAGAIN: return "more is being sent than can be written: come back later";
@@ -134,16 +134,13 @@ add_ack(struct ingest_stream *s, const struct ingest_batch *batch)
 
 /* The last line but done. What is sent behind it is not looked at. */
 static void
-stream_fail(struct ingest_stream *s, const struct ingest_batch *batch, int r)
+stream_fail(struct ingest_stream *s, enum problem p, const char *why)
 {
     if (s->is_failed)
         return;
     s->is_failed = true;
-    buf_printf(&s->out,
-               "{\"type\":\"error\",\"first_line\":%" PRIu64 ",\"last_line\":%" PRIu64
-               ",\"problem\":",
-               batch->v[0].line, batch->v[batch->n - 1].line);
-    problem_add(&s->out, problem_of_put(r), why_of_put(r));
+    buf_add_cstr(&s->out, "{\"type\":\"error\",\"problem\":");
+    problem_add(&s->out, p, why);
     buf_add_cstr(&s->out, "}\n");
 }
 
@@ -154,11 +151,18 @@ stream_check_done(struct ingest_stream *s)
         (!s->is_failed && (!s->is_body_over || s->batch)))
         return;
     s->is_done = true;
+    if (s->cut_why) {
+        buf_add_cstr(&s->out, "{\"type\":\"error\",\"problem\":");
+        problem_add(&s->out, PROBLEM_BAD_REQUEST, s->cut_why);
+        buf_add_cstr(&s->out, "}\n");
+    }
     buf_printf(&s->out,
                "{\"type\":\"done\",\"lines\":%" PRIu64 ",\"stored\":%" PRIu64
                ",\"failed\":%" PRIu64 ",\"seq\":%" PRId64 ",\"complete\":%s}\n",
                s->n_lines, s->n_stored, s->n_failed, s->seq,
-               s->is_failed ? "false" : "true");
+               s->is_failed || s->cut_why ? "false" : "true");
+    if (s->x)
+        exchange_end(s->x); // what is still there goes first
 }
 
 /* ---- life ---- */
@@ -167,7 +171,7 @@ static bool
 has_no_room(const struct ingest_stream *s)
 {
     return s->is_held || s->n_flying >= HUB_INGEST_FLYING ||
-           s->out.n >= HUB_INGEST_OUT_BYTES ||
+           s->out.n >= HUB_INGEST_OUT_BYTES / 2 ||
            workspaces_ingest_fill(s->hub->workspaces) >= WORKSPACE_INGEST_PAUSE;
 }
 
@@ -202,8 +206,8 @@ stream_try_destroy(struct ingest_stream *s)
 }
 
 /* There is room again, perhaps for those that another one kept waiting. */
-static void
-look_at_all(struct hub *h)
+void
+ingest_look(struct hub *h)
 {
     list_for_each_safe (it, &h->ingests) {
         struct ingest_stream *s = list_entry(it, struct ingest_stream, link);
@@ -225,13 +229,13 @@ on_stream_put(void *ctx, int r, struct ingest_batch *batch)
     free(flight);
     s->n_flying--;
     if (r < 0)
-        stream_fail(s, batch, r);
+        stream_fail(s, ingest_problem(r), ingest_why(r));
     else
         add_ack(s, batch);
     ingest_batch_destroy(batch);
     stream_try_destroy(s);
     if (h->workspaces)
-        look_at_all(h);
+        ingest_look(h);
 }
 
 static void
@@ -259,7 +263,7 @@ stream_flush(struct ingest_stream *s)
     s->batch = batch;
     s->is_held = r == -EAGAIN;
     if (r != -EAGAIN)
-        stream_fail(s, batch, r);
+        stream_fail(s, ingest_problem(r), ingest_why(r));
 }
 
 static void
@@ -327,6 +331,17 @@ take_part(struct ingest_stream *s, struct str part, bool is_end)
     s->is_long = false;
 }
 
+/* While something is to be written reading does not stop, so a peer that does not take its acknowledgements
+ * is not to be held back: it has to come again. */
+static void
+check_limits(struct ingest_stream *s)
+{
+    if (s->out.n > HUB_INGEST_OUT_BYTES)
+        stream_fail(s, PROBLEM_TOO_MANY, "acknowledgements are not read");
+    else if (s->batch && s->batch->text_bytes > HUB_INGEST_HELD_BYTES)
+        stream_fail(s, PROBLEM_OVERLOADED, ingest_why(-EAGAIN));
+}
+
 static void
 on_stream_bytes(void *owner, struct str bytes)
 {
@@ -338,6 +353,7 @@ on_stream_bytes(void *owner, struct str bytes)
         n += end >= 0;
         bytes = str_slice(bytes.p + n, bytes.n - n);
     }
+    check_limits(s);
     stream_check_done(s);
     stream_steer(s);
     if (s->out.n > 0)
@@ -367,9 +383,21 @@ on_stream_part(void *owner, struct buf *part)
         buf_consume(&s->out, n);
         stream_steer(s);
     }
-    if (s->is_done && s->out.n == 0)
-        exchange_end(s->x);
-    return n > 0;
+    return s->out.n > 0;
+}
+
+/* The rest will not come; what came is stored and acknowledged. */
+static void
+on_stream_cut(void *owner, const char *why)
+{
+    struct ingest_stream *s = owner;
+    s->cut_why = why;
+    s->is_body_over = true;
+    buf_finish(&s->line); // of which the end is missing
+    stream_flush(s);
+    stream_check_done(s);
+    if (s->out.n > 0)
+        stream_wake(s);
 }
 
 static void
@@ -384,15 +412,15 @@ on_stream_gone(void *owner)
 /* ---- which workspace ---- */
 
 /* Answers when there is none. NULL: it was answered. */
-static struct workspace *
-find_for(struct hub *h, struct str name, bool may_create, struct asker *asker)
+struct workspace *
+ingest_find(struct hub *h, struct str name, bool may_create, struct asker *asker)
 {
     struct workspace *w = hub_find_workspace(h, name);
     int r = w ? 0 : workspaces_acquire_pushed(h->workspaces, name, may_create, &w);
     if (r == 0 && workspace_pushed_name(w))
         return w;
     if (r == 0)
-        asker_problem(asker, PROBLEM_CONFLICT, why_of_put(-EPERM));
+        asker_problem(asker, PROBLEM_CONFLICT, ingest_why(-EPERM));
     else if (r == -ENOENT)
         asker_problem(asker, PROBLEM_NOT_FOUND,
                       "there is no such workspace; create=1 makes it");
@@ -402,7 +430,7 @@ find_for(struct hub *h, struct str name, bool may_create, struct asker *asker)
     else if (r == -EMFILE)
         asker_problem(asker, PROBLEM_TOO_MANY, "there are too many workspaces");
     else
-        asker_problem(asker, PROBLEM_NOT_READY, why_of_put(r));
+        asker_problem(asker, PROBLEM_NOT_READY, ingest_why(r));
     return NULL;
 }
 
@@ -413,8 +441,8 @@ argument_is(const struct exchange *x, const char *name, const char *value)
     return exchange_argument(x, name, text, sizeof(text)) && strcmp(text, value) == 0;
 }
 
-static bool
-may_create(const struct exchange *x)
+bool
+ingest_may_create(const struct exchange *x)
 {
     return argument_is(x, "create", "1") || argument_is(x, "create", "true");
 }
@@ -425,6 +453,7 @@ ingest_serve_stream(struct exchange *x)
     static const struct exchange_stream callbacks = {
         .on_bytes = on_stream_bytes,
         .on_body_end = on_stream_end,
+        .on_body_cut = on_stream_cut,
         .next_part = on_stream_part,
         .on_gone = on_stream_gone,
     };
@@ -432,10 +461,10 @@ ingest_serve_stream(struct exchange *x)
     struct asker asker = {.exchange = x};
     if (h->n_ingests >= HUB_INGEST_STREAMS_MAX ||
         workspaces_ingest_fill(h->workspaces) >= 100) {
-        exchange_problem(x, PROBLEM_OVERLOADED, why_of_put(-EAGAIN));
+        exchange_problem(x, PROBLEM_OVERLOADED, ingest_why(-EAGAIN));
         return;
     }
-    struct workspace *w = find_for(h, x->params[0], may_create(x), &asker);
+    struct workspace *w = ingest_find(h, x->params[0], ingest_may_create(x), &asker);
     if (!w)
         return;
     struct ingest_stream *s = xnew(struct ingest_stream);
@@ -447,275 +476,5 @@ ingest_serve_stream(struct exchange *x)
     list_add(&h->ingests, &s->link);
     h->n_ingests++;
     exchange_set_stream(x, &callbacks, s);
-    exchange_begin(x, 200, NDJSON);
-}
-
-/* ---- a few at a time ---- */
-
-struct answer {
-    int r;
-    const struct ingest_batch *batch;
-};
-
-static void
-add_errors(struct buf *b, const struct ingest_batch *batch)
-{
-    size_t n = 0;
-    buf_add_cstr(b, ",\"errors\":[");
-    for (size_t i = 0; i < batch->n; i++) {
-        if (!batch->v[i].fault)
-            continue;
-        buf_printf(b, "%s{\"index\":%zu,\"problem\":", n++ > 0 ? "," : "", i);
-        problem_add(b, PROBLEM_BAD_REQUEST, batch->v[i].fault);
-        buf_add_char(b, '}');
-    }
-    buf_add_char(b, ']');
-}
-
-/* Of an ask whose question went to the writer: owner is struct answer. */
-static void
-on_answer(struct ask *ask, struct query_result **result UNUSED)
-{
-    const struct answer *answer = ask->owner;
-    const struct ingest_batch *batch = answer->batch;
-    AUTO(buf_finish) struct buf data = {0};
-    size_t n_failed = 0, n_again = 0, n_found = 0;
-    if (answer->r < 0) {
-        asker_problem(&ask->asker, problem_of_put(answer->r), why_of_put(answer->r));
-        return;
-    }
-    for (size_t i = 0; i < batch->n; i++) {
-        n_failed += batch->v[i].fault != NULL;
-        n_again += batch->v[i].is_again || batch->is_again;
-        n_found += batch->v[i].is_found;
-    }
-    if (batch->n == 1 && n_failed == 1) {
-        asker_problem(&ask->asker, PROBLEM_BAD_REQUEST, batch->v[0].fault);
-        return;
-    }
-    buf_add_cstr(&data, "{\"workspace\":");
-    codec_add_string(&data, str_of(workspace_id(ask->workspace)));
-    buf_printf(&data,
-               ",\"epoch\":\"%s\",\"seq\":%" PRId64
-               ",\"stored\":%zu,\"failed\":%zu,\"again\":%zu,\"deleted\":%zu",
-               workspace_epoch(ask->workspace), batch->seq, batch->n - n_failed, n_failed,
-               n_again, n_found);
-    add_errors(&data, batch);
-    buf_add_char(&data, '}');
-    asker_data(&ask->asker, buf_str(&data));
-}
-
-static void
-on_put(void *ctx, int r, struct ingest_batch *batch)
-{
-    struct ask *ask = ctx;
-    struct hub *h = ask->hub;
-    struct answer answer = {r, batch};
-    ask->owner = &answer;
-    ask_on_done(ask, NULL);
-    ingest_batch_destroy(batch);
-    if (h->workspaces)
-        look_at_all(h);
-}
-
-static void
-on_put_unasked(void *ctx UNUSED, int r UNUSED, struct ingest_batch *batch)
-{
-    ingest_batch_destroy(batch);
-}
-
-/* Takes the batch and the asker's request_id. */
-static void
-put(struct hub *h, struct workspace *w, struct ingest_batch *batch, bool is_queued,
-    struct asker asker)
-{
-    int r;
-    if (!is_queued) {
-        struct ask *ask = ask_open(h, w, asker, on_answer, NULL);
-        r = workspace_put_entities(w, batch, true, on_put, ask);
-        if (r < 0)
-            on_put(ask, r, batch);
-        return;
-    }
-    r = workspace_put_entities(w, batch, false, on_put_unasked, NULL);
-    if (r == 0) {
-        asker_data(&asker, STR("{\"queued\":true}"));
-    } else {
-        asker_problem(&asker, problem_of_put(r), why_of_put(r));
-        ingest_batch_destroy(batch);
-    }
-    free(asker.request_id);
-}
-
-/* ---- what is asked for ---- */
-
-static struct ingest_batch *
-read_list(const json_t *list)
-{
-    struct ingest_batch *batch = ingest_batch_create();
-    const json_t *line;
-    size_t i;
-    json_array_foreach(list, i, line)
-    {
-        struct ingest_item *item = ingest_batch_add(batch);
-        item->line = i;
-        codec_read_ingest(line, batch, item);
-    }
-    return batch;
-}
-
-/* Reads {"entities":[…],"key"?} or one of them by itself; tells the asker what is wrong with it. */
-static struct ingest_batch *
-read_add(const json_t *data, struct asker *asker)
-{
-    const json_t *list = codec_array(data, "entities");
-    struct ingest_batch *batch;
-    struct str key = STR_NONE;
-    if (codec_member(data, "name") && codec_member(data, "path")) {
-        AUTO(json_decref_) json_t *one = json_array();
-        json_array_append(one, (json_t *)(uintptr_t)data);
-        return read_list(one);
-    }
-    if (!list || json_array_size(list) == 0 || json_array_size(list) > HUB_INGEST_LINES) {
-        asker_problem(asker, PROBLEM_BAD_REQUEST,
-                      "entities must be a list of 1 to 1000 lines as they are streamed");
-        return NULL;
-    }
-    if (codec_get_str(data, "key", &key) == -EINVAL || key.n > INGEST_KEY_BYTES_MAX ||
-        (key.n > 0 && memchr(key.p, '\0', key.n))) {
-        asker_problem(asker, PROBLEM_BAD_REQUEST,
-                      "key must be text of at most 256 bytes");
-        return NULL;
-    }
-    batch = read_list(list);
-    batch->once = arena_str(&batch->arena, key);
-    return batch;
-}
-
-static bool
-is_queued(const json_t *data)
-{
-    struct str ack;
-    return codec_get_str(data, "ack", &ack) == 0 && str_eq_c(ack, "queued");
-}
-
-/* Of an entity's key, or of a file. */
-static struct ingest_batch *
-read_delete(const json_t *key, const json_t *path)
-{
-    AUTO(json_decref_) json_t *line = json_object(), *list = json_array();
-    json_object_set_new(line, "op", json_string("delete"));
-    if (key)
-        json_object_set(line, "entity", (json_t *)(uintptr_t)key);
-    else
-        json_object_set(line, "path", (json_t *)(uintptr_t)path);
-    json_array_append(list, line);
-    return read_list(list);
-}
-
-static struct asker
-asker_of(struct request *request, bool is_own)
-{
-    return (struct asker){
-        .client = request->client,
-        .request_id = is_own ? xstrdup(request->request_id)
-                             : (char *)(uintptr_t)request->request_id,
-    };
-}
-
-static struct workspace *
-workspace_for(struct request *request, bool create)
-{
-    struct asker asker = asker_of(request, false);
-    struct workspace *w = request->workspace;
-    if (request->names_unknown)
-        return find_for(request->client->hub, request->workspace_name, create, &asker);
-    if (w && workspace_pushed_name(w))
-        return w;
-    if (w)
-        request_problem(request, PROBLEM_CONFLICT, why_of_put(-EPERM));
-    else
-        request_problem(request, PROBLEM_BAD_REQUEST,
-                        "workspace must say which one: its id or its name");
-    return NULL;
-}
-
-void
-ingest_run_add(struct request *request)
-{
-    struct asker asker = asker_of(request, false);
-    struct hub *h = request->client->hub;
-    bool create = false;
-    if (codec_get_bool(request->data, "create", &create) == -EINVAL) {
-        request_problem(request, PROBLEM_BAD_REQUEST, "create must be true or false");
-        return;
-    }
-    struct workspace *w = workspace_for(request, create);
-    struct ingest_batch *batch = w ? read_add(request->data, &asker) : NULL;
-    if (!batch)
-        return;
-    request->client->n_bad = 0;
-    put(h, w, batch, is_queued(request->data), asker_of(request, true));
-}
-
-void
-ingest_run_delete(struct request *request)
-{
-    static const char *const names[] = {"key", "entity", "document_id"};
-    const json_t *key = NULL, *path = codec_member(request->data, "path");
-    for (size_t i = 0; i < ARRAY_LEN(names) && !key; i++)
-        key = codec_member(request->data, names[i]);
-    if (!key == !path) {
-        request_problem(request, PROBLEM_BAD_REQUEST,
-                        "key must be an entity's, or path a file's");
-        return;
-    }
-    struct workspace *w = workspace_for(request, false);
-    if (!w)
-        return;
-    request->client->n_bad = 0;
-    put(request->client->hub, w, read_delete(key, path), is_queued(request->data),
-        asker_of(request, true));
-}
-
-/* ---- the same over HTTP ---- */
-
-void
-ingest_serve_add(struct exchange *x)
-{
-    struct asker asker = {.exchange = x};
-    AUTO(json_decref_) json_t *data = NULL;
-    if (codec_parse(buf_str(&x->body), &data, NULL) < 0 || !json_is_object(data)) {
-        exchange_problem(x, PROBLEM_BAD_REQUEST, "the body must be one JSON object");
-        return;
-    }
-    struct workspace *w = find_for(x->hub, x->params[0], may_create(x), &asker);
-    struct ingest_batch *batch = w ? read_add(data, &asker) : NULL;
-    if (batch)
-        put(x->hub, w, batch, is_queued(data), asker);
-}
-
-/* …/entities/KEY, or …/entities?path=PATH. */
-void
-ingest_serve_delete(struct exchange *x)
-{
-    struct asker asker = {.exchange = x};
-    char path[INGEST_PATH_BYTES_MAX + 1] = "";
-    bool has_key = x->params[1].n > 0;
-    if (!has_key && !exchange_argument(x, "path", path, sizeof(path))) {
-        exchange_problem(x, PROBLEM_BAD_REQUEST,
-                         "say what to delete: /KEY of an entity, or ?path= of a file");
-        return;
-    }
-    AUTO(json_decref_)
-    json_t *what =
-        has_key ? json_stringn(x->params[1].p, x->params[1].n) : json_string(path);
-    if (!what) {
-        exchange_problem(x, PROBLEM_BAD_REQUEST, "what is to be deleted must be UTF-8");
-        return;
-    }
-    struct workspace *w = find_for(x->hub, x->params[0], false, &asker);
-    if (w)
-        put(x->hub, w, read_delete(has_key ? what : NULL, has_key ? NULL : what), false,
-            asker);
+    exchange_begin(x, 200, SERVE_LINES);
 }

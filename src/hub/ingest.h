@@ -8,9 +8,11 @@
 #define HUB_INGEST_FLYING 4         // batches of a stream at the writer
 #define HUB_INGEST_STREAMS_MAX 64   // at a time
 #define HUB_INGEST_OUT_BYTES                                                             \
-    (256u << 10) // of acknowledgements that nobody reads; then nothing is read either
+    (1u << 20) // of acknowledgements that nobody reads: the stream ends
+#define HUB_INGEST_HELD_BYTES (4u << 20) // of lines that wait for the writer: alike
 
 struct request;
+struct asker;
 
 /* Actions. */
 void ingest_run_add(struct request *request);
@@ -19,3 +21,15 @@ void ingest_run_delete(struct request *request);
 void ingest_serve_stream(struct exchange *x);
 void ingest_serve_add(struct exchange *x);
 void ingest_serve_delete(struct exchange *x);
+
+/* ---- between ingest.c and add.c ---- */
+
+/* Of what workspace_put_entities() said, or came back with. */
+enum problem ingest_problem(int r);
+const char *ingest_why(int r);
+/* Something came back: there may be room again. */
+void ingest_look(struct hub *h);
+/* NULL: there is none, and the asker was told. */
+struct workspace *ingest_find(struct hub *h, struct str name, bool may_create,
+                              struct asker *asker);
+bool ingest_may_create(const struct exchange *x);

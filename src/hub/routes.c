@@ -7,6 +7,7 @@
 #include "hub/client.h"
 #include "hub/feed.h"
 #include "hub/finds.h"
+#include "hub/ingest.h"
 #include "hub/jobs.h"
 #include "hub/metrics.h"
 #include "hub/poll.h"
@@ -244,9 +245,15 @@ static const struct route routes[] = {
     {"/v1/libraries", HTTP_GET, BODY_NONE, false, serve_workspaces},
     {"/v1/libraries/{}", HTTP_GET, BODY_NONE, false, serve_workspace},
     {"/v1/libraries/{}/documents", HTTP_GET, BODY_NONE, false, serve_entities},
+    {"/v1/libraries/{}/documents", HTTP_POST, BODY_JSON, false, ingest_serve_add},
+    {"/v1/libraries/{}/documents", HTTP_DELETE, BODY_NONE, false, ingest_serve_delete},
     {"/v1/libraries/{}/documents/batch-async", HTTP_POST, BODY_JSON, false,
      jobs_serve_batch},
+    {"/v1/libraries/{}/documents/stream", HTTP_POST, BODY_STREAM, false,
+     ingest_serve_stream},
     {"/v1/libraries/{}/documents/{*}", HTTP_GET, BODY_NONE, false, serve_entity},
+    {"/v1/libraries/{}/documents/{*}", HTTP_DELETE, BODY_NONE, false,
+     ingest_serve_delete},
     {"/v1/libraries/{}/events", HTTP_GET, BODY_NONE, false, poll_serve},
     {"/v1/libraries/{}/search", HTTP_GET, BODY_NONE, false, serve_search},
     {"/v1/libraries/{}/search/stream", HTTP_POST, BODY_JSON, false, finds_serve},
@@ -256,9 +263,15 @@ static const struct route routes[] = {
     {"/v1/workspaces", HTTP_GET, BODY_NONE, false, serve_workspaces},
     {"/v1/workspaces/{}", HTTP_GET, BODY_NONE, false, serve_workspace},
     {"/v1/workspaces/{}/entities", HTTP_GET, BODY_NONE, false, serve_entities},
+    {"/v1/workspaces/{}/entities", HTTP_POST, BODY_JSON, false, ingest_serve_add},
+    {"/v1/workspaces/{}/entities", HTTP_DELETE, BODY_NONE, false, ingest_serve_delete},
     {"/v1/workspaces/{}/entities/batch-async", HTTP_POST, BODY_JSON, false,
      jobs_serve_batch},
+    {"/v1/workspaces/{}/entities/stream", HTTP_POST, BODY_STREAM, false,
+     ingest_serve_stream},
     {"/v1/workspaces/{}/entities/{*}", HTTP_GET, BODY_NONE, false, serve_entity},
+    {"/v1/workspaces/{}/entities/{*}", HTTP_DELETE, BODY_NONE, false,
+     ingest_serve_delete},
     {"/v1/workspaces/{}/events", HTTP_GET, BODY_NONE, false, poll_serve},
     {"/v1/workspaces/{}/jobs", HTTP_POST, BODY_JSON, false, jobs_serve_submit},
     {"/v1/workspaces/{}/reindex", HTTP_POST, BODY_JSON, false, jobs_serve_reindex},

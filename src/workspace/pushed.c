@@ -109,10 +109,11 @@ on_put(void *ctx, int r, struct event *event UNUSED)
 {
     struct ingest_job *job = ctx;
     struct workspace *w = job->w;
+    bool is_awaited = w->is_closing; // what is told may close it
 
     w->n_working--;
     job_end(job, r);
-    if (w->is_closing)
+    if (is_awaited)
         workspace_part_closed(w);
 }
 

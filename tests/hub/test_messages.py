@@ -76,7 +76,7 @@ async def test_bad_messages_are_answered(engine):
         equal(reply["error"], problem["detail"])
         reply = await client.request("ping")  # the connection goes on
         equal(reply["success"], True)
-    for action in ("nothing", "Ping", "", "add", "x" * 1000):
+    for action in ("nothing", "Ping", "", "adds", "x" * 1000):
         reply = await client.request(action)
         equal(reply["problem"]["type"], "/problems/unknown-action", action)
         equal(reply["problem"]["status"], 404)

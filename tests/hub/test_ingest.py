@@ -1,0 +1,351 @@
+"""Scanners of somebody else's: lines in, acknowledgements out, over HTTP and WebSocket; and a kill in the middle."""
+import asyncio
+import json
+import os
+import random
+
+from hubtest import Client, WAIT_S, equal, main, parse_http
+
+LINES = 3000
+KILLS = int(os.environ.get("GLOSS_INGEST_KILLS", "20"))
+
+
+def entity(path, name, line=1, **more):
+    return {"lang": "c", "kind": "function", "name": name, "path": path, "signature": f"int {name}(void)",
+            "range": {"start": {"line": line, "character": 0}, "end": {"line": line + 2, "character": 1}}, **more}
+
+
+def key_of(path, name):
+    return f"c:fn:{path}#{name}"
+
+
+def lines_of(items):
+    return b"".join(json.dumps(i).encode() + b"\n" for i in items)
+
+
+class Stream:
+    """One POST of lines in chunks; acknowledgements are read as they come."""
+
+    @classmethod
+    async def open(cls, engine, name, query="create=1", alias=False):
+        self = cls()
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", engine.port)
+        where = f"libraries/{name}/documents" if alias else f"workspaces/{name}/entities"
+        self.writer.write((f"POST /v1/{where}/stream?{query} HTTP/1.1\r\n"
+                           f"Host: 127.0.0.1:{engine.port}\r\nAuthorization: Bearer {engine.token}\r\n"
+                           "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n").encode())
+        return self
+
+    async def send(self, data):
+        for at in range(0, len(data), 50000):
+            part = data[at:at + 50000]
+            self.writer.write(b"%x\r\n%s\r\n" % (len(part), part))
+            await self.writer.drain()
+
+    async def end(self):
+        self.writer.write(b"0\r\n\r\n")
+        await self.writer.drain()
+
+    async def headers(self):
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), WAIT_S)
+        return int(head.split()[1])
+
+    async def line(self):
+        line = await asyncio.wait_for(self.reader.readline(), WAIT_S)
+        return json.loads(line) if line else None
+
+    async def rest(self):
+        lines = []
+        while (line := await self.line()):
+            lines.append(line)
+        return lines
+
+    def close(self):
+        self.writer.close()
+
+
+async def stream(engine, name, items, **options):
+    s = await Stream.open(engine, name, **options)
+    await s.send(items if isinstance(items, bytes) else lines_of(items))
+    await s.end()
+    equal(await s.headers(), 200, "status")
+    lines = await s.rest()
+    s.close()
+    return lines
+
+
+async def get(engine, name, key):
+    status, _, body = await engine.http(f"/v1/workspaces/{name}/entities/{key.replace('#', '%23')}")
+    return json.loads(body) if status == 200 else None
+
+
+async def listed(engine, name):
+    """All entities of a workspace, by a subscription's snapshot: key → (line, rev)."""
+    client = await Client.open(engine, path=f"/v1/workspaces/{name}/ws?subscribe=none")
+    await client.subscribe(events=["entity.*"], snapshot="always")
+    rows = {}
+    while True:
+        event = await client.next_event()
+        for row in event.get("data", {}).get("rows", []) if event["event_type"] == "snapshot.rows" else []:
+            rows[row["key"]] = row["range"]["start"]["line"]
+        if event["event_type"] == "snapshot.end":
+            await client.close()
+            return rows
+
+
+async def test_stream(engine):
+    items = [entity(f"src/f{i // 100}.c", f"n{i}", i % 100, hover=f"**n{i}**") for i in range(LINES)]
+    lines = await stream(engine, "streamed", items)
+    acks = [l for l in lines if l["type"] == "ack"]
+    equal(sum(a["lines"] for a in acks), LINES, "acknowledged")
+    equal([a["first_line"] for a in acks], [1] + [a["last_line"] + 1 for a in acks][:-1], "in a row")
+    assert all(a["lines"] <= 1000 and a["errors"] == [] for a in acks), acks
+    equal(lines[-1]["type"], "done")
+    equal((lines[-1]["lines"], lines[-1]["stored"], lines[-1]["failed"], lines[-1]["complete"]),
+          (LINES, LINES, 0, True), "done")
+    equal(len(await listed(engine, "streamed")), LINES, "entities")
+    one = await get(engine, "streamed", key_of("src/f2.c", "n222"))
+    found = one.get("entity", one)
+    equal((found["hover"]["markdown"], found["hover"]["server"]), ("**n222**", "pushed:streamed"), "hover")
+    _, _, body = await engine.http("/v1/workspaces")
+    names = {w.get("name"): w for w in json.loads(body)["workspaces"]}
+    equal(names["streamed"]["root"], "pushed:streamed")
+
+
+async def test_bad_lines_fail_alone(engine):
+    good = entity("a.c", "good")
+    lines = await stream(engine, "bad", b"\n".join([
+        json.dumps(good).encode(), b"", b"{not json", b'{"op":"move"}', b'[1]',
+        json.dumps(entity("../a.c", "up")).encode(), json.dumps(entity("a.c", "x", parent=key_of("a.c", "no"))).encode(),
+        b'{"name":"' + b"x" * (1 << 20) + b'"}', b"\xff\xfe", json.dumps(entity("a.c", "last")).encode()]))
+    errors = [e for l in lines if l["type"] == "ack" for e in l["errors"]]
+    equal([e["line"] for e in errors], [3, 4, 5, 6, 7, 8, 9], "lines with errors")
+    assert all(e["problem"]["status"] == 400 and not e["problem"]["retryable"] for e in errors), errors
+    equal((lines[-1]["stored"], lines[-1]["failed"]), (2, 7), "done")
+    equal(sorted(await listed(engine, "bad")), [key_of("a.c", "good"), key_of("a.c", "last")], "stored")
+
+
+async def test_each_line_is_told(engine):
+    lines = await stream(engine, "told", [entity("a.c", "one"), {"op": "x"}], query="create=1&ack=line", alias=True)
+    states = [(l["line"], l["status"]) for l in lines if l["type"] == "line"]
+    equal(states, [(1, "processing"), (2, "processing"), (1, "completed"), (2, "failed")], "states")
+
+
+async def test_operations(engine):
+    name = "ops"
+    await stream(engine, name, [entity("a.c", "one"), entity("a.c", "two", 5), entity("b.c", "far")])
+    client = await Client.open(engine, path=f"/v1/workspaces/{name}/ws?subscribe=none")
+    await stream(engine, name, [
+        {"op": "delete", "entity": key_of("a.c", "one")}, {"op": "delete", "path": "b.c"},
+        {"op": "file", "path": "c.c", "lang": "c", "entities": [
+            {k: v for k, v in entity("c.c", "c").items() if k not in ("path", "lang")}]}], query="")
+    await client.subscribe(since={"seq": 0})
+    events = await client.until(lambda e: e.get("event_type") == "file:completed" and e["subject"] == "c.c")
+    kinds = [e["event_type"] for e in events]
+    assert "library.created" in kinds and kinds.index("library.created") < kinds.index("entity.added"), kinds
+    equal([k for k in kinds if k.startswith("entity")],
+          ["entity.added"] * 3 + ["entity.deleted"] * 2 + ["entity.added"], "events")
+    await client.close()
+    equal(sorted(await listed(engine, name)), [key_of("a.c", "two"), key_of("c.c", "c")], "left")
+
+
+async def test_actions(engine):
+    client = await Client.open(engine)
+    missing = await client.request("add", {"workspace": "acted", "entities": [entity("a.c", "one")]})
+    equal((missing["success"], missing["problem"]["status"]), (False, 404), "not there")
+    added = await client.request("add", {"workspace": "acted", "create": True, "key": "k1",
+                                         "entities": [entity("a.c", "one"), {"op": "x"}]})
+    equal((added["data"]["stored"], added["data"]["failed"], added["data"]["errors"][0]["index"]), (1, 1, 1), "added")
+    again = await client.request("batch_add", {"workspace": "acted", "key": "k1",
+                                               "entities": [entity("a.c", "two")]})
+    equal((again["data"]["again"], again["data"]["seq"]), (1, added["data"]["seq"]), "again")
+    one = await client.request("add_document", {"workspace": "acted", **entity("a.c", "three", key="k2")})
+    assert one["success"] and one["data"]["seq"] > added["data"]["seq"], one
+    queued = await client.request("add", {"workspace": "acted", "ack": "queued", "entities": [entity("b.c", "b")]})
+    equal(queued["data"], {"queued": True}, "queued")
+    gone = await client.request("delete", {"workspace": "acted", "key": key_of("a.c", "one")})
+    equal(gone["data"]["deleted"], 1, "deleted")
+    gone = await client.request("delete", {"workspace": "acted", "path": "b.c"})
+    equal(gone["data"]["deleted"], 1, "in the order of the requests")
+    equal(sorted(await listed(engine, "acted")), [key_of("a.c", "three")], "left")
+    bad = await client.request("add", {"workspace": "acted", "entities": [{"op": "x"}]})
+    equal((bad["success"], bad["problem"]["status"]), (False, 400), "one that is wrong")
+    folder = client.hello["workspaces"][0]["id"]
+    refused = await client.request("add", {"workspace": folder, "entities": [entity("a.c", "one")]})
+    equal((refused["success"], refused["problem"]["status"]), (False, 409), "a folder's")
+    await client.close()
+
+
+async def test_over_http(engine):
+    body = json.dumps({"entities": [entity("a.c", "one"), entity("a.c", "two", 9)]}).encode()
+    answer = await engine.raw((f"POST /v1/workspaces/plain/entities?create=1 HTTP/1.1\r\nHost: 127.0.0.1:{engine.port}\r\n"
+                               f"Authorization: Bearer {engine.token}\r\nContent-Type: application/json\r\n"
+                               f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
+    status, _, text = parse_http(answer)
+    equal((status, json.loads(text)["stored"]), (200, 2), "added")
+    path = "/v1/workspaces/plain/entities"
+    status, _, text = await engine.http(f"{path}/{key_of('a.c', 'one').replace('#', '%23')}", method="DELETE")
+    equal((status, json.loads(text)["deleted"]), (200, 1), "deleted")
+    status, _, text = await engine.http(f"{path}?path=a.c", method="DELETE")
+    equal((status, json.loads(text)["deleted"]), (200, 1), "file deleted")
+    equal((await engine.http("/v1/workspaces/a%20b/entities?path=a", method="DELETE"))[0], 400, "no name")
+    equal((await engine.http("/v1/workspaces/none/entities?path=a", method="DELETE"))[0], 404, "no such")
+    s = await Stream.open(engine, "none", query="")
+    equal(await s.headers(), 404, "stream of none")
+    s.close()
+
+
+def rss_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(next(l for l in f if l.startswith("VmRSS")).split()[1])
+
+
+async def test_sender_that_does_not_read(engine):
+    """Lines as fast as they go and nobody who takes what is said of them: what waits has a limit."""
+    s = await Stream.open(engine, "flood", query="create=1&ack=line")
+    part = lines_of(entity(f"f{i // 100}.c", f"n{i}", i % 100) for i in range(2000))
+    await s.send(part)
+    before = rss_kib(engine.pid)
+    try:
+        for _ in range(400):
+            await s.send(part)
+        raise AssertionError("the engine took all, though its answers are not read")
+    except ConnectionError:
+        pass
+    grown = rss_kib(engine.pid) - before
+    assert grown < 60 * 1024, f"{grown} KiB more"
+    s.close()
+    assert (await stream(engine, "other", [entity("a.c", "one")]))[-1]["complete"]
+
+
+async def test_sender_that_is_faster_than_the_disk(engine):
+    """It is held back, and memory stays as it is."""
+    s = await Stream.open(engine, "fast")
+    parts = [lines_of(entity(f"f{i // 50}.c", f"n{i}", i % 50, doc="x" * 200) for i in range(at, at + 5000))
+             for at in range(0, 60000, 5000)]
+    most = 0
+
+    async def send():
+        nonlocal most
+        for part in parts:
+            await s.send(part)
+            most = max(most, rss_kib(engine.pid))
+        await s.end()
+
+    before = rss_kib(engine.pid)
+    sending = asyncio.ensure_future(send())
+    equal(await s.headers(), 200, "status")
+    lines = await s.rest()
+    await sending
+    equal((lines[-1]["type"], lines[-1]["stored"]), ("done", 60000), "all of it")
+    assert most - before < 80 * 1024, f"{most - before} KiB more"
+
+
+def same(actual, expected, what):
+    if actual != expected:
+        missing = sorted(k for k in expected if k not in actual)
+        more = sorted(k for k in actual if k not in expected)
+        raise AssertionError(f"{what}: {len(missing)} missing {missing[:3]}, {len(more)} more {more[:3]}, "
+                             f"{len(actual)} of {len(expected)}")
+
+
+async def kill_in_the_middle(engine, seed, items):
+    """Sends until the engine is gone; the highest line that was acknowledged."""
+    s = await Stream.open(engine, "killed")
+    acked = 0
+
+    async def send():
+        at = 0
+        rng = random.Random(seed)
+        while at < len(items):
+            n = rng.randrange(1, 400)
+            await s.send(lines_of(items[at:at + n]))
+            at += n
+        await s.end()
+
+    sending = asyncio.ensure_future(send())
+    wanted = random.Random(seed * 31).randrange(0, 4)
+    try:
+        await s.headers()
+        while (line := await s.line()):
+            if line["type"] == "ack":
+                acked = line["last_line"]
+                wanted -= 1
+            if wanted < 0 or line["type"] == "done":
+                break
+    finally:
+        engine.kill()
+        sending.cancel()
+        try:
+            await sending
+        except (asyncio.CancelledError, ConnectionError):
+            pass
+        s.close()
+    return acked
+
+
+def a_run(seed):
+    """With keys each second time: a line that was committed and not acknowledged is then not done again. All of a
+    stream have one or none has, or a deletion would be done again and what came after it not."""
+    rng = random.Random(seed)
+    items = []
+    for i in range(4000):
+        path, name = f"f{rng.randrange(20)}.c", f"n{rng.randrange(60)}"
+        what = rng.random()
+        if what < 0.1:
+            items.append({"op": "delete", "entity": key_of(path, name)})
+        elif what < 0.11:
+            items.append({"op": "delete", "path": path})
+        else:
+            items.append(entity(path, name, rng.randrange(1000)))
+        if seed % 2:
+            items[-1]["key"] = f"{seed}-{i}"
+    return items
+
+
+def state_after(items, was):
+    rows = dict(was)
+    for item in items:
+        if item.get("op") == "delete" and "entity" in item:
+            rows.pop(item["entity"], None)
+        elif item.get("op") == "delete":
+            for key in [k for k in rows if k.startswith(f"c:fn:{item['path']}#")]:
+                del rows[key]
+        else:
+            rows[key_of(item["path"], item["name"])] = item["range"]["start"]["line"]
+    return rows
+
+
+async def test_kill_9_in_mid_stream(engine):
+    await stream(engine, "killed", [entity("z.c", "z")])
+    was = await listed(engine, "killed")
+    for seed in range(1, KILLS + 1):
+        items = a_run(seed)
+        acked = await kill_in_the_middle(engine, seed, items)
+        engine.start()
+        now = await listed(engine, "killed")
+        at, possible = acked, state_after(items[:acked], was)
+        while now != possible and at < len(items):  # more may have been committed than was acknowledged
+            possible = state_after([items[at]], possible)
+            at += 1
+        same(now, possible, f"seed {seed}: {acked} lines were acknowledged")
+        lines = await stream(engine, "killed", items[acked:], query="")
+        assert lines[-1]["complete"] and lines[-1]["failed"] == 0, lines[-1]
+        was = state_after(items, was)
+        same(await listed(engine, "killed"), was, f"seed {seed}: sent again from line {acked + 1}")
+
+
+async def test_keys_are_applied_once(engine):
+    items = [entity(f"k{i % 7}.c", f"n{i}", i, key=f"once-{i}") for i in range(500)]
+    first = await stream(engine, "once", items)
+    engine.kill()
+    engine.start()
+    again = await stream(engine, "once", items, query="")
+    equal(sum(l["again"] for l in again if l["type"] == "ack"), 500, "again")
+    equal(again[-1]["seq"], first[-1]["seq"], "no commit of its own")
+
+
+if __name__ == "__main__":
+    main([test_stream, test_bad_lines_fail_alone, test_each_line_is_told, test_operations, test_actions,
+          test_over_http, test_sender_that_does_not_read,
+          test_sender_that_is_faster_than_the_disk, test_keys_are_applied_once, test_kill_9_in_mid_stream])
