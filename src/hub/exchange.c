@@ -198,7 +198,10 @@ exchange_on_writable(struct exchange *x)
             log_debug("an HTTP client was gone before its answer");
             return -1;
         }
-        buf_reset(b);
+        if (has_more)
+            buf_reset(b);
+        else
+            buf_finish(b); // an idle stream holds nothing
     }
     if (is_last && (x->is_body_done || !x->is_read_by_lws))
         return -1;
