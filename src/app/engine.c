@@ -289,6 +289,8 @@ build(struct engine *e, char **ret_why)
     };
     struct hub_options hub_options = {
         .port = (uint16_t)e->options.config->hub_port,
+        .bad_tokens_per_min = e->options.config->hub_bad_tokens,
+        .strangers_per_s = e->options.config->hub_strangers,
         .on_clients = on_clients,
         .ctx = e,
     };

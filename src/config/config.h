@@ -41,8 +41,8 @@ struct config {
     enum config_parse parse;
     uint64_t max_watches; // folders watched; 0: a share of what the system allows
     uint64_t jobs;        // workers; 0: one per core
-    uint64_t hub_port;    // 0: any free one
-    uint64_t idle_exit_s; // 0: never
+    uint64_t hub_port, hub_bad_tokens, hub_strangers; // port 0: any free one
+    uint64_t idle_exit_s;                             // 0: never
     enum log_level log_level;
     enum log_format log_format;
     bool enrich_enabled;

@@ -26,7 +26,8 @@ struct ask {
     struct list owner_link; // the client's
     struct hub *hub;
     struct workspace *workspace;
-    struct query_ticket *ticket; // NULL: no query has it, whoever does calls ask_on_done()
+    struct query_ticket
+        *ticket; // NULL: no query has it, whoever does calls ask_on_done()
     int64_t begin_ns;
     struct asker asker;
     void (*on_result)(struct ask *ask,

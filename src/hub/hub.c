@@ -243,6 +243,13 @@ on_failed_shut(void *ctx)
     hub_close(ctx, on_open_failed, NULL);
 }
 
+/* So many at once, and as many again in that time. */
+static struct rate_limit
+limit_of(int64_t time_us, uint64_t n)
+{
+    return (struct rate_limit){n ? time_us / (int64_t)n : 0, n ? (int64_t)n : 1};
+}
+
 int
 hub_open(struct loop *l, const struct hub_options *options, struct workspaces *workspaces,
          struct hub **ret_hub, char **ret_why)
@@ -262,6 +269,8 @@ hub_open(struct loop *l, const struct hub_options *options, struct workspaces *w
     list_init(&h->asks);
     snapshot_turns_init(&h->snapshots);
     list_init(&h->ingests);
+    h->bad_token_limit = limit_of(60000000, options->bad_tokens_per_min);
+    h->stranger_limit = limit_of(1000000, options->strangers_per_s);
     h->next_client = 1;
     h->event_fd = -1;
     h->wake_timer = timer_open(l, on_wake, h);
@@ -538,10 +547,13 @@ hub_add_stats(struct buf *json, const struct hub *h)
                n->slow_closed);
     buf_printf(json,
                ",\"events_undelivered\":%" PRIu64 ",\"throttled\":%" PRIu64
-               ",\"flood_closed\":%" PRIu64 ",\"asking\":%zu,\"waiting_bytes\":%zu"
+               ",\"flood_closed\":%" PRIu64 ",\"bad_tokens\":%" PRIu64
+               ",\"strangers_refused\":%" PRIu64 ",\"full\":%" PRIu64
+               ",\"silent_closed\":%" PRIu64 ",\"asking\":%zu,\"waiting_bytes\":%zu"
                ",\"memory_bytes\":%zu,\"client_bytes_max\":%zu,\"lag_max\":%" PRId64
                ",\"snapshots\":{\"holding\":%zu,\"waiting\":%s}",
-               n->events_undelivered, n->throttled, n->flood_closed, sums.asks,
+               n->events_undelivered, n->throttled, n->flood_closed, n->bad_tokens,
+               n->strangers_refused, n->full, n->silent_closed, sums.asks,
                sums.waiting_bytes, sums.bytes, sums.bytes_max, sums.lag_max,
                h->snapshots.n_holding,
                list_is_empty(&h->snapshots.waiting) ? "false" : "true");

@@ -20,6 +20,8 @@ struct hub;
 struct hub_options {
     uint16_t port;     // 0: any
     const char *token; // HUB_TOKEN_HEX hex digits
+    /* Of all connections, because all come from this machine; 0: as many as there are. */
+    uint64_t bad_tokens_per_min, strangers_per_s;
     /* Number of clients that take events changed; for idle exit. May be NULL. */
     void (*on_clients)(void *ctx, size_t n_clients);
     void *ctx;

@@ -9,31 +9,11 @@
 #include "base/vec.h"
 #include "hub/gate.h"
 #include "hub/hub.h"
+#include "hub/limits.h"
 #include "hub/match.h"
 #include "hub/problem.h"
+#include "hub/rate.h"
 #include "rt/timer.h"
-
-#define HUB_SOCKETS_SPARE 64 // beyond the connections: to be told 503, probes, HTTP
-#define HUB_RUNNING_MAX 8    // questions of one connection at the index
-#define HUB_REPLY_BYTES_MAX                                                              \
-    (256u << 10)           // waiting on one connection; above it nothing more is read
-#define HUB_STUCK_MS 10000 // no byte accepted while work is pending
-#define HUB_STUCK_GRACE_MS                                                               \
-    4000                  // then for the peer to take what is on its way, and the close
-#define HUB_CLOSE_MS 1000 // for clients to take their 1001
-#define HUB_WAKE_MS                                                                      \
-    2 // events of this time go out together, but a commit after a quiet time
-#define HUB_FRAMES_MAX 64 // of one turn of a connection, and
-#define HUB_FRAMES_BYTES_MAX (64u << 10)
-#define HUB_SLOW_ANSWER_MS 1000 // is written to the log
-#define HUB_BAD_MAX 64          // bad requests in a row
-#define HUB_LINES_MAX 256       // of one WebSocket message, of gloss.v1.ndjson
-#define HUB_ID_BYTES_MAX 128    // request_id
-
-#define HUB_CLOSE_SLOW 4008
-#define HUB_CLOSE_OVERLOADED 4013
-#define HUB_CLOSE_RATE 4029
-#define HUB_CLOSE_FLOOD 4502
 
 struct exchange;
 struct hub_client;
@@ -43,6 +23,7 @@ struct hub_client;
 struct hub_stats {
     uint64_t connections, refused, requests, events_sent, events_coalesced, slow_closed;
     uint64_t events_undelivered, throttled, flood_closed;
+    uint64_t bad_tokens, strangers_refused, full, silent_closed;
 };
 
 /* Whose turn it is to read pages of an index: see snapshot.h. */
@@ -82,6 +63,8 @@ struct hub {
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;
     int64_t next_heartbeat_ms;
     struct buf lines; // many messages as one frame, while it is made
+    struct rate_limit bad_token_limit, stranger_limit;
+    struct rate bad_tokens, strangers;
     struct hub_stats stats;
     struct histogram connection_ms; // of WebSockets that are closed
     struct histogram event_us;      // from the news of a commit until a socket has it
@@ -103,6 +86,8 @@ struct peer {
     struct lws *wsi;
     struct hub_client *client;
     struct exchange *exchange;
+    int64_t since_ms;
+    bool is_cut; // it was silent for too long
 };
 
 /* One more or less of those who take events: for idle exit, and for what closing waits for. */

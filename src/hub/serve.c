@@ -3,6 +3,7 @@
  * the connection ends; no upgrade of libwebsockets' own (h2c, CONNECT) is ever reached. */
 #include "hub/serve.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/utf.h"
@@ -100,6 +101,12 @@ check_framing(struct lws *wsi, struct body_frame *frame)
     return refusal(PROBLEM_BAD_REQUEST, NULL);
 }
 
+static int64_t
+now_us(void)
+{
+    return clock_mono_ns() / 1000;
+}
+
 static struct refusal
 check_token(struct hub *h, struct lws *wsi, struct str token)
 {
@@ -109,12 +116,34 @@ check_token(struct hub *h, struct lws *wsi, struct str token)
         value = STR_NONE;
     if (value.n > 0)
         token = gate_bearer(value);
-    if (!secret_eq(token, str_of(h->token)))
-        return refusal(
-            PROBLEM_FORBIDDEN,
-            "the token of engine.json is missing or wrong: send it as Authorization: "
-            "Bearer, or as the subprotocol bearer.<token>");
-    return refusal(PROBLEM_FORBIDDEN, NULL);
+    if (secret_eq(token, str_of(h->token)))
+        return refusal(PROBLEM_FORBIDDEN, NULL);
+    h->stats.bad_tokens++;
+    if (!rate_take(&h->bad_tokens, &h->bad_token_limit, now_us(), NULL))
+        return refusal(PROBLEM_TOO_MANY, "there were too many wrong tokens");
+    return refusal(PROBLEM_FORBIDDEN,
+                   "the token of engine.json is missing or wrong: send it as "
+                   "Authorization: Bearer, or as the subprotocol bearer.<token>");
+}
+
+/* A request that did not show the token, whatever becomes of it. Nobody who has the token is counted here or above: it
+ * opens the door at any time, so that strangers cannot lock the owner out, and a thousand windows come up at once. */
+static struct refusal
+count_stranger(struct hub *h, struct refusal why)
+{
+    if (rate_take(&h->strangers, &h->stranger_limit, now_us(), NULL))
+        return why;
+    h->stats.strangers_refused++;
+    return refusal(PROBLEM_OVERLOADED, "there are too many requests without the token");
+}
+
+/* libwebsockets ends the connection when a path has a NUL, but behind a slash, where it takes one for the end: its own
+ * NUL follows, and then the version or the query, of which nothing is left when it is empty. */
+static bool
+has_nul(const char *uri, size_t uri_size)
+{
+    return memchr(uri, '\0', uri_size) ||
+           (uri[uri_size - 1] == '/' && uri[uri_size + 1] == '\0');
 }
 
 /* What a page of another site can make a browser send without asking first is none of these types. */
@@ -238,14 +267,16 @@ check_request(struct exchange *x, const char *uri, size_t uri_size)
     struct refusal why = check_place(x->hub, x->wsi, &x->origin);
     if (!why.detail)
         why = framing;
-    if (!why.detail && (uri_size > SERVE_PATH_BYTES_MAX || memchr(uri, '\0', uri_size)))
+    if (!why.detail &&
+        (uri_size == 0 || uri_size > SERVE_PATH_BYTES_MAX || has_nul(uri, uri_size)))
         why = refusal(PROBLEM_BAD_REQUEST, "the path is too long, or has a NUL");
     if (why.detail)
-        return why;
+        return count_stranger(x->hub, why);
     x->path = xstrndup(uri, uri_size);
-    if (needs_token(x))
-        why = check_token(x->hub, x->wsi, STR_NONE);
-    return why;
+    if (!needs_token(x))
+        return count_stranger(x->hub, why);
+    why = check_token(x->hub, x->wsi, STR_NONE);
+    return why.detail ? count_stranger(x->hub, why) : why;
 }
 
 static int
@@ -310,7 +341,9 @@ read_place(struct hub *h, struct lws *wsi, struct place *place)
     struct str params[MATCH_PARAMS_MAX] = {0};
     if (lws_http_get_uri_and_method(wsi, &uri, &n) < 0 || n <= 0)
         return refusal(PROBLEM_BAD_REQUEST, "there is no address");
-    struct str path = str_slice(uri, strnlen(uri, (size_t)n));
+    struct str path = str_slice(uri, (size_t)n);
+    if (has_nul(uri, path.n))
+        return refusal(PROBLEM_BAD_REQUEST, "the path has a NUL");
     const struct route *route = route_find(path, HTTP_GET, params, &methods);
     if (!route || route->serve)
         return refusal(PROBLEM_NOT_FOUND, "there is no WebSocket at this address");
@@ -343,12 +376,11 @@ check_switch(struct lws *wsi)
     return refusal(PROBLEM_BAD_REQUEST, NULL);
 }
 
+/* Up to the token; *ret_offered is the list of subprotocols. */
 static struct refusal
-check_upgrade(struct hub *h, struct lws *wsi, struct place *place)
+check_upgrader(struct hub *h, struct lws *wsi, struct str *ret_offered,
+               char text[SERVE_HEADER_BYTES_MAX], struct gate_offer *offer)
 {
-    char text[SERVE_HEADER_BYTES_MAX];
-    struct str value;
-    struct gate_offer offer;
     struct body_frame frame = {0};
     struct refusal why = check_place(h, wsi, NULL);
     if (why.detail)
@@ -358,12 +390,21 @@ check_upgrade(struct hub *h, struct lws *wsi, struct place *place)
     why = check_switch(wsi);
     if (why.detail)
         return why;
-    if (!copy_header(wsi, WSI_TOKEN_PROTOCOL, text, &value) ||
-        gate_read_offer(value, &offer) < 0)
+    if (!copy_header(wsi, WSI_TOKEN_PROTOCOL, text, ret_offered) ||
+        gate_read_offer(*ret_offered, offer) < 0)
         return refusal(PROBLEM_BAD_REQUEST, "Sec-WebSocket-Protocol cannot be read");
-    why = check_token(h, wsi, offer.token);
+    return check_token(h, wsi, offer->token);
+}
+
+static struct refusal
+check_upgrade(struct hub *h, struct lws *wsi, struct place *place)
+{
+    char text[SERVE_HEADER_BYTES_MAX];
+    struct str value = STR_NONE;
+    struct gate_offer offer = {0};
+    struct refusal why = check_upgrader(h, wsi, &value, text, &offer);
     if (why.detail)
-        return why;
+        return count_stranger(h, why);
     /* What is longer than this is dropped by libwebsockets without a word. */
     if (!offer.has_gloss || value.n > 126)
         return refusal(PROBLEM_BAD_REQUEST, "offer the subprotocol " GATE_SUBPROTOCOL
@@ -371,9 +412,10 @@ check_upgrade(struct hub *h, struct lws *wsi, struct place *place)
     why = read_place(h, wsi, place);
     if (why.detail)
         return why;
-    if (hub_clients(h) >= h->connections_max || h->is_closing)
-        return refusal(PROBLEM_OVERLOADED, "there are too many connections");
-    return why;
+    if (hub_clients(h) < h->connections_max && !h->is_closing)
+        return why;
+    h->stats.full++;
+    return refusal(PROBLEM_OVERLOADED, "there are too many connections");
 }
 
 /* `in` may be freed memory here (libwebsockets 4.1 answers an unknown upgrade by itself first), and
@@ -412,6 +454,7 @@ peer_create(struct hub *h, struct lws *wsi)
     struct peer *peer = xnew(struct peer);
     peer->hub = h;
     peer->wsi = wsi;
+    peer->since_ms = clock_mono_ms();
     list_add(&h->peers, &peer->link);
     h->n_peers++;
     lws_set_opaque_user_data(wsi, peer);
@@ -443,6 +486,24 @@ serve_drop_all(struct hub *h)
         peer_drop(list_entry(it, struct peer, link));
 }
 
+/* It did not come as far as the end of its headers, though it had the time. */
+static bool
+is_silent(const struct peer *peer, int64_t now_ms, int64_t time_ms)
+{
+    return !peer->client && !peer->exchange && !peer->is_cut &&
+           now_ms - peer->since_ms >= time_ms;
+}
+
+static void
+cut(struct peer *peer)
+{
+    peer->is_cut = true;
+    peer->hub->stats.silent_closed++;
+    lws_set_timeout(peer->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    lws_cancel_service(
+        peer->hub->context); // its timers are looked at when something happens
+}
+
 void
 serve_on_tick(struct hub *h, int64_t now_ms)
 {
@@ -450,13 +511,36 @@ serve_on_tick(struct hub *h, int64_t now_ms)
         struct peer *peer = list_entry(it, struct peer, link);
         if (peer->exchange)
             exchange_on_tick(peer->exchange, now_ms);
+        else if (is_silent(peer, now_ms, HUB_SILENT_MS))
+            cut(peer);
     }
 }
 
+/* Somebody who opens sockets and says nothing takes no place away: the oldest of them goes. */
 static bool
-is_full(const struct hub *h)
+make_room(struct hub *h)
 {
-    return h->is_closing || h->n_peers >= h->connections_max + HUB_SOCKETS_SPARE;
+    int64_t now_ms = clock_mono_ms();
+    list_for_each (it, &h->peers) { // in the order in which they came
+        struct peer *peer = list_entry(it, struct peer, link);
+        if (!is_silent(peer, now_ms, HUB_SILENT_FULL_MS))
+            continue;
+        cut(peer);
+        return true;
+    }
+    return false;
+}
+
+static bool
+is_full(struct hub *h)
+{
+    size_t n_max = h->connections_max + HUB_SOCKETS_SPARE;
+    if (h->is_closing)
+        return true;
+    if (h->n_peers < n_max || (h->n_peers < n_max + HUB_SOCKETS_SPARE && make_room(h)))
+        return false;
+    h->stats.full++;
+    return true;
 }
 
 static int

@@ -2,6 +2,7 @@
 import asyncio
 import json
 import os
+import resource
 import socket
 import time
 
@@ -207,6 +208,64 @@ async def test_a_thousand_at_once(engine):
     clients = await asyncio.gather(*(engine.connect() for _ in range(1000)))
     equal((await receive(clients[-1]))["type"], "system")
     await asyncio.gather(*(ws.close() for ws in clients))
+
+
+@own_engine()
+async def test_bad_tokens(engine):
+    """Twenty a minute of all peers; the right one is let in at any time."""
+    engine.start()
+    got = [(await engine.http("/v1/stats", token=WRONG_TOKEN))[0] for _ in range(20)]
+    equal(set(got), {403})
+    status, headers, body = await engine.http("/v1/stats", token=WRONG_TOKEN)
+    equal((status, json.loads(body)["type"]), (429, "/problems/too-many"))
+    assert int(headers["retry-after"]) >= 1, headers
+    equal(await hubtest.refused(engine.connect(token=WRONG_TOKEN)), 429)
+    equal((await engine.http("/v1/stats"))[0], 200)
+    equal((await engine.http("/livez", token=""))[0], 200)
+    client = await Client.open(engine)
+    stats = (await client.request("stats"))["data"]["hub"]
+    equal(stats["bad_tokens"], 22)
+    await client.close()
+
+
+@own_engine()
+async def test_strangers(engine):
+    """Fifty a second are answered, whatever they want; who has the token is not counted."""
+    engine.start()
+    everybody = await asyncio.gather(
+        *(engine.http("/livez", token="") for _ in range(100)),
+        *(engine.http("/v1/stats", host="evil.test") for _ in range(100)))
+    statuses = [status for status, _, _ in everybody]
+    equal({200, 403, 503} >= set(statuses), True, statuses)
+    assert 50 <= sum(s != 503 for s in statuses) < 150, statuses
+    equal({headers["retry-after"] for status, headers, _ in everybody if status == 503}, {"1"})
+    owned = await asyncio.gather(*(engine.http("/v1/stats") for _ in range(100)))
+    equal({status for status, _, _ in owned}, {200})
+    hub = json.loads(owned[0][2])["hub"]
+    equal(hub["strangers_refused"], statuses.count(503))
+
+
+@own_engine()
+async def test_silent_sockets_take_no_place(engine):
+    """All places are taken by sockets that say nothing: the owner still comes in."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    engine.start()
+    silent = [await asyncio.open_connection("127.0.0.1", engine.port) for _ in range(1024 + 64)]
+    await asyncio.sleep(1.2)  # so long they have the right to be slow
+    for _ in range(20):
+        client = await Client.open(engine)
+        equal((await client.request("ping"))["success"], True)
+        await client.close()
+    began = time.monotonic()
+    for reader, writer in silent:
+        try:
+            equal(await asyncio.wait_for(reader.read(), hubtest.WAIT_S), b"")
+        except ConnectionResetError:
+            pass
+        writer.close()
+    assert time.monotonic() - began < 9
+    status, _, body = await engine.http("/v1/stats")
+    assert json.loads(body)["hub"]["silent_closed"] >= 1024, body
 
 
 @own_engine()
