@@ -17,7 +17,7 @@ N_FILES, LIVES = 60, 40  # of an index, before the next is begun
 STREETS = 2
 REST_S = 60
 MARK = "d1/mark.c"
-GONE = (hubtest.websockets.WebSocketException, OSError, asyncio.TimeoutError, EOFError)
+GONE = (hubtest.websockets.WebSocketException, OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, EOFError)
 
 
 def source(dice):
@@ -160,6 +160,44 @@ class Mirror(Reader):
         need(not ghosts, f"{len(ghosts)} events that the log does not have: {ghosts[:3]}")
 
 
+class Listener(Reader):
+    """Over the event stream, coming back as EventSource does: with the id it saw last. What it gets is one stream."""
+
+    def __init__(self, street):
+        super().__init__(street)
+        self.last_id, self.previous = None, None
+
+    async def session(self, engine):
+        reader, writer = await asyncio.open_connection("127.0.0.1", engine.port, limit=1 << 22)
+        where = f"Last-Event-ID: {self.last_id}\r\n" if self.last_id else ""
+        try:
+            writer.write(f"GET /v1/events/stream?since=earliest HTTP/1.1\r\nHost: 127.0.0.1:{engine.port}\r\n"
+                         f"Authorization: Bearer {engine.token}\r\n{where}\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            need(head.startswith(b"HTTP/1.1 200 ") or head.startswith(b"HTTP/1.1 503 "), head)
+            while not self.has_mark:
+                block = (await reader.readuntil(b"\n\n")).decode()
+                fields = dict(line.split(": ", 1) for line in block.splitlines() if line and not line.startswith(":"))
+                if "data" in fields:
+                    self.on_message(json.loads(fields["data"]), fields["data"])
+                self.last_id = fields.get("id", self.last_id)
+        finally:
+            writer.close()
+
+    def on_message(self, message, text):
+        if message["type"] == "system":
+            self.street.on_epoch(message["epoch"])
+            need(message["recovered"], f"{message} to {self.last_id}")
+        elif "seq" in message:
+            at, previous = place(message), self.previous
+            wanted = ((1, 0) if previous is None else (previous["seq"] + 1, 0) if previous.get("last")
+                      else (previous["seq"], previous["i"] + 1))
+            equal(at, wanted, "what comes next in the stream")
+            self.seen[at] = text
+            self.previous = message
+            self.look_for_mark(message)
+
+
 def apply(rows, event):
     """key → rev, as a client keeps it: only what is newer than the row counts."""
     kind, data = event["event_type"], event["data"]
@@ -183,7 +221,7 @@ class Street:
             os.mkdir(os.path.join(self.engine.root, f"d{i}"))
         in_d1 = {"key": "path", "cmp": "sw", "val": "d1/"}
         self.readers = [
-            Reader(self), Reader(self, "gloss.v1.ndjson"), Mirror(self), Mirror(self, subprotocol="gloss.v1.ndjson"),
+            Reader(self), Reader(self, "gloss.v1.ndjson"), Listener(self), Mirror(self), Mirror(self, subprotocol="gloss.v1.ndjson"),
             Reader(self, events=["entity.*"], filter=in_d1, accepts=lambda e: e["event_type"].startswith("entity.") and
                    e["data"]["path"].startswith("d1/")),
             Reader(self, "gloss.v1.ndjson", events=["file:*"], accepts=lambda e: e["event_type"].startswith("file:"))]
