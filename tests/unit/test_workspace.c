@@ -7,6 +7,8 @@
 #include "workspace/test_enriching.c"
 #include "workspace/test_jobs.c"
 #include "workspace/test_following.c"
+#include "workspace/test_pushed.c"
+
 #include "workspace/test_retry.c"
 #include "workspace/test_trees.c"
 #include "workspace/test_watching.c"
@@ -63,6 +65,10 @@ main(void)
         cmocka_unit_test(test_job_order),
         cmocka_unit_test(test_job_comes_again),
         cmocka_unit_test(test_job_wishes),
+        cmocka_unit_test(test_pushed_names),
+        cmocka_unit_test(test_pushed),
+        cmocka_unit_test(test_pushed_too_much),
+        cmocka_unit_test(test_pushed_close),
         cmocka_unit_test(test_jobs_run),
         cmocka_unit_test(test_jobs_fail),
         cmocka_unit_test(test_jobs_are_tried_again),

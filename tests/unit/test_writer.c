@@ -235,6 +235,85 @@ test_bad_command_fails_alone(void **state)
     assert_counts(&scene, 2, 2);
 }
 
+/* ---- what a scanner sends, in the same drain ---- */
+
+static struct ingest_batch *sent;
+
+static void
+on_sent_back(void *ctx, int r, struct event *event)
+{
+    assert_null(event);
+    on_done(ctx, r, event);
+}
+
+static void
+send_entities(struct scene *scene, const char *const *paths, size_t n)
+{
+    sent = ingest_batch_create();
+    for (size_t i = 0; i < n; i++) {
+        struct ingest_item *item = ingest_batch_add(sent);
+        item->op = INGEST_PUT_ENTITY;
+        item->path = str_of(paths[i]);
+        item->lang = STR("c");
+        item->entities = arena_new(&sent->arena, struct ingest_entity);
+        item->n_entities = 1;
+        item->entities->e = (struct entity){.kind = ENTITY_FUNCTION,
+                                            .ordinal = 1,
+                                            .parent = ENTITY_NONE,
+                                            .name = STR("f"),
+                                            .qualified_name = STR("f")};
+    }
+    writer_put_entities(scene->w, sent, false, on_sent_back, note_of(scene, "sent"));
+}
+
+static void
+push_sent(struct scene *scene)
+{
+    static const char *const paths[] = {"x.c", "y.c", "a.c"};
+    struct batch *bad = sample_batch("bad.c", "one:1");
+    bad->n_entities = ENTITY_PER_FILE_MAX + 1;
+    put(scene, "a.c", "one:1", false);
+    send_entities(scene, paths, ARRAY_LEN(paths));
+    writer_put_file(scene->w, bad, false, on_done, note_of(scene, "bad.c"));
+    put(scene, "c.c", "three:1", false);
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+}
+
+/* Its events are told once, with those of others in their order, also when the first try was undone. */
+static void
+test_sent_entities(void **state)
+{
+    struct scene scene;
+    play(state, push_sent, NULL, "a.c sent= bad.c! c.c flush= closed", &scene);
+    assert_counts(&scene, 5, 5);
+    assert_int_equal(sent->n_events, 3);
+    assert_int_equal(sent->v[0].seq, 2);
+    assert_int_equal(sent->v[2].seq, 4);
+    assert_int_equal(sent->seq, 4);
+    ingest_batch_destroy(sent);
+}
+
+static void
+push_to_none(struct scene *scene)
+{
+    static const char *const paths[] = {"x.c"};
+    send_entities(scene, paths, 1);
+    close_writer(scene);
+}
+
+/* No index: it comes back all the same, and nothing of it happened. */
+static void
+test_sent_to_no_index(void **state)
+{
+    struct sample *s = *state;
+    struct scene scene;
+    OK(mkdir(s->path, 0700));
+    play(state, push_to_none, NULL, "sent! closed", &scene);
+    assert_true(scene.open_r < 0);
+    assert_int_equal(sent->n_events, 0);
+    ingest_batch_destroy(sent);
+}
+
 /* ---- a large drain is cut ---- */
 
 static void
@@ -771,6 +850,8 @@ main(void)
         cmocka_unit_test(test_text_step),
         TEST(test_close_in_completion),
         TEST(test_bad_command_fails_alone),
+        TEST(test_sent_entities),
+        TEST(test_sent_to_no_index),
         TEST(test_large_drain_is_cut),
         TEST(test_bulk_shares_commits),
         TEST(test_flush_is_not_put_off),
