@@ -33,7 +33,8 @@
 static void
 steer_reading(struct exchange *x)
 {
-    bool stop = x->is_paused && !x->is_pending && !x->is_body_done;
+    bool stop = (x->is_paused || x->is_body_cut) && !x->is_pending && !x->is_body_done &&
+                !x->is_lingering;
     if (!x->wsi || stop == x->is_stopped)
         return;
     x->is_stopped = stop;
@@ -156,7 +157,6 @@ linger(struct exchange *x)
         return -1;
     x->is_lingering = true;
     x->read_ms = clock_mono_ms();
-    x->is_paused = false;
     steer_reading(x);
     shutdown(lws_get_socket_fd(x->wsi), SHUT_WR);
     return 0;
@@ -369,7 +369,8 @@ cut_body(struct exchange *x, enum problem p, const char *why)
 {
     if (!is_body_wanted(x))
         return 0;
-    x->is_body_cut = true;
+    x->is_body_cut = true; // nothing more is read until the answer is on its way
+    steer_reading(x);
     if (x->stream && x->stream->on_body_cut)
         x->stream->on_body_cut(x->owner, why);
     else if (!x->is_answered)
@@ -384,6 +385,10 @@ take_chunks(struct exchange *x, struct str raw)
 {
     struct str piece;
     int r = 0;
+    x->chunked_bytes += raw.n;
+    if (x->chunked_bytes > EXCHANGE_CHUNKED_BYTES_MAX)
+        return cut_body(x, PROBLEM_TOO_LARGE,
+                        "a body in chunks has at most 64 MiB here: send the rest anew");
     while (r == 0 && raw.n > 0 && is_body_wanted(x)) {
         r = body_decode(&x->decoder, &raw, &piece);
         if (r >= 0)
@@ -440,7 +445,7 @@ on_bytes_behind(struct exchange *x)
     return -1;
 }
 
-/* libwebsockets thinks so; of chunks after 100 MiB. */
+/* libwebsockets thinks so; of chunks after 100 MiB, which EXCHANGE_CHUNKED_BYTES_MAX comes before. */
 int
 exchange_on_bytes_end(struct exchange *x)
 {
@@ -448,9 +453,7 @@ exchange_on_bytes_end(struct exchange *x)
         return -1;
     if (++x->n_ends > 1)
         return on_bytes_behind(x);
-    if (x->is_body_done)
-        return 0;
-    return cut_body(x, PROBLEM_TOO_LARGE, "a body in chunks has at most 100 MiB here");
+    return x->is_body_done || x->is_body_cut || x->is_answered ? 0 : -1;
 }
 
 /* ---- life ---- */

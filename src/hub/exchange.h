@@ -6,6 +6,9 @@
 
 #define EXCHANGE_BODY_BYTES_MAX (8u << 20)    // of BODY_JSON
 #define EXCHANGE_BODIES_BYTES_MAX (64u << 20) // of all of them at once
+/* As sent. After 100 MiB of a body in chunks libwebsockets reads no more: what comes behind this must
+ * still fit below, to be thrown away. */
+#define EXCHANGE_CHUNKED_BYTES_MAX (64u << 20)
 #define EXCHANGE_BODY_AGE_MS 300000 // libwebsockets lets no request be older than 370 s
 #define SERVE_JSON "application/json"
 #define SERVE_LINES "application/x-ndjson"
@@ -42,7 +45,7 @@ struct exchange {
     struct body_frame frame;
     struct body_decoder decoder;
     struct buf body; // of BODY_JSON; stays until the exchange goes
-    uint64_t body_bytes;
+    uint64_t body_bytes, chunked_bytes;
     bool is_read_by_lws; // libwebsockets hands over what comes, and sees the peer go
     bool is_body_done;   // or there is none
     bool is_body_cut, is_paused, is_stopped;

@@ -205,6 +205,30 @@ async def test_too_large_is_told_and_read(engine):
     equal((await send(engine, "POST", "/nothing", b"x" * (8 << 20)))[0], 404)
 
 
+async def test_chunks_without_end(engine):
+    """libwebsockets reads no more than 100 MiB of them: ours end before, with a last line that says where."""
+    path = "/v1/workspaces/chunks/entities/stream?create=1"
+    place = {"start": {"line": 1, "character": 0}, "end": {"line": 1, "character": 9}}
+    line = json.dumps({"lang": "c", "kind": "function", "name": "one", "path": "one.c", "range": place,
+                       "doc": "x" * 15000}).encode() + b"\n"
+    n_lines = (80 << 20) // len(line)
+    reader, writer = await asyncio.open_connection("127.0.0.1", engine.port)
+    writer.write(head_of(engine, "POST", path, {"Transfer-Encoding": "chunked"}))
+    for _ in range(n_lines):  # all of it first, as most clients do
+        writer.write(b"%x\r\n%s\r\n" % (len(line), line))
+        await writer.drain()
+    writer.write(b"0\r\n\r\n")
+    status, _, body = parse_http(await asyncio.wait_for(reader.read(), WAIT_S))
+    writer.close()
+    equal(status, 200)
+    *acks, error, done = lines_of(body)
+    equal((error["type"], done["type"], done["complete"]), ("error", "done", False))
+    assert "64 MiB" in error["problem"]["detail"], error
+    n_taken = acks[-1]["last_line"]
+    assert (63 << 20) // (len(line) + 8) <= n_taken < n_lines, (n_taken, n_lines)
+    equal((done["stored"], done["failed"]), (n_taken, 0))
+
+
 async def test_expect(engine):
     await indexed(engine)
     path = await stream_path(engine)
