@@ -5,6 +5,7 @@
 #include "codec/codec.h"
 #include "hub/ask.h"
 #include "hub/client.h"
+#include "hub/contract.h"
 #include "hub/feed.h"
 #include "hub/finds.h"
 #include "hub/ingest.h"
@@ -152,6 +153,16 @@ serve_workspaces(struct exchange *x)
     exchange_answer(x, 200, SERVE_JSON, buf_str(&body));
 }
 
+static void
+serve_contract(struct exchange *x)
+{
+    const struct contract_document *d = contract_find(str_of(x->path + strlen("/v1/")));
+    if (d)
+        exchange_answer(x, 200, SERVE_JSON, str_slice(d->text, d->size));
+    else
+        exchange_problem(x, PROBLEM_NOT_FOUND, "the contract has no such schema");
+}
+
 static struct workspace *
 workspace_of(struct exchange *x)
 {
@@ -237,6 +248,7 @@ static const struct route routes[] = {
     {"/livez", HTTP_GET, BODY_NONE, true, serve_live},
     {"/metrics", HTTP_GET, BODY_NONE, false, serve_metrics},
     {"/readyz", HTTP_GET, BODY_NONE, true, serve_ready},
+    {"/v1/asyncapi.json", HTTP_GET, BODY_NONE, true, serve_contract},
     {"/v1/events/stream", HTTP_GET, BODY_NONE, false, sse_serve},
     {"/v1/jobs", HTTP_GET, BODY_NONE, false, jobs_serve_list},
     {"/v1/jobs/{}", HTTP_GET, BODY_NONE, false, jobs_serve_status},
@@ -258,6 +270,8 @@ static const struct route routes[] = {
     {"/v1/libraries/{}/search", HTTP_GET, BODY_NONE, false, serve_search},
     {"/v1/libraries/{}/search/stream", HTTP_POST, BODY_JSON, false, finds_serve},
     {"/v1/libraries/{}/ws", HTTP_GET, BODY_NONE, false, NULL},
+    {"/v1/openapi.json", HTTP_GET, BODY_NONE, true, serve_contract},
+    {"/v1/schema/{}", HTTP_GET, BODY_NONE, true, serve_contract},
     {"/v1/stats", HTTP_GET, BODY_NONE, false, serve_stats},
     {"/v1/websockets/stats", HTTP_GET, BODY_NONE, false, serve_socket_stats},
     {"/v1/workspaces", HTTP_GET, BODY_NONE, false, serve_workspaces},

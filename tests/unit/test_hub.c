@@ -20,6 +20,7 @@
 
 #include "hub/test_body.c"
 #include "hub/test_cloudevents.c"
+#include "hub/test_contract.c"
 #include "hub/test_filter.c"
 #include "hub/test_rate.c"
 
@@ -231,9 +232,10 @@ test_routes(void **state UNUSED)
     for (size_t i = 0; i < ARRAY_LEN(none); i++)
         if (route_find(str_of(none[i]), HTTP_GET, params, &methods) || methods)
             fail_msg("found %s", none[i]);
-    /* Data need a token; without one there are only the page and the probes. */
-    static const char *const open[] = {"/",       "/api/health", "/api/socket/info",
-                                       "/health", "/livez",      "/readyz"};
+    /* Data need a token; without one there are only the page, the probes and the contract. */
+    static const char *const open[] = {
+        "/",       "/api/health",       "/api/socket/info", "/health",      "/livez",
+        "/readyz", "/v1/asyncapi.json", "/v1/openapi.json", "/v1/schema/{}"};
     for (size_t i = 0; route_at(i); i++) {
         bool is_open = false;
         for (size_t k = 0; k < ARRAY_LEN(open); k++)
@@ -407,6 +409,11 @@ main(void)
         cmocka_unit_test(test_body_types),
         cmocka_unit_test(test_chunks),
         cmocka_unit_test(test_chunk_limits),
+        cmocka_unit_test(test_contract_references),
+        cmocka_unit_test(test_contract_actions),
+        cmocka_unit_test(test_contract_routes),
+        cmocka_unit_test(test_contract_words),
+        cmocka_unit_test(test_contract_events),
         cmocka_unit_test(test_filter_comparisons),
         cmocka_unit_test(test_filter_limits),
         cmocka_unit_test(test_rate_burst_and_refill),
