@@ -8,6 +8,8 @@
 
 static const struct command_option options[] = {
     {"print", OPTION_FLAG, NULL, "only print the address"},
+    {"origin", OPTION_TEXT, "ORIGIN",
+     "let pages of this origin in as well, http://localhost:8000 say"},
     {0},
 };
 
@@ -27,6 +29,7 @@ run(const struct command_line *line)
 {
     AUTO(free)
     char *why = NULL, *answer_why = NULL, *root = line_root(line, 0), *url = NULL;
+    const char *origin = line_text(line, "origin");
     AUTO(json_decref_) json_t *result = NULL, *held = NULL;
     struct control *c = NULL;
     struct str address;
@@ -39,7 +42,9 @@ run(const struct command_line *line)
     r = control_request(c, "gloss/hold", json_pack("{s:s}", "root", root), NULL, NULL,
                         &held, &answer_why);
     if (r == 0)
-        r = control_request(c, "gloss/dashboard", NULL, NULL, NULL, &result, &answer_why);
+        r = control_request(c, "gloss/dashboard",
+                            origin ? json_pack("{s:s}", "origin", origin) : NULL, NULL,
+                            NULL, &result, &answer_why);
     control_close(c);
     if (r < 0)
         return fail("%s", answer_why);
