@@ -14,6 +14,9 @@ sys.dont_write_bytecode = True
 
 import websockets  # noqa: E402
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from traffic import TRAFFIC  # noqa: E402
+
 WAIT_S = 30  # for anything that is sure to come
 WRONG_TOKEN = "0" * 64
 
@@ -32,6 +35,30 @@ int sub(int a, int b)
 
 class Skip(Exception):
     """What a test raises when the machine lacks what it needs."""
+
+
+class Recorded(websockets.WebSocketClientProtocol):
+    """Tells TRAFFIC what passes."""
+
+    number = None
+
+    def number_of(self):
+        if self.number is None:
+            self.number = TRAFFIC.open(self.path)
+        return self.number
+
+    async def send(self, message):
+        if isinstance(message, list):
+            TRAFFIC.said(self.number_of(), "".join(message))
+        elif isinstance(message, str):
+            TRAFFIC.said(self.number_of(), message)
+        await super().send(message)
+
+    async def recv(self):
+        message = await super().recv()
+        if isinstance(message, str):
+            TRAFFIC.heard(self.number_of(), message)
+        return message
 
 
 class Engine:
@@ -118,7 +145,7 @@ class Engine:
         return websockets.connect(
             f"ws://{host or '127.0.0.1'}:{self.port}{path}", subprotocols=list(subprotocols) or None,
             extra_headers=more, origin=origin, max_size=None, ping_interval=None,
-            compression=None, close_timeout=WAIT_S, **options)
+            compression=None, close_timeout=WAIT_S, create_protocol=Recorded, **options)
 
     async def http(self, path, method="GET", token=None, headers=None, host=None):
         """Status, headers and body of one request."""
@@ -136,7 +163,9 @@ class Engine:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
         try:
-            return await asyncio.wait_for(reader.read(), WAIT_S)
+            answer = await asyncio.wait_for(reader.read(), WAIT_S)
+            keep_http(request, answer)
+            return answer
         except ConnectionResetError:
             return b""
         finally:
@@ -149,6 +178,13 @@ def parse_http(answer):
     status = int(lines[0].split()[1]) if lines[0].startswith("HTTP/1.1 ") else 0
     headers = {k.strip().lower(): v.strip() for k, v in (l.split(":", 1) for l in lines[1:])}
     return status, headers, body
+
+
+def keep_http(request, answer):
+    """What the answer to a request was, if it was one."""
+    words = request.split(b"\r\n")[0].decode("latin-1").split(" ")
+    if answer.startswith(b"HTTP/1.1 ") and not answer.startswith(b"HTTP/1.1 1"):
+        TRAFFIC.http(words[0], words[1] if len(words) == 3 else None, *parse_http(answer))
 
 
 async def receive(ws):
@@ -260,7 +296,7 @@ def main(tests, setup=True):
     only = sys.argv[2:]
     failed = 0
     tests = [t for t in tests if not only or t.__name__ in only]
-    print(f"1..{len(tests)}", flush=True)
+    print(f"1..{len(tests) + TRAFFIC.is_kept}", flush=True)
     engine = Engine(program).start() if setup else None
     try:
         for number, test in enumerate(tests, 1):
@@ -281,4 +317,6 @@ def main(tests, setup=True):
             except Exception as e:
                 failed += 1
                 print(f"# at the end: {e}")
+    if TRAFFIC.is_kept:
+        failed += TRAFFIC.point(len(tests) + 1)
     sys.exit(1 if failed else 0)

@@ -6,6 +6,9 @@ import traceback
 
 from house import House
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from traffic import TRAFFIC  # noqa: E402
+
 cases = []
 
 
@@ -48,7 +51,6 @@ def main():
     failed = 0
     if "GLOSS_BIN" not in os.environ:
         sys.exit("GLOSS_BIN names the program to test")
-    print(f"1..{len(chosen)}", flush=True)
     for number, (name, function) in enumerate(chosen, 1):
         try:
             problems = run_case(function)
@@ -61,4 +63,9 @@ def main():
             for part in line.split("\n"):
                 print(f"# {part}")
         sys.stdout.flush()
+    count = len(chosen)
+    if TRAFFIC.is_kept and TRAFFIC.has_any:
+        count += 1
+        failed += TRAFFIC.point(count)
+    print(f"1..{count}", flush=True)
     sys.exit(1 if failed else 0)

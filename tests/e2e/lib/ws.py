@@ -6,9 +6,13 @@ import json
 import os
 import socket
 import struct
+import sys
 import time
 
 from house import WAIT_S
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
+from traffic import TRAFFIC  # noqa: E402
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
@@ -50,6 +54,7 @@ def http(port, path, headers=(), method="GET"):
             if not more:
                 break
             body += more
+        TRAFFIC.http(method, path, status, got, body)
         return status, got, body
 
 
@@ -87,6 +92,7 @@ class WebSocket:
         self.pending = []
         self.fragments = b""
         self.close_code = None
+        self.number = TRAFFIC.open(path)
         self.n_requests = 0
         self.hello = self.receive()
         assert self.hello["type"] == "system", self.hello
@@ -148,12 +154,15 @@ class WebSocket:
                 self.fragments += payload
                 if is_last:
                     text, self.fragments = self.fragments, b""
+                    TRAFFIC.heard(self.number, text.decode())
                     return json.loads(text)
 
     # ---- messages ----
 
     def send(self, message):
-        self.send_frame(TEXT, json.dumps(message).encode())
+        text = json.dumps(message)
+        TRAFFIC.said(self.number, text)
+        self.send_frame(TEXT, text.encode())
 
     def request(self, action, data=None, workspace=None):
         """The response; events meanwhile are kept for event()."""

@@ -1,0 +1,262 @@
+"""The sample clients of docs/examples, and those that two earlier designs printed (samples/), against a real engine."""
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import hubtest
+from hubtest import Client as Socket
+from hubtest import Engine, Skip, equal, indexed, main
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+EXAMPLES = os.path.join(HERE, "..", "..", "docs", "examples")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def changed(number):
+    return hubtest.TWO_FUNCTIONS.replace("a + b", f"a + b + {number}")
+
+
+class Program:
+    """A client as a program of its own; what it prints is awaited line by line."""
+
+    def __init__(self, process):
+        self.process = process
+        self.lines = []
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def of(cls, engine, *command, text=None, **options):
+        process = await asyncio.create_subprocess_exec(
+            *command, env=engine.env, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT, **options)
+        program = cls(process)
+        try:
+            if text is not None:
+                process.stdin.write(text.encode())
+                process.stdin.write_eof()
+            yield program
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+
+    async def line(self):
+        raw = await asyncio.wait_for(self.process.stdout.readline(), hubtest.WAIT_S)
+        if not raw:
+            raise AssertionError(f"it ended after {self.lines}")
+        self.lines.append(raw.decode().rstrip("\n"))
+        return self.lines[-1]
+
+    async def until(self, pattern):
+        """The match in the first line that has one."""
+        while True:
+            found = re.search(pattern, await self.line())
+            if found:
+                return found
+
+    async def end(self):
+        """All that it prints; it must end well."""
+        out, _ = await asyncio.wait_for(self.process.communicate(), hubtest.WAIT_S)
+        equal(self.process.returncode, 0, out.decode())
+        return out.decode()
+
+
+# ---- ours ----
+
+async def test_python(engine):
+    """It is told of each event once, though the engine is killed meanwhile."""
+    engine = Engine(engine.program).start()
+    try:
+        await indexed(engine)
+        watcher = await Socket.open(engine)
+        await watcher.subscribe()
+        async with Program.of(engine, hubtest.sys.executable, os.path.join(EXAMPLES, "client.py"), engine.root) as client:
+            got = []
+
+            async def take(number):
+                engine.write("a.c", changed(number))
+                while not got or f"completed{number}" not in got:
+                    found = re.match(r"(\d+) (\d+) (\S+) (.*)$", await client.line())
+                    assert found, client.lines
+                    got.append((int(found[1]), int(found[2])))
+                    if found[3] == "file:completed":
+                        got.append(f"completed{number}")
+
+            stats = await watcher.request("stats")
+            while stats["data"]["hub"]["subscriptions"] < 2:
+                await asyncio.sleep(0.02)  # that another subscribed has no event
+                stats = await watcher.request("stats")
+            await take(1)
+            engine.kill()
+            await watcher.close()
+            engine.start()
+            await indexed(engine)
+            await take(2)
+        places = [g for g in got if isinstance(g, tuple)]
+        equal(places, sorted(set(places)))
+        seqs = sorted({seq for seq, _ in places})
+        equal(seqs, list(range(seqs[0], seqs[-1] + 1)))
+    finally:
+        engine.finish()
+
+
+async def node_with_sockets(engine):
+    """How this machine's node is started so that it has WebSocket; Node 20 wants to be asked."""
+    for flags in ([], ["--experimental-websocket"]):
+        async with Program.of(engine, "node", *flags, "--eval", "process.exit(typeof WebSocket === 'function' ? 0 : 1)") as p:
+            await p.process.communicate()
+            if p.process.returncode == 0:
+                return ["node", "--no-warnings", *flags]
+    raise Skip("this node has no WebSocket")
+
+
+async def test_node(engine):
+    node = await node_with_sockets(engine)
+    await indexed(engine)
+    async with Program.of(engine, *node, os.path.join(EXAMPLES, "client.mjs"), "add", engine.root) as client:
+        await client.until(r"^function add at a\.c:1$")
+        await client.until("^no hover: ")
+        await client.until("^following$")
+        engine.write("a.c", changed(3))
+        await client.until(r"^entity\.updated c:fn:a\.c#add$")
+
+
+async def test_curl(engine):
+    status = await indexed(engine)
+    for arguments in (("sub",), ("sub", status["id"])):
+        async with Program.of(engine, os.path.join(EXAMPLES, "curl.sh"), *arguments) as client:
+            out = await client.end()
+            assert "function sub at a.c:6" in out and '"key": "c:fn:a.c#sub"' in out, out
+
+
+# ---- in a browser ----
+
+class Pages(BaseHTTPRequestHandler):
+    pages = {}
+
+    def do_GET(self):
+        page = self.pages.get(self.path.split("?")[0])
+        self.send_response(200 if page else 404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write((page or "").encode())
+
+    def log_message(self, *arguments):
+        pass
+
+
+@contextlib.asynccontextmanager
+async def origin_of(engine, pages):
+    """Serves pages at an origin of their own, which the engine lets in as docs/examples says; with the address that
+    `gloss dashboard` prints."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Served", (Pages,), {"pages": pages}))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        origin = f"http://127.0.0.1:{server.server_port}"
+        async with Program.of(engine, engine.program, "dashboard", "--print", "--origin", origin, engine.root) as p:
+            yield origin, (await p.end()).strip()
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def page(engine, address):
+    if not CHROMIUM:
+        raise Skip("there is no chromium")
+    if not os.path.isdir(os.path.join(HERE, "node_modules", "playwright-core")):
+        raise Skip("tests/hub/node_modules is missing: ./dev setup")
+    return Program.of(engine, "node", os.path.join(HERE, "browse.mjs"), CHROMIUM, address)
+
+
+async def see(browser, selector, text):
+    browser.process.stdin.write(f"{selector}\t{text}\n".encode())
+    await browser.until("^seen$")
+
+
+def example(name):
+    with open(os.path.join(EXAMPLES, name), encoding="utf-8") as f:
+        return f.read()
+
+
+async def test_browser(engine):
+    await indexed(engine)
+    async with origin_of(engine, {"/browser.html": example("browser.html")}) as (origin, address):
+        async with page(engine, f"{origin}/browser.html#{address}") as browser:
+            await see(browser, "#state", "following")
+            engine.write("a.c", changed(4))
+            await see(browser, "#events li", "entity.updated c:fn:a.c#add")
+            await see(browser, "#events li", "file:completed a.c")
+
+
+async def test_browser_of_a_foreign_origin(engine):
+    """The same page of an origin that nobody let in."""
+    await indexed(engine)
+    async with origin_of(engine, {"/browser.html": example("browser.html")}) as (origin, address):
+        foreign = origin.replace("127.0.0.1", "localhost")
+        async with page(engine, f"{foreign}/browser.html#{address}") as browser:
+            await see(browser, "#state", "closed: 1006")
+
+
+# ---- those of earlier designs ----
+
+def sample(name, *changes):
+    """As it was printed, but for the address and the token: pairs of what was there, once, and what is there now."""
+    with open(os.path.join(HERE, "samples", name), encoding="utf-8") as f:
+        text = f.read()
+    for old, new in changes:
+        equal(text.count(old), 1, f"{name}: {old}")
+        text = text.replace(old, new)
+    return text
+
+
+def offer(engine):
+    return f"['gloss.v1', 'bearer.{engine.token}']"
+
+
+def socket_of(engine, workspace):
+    """What a JavaScript sample connects to."""
+    return ("'ws://localhost:8000/v1/libraries/{id}/ws'",
+            f"'ws://localhost:{engine.port}/v1/libraries/{workspace}/ws', {offer(engine)}")
+
+
+async def test_usage_in_python(engine):
+    workspace = (await indexed(engine))["id"]
+    text = sample("usage.py", ("localhost:8000", f"localhost:{engine.port}"), ("{library_id}", workspace),
+                  ("connect(uri)", f"connect(uri, subprotocols={offer(engine)})"))
+    async with Program.of(engine, hubtest.sys.executable, "-u", "-", text=text) as client:
+        await client.until("'message': 'Connected to workspace ")
+        await client.until("'request_id': '123', 'success': True, 'data': ")
+        engine.write("a.c", changed(5))
+        await client.until(r"^Event: entity\.updated$")
+        await client.until(r"^Event: file:completed$")
+
+
+async def test_usage_in_node(engine):
+    node = await node_with_sockets(engine)
+    workspace = (await indexed(engine))["id"]
+    text = sample("usage.js", socket_of(engine, workspace))
+    async with Program.of(engine, *node, "-", text=text) as client:
+        await client.until("^Response: ")
+        engine.write("a.c", changed(6))
+        await client.until(r"^Event: entity\.updated ")
+        await client.until("^Event: file:completed ")
+
+
+async def test_usage_in_a_browser(engine):
+    workspace = (await indexed(engine))["id"]
+    script = sample("usage.js", socket_of(engine, workspace))
+    async with origin_of(engine, {"/": f"<!doctype html><script>{script}</script>"}) as (origin, _):
+        async with page(engine, origin + "/") as browser:
+            await browser.until("^console: Response: ")
+            engine.write("a.c", changed(7))
+            await browser.until(r"^console: Event: entity\.updated ")
+
+
+if __name__ == "__main__":
+    main([v for k, v in list(globals().items()) if k.startswith("test_")])
