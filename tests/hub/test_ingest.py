@@ -200,6 +200,13 @@ def rss_kib(pid):
         return int(next(l for l in f if l.startswith("VmRSS")).split()[1])
 
 
+def is_sanitized(engine):
+    """What is freed stays a while there."""
+    with open(engine.program, "rb") as f:
+        text = f.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
+
+
 async def test_sender_that_does_not_read(engine):
     """Lines as fast as they go and nobody who takes what is said of them: what waits has a limit."""
     s = await Stream.open(engine, "flood", query="create=1&ack=line")
@@ -213,7 +220,7 @@ async def test_sender_that_does_not_read(engine):
     except ConnectionError:
         pass
     grown = rss_kib(engine.pid) - before
-    assert grown < 60 * 1024, f"{grown} KiB more"
+    assert grown < 60 * 1024 or is_sanitized(engine), f"{grown} KiB more"
     s.close()
     assert (await stream(engine, "other", [entity("a.c", "one")]))[-1]["complete"]
 
