@@ -351,8 +351,55 @@ def doublings(options):
                 "never fall (by more than a tenth)", min(falls) >= 0.9, must=True)]
 
 
+def lines_of_scanner(n):
+    """As a scanner sends them: a file after the other, its entities in order."""
+    return b"".join(b'{"lang":"c","kind":"function","name":"f%d","path":"src/d%d/f%d.c","range":{"start":{"line":%d,'
+                    b'"character":0},"end":{"line":%d,"character":1}},"signature":"int f%d(int a, const char *b)",'
+                    b'"doc":"Says what f%d is for."}\n' % (i, i // 20000, i // 100, i % 100 * 5, i % 100 * 5 + 3, i, i)
+                    for i in range(n))
+
+
+def push(engine, lines):
+    """The answer's last line; the body goes out while acknowledgements come in."""
+    with socket.create_connection(("127.0.0.1", engine.port), 60) as s:
+        s.sendall(b"POST /v1/workspaces/pushed/entities/stream?create=1 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+                  b"Authorization: Bearer %s\r\nContent-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n"
+                  % (engine.port, engine.token.encode(), len(lines)))
+        sender = threading.Thread(target=s.sendall, args=(lines,))
+        sender.start()
+        with s.makefile("rb") as answer:
+            last = answer.read().splitlines()[-1]
+        sender.join()
+    return json.loads(last)
+
+
+def ingest(options):
+    n = 100000 if options.quick else 1000000
+    lines = lines_of_scanner(n)
+    memory, is_over = [], threading.Event()
+    with closing(Engine(1)) as engine:
+        def watch():
+            while not is_over.wait(0.05):
+                memory.append(engine.resident_bytes())
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        began = time.monotonic()
+        done = push(engine, lines)
+        took = time.monotonic() - began
+        is_over.set()
+        watcher.join()
+    if not done.get("complete") or done["stored"] != n:
+        raise Failed(f"not all lines were taken: {done}")
+    half = len(memory) // 2
+    first, second = max(memory[:half]) / 1e6, max(memory[half:]) / 1e6
+    return [row(f"{n} lines of a scanner as one stream, each acknowledged when it is on the disk",
+                f"{n / took:.0f} lines/s", "≥ 20,000 lines/s", n / took >= 20000, must=True),
+            row("the same: resident memory of the engine at most, first and second half",
+                f"{first:.0f} MB, {second:.0f} MB", "≤ 1.2 × the first", second <= 1.2 * first, must=True)]
+
+
 def measure(options):
     rows = []
-    for part in (connections, idle, durable, crowd, slow, fan_out, doublings):
+    for part in (connections, idle, durable, crowd, slow, fan_out, doublings, ingest):
         rows += part(options)
     return rows
