@@ -43,8 +43,11 @@ static void
 tell_failure(struct asker *a, int r)
 {
     AUTO(free) char *why = xasprintf("the index cannot be written: %s", err_text(r));
-    asker_problem(a, r == -ESHUTDOWN ? PROBLEM_NOT_READY : PROBLEM_OVERLOADED,
-                  r == -ESHUTDOWN ? "the engine ends" : why);
+    if (r == -EAGAIN || r == -ESHUTDOWN)
+        asker_problem(a, PROBLEM_NOT_READY,
+                      r == -EAGAIN ? "the index cannot be opened" : "the engine ends");
+    else
+        asker_problem(a, PROBLEM_OVERLOADED, why);
 }
 
 static void
@@ -105,8 +108,15 @@ fail_by_error(struct ask *ask, int r)
         fail_ask(ask, PROBLEM_OVERLOADED, "too many jobs wait in this workspace");
         return;
     case -ENOENT: fail_ask(ask, PROBLEM_NOT_FOUND, "there is no such job"); return;
+    case -EPERM:
+        fail_ask(ask, PROBLEM_CONFLICT,
+                 workspace_pushed_name(ask->workspace)
+                     ? "this workspace has no folder: entities are all it takes"
+                     : "this workspace is of a folder, which says what it has: send to "
+                       "one of your own");
+        return;
     case -EALREADY:
-        fail_ask(ask, PROBLEM_BAD_REQUEST, "the job is not in a state that allows this");
+        fail_ask(ask, PROBLEM_CONFLICT, "the job is not in a state that allows this");
         return;
     }
     fail_ask(ask, PROBLEM_NOT_READY,

@@ -10,17 +10,6 @@
 
 #define SLICE_FILES 256 // looked at again at a time: between two it may be cancelled
 
-/* Outlives its errand when the workspace closes, or it was let go, before what it waits for is through. */
-struct errand_work {
-    struct errand *t; // NULL: let go
-    struct workspace *w;
-    struct workspace_listener *listener;
-    bool is_of_hovers; // what its progress is
-    bool is_waiting;   // somebody will call back
-    VEC(char *) paths; // to be looked at again
-    size_t n_done;
-};
-
 /* ---- requests ---- */
 
 static const char *
@@ -47,7 +36,7 @@ object_fault(enum job_kind kind, const json_t *request)
             return "force must be true or false";
         return path_fault(request);
     case JOB_ENRICH: return path_fault(request);
-    case JOB_INGEST: return "entities are not taken by a job yet";
+    case JOB_INGEST: return errand_entities_fault(request);
     case JOB_RETRY:
     case JOB_KIND_COUNT: break;
     }
@@ -80,6 +69,9 @@ work_destroy(struct errand_work *work)
     for (size_t i = 0; i < work->paths.n; i++)
         free(work->paths.v[i]);
     vec_finish(&work->paths);
+    timer_close(work->timer);
+    json_decref(work->request);
+    buf_finish(&work->faults);
     free(work);
 }
 
@@ -91,14 +83,15 @@ errand_let_go(struct errand *t)
     if (!work)
         return;
     workspace_unlisten(steal(work->listener));
+    timer_close(steal(work->timer));
     work->t = NULL;
     if (!work->is_waiting)
         work_destroy(work);
 }
 
 /* What was waited for came; NULL: nobody wants it any more. */
-static struct errand *
-back(struct errand_work *work)
+struct errand *
+errand_back(struct errand_work *work)
 {
     struct errand *t = work->t;
 
@@ -133,7 +126,7 @@ static void
 on_walk(void *ctx, const struct workspace_summary *s)
 {
     struct errand_work *work = ctx;
-    struct errand *t = back(work);
+    struct errand *t = errand_back(work);
     AUTO(buf_finish) struct buf result = {0};
 
     if (!t)
@@ -164,7 +157,7 @@ static void
 on_looked(void *ctx, const struct workspace_summary *s)
 {
     struct errand_work *work = ctx;
-    struct errand *t = back(work);
+    struct errand *t = errand_back(work);
 
     if (!t)
         return;
@@ -238,7 +231,7 @@ static void
 on_enriched(void *ctx, const struct workspace_summary *s)
 {
     struct errand_work *work = ctx;
-    struct errand *t = back(work);
+    struct errand *t = errand_back(work);
     AUTO(buf_finish) struct buf result = {0};
 
     if (!t)
@@ -296,7 +289,7 @@ static void
 on_retried(void *ctx, size_t n_tried, size_t n_left, const char *why)
 {
     struct errand_work *work = ctx;
-    struct errand *t = back(work);
+    struct errand *t = errand_back(work);
     AUTO(buf_finish) struct buf result = {0};
 
     if (!t)
@@ -347,7 +340,7 @@ errand_begin(struct errand *t)
     case JOB_REINDEX: begin_reindex(work, request); break;
     case JOB_ENRICH: begin_enrich(work, request); break;
     case JOB_RETRY: begin_retry(work); break;
-    case JOB_INGEST:
+    case JOB_INGEST: errand_ingest(work, steal(request)); break;
     case JOB_KIND_COUNT: break;
     }
 }

@@ -1,10 +1,30 @@
 #pragma once
 /* The two sides of a job: jobs.c keeps its row and its turn, errand_kinds.c does its work. Nobody else
  * includes it. */
+#include "base/vec.h"
+#include "codec/codec.h"
 #include "workspace/internal.h"
 #include "workspace/jobs.h"
 
-struct errand_work;
+struct errand;
+
+/* What an errand has while it runs. Outlives it when the workspace closes, or it was let go, before what it waits
+ * for is through. */
+struct errand_work {
+    struct errand *t; // NULL: let go
+    struct workspace *w;
+    struct workspace_listener *listener;
+    bool is_of_hovers; // what its progress is
+    bool is_waiting;   // somebody will call back
+    VEC(char *) paths; // to be looked at again
+    size_t n_done;     // of them, or of the entities
+    /* errand_ingest.c */
+    json_t *request;
+    struct timer *timer; // the writer takes no more now
+    size_t n_stored, n_again, n_faults;
+    int64_t seq;
+    struct buf faults; // the first few
+};
 
 /* A job of this workspace. Its rows in memory and in the index are the same but while is_changing. */
 struct errand {
@@ -24,9 +44,11 @@ struct errand {
 struct jobs {
     struct workspace *w;
     struct list pending, running, ended; // ended: oldest first
+    struct list early;                   // submitted while the index is being opened
     struct map *by_id;
-    size_t n_pending, n_running, n_ended, n_failed;
+    size_t n_pending, n_running, n_ended, n_failed, n_early;
     size_t request_bytes;
+    int64_t submitted_ms; // of the last one: no two are of one time
     uint64_t completed_ever, failed_ever, cancelled_ever;
 };
 
@@ -40,6 +62,14 @@ void errand_begin(struct errand *t);
 void errand_cancel(struct errand *t);
 /* The workspace closes: nothing is told any more. */
 void errand_let_go(struct errand *t);
+
+/* What was waited for came; NULL: nobody wants it any more. */
+struct errand *errand_back(struct errand_work *work);
+
+/* ---- errand_ingest.c ---- */
+
+const char *errand_entities_fault(const json_t *request);
+void errand_ingest(struct errand_work *work, json_t *request); // takes it
 
 /* ---- jobs.c ---- */
 

@@ -167,6 +167,7 @@ following_begin(struct workspace *w)
 
     f->w = w;
     w->following = f;
+    jobs_drop_early(w);
     f->timer = timer_open(w->all->loop, on_try, w);
     timer_start(f->timer, FOLLOWING_TRY_MS, 0);
     log_info("%s: another engine writes the index; what it writes is followed", w->root);

@@ -29,7 +29,7 @@ struct workspaces {
     size_t n_open;
     size_t n_ingests, ingest_ops, ingest_bytes; // sent, and not committed yet
     bool is_closing;
-    size_t n_jobs_running;
+    size_t n_jobs_running, n_jobs_ingesting; // the latter are of the former
     struct timer *jobs_timer; // jobs that are due later
     void (*on_closed)(void *ctx);
     void *closed_ctx;

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "codec/codec.h"
 #include "workspace/errands.h"
 
 #define LOG_MODULE "jobs"
@@ -101,48 +100,6 @@ find(const struct workspace *w, struct str id)
 /* ---- what is told ---- */
 
 static void
-add_time(struct buf *json, const char *key, int64_t wall_ms)
-{
-    char time[CLOCK_ISO_BYTES];
-
-    if (wall_ms <= 0) {
-        buf_printf(json, ",\"%s\":null", key);
-        return;
-    }
-    clock_iso8601(wall_ms, time);
-    buf_printf(json, ",\"%s\":\"%s\"", key, time);
-}
-
-void
-workspace_add_job(struct buf *json, const struct workspace *w, const struct job *job)
-{
-    const struct errand *t = find(w, str_of(job->id));
-
-    buf_printf(json, "{\"job_id\":\"%s\",\"kind\":\"%s\",\"status\":\"%s\"", job->id,
-               job_kind_name(job->kind), job_state_name(job->state));
-    buf_printf(json, ",\"workspace\":\"%s\",\"priority\":%d", workspace_id(w),
-               job->priority);
-    add_time(json, "created_at", job->submitted_ms);
-    add_time(json, "run_at", job->run_at_ms);
-    if (job->every_s > 0)
-        buf_printf(json, ",\"every_s\":%" PRId64, job->every_s);
-    add_time(json, "started_at", job->started_ms);
-    add_time(json, "completed_at", job->ended_ms);
-    buf_printf(json, ",\"attempts\":%u,\"failures\":%u,\"runs\":%" PRId64, job->attempts,
-               job->failures, job->runs);
-    buf_printf(json, ",\"progress\":{\"done\":%" PRId64 ",\"total\":%" PRId64 "}",
-               job->done, job->total);
-    if (t && t->is_cancelled && !job_has_ended(job))
-        buf_add_cstr(json, ",\"is_cancelling\":true");
-    buf_printf(json, ",\"result\":%s,\"error\":", job->result ? job->result : "null");
-    if (job->error)
-        codec_add_string(json, str_of(job->error));
-    else
-        buf_add_cstr(json, "null");
-    buf_add_char(json, '}');
-}
-
-static void
 publish_progress(struct errand *t)
 {
     AUTO(buf_finish) struct buf data = {0};
@@ -217,13 +174,17 @@ take_turn(struct errand *t)
 {
     t->has_turn = true;
     t->jobs->w->all->n_jobs_running++;
+    t->jobs->w->all->n_jobs_ingesting += t->job->kind == JOB_INGEST;
 }
 
 static void
 give_turn_back(struct errand *t)
 {
-    t->jobs->w->all->n_jobs_running -= t->has_turn;
+    if (!t->has_turn)
+        return;
     t->has_turn = false;
+    t->jobs->w->all->n_jobs_running--;
+    t->jobs->w->all->n_jobs_ingesting -= t->job->kind == JOB_INGEST;
 }
 
 static void
@@ -437,16 +398,19 @@ errand_end(struct errand *t, const struct errand_end *end)
 static bool
 is_ready(const struct workspace *w)
 {
-    return w->is_open && w->is_known && w->scan && !w->why && !w->is_closing;
+    return w->is_open && w->is_known && (w->scan || w->name) && !w->why && !w->is_closing;
 }
 
 static struct errand *
 first_due(const struct jobs *jobs, int64_t now_ms)
 {
+    bool may_ingest = jobs->w->all->n_jobs_ingesting < JOBS_INGESTING_MAX;
+
     list_for_each (it, &jobs->pending) {
         struct errand *t = list_entry(it, struct errand, link);
 
-        if (!t->is_changing && job_order_is_due(t->job, now_ms))
+        if (!t->is_changing && job_order_is_due(t->job, now_ms) &&
+            (t->job->kind != JOB_INGEST || may_ingest))
             return t;
     }
     return NULL;
@@ -527,10 +491,12 @@ jobs_on_timer(void *ctx)
     struct workspaces *all = ctx;
 
     list_for_each (it, &all->all) {
-        struct jobs *jobs = list_entry(it, struct workspace, link)->background;
+        struct workspace *w = list_entry(it, struct workspace, link);
 
-        save_again(jobs);
-        prune(jobs);
+        if (!w->is_open || w->is_closing)
+            continue;
+        save_again(w->background);
+        prune(w->background);
     }
     jobs_pump(all);
 }
@@ -553,9 +519,15 @@ job_wish_fault(const struct job_wish *wish)
 }
 
 static bool
+may_take_jobs(const struct workspace *w)
+{
+    return !w->following && !w->why && !w->is_closing && w->all->options.with_watch;
+}
+
+static bool
 takes_jobs(const struct workspace *w)
 {
-    return w->is_open && !w->why && !w->is_closing && w->all->options.with_watch;
+    return w->is_open && may_take_jobs(w);
 }
 
 int
@@ -567,20 +539,30 @@ workspace_submit_job(struct workspace *w, const struct job_wish *wish,
 
     ASSERT_LOOP();
     assert(!job_wish_fault(wish));
-    if (!takes_jobs(w))
+    if (!may_take_jobs(w))
         return -EAGAIN;
-    if (jobs->n_pending >= JOBS_PENDING_MAX || !make_room(jobs, wish->request.n))
+    if ((wish->kind == JOB_INGEST) != (w->name != NULL))
+        return -EPERM;
+    if (jobs->n_pending + jobs->n_early >= JOBS_PENDING_MAX ||
+        !make_room(jobs, wish->request.n))
         return -ENOSPC;
     t = errand_create(jobs);
     t->next = job_create(wish->kind);
     t->next->priority = wish->priority;
     t->next->run_at_ms = wish->run_at_ms;
     t->next->every_s = wish->every_s;
-    t->next->submitted_ms = clock_wall_ms();
+    jobs->submitted_ms = MAX(clock_wall_ms(), jobs->submitted_ms + 1);
+    t->next->submitted_ms = jobs->submitted_ms;
     job_set_text(&t->next->request, wish->request);
     t->fn = fn;
     t->ctx = ctx;
-    put_next(t, EVENT_JOB_SUBMITTED);
+    if (w->is_open) {
+        put_next(t, EVENT_JOB_SUBMITTED);
+    } else {
+        list_add(&jobs->early, &t->link);
+        jobs->n_early++;
+        jobs->request_bytes += request_bytes(t->next);
+    }
     return 0;
 }
 
@@ -631,49 +613,10 @@ workspace_retry_job(struct workspace *w, struct str id, workspace_job_fn fn, voi
     return 0;
 }
 
-const struct job *
-workspace_find_job(const struct workspace *w, struct str id)
-{
-    const struct errand *t = find(w, id);
-
-    return t ? t->job : NULL;
-}
-
-void
-workspace_each_job(const struct workspace *w,
-                   bool (*fn)(void *ctx, const struct job *job), void *ctx)
-{
-    const struct jobs *jobs = w->background;
-
-    list_for_each (it, &jobs->running)
-        if (!fn(ctx, list_entry(it, struct errand, link)->job))
-            return;
-    list_for_each (it, &jobs->pending)
-        if (!fn(ctx, list_entry(it, struct errand, link)->job))
-            return;
-    for (const struct list *it = jobs->ended.prev; it != &jobs->ended; it = it->prev)
-        if (!fn(ctx, list_entry(it, const struct errand, link)->job))
-            return;
-}
-
 bool
 workspaces_have_work(const struct workspaces *all)
 {
     return all->n_jobs_running > 0 || next_errand(all, clock_wall_ms());
-}
-
-struct jobs_counts
-workspace_jobs_counts(const struct workspace *w)
-{
-    const struct jobs *jobs = w->background;
-
-    return (struct jobs_counts){.pending = jobs->n_pending,
-                                .running = jobs->n_running,
-                                .failed = jobs->n_failed,
-                                .ended = jobs->n_ended,
-                                .completed_ever = jobs->completed_ever,
-                                .failed_ever = jobs->failed_ever,
-                                .cancelled_ever = jobs->cancelled_ever};
 }
 
 /* ---- life ---- */
@@ -688,7 +631,33 @@ jobs_create(struct workspace *w)
     list_init(&jobs->pending);
     list_init(&jobs->running);
     list_init(&jobs->ended);
+    list_init(&jobs->early);
     return jobs;
+}
+
+static struct errand *
+take_early(struct jobs *jobs)
+{
+    struct errand *t = NULL;
+
+    if (!list_is_empty(&jobs->early)) {
+        t = list_first(&jobs->early, struct errand, link);
+        list_remove(&t->link);
+        jobs->n_early--;
+        jobs->request_bytes -= request_bytes(t->next);
+    }
+    return t;
+}
+
+void
+jobs_drop_early(struct workspace *w)
+{
+    struct errand *t;
+
+    while ((t = take_early(w->background))) {
+        answer(t, w->is_closing ? -ESHUTDOWN : -EAGAIN, NULL);
+        errand_destroy(t);
+    }
 }
 
 /* It ran when the engine ended. */
@@ -712,6 +681,7 @@ void
 jobs_open(struct workspace *w)
 {
     struct list stored;
+    struct errand *early;
 
     if (!w->all->options.with_watch)
         return;
@@ -729,6 +699,8 @@ jobs_open(struct workspace *w)
         else
             enter(t);
     }
+    while ((early = take_early(w->background)))
+        put_next(early, EVENT_JOB_SUBMITTED);
     prune(w->background);
     jobs_pump(w->all);
 }
@@ -739,6 +711,7 @@ jobs_close(struct workspace *w)
 {
     struct jobs *jobs = w->background;
 
+    jobs_drop_early(w);
     list_for_each (it, &jobs->pending)
         give_turn_back(list_entry(it, struct errand, link));
     list_for_each (it, &jobs->running) {

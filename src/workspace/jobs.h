@@ -5,6 +5,7 @@
 #include "workspace/job_order.h"
 
 #define JOBS_RUNNING_MAX 4    // of the engine
+#define JOBS_INGESTING_MAX 1  // of them: their requests are large, and come in order
 #define JOBS_PENDING_MAX 1000 // of a workspace
 #define JOBS_ENDED_MAX 10000  // kept, of a workspace
 #define JOBS_ENDED_AGE_MS (7LL * 24 * 3600 * 1000)
@@ -29,7 +30,8 @@ const char *job_wish_fault(const struct job_wish *wish);
 
 /* After the COMMIT, or r < 0 and nothing happened. The job is borrowed. */
 typedef void (*workspace_job_fn)(void *ctx, int r, const struct job *job);
-/* -EAGAIN: the index is not open, or another engine writes it; -ENOSPC: too many wait. */
+/* While the index is being opened it waits for that. -EAGAIN: it cannot be opened, or another engine writes it;
+ * -ENOSPC: too many wait; -EPERM: entities are of a workspace without a folder, all else of one that has one. */
 int workspace_submit_job(struct workspace *w, const struct job_wish *wish,
                          workspace_job_fn fn, void *ctx);
 /* One that waits is cancelled at once; one that runs ends at the next safe point, and fn is called before.

@@ -36,5 +36,7 @@ struct jobs *jobs_create(struct workspace *w) MUST_USE;
 void jobs_destroy(struct jobs *jobs);
 void jobs_open(struct workspace *w); // the index is open, and this engine writes it
 void jobs_close(struct workspace *w);
+void jobs_drop_early(
+    struct workspace *w); // it does not open, or another engine writes it
 void jobs_pump(struct workspaces *all);
 void jobs_on_timer(void *all);

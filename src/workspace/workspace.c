@@ -87,6 +87,7 @@ workspace_fail(struct workspace *w, const char *why)
         log_error("%s: %s", w->root, why);
     free(w->why);
     w->why = xstrdup(why);
+    jobs_drop_early(w);
     runs_check(w);
     pushed_drop(w, -EIO);
     workspace_changed(w);

@@ -73,12 +73,10 @@ struct writer_stats {
     struct writer_lane interactive, bulk;
     int64_t head; // last committed seq
     struct store_gauges gauges;
-    /* dead letters */
-    size_t letters, letters_bytes;
-    size_t letters_in_memory; // of them: the index could not take them either yet
-    uint64_t
-        letters_dropped; // the oldest, beyond STORE_LETTERS_MAX or STORE_LETTERS_BYTES
-    uint64_t letters_replayed; // by writer_replay
+    size_t letters, letters_bytes; // dead ones
+    size_t letters_in_memory;      // of them: the index could not take them either yet
+    uint64_t letters_dropped;      // the oldest: there were too many
+    uint64_t letters_replayed;     // by writer_replay
 };
 
 /* root: of the tree, or NULL; see store_writer_open(). maker: or NULL; see store_set_maker(). */
@@ -94,8 +92,7 @@ void writer_put_hovers(struct writer *w, struct hover_batch *hovers, writer_done
                        void *ctx);
 void writer_put_event(struct writer *w, enum event_type type, struct str subject,
                       struct str data, bool is_urgent, writer_done_fn done, void *ctx);
-/* The job's row is now this one. data: of an event of this type in the same transaction, whose subject is the
- * job's id; empty: none. */
+/* data: of an event of this type with it, whose subject is the job; empty: none. */
 void writer_put_job(struct writer *w, struct job *job, enum event_type type,
                     struct str data, writer_done_fn done, void *ctx);
 void writer_drop_job(struct writer *w, struct str id);

@@ -73,6 +73,7 @@ main(void)
         cmocka_unit_test(test_jobs_fail),
         cmocka_unit_test(test_jobs_are_tried_again),
         cmocka_unit_test(test_jobs_are_cancelled),
+        cmocka_unit_test(test_jobs_wait_for_the_index),
         cmocka_unit_test(test_jobs_have_turns),
         cmocka_unit_test(test_jobs_come_again),
         cmocka_unit_test(test_jobs_outlive_the_engine),

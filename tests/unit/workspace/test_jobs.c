@@ -64,6 +64,10 @@ test_job_wishes(void **state UNUSED)
         {JOB_ENRICH, "{\"path\":\"a.c\"}", true},
         {JOB_ENRICH, "{\"path\":\"a/./b\"}", false},
         {JOB_RETRY, "{}", true},
+        {JOB_INGEST, "{\"entities\":[{}]}", true},
+        {JOB_INGEST, "{\"entities\":[]}", false},
+        {JOB_INGEST, "{\"entities\":[{},1]}", false},
+        {JOB_INGEST, "{}", false},
     };
     struct job_wish wish = {.kind = JOB_RETRY};
 
@@ -73,6 +77,7 @@ test_job_wishes(void **state UNUSED)
         if ((job_wish_fault(&wish) == NULL) != wishes[i].is_good)
             fail_msg("%s", wishes[i].request);
     }
+    wish = (struct job_wish){.kind = JOB_RETRY};
     wish.every_s = 59;
     assert_non_null(job_wish_fault(&wish));
     wish.every_s = 60;
@@ -198,6 +203,9 @@ test_jobs_fail(void **state UNUSED)
 
     start_jobs(&f); // nothing is asked in it
     a = submit_job(&f, &wish);
+    wish = (struct job_wish){.kind = JOB_INGEST, .request = STR("{\"entities\":[{}]}")};
+    assert_null(job_wish_fault(&wish)); // but a folder says itself what it has
+    assert_int_equal(workspace_submit_job(f.w, &wish, on_job_answer, &again), -EPERM);
     WAIT(&f, job_now(&f, a.id)->state == JOB_FAILED);
     assert_string_equal(job_now(&f, a.id)->error, "asking for hovers is turned off");
     assert_int_equal(job_now(&f, a.id)->attempts, 1); // of no use to try again
@@ -270,6 +278,32 @@ test_jobs_are_cancelled(void **state UNUSED)
     assert_int_equal(job_now(&f, b.id)->state, JOB_CANCELLED);
     assert_int_equal(workspace_jobs_counts(f.w).cancelled_ever, 2);
     close_all(&f);
+    tear_down(&f);
+}
+
+/* Before there is an index to put it in. */
+static void
+test_jobs_wait_for_the_index(void **state UNUSED)
+{
+    struct job_wish wish = {.kind = JOB_RETRY};
+    struct jobs_answer a = {0}, late = {0};
+    struct fixture f;
+
+    set_up(&f);
+    f.with_watch = true;
+    open_all(&f);
+    assert_int_equal(workspace_state(f.w), WORKSPACE_OPENING);
+    assert_int_equal(workspace_submit_job(f.w, &wish, on_job_answer, &a), 0);
+    assert_int_equal(a.n, 0);
+    WAIT(&f, a.n > 0);
+    assert_int_equal(a.r, 0);
+    WAIT(&f, job_now(&f, a.id)->state == JOB_COMPLETED);
+    close_all(&f);
+    open_all(&f);
+    assert_int_equal(workspace_submit_job(f.w, &wish, on_job_answer, &late), 0);
+    close_all(&f); // before it is open
+    assert_int_equal(late.n, 1);
+    assert_int_equal(late.r, -ESHUTDOWN);
     tear_down(&f);
 }
 
