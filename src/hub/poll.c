@@ -200,7 +200,7 @@ static void
 on_wake(struct sub_owner *owner)
 {
     struct poll *p = poll_of_owner(owner);
-    if (p->is_over)
+    if (p->is_over || !p->follower.sub) // something happened before it began
         return;
     if (p->is_answering)
         exchange_wake(p->follower.exchange);

@@ -3,9 +3,10 @@ import asyncio
 import json
 import time
 
-import hubtest
-from follow import (Stream, address, changed, check_same, connect, engine_test, everything, hang_up_all, many_functions,
-                    poll, poll_all, read_head, until_stats, workspace_of)
+import websockets
+
+from follow import (TICK_S, Stream, address, changed, check_same, connect, engine_test, everything, hang_up_all,
+                    many_functions, poll, poll_all, read_head, until_stats, workspace_of)
 from hubtest import WAIT_S, completed, equal, indexed, main, places
 
 tests = []
@@ -155,6 +156,85 @@ async def test_kill_and_go_on(engine):
         await indexed(engine, 52)
     more, _ = await poll_all(engine, workspace, since)
     check_same(seen + more, await everything(engine))
+
+
+async def follow_stream(engine, state):
+    while not state["is_over"]:
+        stream = await Stream.open(engine, last_id=state["at"], since="earliest")
+        if stream.status == 200:
+            equal(stream.system["data"]["recovered"], True)
+            while event := await stream.next():
+                state["at"] = stream.last_id
+                if event["data"].get("seq"):
+                    state["seen"].append(event["data"])
+        stream.close()
+
+
+async def follow_pages(engine, state):
+    workspace = await workspace_of(engine)
+    while not state["is_over"]:
+        status, body = await poll(engine, workspace, since=state["at"] or "earliest", limit=7, wait=2)
+        if status == 200:
+            equal(body["recovered"], True)
+            state["seen"] += body["events"]
+            state["at"] = body["next"]
+
+
+async def keep_on(follow, engine, state):
+    """What was cut is begun again, from where it was."""
+    while not state["is_over"]:
+        try:
+            await follow(engine, state)
+        except (OSError, asyncio.IncompleteReadError, ValueError, TypeError, websockets.WebSocketException):
+            await asyncio.sleep(0.02)  # the engine is dead
+
+
+@engine_test(tests)
+async def test_kills_under_load(engine):
+    """Engines that are killed while files change and clients come and go: each has the log, no gap, no repeat."""
+    states = [{"is_over": False, "at": None, "seen": []} for _ in range(6)]
+    tasks = [asyncio.ensure_future(keep_on(follow_pages if i % 2 else follow_stream, engine, state))
+             for i, state in enumerate(states)]
+    for life in range(8):
+        for i in range(10):
+            engine.write(f"f{i % 3}.c", many_functions(7 * i + 3, 10 * life + i))
+            await asyncio.sleep(TICK_S)  # a load that is no flood
+        engine.kill()
+        engine.start()
+    await indexed(engine, 2 + 52 + 59 + 66)
+    whole = await everything(engine)
+    head = whole[-1]["seq"]
+    deadline = time.monotonic() + WAIT_S
+    for task, state in zip(tasks, states):
+        while not state["seen"] or places(state["seen"])[-1] < places(whole)[-1]:
+            assert not task.done() and time.monotonic() < deadline, f"{task} {len(state['seen'])}"
+            await asyncio.sleep(TICK_S)  # what it has seen has no event of its own
+        check_same([e for e in state["seen"] if e["seq"] <= head], whole)
+        state["is_over"] = True
+    for task in tasks:
+        task.cancel()
+
+
+@engine_test(tests)
+async def test_changes_while_the_log_is_read(engine):
+    """What is asked for lies in the store, and files change while it is read from there."""
+    engine.kill()
+    engine.start()  # what was before is not in memory
+    await indexed(engine)
+    workspace = await workspace_of(engine)
+
+    async def ask():
+        for _ in range(150):
+            _, body = await poll(engine, workspace, since="earliest", limit=1, wait=5)
+            equal((body["recovered"], body["events"][0]["seq"]), (True, 1))
+
+    tasks = [asyncio.ensure_future(ask()) for _ in range(8)]
+    number = 0
+    while not all(task.done() for task in tasks):
+        number += 1
+        engine.write("a.c", changed(number))
+        await asyncio.sleep(0.002)  # a load
+    await asyncio.gather(*tasks)
 
 
 @engine_test(tests)
