@@ -123,52 +123,56 @@ rocks_key_read(struct str key, size_t at)
 /* ---- what was made just now ---- */
 
 void
-rocks_put_fresh(struct rocks_conn *c, const struct rocks_key *key, struct str row)
+rocks_put_fresh(struct rocks_conn *c, enum rocks_family family, struct str key,
+                struct str value)
 {
-    assert(key->n == ROCKS_ENTITY_KEY_BYTES);
-    rocks.writebatch_put_cf(c->all, c->db->families[ROCKS_ENTITY], key->p, key->n, row.p,
-                            row.n);
-    buf_add(&c->fresh.bytes, key->p, key->n);
-    buf_add_str(&c->fresh.bytes, row);
-    *vec_push(&c->fresh.ends) = c->fresh.bytes.n;
+    struct rocks_fresh_row row = {
+        .key_n = key.n, .value_n = value.n, .family = (uint8_t)family};
+    rocks.writebatch_put_cf(c->all, c->db->families[family], key.p, key.n, value.p,
+                            value.n);
+    rocks.writebatch_data(c->all, &row.end);
+    *vec_push(&c->fresh.rows) = row;
+    if (c->fresh_first[family] == 0)
+        c->fresh_first[family] = c->fresh.rows.n;
 }
 
-/* The next one from *at on. */
+/* A batch is kept as the log has it: of a put last the key, the value's length as a varint, the value. */
 static void
-next_fresh(const struct rocks_fresh *fresh, size_t i, size_t *at, struct str *ret_key,
-           struct str *ret_row)
+find_fresh(const struct rocks_conn *c, const struct rocks_fresh_row *row,
+           struct str *ret_key, struct str *ret_value)
 {
-    const char *p = fresh->bytes.p + *at;
-    *ret_key = str_slice(p, ROCKS_ENTITY_KEY_BYTES);
-    *ret_row = str_slice(p + ROCKS_ENTITY_KEY_BYTES,
-                         fresh->ends.v[i] - *at - ROCKS_ENTITY_KEY_BYTES);
-    *at = fresh->ends.v[i];
+    size_t n, before = 1;
+    const char *p = rocks.writebatch_data(c->all, &n) + row->end - row->value_n;
+    *ret_value = str_slice(p, row->value_n);
+    for (size_t left = row->value_n; left >= 0x80; left >>= 7)
+        before++;
+    *ret_key = str_slice(p - before - row->key_n, row->key_n);
 }
 
 static void
-clear_fresh(struct rocks_fresh *fresh)
+clear_fresh(struct rocks_conn *c)
 {
-    buf_reset(&fresh->bytes);
-    fresh->ends.n = 0;
+    c->fresh.rows.n = 0;
+    memset(c->fresh_first, 0, sizeof(c->fresh_first));
 }
 
-/* Before this key, or those that begin with it, are read or written. Ids grow, so what is not fresh lies
- * before the first one that is. */
+/* Before this key, or those that begin with it, are read or written. */
 static void
 settle(struct rocks_conn *c, enum rocks_family family, struct str key)
 {
-    struct rocks_fresh *fresh = &c->fresh;
-    size_t at = 0;
-    if (family != ROCKS_ENTITY || fresh->ends.n == 0 ||
-        memcmp(key.p, fresh->bytes.p, MIN(key.n, (size_t)ROCKS_ENTITY_KEY_BYTES)) < 0)
+    struct str fresh_key, value;
+    if (c->fresh_first[family] == 0)
         return;
-    for (size_t i = 0; i < fresh->ends.n; i++) {
-        struct str fresh_key, row;
-        next_fresh(fresh, i, &at, &fresh_key, &row);
-        rocks.writebatch_wi_put_cf(c->batch, c->db->families[ROCKS_ENTITY], fresh_key.p,
-                                   fresh_key.n, row.p, row.n);
+    find_fresh(c, &c->fresh.rows.v[c->fresh_first[family] - 1], &fresh_key, &value);
+    if (memcmp(key.p, fresh_key.p, MIN(key.n, fresh_key.n)) < 0)
+        return;
+    for (size_t i = 0; i < c->fresh.rows.n; i++) {
+        const struct rocks_fresh_row *row = &c->fresh.rows.v[i];
+        find_fresh(c, row, &fresh_key, &value);
+        rocks.writebatch_wi_put_cf(c->batch, c->db->families[row->family], fresh_key.p,
+                                   fresh_key.n, value.p, value.n);
     }
-    clear_fresh(fresh);
+    clear_fresh(c);
 }
 
 void
@@ -176,7 +180,7 @@ rocks_batch_clear(struct rocks_conn *c)
 {
     rocks.writebatch_clear(c->all);
     rocks.writebatch_wi_clear(c->batch);
-    clear_fresh(&c->fresh);
+    clear_fresh(c);
 }
 
 /* ---- one value ---- */

@@ -58,9 +58,10 @@ struct rocks_conn {
     rocksdb_readoptions_t *read; // with the view's snapshot
     bool is_damaged;             // RocksDB met damage: the next start has to look
     /* A writer's. */
-    rocksdb_writebatch_t *all;      // what the transaction writes
-    rocksdb_writebatch_wi_t *batch; // as much of it as its reads can find
-    struct rocks_fresh fresh;       // and the rest
+    rocksdb_writebatch_t *all;          // what the transaction writes
+    rocksdb_writebatch_wi_t *batch;     // as much of it as its reads can find
+    struct rocks_fresh fresh;           // and the rest
+    size_t fresh_first[ROCKS_FAMILIES]; // row of each family, from 1; 0: it has none
     struct rocks_ids ids;
     bool has_ids, are_ids_new;         // looked for; not in the batch yet
     bool may_have_told, is_told_known; // see has_told()
@@ -97,6 +98,9 @@ int rocks_get(struct rocks_conn *c, enum rocks_family family, struct str key,
               struct arena *a, struct str *ret_value); // 1/0
 void rocks_put(struct rocks_conn *c, enum rocks_family family, struct str key,
                struct str value);
+/* Of a key behind all that its family has. */
+void rocks_put_fresh(struct rocks_conn *c, enum rocks_family family, struct str key,
+                     struct str value);
 void rocks_delete(struct rocks_conn *c, enum rocks_family family, struct str key);
 
 /* Of the view, or as the transaction has them. */

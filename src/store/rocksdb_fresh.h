@@ -3,19 +3,20 @@
 #include "base/str.h"
 #include "base/vec.h"
 
-#define ROCKS_ENTITY_KEY_BYTES 11 // file id, slot
-
 struct rocks_conn;
-struct rocks_key;
 
-/* Entities of files that the transaction made, which no read of it finds yet. Nearly all that a load writes is
- * of this kind and is not read before its commit, and what a row needs to be found is most of what a
- * put costs. Whatever touches one of them puts all of them where they are found first. */
-struct rocks_fresh {
-    struct buf bytes; // keys of ROCKS_ENTITY_KEY_BYTES, each before its row
-    VEC(size_t) ends; // of the rows
+/* A row by where it ends in what the transaction writes. */
+struct rocks_fresh_row {
+    size_t end, key_n, value_n;
+    uint8_t family; // enum rocks_family
 };
 
-/* Of ROCKS_ENTITY, and behind all that are there: of a file that this transaction made. */
-void rocks_put_fresh(struct rocks_conn *c, const struct rocks_key *key, struct str row);
+/* Rows whose keys lie behind all that their family has: entities and edges of files that the transaction made, and
+ * events. No read of it finds them yet. Nearly all that a load writes is of this kind and is not read before its
+ * commit, and what a row needs to be found is most of what a put costs. Whatever touches one of them puts all of
+ * them where they are found first. */
+struct rocks_fresh {
+    VEC(struct rocks_fresh_row) rows;
+};
+
 void rocks_batch_clear(struct rocks_conn *c);

@@ -302,8 +302,7 @@ writer_free(struct rocks_writer *w)
         close(w->lock_fd);
     rocks.writebatch_destroy(w->c.all);
     rocks.writebatch_wi_destroy(w->c.batch);
-    buf_finish(&w->c.fresh.bytes);
-    vec_finish(&w->c.fresh.ends);
+    vec_finish(&w->c.fresh.rows);
     rocks.readoptions_destroy(w->c.read);
     table_writer_finish(&w->w);
     free(w->path);

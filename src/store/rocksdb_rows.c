@@ -18,12 +18,14 @@
 void
 rocks_pack(struct buf *b, uint64_t value)
 {
-    char bytes[VARINT_BYTES];
-    size_t n = 0;
+    if (b->cap - b->n <= VARINT_BYTES)
+        buf_reserve(b, VARINT_BYTES);
+    char *p = b->p + b->n;
     for (; value >= 0x80; value >>= 7)
-        bytes[n++] = (char)(value | 0x80);
-    bytes[n++] = (char)value;
-    buf_add(b, bytes, n);
+        *p++ = (char)(value | 0x80);
+    *p++ = (char)value;
+    *p = '\0';
+    b->n = (size_t)(p - b->p);
 }
 
 void

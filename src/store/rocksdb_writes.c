@@ -315,7 +315,7 @@ entities_add(struct tables *t, const struct entity_stored *v, size_t n, bool is_
         buf_reset(&b);
         rocks_entity_write(&b, &v[i]);
         if (is_added)
-            rocks_put_fresh(c, &key, buf_str(&b));
+            rocks_put_fresh(c, ROCKS_ENTITY, rocks_key_str(&key), buf_str(&b));
         else
             rocks_put(c, ROCKS_ENTITY, rocks_key_str(&key), buf_str(&b));
     }
@@ -450,8 +450,12 @@ past_delete(struct tables *t, int64_t id)
 static int
 edges_put(struct tables *t, const struct file_stored *f, struct str text)
 {
+    struct rocks_conn *c = rocks_conn_of(t);
     struct rocks_key key = rocks_key_id(f->id);
-    rocks_put(rocks_conn_of(t), ROCKS_EDGE, rocks_key_str(&key), text);
+    if (c->has_ids && c->ids.file == f->id) // no file is behind it
+        rocks_put_fresh(c, ROCKS_EDGE, rocks_key_str(&key), text);
+    else
+        rocks_put(c, ROCKS_EDGE, rocks_key_str(&key), text);
     return 0;
 }
 
@@ -510,24 +514,18 @@ once_prune(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n)
 
 /* ---- the log ---- */
 
-static void
-write_event(struct rocks_conn *c, const struct table_event *event)
-{
-    AUTO(buf_finish) struct buf b = {0};
-    struct rocks_key key = rocks_key_id(event->seq);
-    rocks_event_write(&b, event);
-    rocks_put(c, ROCKS_EVENT, rocks_key_str(&key), buf_str(&b));
-}
-
 static int
 event_add(struct tables *t, const struct table_event *event)
 {
     struct rocks_conn *c = rocks_conn_of(t);
+    AUTO(buf_finish) struct buf b = {0};
+    struct rocks_key key = rocks_key_id(event->seq);
     struct rocks_ids ids;
     int r = rocks_ids_get(c, &ids);
     if (r < 0)
         return err_trace(r);
-    write_event(c, event);
+    rocks_event_write(&b, event);
+    rocks_put_fresh(c, ROCKS_EVENT, rocks_key_str(&key), buf_str(&b));
     c->ids.head = event->seq;
     c->are_ids_new = true;
     return 0;
@@ -538,6 +536,7 @@ event_fill(struct tables *t, int64_t seq, struct str data)
 {
     struct rocks_conn *c = rocks_conn_of(t);
     AUTO(arena_finish) struct arena a = {0};
+    AUTO(buf_finish) struct buf b = {0};
     struct rocks_key key = rocks_key_id(seq);
     struct table_event event;
     struct str text;
@@ -547,7 +546,8 @@ event_fill(struct tables *t, int64_t seq, struct str data)
     if (r <= 0)
         return err_trace(r);
     event.data = data;
-    write_event(c, &event);
+    rocks_event_write(&b, &event);
+    rocks_put(c, ROCKS_EVENT, rocks_key_str(&key), buf_str(&b));
     return 1;
 }
 
