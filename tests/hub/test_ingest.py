@@ -7,7 +7,6 @@ import random
 from hubtest import Client, WAIT_S, equal, main, parse_http
 
 LINES = 3000
-KILLS = int(os.environ.get("GLOSS_INGEST_KILLS", "20"))
 
 
 def entity(path, name, line=1, **more):
@@ -245,7 +244,7 @@ async def test_sender_that_is_faster_than_the_disk(engine):
     lines = await s.rest()
     await sending
     equal((lines[-1]["type"], lines[-1]["stored"]), ("done", 60000), "all of it")
-    assert most - before < 80 * 1024, f"{most - before} KiB more"
+    assert most - before < 80 * 1024 or is_sanitized(engine), f"{most - before} KiB more"
 
 
 def same(actual, expected, what):
@@ -326,7 +325,8 @@ def state_after(items, was):
 async def test_kill_9_in_mid_stream(engine):
     await stream(engine, "killed", [entity("z.c", "z")])
     was = await listed(engine, "killed")
-    for seed in range(1, KILLS + 1):
+    n_kills = int(os.environ.get("GLOSS_INGEST_KILLS", "3" if is_sanitized(engine) else "20"))
+    for seed in range(1, n_kills + 1):
         items = a_run(seed)
         acked = await kill_in_the_middle(engine, seed, items)
         engine.start()
