@@ -1,5 +1,6 @@
 """kill -9 of an engine whose workspace changes, again and again, and subscribers that come back with their cursor: none
-has a gap or a repeat, none saw an event that is not in the log afterwards. test_kill.py GLOSS [--kills N] [--seed N]."""
+has a gap or a repeat, none saw an event that is not in the log afterwards; and a scanner whose acknowledged lines must all
+be there, once. test_kill.py GLOSS [--kills N] [--seed N]."""
 import argparse
 import asyncio
 import json
@@ -9,6 +10,7 @@ import signal
 import sys
 import time
 import traceback
+import urllib.parse
 
 import hubtest
 from hubtest import Engine, equal
@@ -17,6 +19,7 @@ N_FILES, LIVES = 60, 40  # of an index, before the next is begun
 STREETS = 2
 REST_S = 60
 MARK = "d1/mark.c"
+PUSHED = "pushed"  # the workspace of the sender
 GONE = (hubtest.websockets.WebSocketException, OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, EOFError)
 
 
@@ -73,7 +76,7 @@ class Reader:
         ws = await engine.connect(subprotocols=(self.subprotocol,), open_timeout=hubtest.WAIT_S)
         previous = None
         try:
-            await ws.send(json.dumps({"action": "subscribe", "request_id": 1,
+            await ws.send(json.dumps({"action": "subscribe", "request_id": 1, "workspace": engine.root,
                                       "data": {"since": self.since(), **self.subscription}}))
             while not self.has_mark:
                 for line in (await ws.recv()).split("\n"):
@@ -105,6 +108,7 @@ class Reader:
         while not self.has_mark:
             life = await self.street.life()
             try:
+                self.sessions += 1
                 await self.session(self.street.engine)
             except GONE:
                 await self.street.end_of(life)
@@ -171,7 +175,7 @@ class Listener(Reader):
         reader, writer = await asyncio.open_connection("127.0.0.1", engine.port, limit=1 << 22)
         where = f"Last-Event-ID: {self.last_id}\r\n" if self.last_id else ""
         try:
-            writer.write(f"GET /v1/events/stream?since=earliest HTTP/1.1\r\nHost: 127.0.0.1:{engine.port}\r\n"
+            writer.write(f"GET /v1/events/stream?since=earliest&workspace={urllib.parse.quote(engine.root, '')} HTTP/1.1\r\nHost: 127.0.0.1:{engine.port}\r\n"
                          f"Authorization: Bearer {engine.token}\r\n{where}\r\n".encode())
             head = await reader.readuntil(b"\r\n\r\n")
             need(head.startswith(b"HTTP/1.1 200 ") or head.startswith(b"HTTP/1.1 503 "), head)
@@ -198,6 +202,68 @@ class Listener(Reader):
             self.look_for_mark(message)
 
 
+class Sender:
+    """A scanner that sends line after line, and again from the first that was not acknowledged when the engine is back."""
+
+    def __init__(self, street):
+        self.street, self.n_sent, self.n_acked, self.is_done = street, 0, 0, False
+
+    def line(self, number):
+        return json.dumps({"lang": "c", "kind": "function", "name": f"e{number}", "path": f"p{number % 7}.c",
+                           "range": {"start": {"line": number, "character": 0}, "end": {"line": number, "character": 9}},
+                           "signature": f"int e{number}(void)", "key": f"k{number}"}).encode() + b"\n"
+
+    async def send(self, writer, first):
+        number = first
+        while not self.street.is_ending:
+            data = b"".join(self.line(i) for i in range(number, number + 20))
+            number += 20
+            self.n_sent = max(self.n_sent, number)
+            writer.write(b"%x\r\n%s\r\n" % (len(data), data))
+            await writer.drain()
+            await asyncio.sleep(0.02)  # load
+        writer.write(b"0\r\n\r\n")
+
+    async def session(self, engine):
+        first = self.n_acked
+        reader, writer = await asyncio.open_connection("127.0.0.1", engine.port)
+        writer.write(f"POST /v1/workspaces/{PUSHED}/entities/stream?create=1 HTTP/1.1\r\nHost: 127.0.0.1:{engine.port}\r\n"
+                     f"Authorization: Bearer {engine.token}\r\nContent-Type: application/x-ndjson\r\n"
+                     "Transfer-Encoding: chunked\r\n\r\n".encode())
+        sending = asyncio.ensure_future(self.send(writer, first))
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            while line := await reader.readline():
+                told = json.loads(line)
+                if told["type"] == "ack":
+                    need(not told["errors"], f"{told}")
+                    self.n_acked = first + told["last_line"]
+                self.is_done = told["type"] == "done" and told["complete"]
+        finally:
+            sending.cancel()
+            writer.close()
+        if not self.is_done:
+            raise EOFError
+
+    async def run(self):
+        while not self.is_done:
+            life = await self.street.life()
+            try:
+                await self.session(self.street.engine)
+            except GONE:
+                await self.street.end_of(life)
+
+    def check(self, truth):
+        """Each acknowledged line made one event, and no other did but one that was sent."""
+        names = [e["data"]["name"] for e, _ in truth.values() if e["event_type"].startswith("entity.")]
+        kinds = {e["event_type"] for e, _ in truth.values() if e["event_type"].startswith("entity.")}
+        equal(kinds, {"entity.added"}, "what came of lines that have a key")
+        equal(len(set(names)), len(names), "lines that happened once")
+        lost = [i for i in range(self.n_acked) if f"e{i}" not in set(names)]
+        need(not lost, f"{len(lost)} acknowledged lines are not there: {lost[:5]}")
+        need({int(n[1:]) for n in names} <= set(range(self.n_sent)), "an entity that nobody sent")
+
+
 def apply(rows, event):
     """key → rev, as a client keeps it: only what is newer than the row counts."""
     kind, data = event["event_type"], event["data"]
@@ -216,7 +282,8 @@ class Street:
         self.engine = Engine(program)
         self.up, self.number = asyncio.Event(), 0
         self.over = asyncio.Event()
-        self.epoch = ""
+        self.epoch, self.is_ending = "", False
+        self.sender = Sender(self)
         for i in range(4):
             os.mkdir(os.path.join(self.engine.root, f"d{i}"))
         in_d1 = {"key": "path", "cmp": "sw", "val": "d1/"}
@@ -281,7 +348,7 @@ class Street:
         end = time.monotonic() + REST_S
         while time.monotonic() < end:
             _, _, body = await self.engine.http("/v1/stats")
-            w = json.loads(body)["workspaces"][0]
+            w = next(w for w in json.loads(body)["workspaces"] if w["root"] == self.engine.root)
             now = (w["state"], w["head"], w["queue"]["depth"], w["queue"]["waiting"], w["queue"]["working"])
             if now == before and now[0] == "ready" and not any(now[2:]):
                 return now[1]
@@ -289,11 +356,11 @@ class Street:
             await asyncio.sleep(0.05)  # the state has no event to wait for
         raise AssertionError(f"the engine never rests: {before}")
 
-    async def truth(self):
+    async def truth(self, workspace):
         """The log as it is, whole: place → (event, its text)."""
         events, is_whole = {}, False
         client = await hubtest.Client.open(self.engine)
-        reply = await client.subscribe(since={"seq": 0})
+        reply = await client.subscribe(workspace=workspace, since={"seq": 0})
         equal((reply["recovered"], reply["from"], client.events), (True, 1, []))
         while not is_whole:
             text = await asyncio.wait_for(client.ws.recv(), hubtest.WAIT_S)
@@ -308,39 +375,43 @@ class Street:
 
     async def run(self):
         readers = [asyncio.ensure_future(r.run()) for r in self.readers]
+        sender = asyncio.ensure_future(self.sender.run())
         writer = asyncio.ensure_future(self.write())
         try:
             for _ in range(self.n_kills):
                 await self.live_and_die()
-                for task in (*readers, writer):
+                for task in (*readers, sender, writer):
                     if task.done():
                         await task
             writer.cancel()
             await asyncio.to_thread(self.engine.start)
             self.up.set()
+            self.is_ending = True
+            await asyncio.wait_for(sender, REST_S)
             await self.rest()
             self.engine.write(MARK, "int mark(void) { return 1; }\n")
             await asyncio.wait_for(asyncio.gather(*readers), REST_S)
             self.over.set()
-            truth = await self.truth()
+            truth, pushed = await self.truth(self.engine.root), await self.truth(PUSHED)
             for reader in self.readers:
                 reader.check(truth)
-            return len(truth)
+            self.sender.check(pushed)
+            return len(truth) + len(pushed), sum(r.sessions for r in self.readers), self.sender.n_acked
         finally:
-            for task in (*readers, writer):
+            for task in (*readers, sender, writer):
                 task.cancel()
             self.engine.finish()
 
 
 async def run(program, n_kills, seed):
-    left, n_events, number = n_kills, 0, 0
+    left, number, sums = n_kills, 0, (0, 0, 0)
     while left > 0:
         shares = [n for n in (min(LIVES, left // STREETS + (i < left % STREETS)) for i in range(STREETS)) if n > 0]
         streets = [Street(program, random.Random(seed + number + i), n) for i, n in enumerate(shares)]
         number += len(streets)
         left -= sum(shares)
-        n_events += sum(await asyncio.gather(*(s.run() for s in streets)))
-    return n_events
+        sums = tuple(map(sum, zip(sums, *await asyncio.gather(*(s.run() for s in streets)))))
+    return sums
 
 
 def has_sanitizer(program):
@@ -358,14 +429,14 @@ def main():
     program = os.path.abspath(args.program)
     n_kills = args.kills or (10 if has_sanitizer(program) else 50)
     began = time.monotonic()
-    problems, n_events = [], 0
+    problems, sums = [], (0, 0, 0)
     try:
-        n_events = asyncio.run(run(program, n_kills, args.seed))
+        sums = asyncio.run(run(program, n_kills, args.seed))
     except Exception:  # noqa: BLE001: whatever it was, it is this run's failure
         problems = traceback.format_exc().splitlines()
     print("1..1")
-    print(f"{'not ok' if problems else 'ok'} 1 - {n_kills} times kill -9 of an engine with subscribers, {n_events} events "
-          "in the logs: each subscriber has each of them, none twice, and no other")
+    print(f"{'not ok' if problems else 'ok'} 1 - {n_kills} times kill -9 of an engine with subscribers, {sums[0]} events "
+          f"in the logs ({sums[1]} subscriptions, {sums[2]} lines acknowledged): each subscriber has each of them, none twice, and no other; each acknowledged line is there, once")
     print(f"# --seed {args.seed}, {time.monotonic() - began:.1f} s")
     for line in problems:
         print(f"# {line}")
