@@ -7,18 +7,14 @@
  *   count   file id                            what is said of its hovers as a whole
  *   look    'p' path                           file id
  *           'c' content, file id               (of files of which something is known)
- *           't' file id                        (those that wait for the text index)
- *           'g' generation                     file id
+ *           't' file id                        (waits for the text index); 'g' generation: file id
  *           'k' idempotency key                seq; 'o' time, key: the oldest of them
  *   entity  file id, slot                      the row: a prefix gives a file's
  *   edge    file id                            the text
- *   hover   hover id, 0                        server and text
- *           hover id, 1                        how many show it
- *   past    'r' id                             the row
- *           'c' content, lang                  id
+ *   hover   hover id, 0 or 1                   server and text; how many show it
+ *   past    'r' id                             the row; 'c' content, lang: id
  *   event   seq                                the row
- *   name    'n' hash of a name, generation     slots
- *           'c' hash of a target, generation
+ *   name    'n' hash of a name, generation     slots; 'c' hash of a target: the same
  *   word    word, NUL, generation              slots, and where each has it */
 #include "rt/shared.h"
 #include "store/rocksdb_fresh.h"
