@@ -215,7 +215,7 @@ class Sender:
 
     async def send(self, writer, first):
         number = first
-        while not self.street.is_ending:
+        while number == first or not self.street.is_ending:
             data = b"".join(self.line(i) for i in range(number, number + 20))
             number += 20
             self.n_sent = max(self.n_sent, number)
