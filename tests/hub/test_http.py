@@ -205,6 +205,34 @@ async def test_too_large_is_told_and_read(engine):
     equal((await send(engine, "POST", "/nothing", b"x" * (8 << 20)))[0], 404)
 
 
+async def test_bodies_have_a_limit_together(engine):
+    await indexed(engine)
+    path = await stream_path(engine)
+    size = 8 << 20
+    body = json.dumps({"q": "add"}).encode().ljust(size)
+    writers = []
+    for _ in range(7):
+        _, writer = await asyncio.open_connection("127.0.0.1", engine.port)
+        writer.write(head_of(engine, "POST", path, {"Content-Length": size}) + body[:-1])
+        await writer.drain()
+        writers.append(writer)
+    equal((await send(engine, "POST", path, body))[0], 200)  # the largest there may be, and the last that fits
+    _, writer = await asyncio.open_connection("127.0.0.1", engine.port)
+    writer.write(head_of(engine, "POST", path, {"Content-Length": size}) + body[:-1])
+    await writer.drain()
+    writers.append(writer)
+    while True:  # the others' may still be on their way
+        status, headers, text = await send(engine, "POST", path, body)
+        if status != 200:
+            break
+    equal((status, headers["retry-after"]), (503, "1"))
+    equal(json.loads(text)["type"], "/problems/overloaded")
+    for writer in writers:
+        writer.close()
+    while (await send(engine, "POST", path, body))[0] != 200:  # nothing tells when they are gone
+        await asyncio.sleep(0.05)
+
+
 async def test_chunks_without_end(engine):
     """libwebsockets reads no more than 100 MiB of them: ours end before, with a last line that says where."""
     path = "/v1/workspaces/chunks/entities/stream?create=1"
