@@ -127,47 +127,6 @@ static const struct list_row {
     [CODEC_ENRICHED] = {"enriched", "entity.enriched"},
 };
 
-/* Elements of an array of objects. */
-static int
-count_objects(struct str array, size_t *ret_n)
-{
-    struct slice_walk walk;
-    struct str key, element;
-    size_t n = 0;
-    int r = slice_open(&walk, array, '[');
-    if (r < 0)
-        return r;
-    while ((r = slice_next(&walk, &key, &element)) == 0) {
-        if (element.p[0] != '{')
-            return err_trace(-EINVAL);
-        n++;
-    }
-    if (r < 0)
-        return r;
-    *ret_n = n;
-    return 0;
-}
-
-static int
-take_member(struct codec_row *row, struct str key, struct str value)
-{
-    for (int i = 0; i < CODEC_LIST_COUNT; i++) {
-        if (!str_eq_c(key, list_rows[i].key))
-            continue;
-        if (row->lists[i].n > 0) // twice
-            return err_trace(-EINVAL);
-        row->lists[i] = value;
-        return count_objects(value, &row->counts[i]);
-    }
-    if (row->rest.n > 0)
-        buf_add_char(&row->rest, ',');
-    buf_add_char(&row->rest, '"');
-    buf_add_str(&row->rest, key);
-    put_lit(&row->rest, "\":");
-    buf_add_str(&row->rest, value);
-    return 0;
-}
-
 /* A row is mostly ASCII and may be megabytes: eight bytes at a time where there is nothing to ask. */
 static bool
 is_utf8(struct str s)
@@ -188,21 +147,102 @@ is_utf8(struct str s)
     return true;
 }
 
-/* What a delta holds is taken; of another row only the text is checked. */
+static bool is_delta(enum event_type type);
+
 static int
-read_row(struct codec_row *row, bool has_lists)
+find_list(const struct codec_row *row, struct str key)
 {
-    struct slice_walk walk;
-    struct str key, value;
-    if (!is_utf8(row->event->data))
-        return err_trace(-EINVAL);
-    int r = slice_open(&walk, row->event->data, '{');
-    while (r == 0) {
-        r = slice_next(&walk, &key, &value);
-        if (r == 0 && has_lists)
-            r = take_member(row, key, value);
+    int i = is_delta(row->event->type) ? 0 : CODEC_LIST_COUNT;
+    while (i < CODEC_LIST_COUNT && !str_eq_c(key, list_rows[i].key))
+        i++;
+    return i;
+}
+
+/* Of an object's member: a list is entered, another value is taken. */
+static int
+read_member(struct codec_row *row, struct slice_walk *walk, struct str key)
+{
+    struct slice_walk inner;
+    struct str value;
+    int i = find_list(row, key), r;
+    if (i < CODEC_LIST_COUNT) {
+        if (row->lists[i].n > 0) // twice
+            return err_trace(-EINVAL);
+        r = slice_enter(walk, &inner);
+        row->lists[i].p = walk->rest.p;
+        row->list = i;
+        row->list_left = inner.rest;
+        row->is_list_first = true;
+        return r;
     }
-    return r == SLICE_E_END ? 0 : err_trace(r);
+    r = slice_value(walk, &value);
+    if (r < 0 || !is_utf8(key) || !is_utf8(value))
+        return err_trace(-EINVAL);
+    if (!is_delta(row->event->type))
+        return 0;
+    if (row->rest.n > 0)
+        buf_add_char(&row->rest, ',');
+    buf_add_char(&row->rest, '"');
+    buf_add_str(&row->rest, key);
+    put_lit(&row->rest, "\":");
+    buf_add_str(&row->rest, value);
+    return 0;
+}
+
+/* On with a list, as long as more than `until` bytes of the row are left. */
+static int
+read_list(struct codec_row *row, struct slice_walk *walk, size_t until)
+{
+    struct slice_walk inner = {.rest = row->list_left,
+                               .close = ']',
+                               .is_first = row->is_list_first,
+                               .is_within = true};
+    struct str *list = &row->lists[row->list], key, element;
+    int r = 0;
+    while (r == 0 && (until == 0 || inner.rest.n > until)) {
+        r = slice_next(&inner, &key, &element);
+        if (r == 0 && (element.p[0] != '{' || !is_utf8(element)))
+            return err_trace(-EINVAL);
+        row->counts[row->list] += r == 0;
+    }
+    row->list_left = inner.rest;
+    row->is_list_first = inner.is_first;
+    if (r != SLICE_E_END)
+        return r < 0 ? r : CODEC_E_MORE;
+    list->n = (size_t)(inner.rest.p - list->p);
+    slice_leave(walk, &inner);
+    row->list = CODEC_LIST_COUNT;
+    return 0;
+}
+
+void
+codec_row_init(struct codec_row *row, const struct event *event)
+{
+    *row = (struct codec_row){
+        .event = event, .list = CODEC_LIST_COUNT, .is_first = true, .left = event->data};
+}
+
+int
+codec_row_read(struct codec_row *row, size_t n_bytes)
+{
+    struct slice_walk walk = {.rest = row->left, .close = '}', .is_first = row->is_first};
+    size_t n_left = row->list < CODEC_LIST_COUNT ? row->list_left.n : row->left.n;
+    size_t until = n_left > n_bytes ? n_left - n_bytes : 0;
+    struct str key;
+    int r = 0;
+    if (row->left.p == row->event->data.p)
+        r = slice_open(&walk, row->event->data, '{');
+    while (r == 0) {
+        if (row->list < CODEC_LIST_COUNT)
+            r = read_list(row, &walk, until);
+        else if (until > 0 && walk.rest.n <= until)
+            r = CODEC_E_MORE;
+        else if ((r = slice_key(&walk, &key)) == 0)
+            r = read_member(row, &walk, key);
+    }
+    row->left = walk.rest;
+    row->is_first = walk.is_first;
+    return r == SLICE_E_END ? 0 : r < 0 ? err_trace(r) : r;
 }
 
 /* One wire event per element. */
@@ -274,16 +314,6 @@ is_delta(enum event_type type)
     return false;
 }
 
-int
-codec_row_init(struct codec_row *row, const struct event *event)
-{
-    *row = (struct codec_row){.event = event};
-    int r = read_row(row, is_delta(event->type));
-    if (r < 0)
-        codec_row_finish(row);
-    return r;
-}
-
 void
 codec_row_finish(struct codec_row *row)
 {
@@ -335,7 +365,8 @@ codec_event_expand(const struct event *event, codec_wire_fn fn, void *ctx)
 {
     struct codec_row row;
     struct codec_place place = {0};
-    int r = codec_row_init(&row, event);
+    codec_row_init(&row, event);
+    int r = codec_row_read(&row, SIZE_MAX);
     if (r == 0)
         r = codec_row_expand(&row, &place, fn, ctx);
     codec_row_finish(&row);

@@ -199,27 +199,57 @@ slice_open(struct slice_walk *w, struct str text, char open)
 }
 
 int
-slice_next(struct slice_walk *w, struct str *ret_key, struct str *ret_value)
+slice_key(struct slice_walk *w, struct str *ret_key)
 {
     struct str *rest = &w->rest;
-    struct str key = STR_NONE;
+    *ret_key = STR_NONE;
     skip_blank(rest);
     if (skip_char(rest, w->close)) {
-        skip_blank(rest);
-        return rest->n == 0 ? SLICE_E_END : err_trace(-EINVAL);
+        if (!w->is_within)
+            skip_blank(rest);
+        return rest->n == 0 || w->is_within ? SLICE_E_END : err_trace(-EINVAL);
     }
     if (!w->is_first && !skip_char(rest, ','))
         return err_trace(-EINVAL);
     w->is_first = false;
-    if (w->close == '}' && skip_key(rest, &key) < 0)
+    if (w->close == '}' && skip_key(rest, ret_key) < 0)
         return err_trace(-EINVAL);
     skip_blank(rest);
-    const char *begin = rest->p;
-    if (skip_value(rest, CODEC_DEPTH_MAX - 1) < 0)
-        return err_trace(-EINVAL);
-    *ret_key = key;
-    *ret_value = str_slice(begin, (size_t)(rest->p - begin));
     return 0;
+}
+
+int
+slice_value(struct slice_walk *w, struct str *ret_value)
+{
+    const char *begin = w->rest.p;
+    if (skip_value(&w->rest, CODEC_DEPTH_MAX - (w->is_within ? 2 : 1)) < 0)
+        return err_trace(-EINVAL);
+    *ret_value = str_slice(begin, (size_t)(w->rest.p - begin));
+    return 0;
+}
+
+int
+slice_next(struct slice_walk *w, struct str *ret_key, struct str *ret_value)
+{
+    int r = slice_key(w, ret_key);
+    return r == 0 ? slice_value(w, ret_value) : r;
+}
+
+int
+slice_enter(const struct slice_walk *w, struct slice_walk *ret_inner)
+{
+    struct str rest = w->rest;
+    if (!skip_char(&rest, '['))
+        return err_trace(-EINVAL);
+    *ret_inner = (struct slice_walk){
+        .rest = rest, .close = ']', .is_first = true, .is_within = true};
+    return 0;
+}
+
+void
+slice_leave(struct slice_walk *w, const struct slice_walk *inner)
+{
+    w->rest = inner->rest;
 }
 
 int

@@ -35,7 +35,12 @@ struct codec_row {
     struct str lists[CODEC_LIST_COUNT];
     size_t counts[CODEC_LIST_COUNT];
     struct buf rest; // members that are no list
+    /* While it is read: */
+    struct str left, list_left; // of the whole, when it is within a list
+    int list;                   // that it is in; CODEC_LIST_COUNT: none
+    bool is_first, is_list_first;
 };
+#define CODEC_E_MORE 2
 /* Zeroed: the first event. */
 struct codec_place {
     int list;
@@ -43,7 +48,9 @@ struct codec_place {
     struct str before; // of the list that is being walked: what is left of it
     bool is_within;
 };
-int codec_row_init(struct codec_row *row, const struct event *event); // -EINVAL: damaged
+void codec_row_init(struct codec_row *row, const struct event *event);
+/* Reads and checks some n_bytes more, all of it before it is expanded. CODEC_E_MORE: it is not at its end yet; -EINVAL: it is damaged. */
+int codec_row_read(struct codec_row *row, size_t n_bytes);
 void codec_row_finish(struct codec_row *row);
 /* From a place on. When fn stops, the place is of the event that it was given last. */
 int codec_row_expand(const struct codec_row *row, struct codec_place *place,

@@ -17,6 +17,7 @@
 #define FEED_WINDOWS                                                                     \
     16 // recent ones, of HUB_FRAME_BYTES_MAX and one message each at most
 
+#define FEED_READ_BYTES (64u << 10) // of a large row, in one go
 #define FEED_TIMES 1024 // rows of which it is known when their commit was heard of
 
 struct ephemeral {
@@ -36,6 +37,7 @@ struct feed {
     uint64_t next_ephemeral; // number of the next one
     struct window *windows[FEED_WINDOWS];
     size_t next_window;
+    struct list reading; // large rows, on the way to their first window
     struct {
         int64_t seq, ns;
     } heard[FEED_TIMES]; // by seq
@@ -45,6 +47,8 @@ struct feed {
 
 /* A row that is larger than a window: read and checked once, kept while one of its windows is. */
 struct kept_row {
+    struct list link; // of those that are being read
+    bool is_wanted;   // somebody asked for it since the last look
     unsigned refs;
     struct event *event;
     struct codec_row row;
@@ -189,34 +193,69 @@ find_row(struct feed *f, int64_t seq)
     return NULL;
 }
 
+static struct kept_row *
+kept_row_create(struct event *event)
+{
+    struct kept_row *kept = xnew(struct kept_row);
+    list_init(&kept->link);
+    kept->refs = 1;
+    kept->event = event_ref(event);
+    codec_row_init(&kept->row, event);
+    return kept;
+}
+
+/* A reference to the row, read and checked to its end. -EINVAL: it is damaged; CODEC_E_MORE: a part of it was read,
+ * for all who ask for it. */
+static int
+read_row(struct feed *f, struct event *event, struct kept_row **ret_row)
+{
+    struct kept_row *kept = find_row(f, event->seq);
+    if (kept) {
+        kept->refs++;
+        *ret_row = kept;
+        return 0;
+    }
+    list_for_each (it, &f->reading)
+        if (list_entry(it, struct kept_row, link)->event->seq == event->seq)
+            kept = list_entry(it, struct kept_row, link);
+    if (!kept) {
+        kept = kept_row_create(event);
+        list_add(&f->reading, &kept->link);
+    }
+    kept->is_wanted = true;
+    int r = codec_row_read(&kept->row, event->seq > 0 ? FEED_READ_BYTES : SIZE_MAX);
+    if (r == CODEC_E_MORE)
+        return r;
+    list_remove(&kept->link);
+    if (r == 0)
+        *ret_row = kept;
+    else
+        kept_row_unref(kept);
+    return r;
+}
+
 struct window *
 feed_window(struct feed *f, struct event *event, uint32_t first, const char *sub)
 {
     struct window *w = event->seq > 0 ? find_window(f, event->seq, first, sub) : NULL;
+    struct kept_row *kept = NULL;
     if (w)
         return window_ref(w);
+    int r = read_row(f, event, &kept);
+    if (r == CODEC_E_MORE)
+        return NULL;
     w = window_create(event->seq, first, sub);
-    struct kept_row *kept = find_row(f, event->seq);
-    struct codec_row row;
-    if (kept) {
-        fill(f, w, &kept->row);
-    } else if (codec_row_init(&row, event) < 0) {
+    if (r < 0) {
         log_error("event %" PRId64 " of %s is damaged", event->seq,
                   workspace_root(f->workspace));
         put_damaged(w);
     } else {
-        fill(f, w, &row);
-        if (w->has_more) {
-            kept = xnew(struct kept_row);
-            *kept = (struct kept_row){.event = event_ref(event), .row = row};
-        } else {
-            codec_row_finish(&row);
-        }
+        fill(f, w, &kept->row);
     }
-    if (w->has_more) {
-        kept->refs++;
+    if (w->has_more)
         w->row = kept;
-    }
+    else
+        kept_row_unref(kept);
     keep_window(f, w);
     return w;
 }
@@ -241,6 +280,21 @@ feed_window_behind(struct feed *f, const struct window *before)
     return w;
 }
 
+/* Rows that nobody asked for lately; or all. */
+static void
+stop_reading(struct feed *f, bool is_all)
+{
+    list_for_each_safe (it, &f->reading) {
+        struct kept_row *kept = list_entry(it, struct kept_row, link);
+        if (!kept->is_wanted || is_all) {
+            list_remove(&kept->link);
+            kept_row_unref(kept);
+        } else {
+            kept->is_wanted = false;
+        }
+    }
+}
+
 void
 feed_trim_all(struct hub *h)
 {
@@ -249,6 +303,7 @@ feed_trim_all(struct hub *h)
         for (size_t i = 0; i < FEED_WINDOWS; i++)
             if (f->windows[i] && f->windows[i]->row && f->windows[i]->refs == 1)
                 window_unref(steal(f->windows[i]));
+        stop_reading(f, false);
     }
 }
 
@@ -374,6 +429,7 @@ feed_of(struct hub *h, struct workspace *w)
     f->hub = h;
     f->workspace = w;
     list_init(&f->subs);
+    list_init(&f->reading);
     f->subscription = bus_subscribe(workspace_bus(w), on_event, f);
     f->listener = workspace_listen(w, on_workspace, f);
     list_add(&h->feeds, &f->link);
@@ -388,6 +444,7 @@ feed_destroy(struct feed *f)
     workspace_unlisten(f->listener);
     for (size_t i = 0; i < FEED_EPHEMERAL; i++)
         event_unref(f->ephemeral[i].event);
+    stop_reading(f, true);
     for (size_t i = 0; i < FEED_WINDOWS; i++)
         window_unref(f->windows[i]);
     list_remove(&f->link);

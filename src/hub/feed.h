@@ -33,7 +33,7 @@ struct feed *feed_of(struct hub *h, struct workspace *w);
 void feed_destroy_all(struct hub *h);
 struct workspace *feed_workspace(const struct feed *f);
 void feed_add(struct feed *f, struct list *sub_link);
-/* The wire events of a row from `first` on. A reference. */
+/* The wire events of a row from `first` on. A reference; NULL: the row is large, some more of it was read: ask again. */
 struct window *feed_window(struct feed *f, struct event *event, uint32_t first,
                            const char *sub) MUST_USE;
 /* What is behind a window that has more, without reading its row anew. A reference. */

@@ -448,12 +448,15 @@ sub_next_frame(struct sub *s, struct str *ret_frame)
             return SUB_LOST;
         if (s->owner->look_left <= 0)
             return SUB_BUSY;
-        s->row = next_row(s);
+        if (!s->row)
+            s->row = next_row(s);
         if (!s->row)
             return s->is_lost ? SUB_LOST : SUB_QUIET;
         s->owner->look_left -= SUB_LOOK_ROW;
         s->window =
             feed_window(s->feed, s->row, s->row->seq > 0 ? s->skip : 0, s->id_json);
+        if (!s->window)
+            return SUB_BUSY;
         if (s->row->seq > 0)
             s->skip = 0;
     }

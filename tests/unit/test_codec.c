@@ -544,7 +544,13 @@ test_delta_expanded(UNUSED void **state)
         AUTO(seen_finish) struct seen_list all = {0};
         struct codec_row whole_row;
         struct codec_place place = {0};
-        assert_int_equal(codec_row_init(&whole_row, e), 0);
+        codec_row_init(&whole_row, e);
+        int read = CODEC_E_MORE;
+        for (size_t n_reads = 0; read == CODEC_E_MORE; n_reads++) {
+            read = codec_row_read(&whole_row, n == 1 ? 1 : b.n / n);
+            assert_true(n_reads <= b.n);
+        }
+        assert_int_equal(read, 0);
         for (int r = 33; r == 33;) {
             AUTO(seen_finish) struct seen_list stretch = {.stop_at = n + 1};
             r = codec_row_expand(&whole_row, &place, on_wire, &stretch);
@@ -570,6 +576,16 @@ test_delta_expanded(UNUSED void **state)
         AUTO(seen_finish) struct seen_list none = {0};
         assert_int_equal(expand(EVENT_FILE_COMPLETED, str_slice(b.p, n), &none), -EINVAL);
         assert_int_equal(none.all.n, 0);
+        AUTO(event_unref)
+        struct event *cut =
+            event_create(EVENT_FILE_COMPLETED, 9, 1000, STR("a.ts"), str_slice(b.p, n));
+        struct codec_row row_of_cut;
+        codec_row_init(&row_of_cut, cut);
+        int r = CODEC_E_MORE;
+        while (r == CODEC_E_MORE)
+            r = codec_row_read(&row_of_cut, 50);
+        assert_int_equal(r, -EINVAL);
+        codec_row_finish(&row_of_cut);
     }
 }
 
