@@ -1,6 +1,7 @@
 /* Jobs: their order, their turns, what outlives the engine. */
 #include "base/clock.h"
 #include "check.h"
+#include "workspace/errands.h"
 
 /* ---- pure ---- */
 
@@ -304,6 +305,124 @@ test_jobs_wait_for_the_index(void **state UNUSED)
     close_all(&f); // before it is open
     assert_int_equal(late.n, 1);
     assert_int_equal(late.r, -ESHUTDOWN);
+    tear_down(&f);
+}
+
+static struct errand *
+errand_of(const struct fixture *f, const char *id)
+{
+    return map_get(f->w->background->by_id, str_of(id));
+}
+
+/* After its last try it is kept with the reason, and may be begun anew. */
+static void
+test_jobs_fail_for_good(void **state UNUSED)
+{
+    struct job_wish wish = {.kind = JOB_REINDEX};
+    struct jobs_answer a, again = {0};
+    struct fixture f;
+
+    start_jobs(&f);
+    AUTO(free) char *away = xasprintf("%s.away", f.root);
+    assert_int_equal(rename(f.root, away), 0);
+    a = submit_job(&f, &wish);
+    for (unsigned i = 1; i <= JOBS_RETRIES_MAX; i++) {
+        WAIT(&f, job_now(&f, a.id)->failures == i);
+        assert_int_equal(job_now(&f, a.id)->state, JOB_PENDING);
+        assert_true(job_now(&f, a.id)->run_at_ms > job_now(&f, a.id)->started_ms);
+        errand_of(&f, a.id)->job->run_at_ms = 0; // it has waited
+        jobs_pump(f.all);
+    }
+    WAIT(&f, job_now(&f, a.id)->state == JOB_FAILED);
+    assert_int_equal(job_now(&f, a.id)->attempts, JOBS_RETRIES_MAX + 1);
+    assert_has(find_event(&f, EVENT_JOB_FAILED, a.id)->data, "cannot be read");
+    assert_int_equal(rename(away, f.root), 0);
+    assert_int_equal(workspace_retry_job(f.w, str_of(a.id), on_job_answer, &again), 0);
+    WAIT(&f, job_now(&f, a.id)->state == JOB_COMPLETED);
+    assert_int_equal(job_now(&f, a.id)->failures, 0);
+    close_all(&f);
+    tear_down(&f);
+}
+
+/* It is done, and that cannot be written: it is said when it can. */
+static void
+test_jobs_end_on_a_full_disk(void **state UNUSED)
+{
+    struct job_wish wish = {.kind = JOB_REINDEX};
+    struct jobs_answer a, none = {0};
+    struct fixture f;
+    struct rlimit was;
+
+    start_jobs(&f);
+    a = submit_job(&f, &wish);
+    WAIT(&f, find_event(&f, EVENT_JOB_PROGRESS, a.id));
+    fill_disk(&was);
+    WAIT(&f, errand_of(&f, a.id)->is_unsaved);
+    assert_int_equal(job_now(&f, a.id)->state, JOB_RUNNING);
+    assert_int_equal(f.all->n_jobs_running, 1);
+    wish.kind = JOB_RETRY;
+    assert_int_equal(workspace_submit_job(f.w, &wish, on_job_answer, &none), 0);
+    WAIT(&f, none.n > 0);
+    assert_true(none.r < 0);
+    assert_int_equal(workspace_jobs_counts(f.w).pending, 0); // nothing was promised
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    jobs_on_timer(f.all);
+    WAIT(&f, job_now(&f, a.id)->state != JOB_RUNNING);
+    WAIT(&f, job_now(&f, a.id)->state == JOB_COMPLETED);
+    assert_int_equal(f.all->n_jobs_running, 0);
+    close_all(&f);
+    tear_down(&f);
+}
+
+static void
+test_jobs_are_not_kept_for_ever(void **state UNUSED)
+{
+    struct job_wish wish = {.kind = JOB_RETRY};
+    struct jobs_answer a, b;
+    struct fixture f;
+
+    start_jobs(&f);
+    a = submit_job(&f, &wish);
+    b = submit_job(&f, &wish);
+    WAIT(&f, workspace_jobs_counts(f.w).ended == 2);
+    errand_of(&f, a.id)->job->ended_ms -= JOBS_ENDED_AGE_MS - 5000;
+    jobs_on_timer(f.all);
+    assert_non_null(job_now(&f, a.id));
+    errand_of(&f, a.id)->job->ended_ms -= 10000;
+    jobs_on_timer(f.all);
+    assert_null(job_now(&f, a.id));
+    close_all(&f);
+    open_all(&f);
+    WAIT(&f, workspace_state(f.w) == WORKSPACE_READY);
+    assert_null(job_now(&f, a.id));
+    assert_int_equal(job_now(&f, b.id)->state, JOB_COMPLETED);
+    close_all(&f);
+    tear_down(&f);
+}
+
+/* One at which the engine died ten times is not begun again; one time less, and it is. */
+static void
+test_jobs_that_kill(void **state UNUSED)
+{
+    struct fixture f;
+    struct job *deadly = job_create(JOB_RETRY), *other = job_create(JOB_RETRY);
+    AUTO(free) char *deadly_id = xstrdup(deadly->id), *other_id = xstrdup(other->id);
+
+    start_jobs(&f);
+    deadly->state = other->state = JOB_RUNNING;
+    deadly->submitted_ms = other->submitted_ms = 1;
+    deadly->attempts = JOBS_BEGUN_MAX;
+    other->attempts = JOBS_BEGUN_MAX - 1;
+    writer_put_job(f.w->writer, deadly, EVENT_JOB_SUBMITTED, STR_NONE, NULL, NULL);
+    writer_put_job(f.w->writer, other, EVENT_JOB_SUBMITTED, STR_NONE, NULL, NULL);
+    close_all(&f);
+    open_all(&f);
+    WAIT(&f, job_now(&f, other_id) && job_now(&f, other_id)->state == JOB_COMPLETED);
+    WAIT(&f, job_now(&f, deadly_id)->state == JOB_FAILED);
+    assert_has(job_now(&f, deadly_id)->error, "the engine ended");
+    assert_int_equal(job_now(&f, deadly_id)->attempts, JOBS_BEGUN_MAX);
+    assert_int_equal(f.all->n_jobs_running, 0);
+    close_all(&f);
     tear_down(&f);
 }
 
