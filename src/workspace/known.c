@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "store/store.h"
 
 struct known_folder {
     struct known_folder *above; // NULL: the root
@@ -324,4 +325,33 @@ known_each_at(const struct known_files *k, struct str path,
             fn(ctx, path_of(file, &full), file);
         }
     }
+}
+
+/* ---- of an index ---- */
+
+static int
+add_known(void *ctx, const struct file *file)
+{
+    struct known_file *k = known_add(ctx, file->path);
+
+    k->size_bytes = file->size_bytes;
+    k->mtime_ns = file->mtime_ns;
+    k->inode = file->inode;
+    k->content = file->content;
+    k->state = file->state;
+    k->reason = file->reason;
+    k->is_stored = true;
+    return 0;
+}
+
+int
+known_read(struct known_files *k, const char *url)
+{
+    struct store_reader *reader = NULL;
+    int r = store_reader_open(url, &reader, NULL);
+
+    if (r == 0)
+        r = store_each_file(reader, add_known, k);
+    store_reader_close(reader);
+    return r;
 }

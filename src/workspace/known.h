@@ -29,6 +29,8 @@ struct known_file {
 
 struct known_files *known_create(void) MUST_USE;
 void known_destroy(struct known_files *k); // NULL is allowed
+/* Adds what an index has. Any thread. */
+int known_read(struct known_files *k, const char *url);
 struct known_file *known_find(const struct known_files *k, struct str path);
 struct known_file *known_add(struct known_files *k,
                              struct str path);             // or the one there is

@@ -233,8 +233,9 @@ next_to_begin(const struct workspace *w)
 static void
 store_now(struct workspace *w)
 {
-    if (!w->is_open || w->is_closing || w->is_flushing || w->n_storing == 0 ||
-        w->n_storing < WORKSPACE_CREDITS - w->credits || next_to_begin(w))
+    if (!w->writer || !w->is_open || w->is_closing || w->is_flushing ||
+        w->n_storing == 0 || w->n_storing < WORKSPACE_CREDITS - w->credits ||
+        next_to_begin(w))
         return;
     w->is_flushing = true;
     writer_flush(w->writer, on_flushed, w);
@@ -243,9 +244,14 @@ store_now(struct workspace *w)
 static void
 to_writer(struct file_job *job)
 {
+    const struct workspace_sink *sink = job->w->all->options.sink;
     struct writer *writer = job->w->writer;
 
-    if (job->kind == JOB_DELETE)
+    if (sink && job->kind == JOB_DELETE)
+        sink->delete_file(sink->ctx, str_of(job->path), on_stored, job);
+    else if (sink)
+        sink->put_file(sink->ctx, steal(job->batch), on_stored, job);
+    else if (job->kind == JOB_DELETE)
         writer_delete_file(writer, str_of(job->path), on_stored, job);
     else
         writer_put_file(writer, steal(job->batch), job->is_urgent, on_stored, job);
@@ -660,31 +666,12 @@ struct known_job {
     int r;
 };
 
-static int
-add_known(void *ctx, const struct file *file)
-{
-    struct known_file *k = known_add(ctx, file->path);
-
-    k->size_bytes = file->size_bytes;
-    k->mtime_ns = file->mtime_ns;
-    k->inode = file->inode;
-    k->content = file->content;
-    k->state = file->state;
-    k->reason = file->reason;
-    k->is_stored = true;
-    return 0;
-}
-
 static void
 known_work(struct pool_job *pool_job, unsigned worker UNUSED)
 {
     struct known_job *job = container_of(pool_job, struct known_job, pool);
-    struct store_reader *reader = NULL;
 
-    job->r = store_reader_open(job->url, &reader, NULL);
-    if (job->r == 0)
-        job->r = store_each_file(reader, add_known, job->known);
-    store_reader_close(reader);
+    job->r = known_read(job->known, job->url);
 }
 
 /* The first walk went ahead of an index that somebody else made meanwhile: what of it is gone is known by

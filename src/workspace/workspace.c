@@ -283,12 +283,18 @@ workspace_create(struct workspaces *all, char *root, const char *name,
     pipeline_init(w);
     asking_init(w);
     w->background = jobs_create(w);
+    *ret_workspace = w;
+    if (all->options.sink) {
+        w->is_open = w->info.is_new = true;
+        pipeline_start_early(w);
+        pipeline_start(w);
+        return 0;
+    }
     is_there = choose_url(w);
     w->writer =
         writer_open(all->loop, w->url, w->root, workspace_maker(w), &writer_events, w);
     if (!is_there && !name)
         pipeline_start_early(w);
-    *ret_workspace = w;
     return 0;
 }
 
@@ -326,6 +332,10 @@ workspace_part_closed(void *ctx)
     assert(w->closing_parts > 0);
     if (--w->closing_parts > 0)
         return;
+    if (!w->writer) {
+        on_writer_closed(w);
+        return;
+    }
     if (w->is_open && w->all->options.with_watch)
         writer_put_event(w->writer, EVENT_PIPELINE_OFFLINE, STR_NONE, STR("{}"), false,
                          NULL, NULL);

@@ -32,11 +32,20 @@ const char *workspace_state_name(enum workspace_state state); // "opening", "ind
 struct workspaces;
 struct workspace;
 
+/* Instead of an index: what is found in the files is handed on, and nothing is stored, asked or found
+ * again. done once, not before the call returned; an error is that of a disk. */
+struct workspace_sink {
+    void (*put_file)(void *ctx, struct batch *batch, writer_done_fn done, void *done_ctx);
+    void (*delete_file)(void *ctx, struct str path, writer_done_fn done, void *done_ctx);
+    void *ctx;
+};
+
 struct workspaces_options {
-    const struct config *config; // outlives the registry
-    const char *guard_program;   // rt/child.h
-    const char *db_url;          // --db, or NULL: the place of each root
-    bool with_watch;             // stay and watch; false: one index run, then quiet
+    const struct config *config;       // outlives the registry
+    const char *guard_program;         // rt/child.h
+    const char *db_url;                // --db, or NULL: the place of each root
+    const struct workspace_sink *sink; // NULL: each has its index
+    bool with_watch;                   // stay and watch; false: one index run, then quiet
 };
 
 /* Owns the pool. Nothing is indexed before the first workspace_acquire. */

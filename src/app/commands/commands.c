@@ -16,8 +16,9 @@
 static const struct command *const commands[] = {
     &command_dashboard, &command_doctor, &command_events, &command_export,
     &command_index,     &command_jobs,   &command_lsp,    &command_migrate,
-    &command_outline,   &command_retry,  &command_search, &command_serve,
-    &command_show,      &command_status, &command_stop,   &command_version,
+    &command_outline,   &command_push,   &command_retry,  &command_search,
+    &command_serve,     &command_show,   &command_status, &command_stop,
+    &command_version,
 };
 
 /* Every command has these; each overrides the setting of the same name. */

@@ -40,8 +40,8 @@ struct command {
 
 extern const struct command command_dashboard, command_doctor, command_events,
     command_export, command_index, command_jobs, command_lsp, command_migrate,
-    command_outline, command_retry, command_search, command_serve, command_show,
-    command_status, command_stop, command_version;
+    command_outline, command_push, command_retry, command_search, command_serve,
+    command_show, command_status, command_stop, command_version;
 
 /* NULL past the end; sorted by name. */
 const struct command *command_at(size_t index);

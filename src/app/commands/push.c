@@ -1,0 +1,498 @@
+/* gloss push: a folder's scanner without an index, feeding another engine's. Invariant: a file counts as stored when the
+ * engine acknowledged its last line, so whatever is cut off is sent again, and memory is bounded by the files on their
+ * way (workspace/pipeline.h). An upload has an end, for a body in chunks has one; the next begins before it. */
+#include <ctype.h>
+
+#include "app/commands/commands.h"
+#include "app/commands/own_run.h"
+#include "app/push_wire.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/vec.h"
+#include "codec/codec.h"
+#include "lang/lang.h"
+#include "workspace/workspace.h"
+
+#define PUSH_LINE_BYTES ((size_t)900 << 10)  // of the 1 MiB that a line may have
+#define PUSH_UPLOAD_BYTES ((size_t)48 << 20) // of the 64 MiB of a body in chunks
+#define PUSH_FAULTS_SHOWN 5
+#define PUSH_NAME_BYTES_MAX 64
+
+static const struct command_option options[] = {
+    {"to", OPTION_TEXT, "URL",
+     "ws://127.0.0.1:PORT/NAME: the engine and the workspace there (default: the engine "
+     "of "
+     "this user, and the folder's name)"},
+    {"token-file", OPTION_TEXT, "FILE",
+     "where the engine's token is: its engine.json, or the token alone (default: "
+     "$GLOSS_TOKEN, then the engine.json of this user)"},
+    {"watch", OPTION_FLAG, NULL, "go on with what changes, until it is stopped"},
+    {0},
+};
+
+/* A file on its way, or its end. */
+struct sent {
+    struct list link; // upload.sent, in the order of lines
+    uint64_t last_line;
+    char *path;
+    writer_done_fn done;
+    void *done_ctx;
+};
+
+struct upload {
+    struct list link; // push.uploads
+    struct push *push;
+    struct push_wire *wire;
+    struct list sent;
+    uint64_t last_line;
+    size_t n_bytes;
+    bool is_finished; // no more is added to it
+};
+
+struct push {
+    struct loop loop;
+    struct workspaces *workspaces;
+    struct workspace *workspace;
+    struct workspace_listener *listener;
+    struct loop_signals *signals;
+    struct push_address address;
+    struct list uploads; // the last one is being filled, unless it is finished
+    bool is_json, is_watching, is_closing, is_walked;
+    uint64_t n_files, n_deleted, n_faults, n_bytes;
+    char *why;
+    int r;
+};
+
+static void push_close(struct push *p);
+
+/* ---- uploads ---- */
+
+static void
+sent_end(struct sent *s, int r)
+{
+    list_remove(&s->link);
+    s->done(s->done_ctx, r, NULL);
+    free(s->path);
+    free(s);
+}
+
+/* Who watches tries again: the walk that follows what could not be stored comes by itself. */
+static void
+forgive(struct push *p)
+{
+    if (!p->is_watching || !p->why)
+        return;
+    fail("%s; what is missing is sent again", p->why);
+    free(steal(p->why));
+}
+
+static void
+on_fault(void *ctx, uint64_t line, const char *why)
+{
+    struct upload *u = ctx;
+    const char *path = "?";
+    list_for_each (it, &u->sent) {
+        const struct sent *s = list_entry(it, struct sent, link);
+        path = s->path;
+        if (s->last_line >= line)
+            break;
+    }
+    if (u->push->n_faults++ < PUSH_FAULTS_SHOWN)
+        fail("%s: refused: %s", path, why);
+}
+
+static void
+upload_finish(struct upload *u)
+{
+    u->is_finished = true;
+    push_wire_finish(u->wire);
+}
+
+static void
+on_ack(void *ctx, uint64_t last_line)
+{
+    struct upload *u = ctx;
+    while (!list_is_empty(&u->sent)) {
+        struct sent *s = list_first(&u->sent, struct sent, link);
+        if (s->last_line > last_line)
+            break;
+        sent_end(s, 0);
+    }
+    if (u->push->is_walked && list_is_empty(&u->sent) && !u->is_finished)
+        upload_finish(u); // a body may not pause for long
+}
+
+static void
+upload_free(void *ctx)
+{
+    struct upload *u = ctx;
+    push_wire_close(u->wire);
+    free(u);
+}
+
+static void
+on_upload_end(void *ctx, int r, const char *why)
+{
+    struct upload *u = ctx;
+    struct push *p = u->push;
+    list_remove(&u->link);
+    if (r == 0 && !list_is_empty(&u->sent))
+        r = -EPROTO;
+    if (r < 0 && !p->why && !p->is_closing) {
+        p->why = xstrdup(why ? why : err_text(r));
+        p->r = r;
+    }
+    while (!list_is_empty(&u->sent))
+        sent_end(list_first(&u->sent, struct sent, link), r < 0 ? r : -EPROTO);
+    loop_defer(&p->loop, upload_free, u);
+    if (r != -EPERM)
+        forgive(p);
+    if (p->why || (p->is_walked && !p->is_watching && list_is_empty(&p->uploads)))
+        push_close(p);
+}
+
+static const struct push_events push_events = {
+    .on_fault = on_fault, .on_ack = on_ack, .on_end = on_upload_end};
+
+static struct upload *
+upload_open(struct push *p)
+{
+    struct upload *u = xnew(struct upload);
+    u->push = p;
+    list_init(&u->sent);
+    int r = push_wire_open(&p->loop, &p->address, &push_events, u, &u->wire);
+    if (r < 0) {
+        if (!p->why)
+            p->why = xasprintf("no engine listens on port %u of 127.0.0.1: %s",
+                               p->address.port, err_text(r));
+        forgive(p);
+        free(u);
+        return NULL;
+    }
+    list_add(&p->uploads, &u->link);
+    return u;
+}
+
+/* The one to fill; NULL: there is no engine. */
+static struct upload *
+upload_now(struct push *p)
+{
+    if (!list_is_empty(&p->uploads)) {
+        struct upload *u = list_entry(p->uploads.prev, struct upload, link);
+        if (!u->is_finished)
+            return u;
+    }
+    return upload_open(p);
+}
+
+static void
+add_line(void *ctx, struct str line)
+{
+    struct upload *u = ctx;
+    u->last_line = push_wire_add(u->wire, line);
+    u->n_bytes += line.n;
+    u->push->n_bytes += line.n;
+}
+
+static void
+add_sent(struct upload *u, struct str path, writer_done_fn done, void *done_ctx)
+{
+    struct sent *s = xnew(struct sent);
+    s->last_line = u->last_line;
+    s->path = str_dup(path);
+    s->done = done;
+    s->done_ctx = done_ctx;
+    list_add(&u->sent, &s->link);
+    if (u->n_bytes >= PUSH_UPLOAD_BYTES)
+        upload_finish(u);
+}
+
+/* ---- what the scanner hands on ---- */
+
+struct later {
+    struct push *push;
+    writer_done_fn done;
+    void *done_ctx;
+    int r;
+};
+
+static void
+tell_later(void *ctx)
+{
+    struct later *l = ctx;
+    l->done(l->done_ctx, l->r, NULL);
+    if (l->r < 0 && !l->push->is_watching)
+        push_close(l->push);
+    free(l);
+}
+
+static void
+done_later(struct push *p, int r, writer_done_fn done, void *done_ctx)
+{
+    struct later *l = xnew(struct later);
+    *l = (struct later){.push = p, .done = done, .done_ctx = done_ctx, .r = r};
+    loop_defer(&p->loop, tell_later, l);
+}
+
+/* What nobody can read is nobody's news. */
+static void
+put_file(void *ctx, struct batch *batch, writer_done_fn done, void *done_ctx)
+{
+    struct push *p = ctx;
+    struct upload *u = NULL;
+    bool is_news = batch->file.state == FILE_INDEXED;
+    if (is_news && !p->is_closing)
+        u = upload_now(p);
+    if (!u) {
+        done_later(p, is_news ? -ECONNREFUSED : 0, done, done_ctx);
+    } else {
+        codec_each_ingest_line(batch, PUSH_LINE_BYTES, add_line, u);
+        add_sent(u, batch->file.path, done, done_ctx);
+        p->n_files++;
+    }
+    batch_destroy(batch);
+}
+
+static void
+delete_file(void *ctx, struct str path, writer_done_fn done, void *done_ctx)
+{
+    AUTO(buf_finish) struct buf line = {0};
+    struct push *p = ctx;
+    struct upload *u = p->is_closing ? NULL : upload_now(p);
+    if (!u) {
+        done_later(p, -ECONNREFUSED, done, done_ctx);
+        return;
+    }
+    buf_add_cstr(&line, "{\"op\":\"delete\",\"path\":");
+    codec_add_string(&line, path);
+    buf_add_char(&line, '}');
+    add_line(u, buf_str(&line));
+    add_sent(u, path, done, done_ctx);
+    p->n_deleted++;
+}
+
+/* ---- the run ---- */
+
+static void
+on_closed(void *ctx UNUSED)
+{
+}
+
+/* Uploads end without an answer: whatever waits for one is told, so that the workspace can close. */
+static void
+close_now(void *ctx)
+{
+    struct push *p = ctx;
+    list_for_each_safe (it, &p->uploads) {
+        struct upload *u = list_entry(it, struct upload, link);
+        list_remove(&u->link);
+        while (!list_is_empty(&u->sent))
+            sent_end(list_first(&u->sent, struct sent, link), -ECANCELED);
+        upload_free(u);
+    }
+    workspace_unlisten(steal(p->listener));
+    signals_close(steal(p->signals));
+    workspaces_close(p->workspaces, on_closed, p);
+}
+
+static void
+push_close(struct push *p)
+{
+    if (p->is_closing)
+        return;
+    p->is_closing = true;
+    loop_defer(&p->loop, close_now, p);
+}
+
+static void
+on_summary(void *ctx, const struct workspace_summary *s)
+{
+    struct push *p = ctx;
+    if (s->r < 0 && !p->why)
+        p->why = xstrdup(s->why);
+    p->is_walked = true;
+    if (s->r < 0 || (list_is_empty(&p->uploads) && !p->is_watching)) {
+        push_close(p);
+        return;
+    }
+    list_for_each (it, &p->uploads)
+        upload_finish(list_entry(it, struct upload, link));
+}
+
+static void
+on_change(void *ctx)
+{
+    struct push *p = ctx;
+    struct workspace_progress at = workspace_progress(p->workspace);
+    progress_show("pushing: %" PRIu64 " of %" PRIu64 " files", at.files_done,
+                  at.files_total);
+}
+
+static void
+on_signal(void *ctx, int signum)
+{
+    struct push *p = ctx;
+    if (!p->why && !p->is_watching)
+        p->why =
+            xasprintf("stopped by %s; what was acknowledged is kept", strsignal(signum));
+    push_close(p);
+}
+
+static int
+run_push(struct push *p, const struct command_line *line, const char *root)
+{
+    struct workspace_sink sink = {
+        .put_file = put_file, .delete_file = delete_file, .ctx = p};
+    struct workspaces_options all = {.config = line->config,
+                                     .guard_program = own_program(),
+                                     .sink = &sink,
+                                     .with_watch = p->is_watching};
+    AUTO(free) char *why = NULL;
+    int r = lang_init(&why), code = EXIT_OK;
+    if (r == 0)
+        r = loop_init(&p->loop);
+    if (r < 0)
+        return fail("cannot start: %s", why ? why : err_text(r));
+    list_init(&p->uploads);
+    p->signals = signals_open(&p->loop, on_signal, p);
+    p->workspaces = workspaces_open(&p->loop, &all);
+    r = workspaces_acquire(p->workspaces, root, false, &p->workspace);
+    if (r < 0) {
+        p->why = xasprintf("%s: %s", root, err_text(r));
+        push_close(p);
+    } else {
+        p->listener = workspace_listen(p->workspace, on_change, p);
+        workspace_index(p->workspace, false, on_summary, p);
+    }
+    loop_run(&p->loop);
+    progress_clear();
+    if (p->why)
+        code = fail("%s", p->why);
+    lang_finish();
+    return loop_finish(&p->loop) == 0 ? code : EXIT_FAILED;
+}
+
+/* ---- where to ---- */
+
+static bool
+is_name(struct str name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (!isalnum((unsigned char)name.p[i]) && (i == 0 || !strchr("._-", name.p[i])))
+            return false;
+    return name.n > 0 && name.n <= PUSH_NAME_BYTES_MAX;
+}
+
+/* ws://127.0.0.1:PORT[/NAME]; http:// is the same. */
+static int
+read_url(const char *url, uint16_t *ret_port, char **ret_name)
+{
+    static const char *const begins[] = {
+        "ws://127.0.0.1:", "ws://localhost:", "http://127.0.0.1:", "http://localhost:"};
+    uint64_t port = 0;
+    struct str rest = STR_NONE, number;
+    for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+        if (str_starts_with(str_of(url), str_of(begins[i])))
+            rest = str_of(url + strlen(begins[i]));
+    if (!str_split(&rest, '/', &number) || str_to_u64(number, &port) < 0 || port == 0 ||
+        port > UINT16_MAX)
+        return fail("--to must be ws://127.0.0.1:PORT/NAME: a hub listens on this "
+                    "machine only; for another one make a tunnel");
+    *ret_port = (uint16_t)port;
+    if (rest.n > 0) {
+        free(*ret_name);
+        *ret_name = str_dup(rest);
+    }
+    return 0;
+}
+
+/* engine.json, or a token alone. */
+static int
+read_engine(const char *path, uint16_t *ret_port, char **ret_token)
+{
+    AUTO(buf_finish) struct buf text = {0};
+    AUTO(json_decref_) json_t *engine = NULL;
+    struct fs_stat st;
+    struct str token;
+    int64_t port = 0;
+    int r = fs_read_file(path, 65536, &text, &st);
+    if (r < 0)
+        return r;
+    if (codec_parse(buf_str(&text), &engine, NULL) < 0 || !json_is_object(engine)) {
+        *ret_token = str_dup(str_trim(buf_str(&text)));
+        return 0;
+    }
+    if (codec_get_str(engine, "token", &token) < 0 ||
+        codec_get_int(engine, "port", 1, UINT16_MAX, &port) < 0)
+        return -EINVAL;
+    *ret_token = str_dup(token);
+    if (*ret_port == 0)
+        *ret_port = (uint16_t)port;
+    return 0;
+}
+
+static int
+run(const struct command_line *line)
+{
+    const char *to = line_text(line, "to"), *token_file = line_text(line, "token-file");
+    const char *given = getenv("GLOSS_TOKEN");
+    AUTO(free)
+    char *root = line_root(line, 0),
+         *name = NULL, *token = NULL, *found = NULL;
+    AUTO(free) char *engine = token_file ? xstrdup(token_file) : engine_file_path();
+    struct push p = {.is_json = line->is_json, .is_watching = line_has(line, "watch")};
+    int r = 0;
+    if (!root)
+        return EXIT_FAILED;
+    name = str_dup(path_basename(str_of(root)));
+    if (to && read_url(to, &p.address.port, &name) != 0)
+        return EXIT_USAGE;
+    if (!is_name(str_of(name)))
+        return fail("%s cannot be a workspace's name; give another one: --to "
+                    "ws://127.0.0.1:PORT/NAME, of letters, digits, '.', '_', '-'",
+                    name);
+    if (given && !token_file)
+        token = xstrdup(given);
+    if (!token || p.address.port == 0)
+        r = read_engine(engine, &p.address.port, &found);
+    if (!token)
+        token = steal(found);
+    if (r == 0 && p.address.port == 0)
+        r = -EINVAL;
+    if (r < 0)
+        return fail("no engine runs here (%s: %s); start one with `gloss serve`, or say "
+                    "where it is with --to and --token-file",
+                    engine, err_text(r));
+    p.address.workspace = name;
+    p.address.token = token;
+    int code = run_push(&p, line, root);
+    if (line->is_json)
+        out_line("{\"workspace\":\"%s\",\"files\":%" PRIu64 ",\"deleted\":%" PRIu64
+                 ",\"refused\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"complete\":%s}",
+                 name, p.n_files, p.n_deleted, p.n_faults, p.n_bytes,
+                 code == EXIT_OK && p.n_faults == 0 ? "true" : "false");
+    else if (code == EXIT_OK)
+        out_line("pushed %" PRIu64 " files to %s (%.1f MB)", p.n_files, name,
+                 (double)p.n_bytes / 1e6);
+    free(p.why);
+    return p.n_faults > 0 ? EXIT_FAILED : code;
+}
+
+const struct command command_push = {
+    .name = "push",
+    .arguments = "[DIR]",
+    .summary = "Scan a folder here and feed a workspace of another engine with it",
+    .details = "Nothing is stored on this side. The engine's hub takes the files' "
+               "entities and edges "
+               "into a workspace that has what was pushed, nothing else; hovers are not "
+               "asked for. What "
+               "is acknowledged is on the engine's disk. A file that went away between "
+               "two pushes stays "
+               "there until it is deleted; with --watch, what goes away goes there, too.",
+    .options = options,
+    .max_arguments = 1,
+    .run = run,
+};

@@ -1,0 +1,274 @@
+/* Why: `gloss push` feeds an engine over a request whose body has no length, so that one connection carries a walk of any
+ * size and then whatever changes. Invariant: on_end is told once; an answer that is no 200 ends the upload with what
+ * the engine said. What comes back is of a program that may not be gloss: every line has a limit and is checked. */
+#include "app/push_wire.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "codec/codec.h"
+#include "rt/stream.h"
+
+#define PUSH_HEAD_BYTES_MAX 16384
+#define PUSH_ANSWER_BYTES_MAX (1u << 20) // of one line
+
+enum push_state { PUSH_HEAD, PUSH_LINES, PUSH_REFUSED, PUSH_ENDED };
+
+struct push_wire {
+    struct loop *loop;
+    struct stream *stream;
+    struct push_events events;
+    void *ctx;
+    enum push_state state;
+    unsigned status;
+    bool is_finished; // no more lines are added
+    bool is_done;     // the engine said so
+    uint64_t n_lines;
+    struct buf in, out;
+};
+
+static void
+end(struct push_wire *p, int r, const char *why)
+{
+    if (p->state == PUSH_ENDED)
+        return;
+    p->state = PUSH_ENDED;
+    stream_close(steal(p->stream));
+    p->events.on_end(p->ctx, r, why);
+}
+
+/* ---- what comes back ---- */
+
+static const char *
+text_of(const json_t *value, const char *key, const char *fallback)
+{
+    const char *text = json_string_value(codec_member(value, key));
+
+    return text ? text : fallback;
+}
+
+static void
+tell_faults(struct push_wire *p, const json_t *answer)
+{
+    const json_t *fault;
+    size_t i;
+    int64_t line;
+
+    json_array_foreach(codec_array(answer, "errors"), i, fault)
+    {
+        if (p->state == PUSH_ENDED ||
+            codec_get_int(fault, "line", 1, INT64_MAX, &line) < 0)
+            return;
+        p->events.on_fault(p->ctx, (uint64_t)line,
+                           text_of(codec_object(fault, "problem"), "detail", "refused"));
+    }
+}
+
+static void
+on_answer(struct push_wire *p, struct str line)
+{
+    AUTO(json_decref_) json_t *answer = NULL;
+    struct str type;
+    int64_t last_line;
+
+    if (codec_parse(line, &answer, NULL) < 0 ||
+        codec_get_str(answer, "type", &type) < 0) {
+        end(p, -EPROTO, "the engine's answer cannot be read");
+        return;
+    }
+    if (str_eq_c(type, "ack")) {
+        tell_faults(p, answer);
+        if (codec_get_int(answer, "last_line", 0, (int64_t)p->n_lines, &last_line) < 0)
+            end(p, -EPROTO, "the engine acknowledges what was not sent");
+        else if (p->state != PUSH_ENDED)
+            p->events.on_ack(p->ctx, (uint64_t)last_line);
+    } else if (str_eq_c(type, "done")) {
+        p->is_done = true;
+    } else if (str_eq_c(type, "error")) {
+        end(p, -EIO,
+            text_of(codec_object(answer, "problem"), "detail", "the engine gave up"));
+    }
+}
+
+/* "HTTP/1.1 200 OK" … an empty line. */
+static void
+read_head(struct push_wire *p)
+{
+    struct str text = buf_str(&p->in);
+    ssize_t n = str_find(text, STR("\r\n\r\n"));
+
+    if (n < 0) {
+        if (text.n > PUSH_HEAD_BYTES_MAX)
+            end(p, -EPROTO, "that is no HTTP server");
+        return;
+    }
+    if (text.n < 12 || !str_starts_with(text, STR("HTTP/1.1 "))) {
+        end(p, -EPROTO, "that is no HTTP server");
+        return;
+    }
+    if (str_starts_with(text, STR("HTTP/1.1 100"))) {
+        buf_consume(&p->in, (size_t)n + 4);
+        read_head(p);
+        return;
+    }
+    p->status = (unsigned)strtoul(text.p + 9, NULL, 10);
+    p->state = p->status == 200 ? PUSH_LINES : PUSH_REFUSED;
+    buf_consume(&p->in, (size_t)n + 4);
+}
+
+static void
+read_lines(struct push_wire *p)
+{
+    size_t at = 0;
+
+    while (p->state == PUSH_LINES) {
+        struct str rest = str_slice(p->in.p + at, p->in.n - at);
+        ssize_t n = rest.n > 0 ? str_find(rest, STR("\n")) : -1;
+
+        if (n < 0)
+            break;
+        at += (size_t)n + 1;
+        if (n > 0)
+            on_answer(p, str_slice(rest.p, (size_t)n));
+    }
+    if (p->state == PUSH_ENDED)
+        return;
+    buf_consume(&p->in, at);
+    if (p->in.n > PUSH_ANSWER_BYTES_MAX)
+        end(p, -EPROTO, "the engine's answer is too long");
+}
+
+static void
+on_bytes(void *ctx, struct str bytes)
+{
+    struct push_wire *p = ctx;
+
+    buf_add_str(&p->in, bytes);
+    if (p->state == PUSH_HEAD)
+        read_head(p);
+    if (p->state == PUSH_LINES)
+        read_lines(p);
+    else if (p->state == PUSH_REFUSED && p->in.n > PUSH_ANSWER_BYTES_MAX)
+        end(p, -EPROTO, "the engine refuses the upload");
+}
+
+/* A refusal is a problem (RFC 9457); its body ends with the connection. */
+static void
+tell_refusal(struct push_wire *p)
+{
+    AUTO(json_decref_) json_t *problem = NULL;
+    AUTO(free) char *why = NULL;
+    struct str detail;
+
+    if (codec_parse(buf_str(&p->in), &problem, NULL) < 0 ||
+        codec_get_str(problem, "detail", &detail) < 0)
+        detail = STR("no reason given");
+    why = xasprintf("the engine refuses it (%u): %.*s", p->status, STR_ARG(detail));
+    end(p, p->status == 503 || p->status == 429 ? -EAGAIN : -EPERM, why);
+}
+
+static void
+on_stream_end(void *ctx, int r)
+{
+    struct push_wire *p = ctx;
+
+    if (p->state == PUSH_REFUSED)
+        tell_refusal(p);
+    else if (p->is_done)
+        end(p, 0, NULL);
+    else
+        end(p, r < 0 ? r : -EPIPE,
+            "the engine hung up; what it had acknowledged is kept");
+}
+
+static const struct stream_events stream_events = {.on_bytes = on_bytes,
+                                                   .on_end = on_stream_end};
+
+/* ---- what is sent ---- */
+
+static int
+connect_loopback(uint16_t port)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+    if (fd < 0)
+        return -errno;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+        int r = -errno;
+        close(fd);
+        return r;
+    }
+    return fd;
+}
+
+int
+push_wire_open(struct loop *l, const struct push_address *address,
+               const struct push_events *events, void *ctx, struct push_wire **ret_wire)
+{
+    struct stream *stream = NULL;
+    int fd = connect_loopback(address->port), r = fd;
+
+    ASSERT_LOOP();
+    if (fd >= 0)
+        r = stream_open_fd(l, fd, &stream);
+    if (r < 0)
+        return err_trace(r);
+    struct push_wire *p = xnew(struct push_wire);
+    p->loop = l;
+    p->stream = stream;
+    p->events = *events;
+    p->ctx = ctx;
+    buf_printf(&p->out,
+               "POST /v1/workspaces/%s/entities/stream?create=1 HTTP/1.1\r\n"
+               "Host: 127.0.0.1:%u\r\nAuthorization: Bearer %s\r\n"
+               "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n"
+               "User-Agent: gloss/" GLOSS_VERSION "\r\n\r\n",
+               address->workspace, address->port, address->token);
+    stream_start(p->stream, &stream_events, p);
+    stream_write_buf(p->stream, &p->out);
+    *ret_wire = p;
+    return 0;
+}
+
+uint64_t
+push_wire_add(struct push_wire *p, struct str line)
+{
+    assert(!p->is_finished);
+    buf_printf(&p->out, "%zx\r\n", line.n + 1);
+    buf_add_str(&p->out, line);
+    buf_add_cstr(&p->out, "\n\r\n");
+    if (p->stream)
+        stream_write_buf(p->stream, &p->out);
+    buf_reset(&p->out);
+    return ++p->n_lines;
+}
+
+void
+push_wire_finish(struct push_wire *p)
+{
+    if (p->is_finished)
+        return;
+    p->is_finished = true;
+    if (p->stream)
+        stream_write(p->stream, STR("0\r\n\r\n"));
+}
+
+void
+push_wire_close(struct push_wire *p)
+{
+    if (!p)
+        return;
+    stream_close(p->stream);
+    buf_finish(&p->in);
+    buf_finish(&p->out);
+    free(p);
+}

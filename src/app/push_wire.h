@@ -1,0 +1,33 @@
+#pragma once
+/* An upload to an engine's hub: lines of JSON in one HTTP request that goes on, and the acknowledgements that come back
+ * meanwhile (docs/PROTOCOL.md, Ingestion). Loop thread. Nothing is kept of a line but its number. */
+#include "base/base.h"
+#include "base/str.h"
+#include "rt/loop.h"
+
+struct push_wire;
+
+struct push_address {
+    uint16_t port; // of 127.0.0.1
+    const char *workspace, *token;
+};
+
+struct push_events {
+    /* A line that was refused, before the acknowledgement that counts it. */
+    void (*on_fault)(void *ctx, uint64_t line, const char *why);
+    /* All lines up to this one are committed, or were refused. */
+    void (*on_ack)(void *ctx, uint64_t last_line);
+    /* Once, and nothing after it. 0: all of it was acknowledged; else why is one line for the user. */
+    void (*on_end)(void *ctx, int r, const char *why);
+};
+
+/* -ECONNREFUSED: nobody listens there. */
+int push_wire_open(struct loop *l, const struct push_address *address,
+                   const struct push_events *events, void *ctx,
+                   struct push_wire **ret_wire);
+/* One line, without its newline. The number it has, from 1. */
+uint64_t push_wire_add(struct push_wire *p, struct str line);
+/* No more lines: on_end comes when all are acknowledged. */
+void push_wire_finish(struct push_wire *p);
+/* No callback after this. Not from one of them. NULL is allowed. */
+void push_wire_close(struct push_wire *p);

@@ -1,0 +1,109 @@
+"""gloss push: what it feeds an engine with is what an index of the folder would have, and what was acknowledged stays."""
+import json
+import os
+import signal
+import sys
+import urllib.parse
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from house import wait  # noqa: E402
+from tap import case, equal, main  # noqa: E402
+from ws import http  # noqa: E402
+
+NAMES = 6000  # of a file whose entities are more than a line may hold
+
+
+def get(engine, path):
+    status, _, body = http(engine["port"], path, headers=[("Authorization", "Bearer " + engine["token"])])
+    assert status == 200, (path, status, body)
+    return json.loads(body)
+
+
+def rows(engine, name="tree"):
+    found, cursor = {}, ""
+    while cursor is not None:
+        page = get(engine, f"/v1/workspaces/{name}/entities?limit=1000" +
+                   (f"&cursor={urllib.parse.quote(cursor)}" if cursor else ""))
+        found.update({e["key"]: e for e in page["results"]})
+        cursor = page["cursor"]
+    return found
+
+
+def bare(entity):
+    return {k: v for k, v in entity.items() if k not in ("hover", "rev")}
+
+
+def names(engine):
+    try:
+        return {e["name"] for e in rows(engine).values()}
+    except AssertionError:
+        return None  # there is none yet
+
+
+@case("what is pushed is what an index of the folder has")
+def _(house):
+    house.write("src/a.c", "#include <stdio.h>\n/* Adds. */\nint add(int a, int b)\n{\n    return carry(a, b);\n}\n")
+    house.write("src/é ü.py", "class Ä:\n    '''Says ö.'''\n    def m(self):\n        return add(self)\n    def m(self):\n"
+                "        pass\n")
+    house.write("empty.c", "")
+    house.write("none.xyz", "no grammar\n")
+    house.write("big.c", "".join(f"/* The name of number {i}, with something to say about it: {'x' * 80}. */\n"
+                                 f"int name_{i}(int a)\n{{\n    return other_{i}(a);\n}}\n" for i in range(NAMES)))
+    house.index()
+    own = {e["key"]: bare(e) for e in house.entities()}
+    _, engine = house.serve()
+    done = house.gloss("push", "--json", house.tree).json()
+    equal((done["workspace"], done["files"], done["refused"], done["complete"]), ("tree", 4, 0, True))
+    pushed = rows(engine)
+    equal({k: bare(e) for k, e in pushed.items()}, own)
+    equal(len(own), NAMES + 4)
+    key = urllib.parse.quote("c:fn:src/a.c#add", safe="")
+    equal([e["target"] for e in get(engine, f"/v1/workspaces/tree/entities/{key}?edges=1")["callees"]], ["carry"])
+    status = get(engine, "/v1/workspaces/tree")
+    equal((status["root"], status["edges"]), ("pushed:tree", len(house.edges())))
+    # again: nothing is news, unless a file does not fit into a line
+    os.unlink(house.path("big.c"))
+    to = ("--to", f"ws://127.0.0.1:{engine['port']}/again")
+    house.gloss("push", *to, house.tree).ok()
+    head = get(engine, "/v1/workspaces/again")["head"]
+    house.gloss("push", *to, house.tree).ok()
+    equal(get(engine, "/v1/workspaces/again")["head"], head)
+
+
+@case("--watch: what changes and what goes away follows, also behind an engine that was killed")
+def _(house):
+    house.write("a.c", "int first;\n")
+    house.write("b.c", "int second;\n")
+    p, engine = house.serve()
+    push = house.start("push", "--watch", "--to", f"ws://127.0.0.1:{engine['port']}/tree", house.tree)
+    wait("all is there", lambda: names(engine) == {"first", "second"})
+    house.write("a.c", "int first;\nint third;\n")
+    os.unlink(house.path("b.c"))
+    wait("the change is there", lambda: names(engine) == {"first", "third"})
+    p.send_signal(signal.SIGKILL)
+    p.wait()
+    house.write("c.c", "int lost_on_its_way;\n")
+    wait("it says so", lambda: "sent again" in house.stderr_text())
+    push.send_signal(signal.SIGTERM)
+    equal(push.wait(), 0)
+    _, engine = house.serve()
+    house.gloss("push", house.tree).ok()
+    equal(names(engine), {"first", "third", "lost_on_its_way"})
+
+
+@case("it says what is wrong")
+def _(house):
+    house.write("a.c", "int first;\n")
+    house.gloss("push", house.tree).fails(1, "no engine runs here.*gloss serve")
+    house.gloss("push", "--to", "ws://example.org:1/x", house.tree).fails(2, "--to must be")
+    _, engine = house.serve(house.tree, env={"GLOSS_ENRICH_ENABLED": "false"})
+    own = house.wait_ready()["id"]
+    to = f"ws://127.0.0.1:{engine['port']}/"
+    house.gloss("push", "--to", to + "no%20name", house.tree).fails(1, "cannot be a workspace's name")
+    house.gloss("push", "--to", to + own, house.tree).fails(1, "409")
+    house.gloss("push", "--to", to + "x", house.tree, env={"GLOSS_TOKEN": "0" * 64}).fails(1, "403")
+    house.gloss("push", "--to", "http://127.0.0.1:9/x", house.tree, env={"GLOSS_TOKEN": "0" * 64}).fails(1, "no engine listens on port 9")
+
+
+main()
