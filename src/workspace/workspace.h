@@ -10,7 +10,7 @@
 #include "workspace/jobs.h"
 #include "workspace/pushed.h"
 #include "workspace/retry.h"
-#include "writer/writer.h"
+#include "workspace/sink.h"
 
 #define WORKSPACE_ID_BYTES 13 // hex of the real root's hash: the same after a restart
 #define WORKSPACE_COUNT_MAX 64
@@ -31,14 +31,6 @@ enum workspace_state {
 const char *workspace_state_name(enum workspace_state state); // "opening", "indexing", …
 struct workspaces;
 struct workspace;
-
-/* Instead of an index: what is found in the files is handed on, and nothing is stored, asked or found
- * again. done once, not before the call returned; an error is that of a disk. */
-struct workspace_sink {
-    void (*put_file)(void *ctx, struct batch *batch, writer_done_fn done, void *done_ctx);
-    void (*delete_file)(void *ctx, struct str path, writer_done_fn done, void *done_ctx);
-    void *ctx;
-};
 
 struct workspaces_options {
     const struct config *config;       // outlives the registry
@@ -123,7 +115,6 @@ void workspace_doc_hovers(struct workspace *w, struct str path, struct handed_ho
                           void *ctx);
 /* Somebody looks at this file: if there are hovers to ask for, it is next. */
 void workspace_want_hovers(struct workspace *w, struct str path);
-
 /* Entities of a file as it is now: of the open document's text, else of the index. As query_file. */
 void workspace_outline(struct workspace *w, struct str path, query_done_fn done,
                        void *ctx);
