@@ -364,8 +364,11 @@ const char *
 codec_read_ingest(const json_t *line, struct ingest_batch *batch,
                   struct ingest_item *ret_item)
 {
+    AUTO(json_decref_) json_t *document = codec_older_document(line);
     struct line_reader r = {.a = &batch->arena};
     struct ingest_item item = {.line = ret_item->line};
+    if (document)
+        line = document;
     if (!read_line(&r, line, &item))
         item = (struct ingest_item){
             .op = INGEST_BAD, .line = ret_item->line, .fault = r.fault};

@@ -13,3 +13,6 @@ const char *codec_read_ingest(const json_t *line, struct ingest_batch *batch,
  * is besides (size, state) is not told. */
 void codec_each_ingest_line(const struct batch *b, size_t bytes_max,
                             void (*fn)(void *ctx, struct str line), void *ctx);
+/* {"title", "text" or "texts":[…]} of earlier clients as an entity's line, a new reference; NULL: it is none. Its
+ * kind is section, its language text, its path the title, its hover the texts with blank lines between. */
+json_t *codec_older_document(const json_t *line);

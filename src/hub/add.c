@@ -128,9 +128,13 @@ static struct ingest_batch *
 read_add(const json_t *data, struct asker *asker)
 {
     const json_t *list = codec_array(data, "entities");
+    bool is_one = codec_member(data, "title") ||
+                  (codec_member(data, "name") && codec_member(data, "path"));
     struct ingest_batch *batch;
     struct str key = STR_NONE;
-    if (codec_member(data, "name") && codec_member(data, "path")) {
+    if (!list)
+        list = codec_array(data, "documents");
+    if (!list && is_one) {
         AUTO(json_decref_) json_t *one = json_array();
         json_array_append(one, (json_t *)(uintptr_t)data);
         return read_list(one);

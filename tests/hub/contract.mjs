@@ -160,7 +160,8 @@ function faultOfAnswer(contract, { http, path: address, status, type, body }) {
     if (address === null || http === 'HEAD' || http === 'OPTIONS') {
         return null;
     }
-    const where = new URL(address.split('?')[0].replace(/%2f/gi, '/'), BASE).pathname; // without its dots, as it is served
+    // As it is served: without dots and doubled slashes.
+    const where = new URL('http://gloss' + address.split('?')[0].replace(/%2f/gi, '/').replace(/\/+/g, '/')).pathname;
     const found = contract.paths.find((p) => p.pattern.test(where) && p.item[http.toLowerCase()]);
     if (!found) {
         return status >= 400 ? null : `openapi.json describes no ${http} of ${where}`;

@@ -147,15 +147,18 @@ class Engine:
             extra_headers=more, origin=origin, max_size=None, ping_interval=None,
             compression=None, close_timeout=WAIT_S, create_protocol=Recorded, **options)
 
-    async def http(self, path, method="GET", token=None, headers=None, host=None):
-        """Status, headers and body of one request."""
+    async def http(self, path, method="GET", token=None, headers=None, host=None, body=None):
+        """Status, headers and body of one request, whose own body is JSON."""
         lines = [f"{method} {path} HTTP/1.1", f"Host: {host or f'127.0.0.1:{self.port}'}"]
         if token is None:
             token = self.token
         if token:
             lines.append("Authorization: Bearer " + token)
         lines += [f"{k}: {v}" for k, v in (headers or {}).items()]
-        answer = await self.raw("\r\n".join(lines).encode() + b"\r\n\r\n")
+        text = b"" if body is None else json.dumps(body).encode()
+        if text:
+            lines += ["Content-Type: application/json", f"Content-Length: {len(text)}"]
+        answer = await self.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + text)
         return parse_http(answer)
 
     async def raw(self, request):

@@ -746,6 +746,36 @@ read_line(struct ingest_batch *batch, const char *text)
 }
 
 static void
+test_ingest_document(UNUSED void **state)
+{
+    AUTO(ingest_batch_destroy) struct ingest_batch *b = ingest_batch_create();
+    struct ingest_item item = read_line(
+        b, "{\"title\":\"a/b\\tc\",\"texts\":[\"one\",\"\",\"two\"],\"key\":\"k\"}");
+    assert_int_equal(item.op, INGEST_PUT_ENTITY);
+    assert_true(str_eq_c(item.path, "a-b-c"));
+    item = read_line(
+        b, "{\"title\":\"a/b c\",\"texts\":[\"one\",\"\",\"two\"],\"key\":\"k\"}");
+    assert_int_equal(item.op, INGEST_PUT_ENTITY);
+    assert_true(str_eq_c(item.path, "a-b c") && str_eq_c(item.lang, "text"));
+    assert_true(str_eq_c(item.once, "k"));
+    assert_int_equal(item.entities->e.kind, ENTITY_SECTION);
+    assert_true(str_eq_c(item.entities->e.name, "a/b c"));
+    assert_int_equal(item.entities->hover.state, HOVER_KNOWN);
+    assert_true(str_eq_c(item.entities->hover.markdown, "one\n\n\n\ntwo"));
+    item = read_line(b, "{\"title\":\"t\",\"text\":\"x\"}");
+    assert_true(str_eq_c(item.entities->hover.markdown, "x"));
+    static const char *const bad[] = {"{\"title\":\"\"}",
+                                      "{\"title\":1,\"text\":\"x\"}",
+                                      "{\"title\":\"t\",\"text\":1}",
+                                      "{\"title\":\"t\",\"texts\":\"x\"}",
+                                      "{\"title\":\"t\",\"texts\":[\"x\",1]}",
+                                      "{\"title\":\"..\",\"text\":\"x\"}"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (read_line(b, bad[i]).op != INGEST_BAD)
+            fail_msg("took %s", bad[i]);
+}
+
+static void
 test_ingest_entity(UNUSED void **state)
 {
     AUTO(ingest_batch_destroy) struct ingest_batch *b = ingest_batch_create();
@@ -869,6 +899,7 @@ main(void)
         cmocka_unit_test(test_damaged_rows),
         cmocka_unit_test(test_foreign_rows),
         cmocka_unit_test(test_wire_event),
+        cmocka_unit_test(test_ingest_document),
         cmocka_unit_test(test_ingest_entity),
         cmocka_unit_test(test_ingest_others),
         cmocka_unit_test(test_ingest_faults),
