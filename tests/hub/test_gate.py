@@ -22,6 +22,8 @@ async def test_listens_on_loopback_only(engine):
 async def test_engine_file_is_private(engine):
     path = os.path.join(engine.env["XDG_RUNTIME_DIR"], "gloss", "engine.json")
     equal(os.stat(path).st_mode & 0o777, 0o600)
+    equal(os.stat(os.path.join(os.path.dirname(path), "engine.sock")).st_mode & 0o777, 0o600)
+    equal(os.stat(os.path.dirname(path)).st_mode & 0o777, 0o700)
     equal(len(engine.token), 64)
 
 
