@@ -277,3 +277,58 @@ ingest_serve_delete(struct exchange *x)
         put(x->hub, w, read_delete(has_key ? what : NULL, has_key ? NULL : what), false,
             asker);
 }
+
+/* ---- the end of a workspace ---- */
+
+static void
+on_dropped(struct ask *ask, struct query_result **result UNUSED)
+{
+    AUTO(buf_finish) struct buf data = {0};
+    buf_add_cstr(&data, "{\"workspace\":");
+    codec_add_string(&data, str_of(workspace_id(ask->workspace)));
+    buf_add_cstr(&data, ",\"deleted\":true}");
+    asker_data(&ask->asker, buf_str(&data));
+}
+
+static void
+on_gone(void *ctx)
+{
+    ask_on_done(ctx, NULL);
+}
+
+/* Those that are on its address. */
+static void
+close_clients(struct hub *h, const struct workspace *w)
+{
+    list_for_each_safe (it, &h->clients) {
+        struct hub_client *c = list_entry(it, struct hub_client, link);
+        if (c->home == w)
+            hub_client_close(c, 1000, "the workspace was deleted");
+    }
+}
+
+void
+ingest_serve_drop(struct exchange *x)
+{
+    struct hub *h = x->hub;
+    struct workspace *w = hub_find_workspace(h, x->params[0]);
+    if (!w) {
+        exchange_problem(x, PROBLEM_NOT_FOUND, "no workspace of this id is open");
+        return;
+    }
+    struct ask *ask = ask_open(h, w, (struct asker){.exchange = x}, on_dropped, NULL);
+    int r = workspace_delete_pushed(w, on_gone, ask);
+    if (r == 0) {
+        close_clients(h, w);
+        return;
+    }
+    ask_abandon(ask);
+    ask_on_done(ask, NULL);
+    if (r == -EPERM)
+        exchange_problem(x, PROBLEM_CONFLICT, "a workspace of a folder goes with it");
+    else if (r == -ENOTSUP)
+        exchange_problem(x, PROBLEM_CONFLICT,
+                         "its index is no SQLite file: remove it where it lies");
+    else
+        exchange_problem(x, PROBLEM_NOT_READY, "it is being opened or closed");
+}

@@ -66,6 +66,7 @@ ingest_why(int r)
     case -EPERM:
         return "this workspace is of a folder, which says what it has: send to one of "
                "your own";
+    case -EBUSY: return "it is being deleted";
     case -EROFS: return "another engine writes this index: send it there";
     case -ESHUTDOWN: return "the engine ends";
     }

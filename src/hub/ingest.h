@@ -21,6 +21,7 @@ void ingest_run_delete(struct request *request);
 void ingest_serve_stream(struct exchange *x);
 void ingest_serve_add(struct exchange *x);
 void ingest_serve_delete(struct exchange *x);
+void ingest_serve_drop(struct exchange *x); // the workspace
 
 /* ---- between ingest.c and add.c ---- */
 

@@ -25,12 +25,13 @@ struct workspaces {
     struct worker_tools *tools;
     unsigned n_tools;
     struct watch_budget watches;
-    struct list all; // struct workspace.link
+    struct list all;  // struct workspace.link
+    struct list gone; // alike: deleted, and somebody may point to it
     size_t n_open;
     size_t n_ingests, ingest_ops, ingest_bytes; // sent, and not committed yet
     bool is_closing;
     size_t n_jobs_running, n_jobs_ingesting; // the latter are of the former
-    struct timer *jobs_timer; // jobs that are due later
+    struct timer *jobs_timer;                // jobs that are due later
     void (*on_closed)(void *ctx);
     void *closed_ctx;
 };
@@ -39,9 +40,12 @@ struct workspace {
     struct list link;
     struct workspaces *all;
     char id[WORKSPACE_ID_BYTES];
-    char *root;           // or WORKSPACE_PUSHED and the name
-    char *name;           // of one that has no folder; else NULL
-    struct list ingests;  // pushed.c: those that wait for the index
+    char *root;          // or WORKSPACE_PUSHED and the name
+    char *name;          // of one that has no folder; else NULL
+    struct list ingests; // pushed.c: those that wait for the index
+    bool is_deleted;
+    void (*on_deleted)(void *ctx);
+    void *deleted_ctx;
     char *url, *shown;    // shown: without passwords
     struct str own_index; // the index's path below the root; empty when it lies elsewhere
     struct config *own_config; // tuned by the workspace's own file; NULL: the user's
@@ -129,10 +133,12 @@ void workspace_part_closed(void *ctx); // one asynchronous part less
 /* Takes root. name: of one without a folder, else NULL. */
 int workspace_create(struct workspaces *all, char *root, const char *name,
                      struct workspace **ret_workspace);
-const char *workspace_maker(const struct workspace *w); // writer_open()'s
+const char *workspace_maker(const struct workspace *w);      // writer_open()'s
+const char *workspace_index_path(const struct workspace *w); // NULL: it is no file
 /* The index of this name, as far as that can be said without opening it. */
 bool workspace_pushed_is_there(const struct workspaces *all, const char *name);
-void workspace_close(struct workspace *w); // ends in workspaces_forget()
+void workspace_close(struct workspace *w);   // ends in workspaces_forget()
+void workspace_destroy(struct workspace *w); // of one that is closed
 void workspaces_forget(struct workspaces *all, struct workspace *w);
 
 /* documents.c: those that at least one editor has open */
@@ -152,6 +158,8 @@ struct doc *documents_find(const struct workspace *w, struct str path);
 /* pushed.c */
 void pushed_open(struct workspace *w);        // the index is open, or no longer another's
 void pushed_drop(struct workspace *w, int r); // it is not to be had
+/* Of one that is closed: its files go. False: it was not deleted. */
+bool pushed_gone(struct workspace *w);
 
 /* handed.c */
 void handed_committed(struct workspace *w, struct str path); // or it is not under way

@@ -1,8 +1,11 @@
 /* What scanners send, on its way to the writer. Invariant: what waits is counted from the moment it was
  * taken until it came back, over all workspaces, so that no number of senders fills the memory; a
  * batch that was taken comes back once, also from an index that cannot be opened. */
+#include <unistd.h>
+
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "workspace/internal.h"
 
 struct ingest_job {
@@ -58,6 +61,8 @@ workspaces_acquire_pushed(struct workspaces *all, struct str name, bool may_crea
     if (all->is_closing)
         return -ESHUTDOWN;
     w = find_open(all, name);
+    if (w && w->is_deleted)
+        return -EBUSY;
     if (!w) {
         AUTO(free) char *text = str_dup(name);
         if (!may_create && !workspace_pushed_is_there(all, text))
@@ -188,4 +193,62 @@ pushed_drop(struct workspace *w, int r)
         list_remove(&job->link);
         job_end(job, r);
     }
+}
+
+/* ---- the end of one ---- */
+
+static void
+on_deletion_told(void *ctx, int r UNUSED, struct event *event UNUSED)
+{
+    struct workspace *w = ctx;
+
+    if (!w->is_closing) // else the registry closes it
+        workspace_close(w);
+}
+
+int
+workspace_delete_pushed(struct workspace *w, void (*done)(void *ctx), void *ctx)
+{
+    AUTO(free) char *data = NULL;
+
+    ASSERT_LOOP();
+    if (!w->name)
+        return -EPERM;
+    if (!w->is_open || w->is_closing || w->is_deleted)
+        return -EBUSY;
+    if (!str_starts_with(str_of(w->url), STR("sqlite:")))
+        return -ENOTSUP;
+    w->is_deleted = true;
+    w->on_deleted = done;
+    w->deleted_ctx = ctx;
+    data = xasprintf("{\"id\":\"%s\",\"name\":\"%s\"}", w->id, w->name);
+    writer_put_event(w->writer, EVENT_LIBRARY_DELETED, str_of(w->name), str_of(data),
+                     true, on_deletion_told, w);
+    return 0;
+}
+
+/* All that SQLite and the store put beside it; then its folder, if there is nothing else in it. */
+static void
+remove_index(const char *path)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".lock"};
+    AUTO(free) char *dir = str_dup(path_dirname(str_of(path)));
+
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        AUTO(free) char *file = xasprintf("%s%s", path, ends[i]);
+        unlink(file);
+    }
+    rmdir(dir);
+}
+
+bool
+pushed_gone(struct workspace *w)
+{
+    if (!w->is_deleted)
+        return false;
+    remove_index(workspace_index_path(w));
+    workspaces_forget(w->all, w);
+    if (w->on_deleted)
+        w->on_deleted(w->deleted_ctx);
+    return true;
 }

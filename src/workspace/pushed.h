@@ -31,3 +31,7 @@ typedef void (*workspace_ingest_fn)(void *ctx, int r, struct ingest_batch *batch
  * much waits; -EROFS: another engine writes the index; -EIO: it cannot be opened; -ESHUTDOWN. */
 int workspace_put_entities(struct workspace *w, struct ingest_batch *batch,
                            bool is_urgent, workspace_ingest_fn fn, void *ctx);
+/* Its index is removed and nobody finds it any more; for whoever still has it it is closing until the registry closes.
+ * library.deleted is told first, done at the end. -EPERM: it has a folder; -EBUSY: it is being opened or closed, or another
+ * engine writes it; -ENOTSUP: its index is no file. */
+int workspace_delete_pushed(struct workspace *w, void (*done)(void *ctx), void *ctx);

@@ -29,6 +29,7 @@ workspaces_open(struct loop *l, const struct workspaces_options *options)
     all->loop = l;
     all->options = *options;
     list_init(&all->all);
+    list_init(&all->gone);
     all->watches.n_max = watch_share(options->config);
     all->jobs_timer = timer_open(l, jobs_on_timer, all);
     all->pool = pool_create(l, MIN(n + 1, POOL_THREADS_MAX)); // one waits for editors
@@ -56,6 +57,8 @@ on_pool_closed(void *ctx)
         buf_finish(&all->tools[i].text);
     }
     free(all->tools);
+    list_for_each_safe (it, &all->gone)
+        workspace_destroy(list_entry(it, struct workspace, link));
     free(all);
     on_closed(closed_ctx);
 }
@@ -64,6 +67,8 @@ void
 workspaces_forget(struct workspaces *all, struct workspace *w)
 {
     list_remove(&w->link);
+    if (w->is_deleted)
+        list_add(&all->gone, &w->link);
     all->n_open--;
     if (all->is_closing && all->n_open == 0)
         pool_close(all->pool, on_pool_closed, all);

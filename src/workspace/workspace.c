@@ -202,6 +202,12 @@ pushed_url(const char *given, const char *name)
                                        : config_index_url(given, root);
 }
 
+const char *
+workspace_index_path(const struct workspace *w)
+{
+    return path_of_url(w->url);
+}
+
 bool
 workspace_pushed_is_there(const struct workspaces *all, const char *name)
 {
@@ -231,8 +237,8 @@ choose_url(struct workspace *w)
     return fs_exists(path);
 }
 
-static void
-destroy(struct workspace *w)
+void
+workspace_destroy(struct workspace *w)
 {
     assert(list_is_empty(&w->listeners));
     pipeline_finish(w);
@@ -306,10 +312,14 @@ on_query_closed(void *ctx)
     struct workspace *w = ctx;
     struct workspaces *all = w->all;
 
+    w->query = NULL;
     runs_finish(w);
     on_notify(w);
+    timer_stop(w->notify_timer);
+    if (pushed_gone(w))
+        return;
     workspaces_forget(all, w);
-    destroy(w);
+    workspace_destroy(w);
 }
 
 static void

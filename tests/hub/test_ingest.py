@@ -4,7 +4,7 @@ import json
 import os
 import random
 
-from hubtest import Client, WAIT_S, equal, main, parse_http
+from hubtest import Client, WAIT_S, closed_with, equal, main, parse_http
 
 LINES = 3000
 
@@ -199,6 +199,39 @@ def rss_kib(pid):
         return int(next(l for l in f if l.startswith("VmRSS")).split()[1])
 
 
+async def test_workspace_is_deleted(engine):
+    await stream(engine, "brief", [entity("a.c", "one")])
+    home = await Client.open(engine, path="/v1/workspaces/brief/ws?subscribe=none")
+    client = await Client.open(engine)
+    await client.subscribe(workspace="brief", events=["library.*"])
+    sending = await Stream.open(engine, "brief")
+    await sending.send(lines_of([entity("b.c", "two")]))
+    equal(await sending.headers(), 200)
+    folder = client.hello["workspaces"][0]["id"]
+    equal((await engine.http(f"/v1/workspaces/{folder}", method="DELETE"))[0], 409, "a folder's")
+    status, _, body = await engine.http("/v1/workspaces/brief", method="DELETE")
+    equal((status, json.loads(body)["deleted"]), (200, True), "deleted")
+    event = (await client.until(lambda e: e.get("event_type") == "library.deleted"))[-1]
+    equal(event["data"]["name"], "brief", "event")
+    equal(await closed_with(home.ws), 1000, "who was there")
+    await sending.send(lines_of([entity("c.c", "three")]))
+    await sending.end()
+    done = (await sending.rest())[-1]
+    equal((done["type"], done["complete"]), ("done", False), "who was sending")
+    sending.close()
+    equal((await engine.http("/v1/workspaces/brief"))[0], 404, "it is gone")
+    state = engine.env["XDG_STATE_HOME"]
+    equal([d for _, ds, fs in os.walk(state) for d in ds + fs if "brief" in d], [], "its files")
+    _, _, body = await engine.http("/v1/workspaces")
+    assert "brief" not in [w.get("name") for w in json.loads(body)["workspaces"]], body
+    lines = await stream(engine, "brief", [entity("z.c", "new")])
+    equal(lines[-1]["stored"], 1, "it is made anew")
+    equal(list(await listed(engine, "brief")), [key_of("z.c", "new")], "and empty")
+    found = await client.request("search", {"workspace": "brief", "q": "new"})
+    equal(found["data"]["count"], 1, "found by its name")
+    await client.close()
+
+
 def is_sanitized(engine):
     """What is freed stays a while there."""
     with open(engine.program, "rb") as f:
@@ -354,5 +387,5 @@ async def test_keys_are_applied_once(engine):
 
 if __name__ == "__main__":
     main([test_stream, test_bad_lines_fail_alone, test_each_line_is_told, test_operations, test_actions,
-          test_over_http, test_sender_that_does_not_read,
+          test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
           test_sender_that_is_faster_than_the_disk, test_keys_are_applied_once, test_kill_9_in_mid_stream])
