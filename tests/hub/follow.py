@@ -7,6 +7,7 @@ import time
 import urllib.parse
 
 from hubtest import TWO_FUNCTIONS, WAIT_S, Client, Engine, equal, indexed, places
+from traffic import TRAFFIC
 
 TICK_S = 0.02
 
@@ -116,6 +117,8 @@ class Stream:
             if fields is None:
                 return None
             if "data" in fields:
+                TRAFFIC.http("GET", "/v1/events/stream", 200, self.headers,
+                             f"data: {fields['data']}\n\n".encode())
                 return {"event": fields.get("event", "message"), "id": self.last_id,
                         "data": json.loads(fields["data"])}
 
@@ -145,8 +148,10 @@ async def poll(engine, workspace, **arguments):
     """Status and body of one poll."""
     reader, writer = await connect(engine, address(f"/v1/workspaces/{workspace}/events", **arguments))
     try:
-        status, _ = await read_head(reader)
-        return status, json.loads(await asyncio.wait_for(reader.read(), WAIT_S))
+        status, headers = await read_head(reader)
+        body = await asyncio.wait_for(reader.read(), WAIT_S)
+        TRAFFIC.http("GET", f"/v1/workspaces/{workspace}/events", status, headers, body)
+        return status, json.loads(body)
     finally:
         writer.close()
 
