@@ -11,6 +11,7 @@
 #include "workspace/asks.h"
 #include "workspace/following.h"
 #include "workspace/pipeline.h"
+#include "workspace/pushed_parts.h"
 #include "workspace/runs.h"
 #include "workspace/siblings.h"
 #include "workspace/workspace.h"
@@ -133,10 +134,6 @@ void workspace_part_closed(void *ctx); // one asynchronous part less
 /* Takes root. name: of one without a folder, else NULL. */
 int workspace_create(struct workspaces *all, char *root, const char *name,
                      struct workspace **ret_workspace);
-const char *workspace_maker(const struct workspace *w);      // writer_open()'s
-const char *workspace_index_path(const struct workspace *w); // NULL: it is no file
-/* The index of this name, as far as that can be said without opening it. */
-bool workspace_pushed_is_there(const struct workspaces *all, const char *name);
 void workspace_close(struct workspace *w);   // ends in workspaces_forget()
 void workspace_destroy(struct workspace *w); // of one that is closed
 void workspaces_forget(struct workspaces *all, struct workspace *w);
@@ -154,12 +151,6 @@ void documents_each(struct workspace *w,
                     void (*fn)(struct workspace *w, struct str path));
 void documents_touch(struct workspace *w); // index all
 struct doc *documents_find(const struct workspace *w, struct str path);
-
-/* pushed.c */
-void pushed_open(struct workspace *w);        // the index is open, or no longer another's
-void pushed_drop(struct workspace *w, int r); // it is not to be had
-/* Of one that is closed: its files go. False: it was not deleted. */
-bool pushed_gone(struct workspace *w);
 
 /* handed.c */
 void handed_committed(struct workspace *w, struct str path); // or it is not under way
