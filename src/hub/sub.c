@@ -130,20 +130,32 @@ give_up(struct sub *s, enum problem p, const char *detail)
 
 /* ---- pages from the store ---- */
 
+/* A commit can be read a moment before it is published. Whoever was sent such a row, and came back with it, would be
+ * told that there is none. */
+static size_t
+count_published(const struct sub *s, const struct query_result *result)
+{
+    int64_t head = bus_head(workspace_bus(feed_workspace(s->feed)));
+    size_t n = result->n_events;
+    while (n > 0 && result->events[n - 1]->seq > head)
+        n--;
+    return n;
+}
+
 /* Of a page only what one connection may hold is kept; the next page is then smaller. */
 static void
 keep_page(struct sub *s, const struct query_result *result)
 {
-    size_t n = 0;
-    for (size_t bytes = 0; n < result->n_events && bytes < HUB_FRAME_BYTES_MAX; n++)
+    size_t n = 0, n_max = count_published(s, result);
+    for (size_t bytes = 0; n < n_max && bytes < HUB_FRAME_BYTES_MAX; n++)
         bytes += result->events[n]->data.n;
-    s->page = xreallocarray(NULL, n, sizeof(struct event *));
+    if (n > 0)
+        s->page = xreallocarray(NULL, n, sizeof(struct event *));
     for (size_t i = 0; i < n; i++)
         s->page[i] = event_ref(result->events[i]);
     s->n_page = n;
     s->page_at = 0;
-    s->page_limit =
-        n < result->n_events ? MAX(n * 2, (size_t)SUB_PAGE_MIN) : s->page_limit * 2;
+    s->page_limit = n < n_max ? MAX(n * 2, (size_t)SUB_PAGE_MIN) : s->page_limit * 2;
     s->page_limit = MIN(s->page_limit, (size_t)SUB_PAGE_MAX);
 }
 
