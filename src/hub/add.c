@@ -290,13 +290,7 @@ on_dropped(struct ask *ask, struct query_result **result UNUSED)
     asker_data(&ask->asker, buf_str(&data));
 }
 
-static void
-on_gone(void *ctx)
-{
-    ask_on_done(ctx, NULL);
-}
-
-/* Those that are on its address. */
+/* Those that are on its address, when they were told that it goes. */
 static void
 close_clients(struct hub *h, const struct workspace *w)
 {
@@ -305,6 +299,14 @@ close_clients(struct hub *h, const struct workspace *w)
         if (c->home == w)
             hub_client_close(c, 1000, "the workspace was deleted");
     }
+}
+
+static void
+on_gone(void *ctx)
+{
+    struct ask *ask = ctx;
+    close_clients(ask->hub, ask->workspace);
+    ask_on_done(ask, NULL);
 }
 
 void
@@ -318,10 +320,8 @@ ingest_serve_drop(struct exchange *x)
     }
     struct ask *ask = ask_open(h, w, (struct asker){.exchange = x}, on_dropped, NULL);
     int r = workspace_delete_pushed(w, on_gone, ask);
-    if (r == 0) {
-        close_clients(h, w);
+    if (r == 0)
         return;
-    }
     ask_abandon(ask);
     ask_on_done(ask, NULL);
     if (r == -EPERM)

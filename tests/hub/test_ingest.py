@@ -202,6 +202,7 @@ def rss_kib(pid):
 async def test_workspace_is_deleted(engine):
     await stream(engine, "brief", [entity("a.c", "one")])
     home = await Client.open(engine, path="/v1/workspaces/brief/ws?subscribe=none")
+    subscribed = await Client.open(engine, path="/v1/workspaces/brief/ws")
     client = await Client.open(engine)
     await client.subscribe(workspace="brief", events=["library.*"])
     sending = await Stream.open(engine, "brief")
@@ -213,7 +214,8 @@ async def test_workspace_is_deleted(engine):
     equal((status, json.loads(body)["deleted"]), (200, True), "deleted")
     event = (await client.until(lambda e: e.get("event_type") == "library.deleted"))[-1]
     equal(event["data"]["name"], "brief", "event")
-    equal(await closed_with(home.ws), 1000, "who was there")
+    await subscribed.until(lambda e: e.get("event_type") == "library.deleted")
+    equal([await closed_with(c.ws) for c in (home, subscribed)], [1000, 1000], "who was there")
     await sending.send(lines_of([entity("c.c", "three")]))
     await sending.end()
     done = (await sending.rest())[-1]
