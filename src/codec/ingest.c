@@ -1,6 +1,7 @@
 /* Lines from outside into items. Invariant: what has no fault is within the limits of model/ingest.h and can be
  * stored as it is, but for what only the rows of its file can tell (is the parent there?). */
 #include "base/map.h"
+#include "base/vec.h"
 #include "codec/codec.h"
 
 #define TARGET_BYTES_MAX 2048
@@ -19,6 +20,17 @@ fail(struct line_reader *r, const char *fault)
     if (!r->fault)
         r->fault = fault;
     return false;
+}
+
+/* A list is kept when all of it was read: an element that makes no sense is two bytes long, and what it would be
+ * takes some hundred. */
+static void *
+keep_list(struct line_reader *r, const void *v, size_t n, size_t size_bytes)
+{
+    void *copy = arena_calloc(r->a, n + 1, size_bytes);
+    if (n > 0)
+        memcpy(copy, v, n * size_bytes);
+    return copy;
 }
 
 /* ---- texts ---- */
@@ -173,21 +185,21 @@ static bool
 read_edges(struct line_reader *r, const json_t *object, struct edge **ret_edges,
            size_t *ret_n)
 {
-    const json_t *list = codec_member(object, "edges"), *edge;
-    size_t i;
+    const json_t *list = codec_member(object, "edges");
     if (!list || json_is_null(list))
         return true;
     if (!json_is_array(list) || json_array_size(list) > INGEST_EDGES_MAX)
         return fail(r, "edges must be a list of at most 10000");
-    struct edge *v = arena_calloc(r->a, json_array_size(list) + 1, sizeof(*v));
-    json_array_foreach(list, i, edge)
-    {
-        if (!read_edge(r, edge, &v[i]))
-            return false;
+    VEC(struct edge) all = {0};
+    bool is_good = true;
+    for (size_t i = 0; i < json_array_size(list) && is_good; i++)
+        is_good = read_edge(r, json_array_get(list, i), vec_push(&all));
+    if (is_good) {
+        *ret_edges = keep_list(r, all.v, all.n, sizeof(*all.v));
+        *ret_n = all.n;
     }
-    *ret_edges = v;
-    *ret_n = json_array_size(list);
-    return true;
+    vec_finish(&all);
+    return is_good;
 }
 
 /* ---- entities ---- */
@@ -299,18 +311,21 @@ static bool
 read_entities(struct line_reader *r, const json_t *list, struct ingest_item *item)
 {
     AUTO(map_destroy) struct map *ordinals = map_create();
-    const json_t *entity;
-    size_t i, n = json_array_size(list);
-    if (!json_is_array(list) || n > ENTITY_PER_FILE_MAX)
+    VEC(struct ingest_entity) all = {0};
+    bool is_good = true;
+    if (!json_is_array(list) || json_array_size(list) > ENTITY_PER_FILE_MAX)
         return fail(r, "entities must be a list of at most 50000");
-    item->entities = arena_calloc(r->a, n + 1, sizeof(*item->entities));
-    item->n_entities = n;
-    json_array_foreach(list, i, entity)
-    {
-        if (!read_entity(r, entity, ordinals, &item->entities[i]))
-            return false;
+    for (size_t i = 0; i < json_array_size(list) && is_good; i++) {
+        struct ingest_entity *e = vec_push(&all);
+        *e = (struct ingest_entity){0};
+        is_good = read_entity(r, json_array_get(list, i), ordinals, e);
     }
-    return true;
+    if (is_good) {
+        item->entities = keep_list(r, all.v, all.n, sizeof(*all.v));
+        item->n_entities = all.n;
+    }
+    vec_finish(&all);
+    return is_good;
 }
 
 static bool

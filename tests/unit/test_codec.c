@@ -877,6 +877,26 @@ test_ingest_faults(UNUSED void **state)
     assert_null(read_line(b, LINE("")).fault);
 }
 
+/* Room is taken for what makes sense, not for what is as long as it says. */
+static void
+test_ingest_lists_of_nothing(UNUSED void **state)
+{
+    static const char *const begin[] = {
+        "{\"op\":\"file\",\"path\":\"a.c\",\"lang\":\"c\",\"entities\":[0",
+        "{\"op\":\"file\",\"path\":\"a.c\",\"lang\":\"c\",\"entities\":[],\"edges\":[0"};
+    static const size_t n_max[] = {ENTITY_PER_FILE_MAX, INGEST_EDGES_MAX};
+    for (size_t i = 0; i < ARRAY_LEN(begin); i++) {
+        AUTO(ingest_batch_destroy) struct ingest_batch *b = ingest_batch_create();
+        AUTO(buf_finish) struct buf text = {0};
+        buf_add_cstr(&text, begin[i]);
+        for (size_t n = 1; n < n_max[i]; n++)
+            buf_add_cstr(&text, ",0");
+        buf_add_cstr(&text, "]}");
+        assert_non_null(read_line(b, text.p).fault);
+        assert_in_range(b->arena.total_bytes, 0, text.n);
+    }
+}
+
 int
 main(void)
 {
@@ -903,6 +923,7 @@ main(void)
         cmocka_unit_test(test_ingest_entity),
         cmocka_unit_test(test_ingest_others),
         cmocka_unit_test(test_ingest_faults),
+        cmocka_unit_test(test_ingest_lists_of_nothing),
     };
     return cmocka_run_group_tests_name("codec", tests, NULL, NULL);
 }
