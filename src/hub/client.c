@@ -159,12 +159,13 @@ write_frame(struct hub_client *c, struct str message)
 static void
 view_event(struct hub_client *c, struct str *frame)
 {
+    struct buf *view = &c->hub->view;
     if (!c->is_cloudevents)
         return;
-    buf_reset(&c->view);
-    message_begin(&c->view);
-    cloudevents_add(&c->view, *frame, c->hub->next_view++);
-    *frame = str_slice(c->view.p + LWS_PRE, c->view.n - LWS_PRE);
+    buf_reset(view);
+    message_begin(view);
+    cloudevents_add(view, *frame, c->hub->next_view++);
+    *frame = str_slice(view->p + LWS_PRE, view->n - LWS_PRE);
 }
 
 /* One event, the subscriptions taking turns. */
@@ -600,7 +601,6 @@ hub_client_destroy(struct hub_client *c)
         reply_destroy(c, list_entry(it, struct reply, link));
     buf_finish(&c->in);
     buf_finish(&c->lines);
-    buf_finish(&c->view);
     list_remove(&c->link);
     free(c);
     h->n_clients--;

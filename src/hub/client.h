@@ -18,7 +18,6 @@ struct hub_client {
     bool is_paused;  // nothing is read
     bool has_lines;  // many messages in one, a line each
     bool is_cloudevents;
-    struct buf view;  // of the last event
     struct buf in;    // a message that is not complete yet
     struct buf lines; // of a message of many, those that wait for room
     size_t lines_at;

@@ -115,7 +115,6 @@ follower_destroy(struct follower *f)
     struct hub *h = f->owner.hub;
     list_for_each_safe (it, &f->owner.subs)
         sub_close(sub_of_owner_link(it));
-    buf_finish(&f->view);
     list_remove(&f->link);
     free(f);
     h->n_followers--;
@@ -131,9 +130,9 @@ follower_next(struct follower *f, struct str *ret_event)
         return next;
     h->stats.events_sent++;
     if (f->is_cloudevents) {
-        buf_reset(&f->view);
-        cloudevents_add(&f->view, *ret_event, h->next_view++);
-        *ret_event = buf_str(&f->view);
+        buf_reset(&h->view);
+        cloudevents_add(&h->view, *ret_event, h->next_view++);
+        *ret_event = buf_str(&h->view);
     }
     return SUB_FRAME;
 }

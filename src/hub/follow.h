@@ -25,7 +25,6 @@ struct follower {
     struct exchange *exchange;
     struct sub *sub; // NULL until it begins, and when it was refused
     bool is_cloudevents;
-    struct buf view;                                     // of the last event
     void (*on_tick)(struct follower *f, int64_t now_ms); // once a second; may be NULL
 };
 

@@ -299,6 +299,7 @@ finish(struct hub *h)
         free(h->origins.v[i]);
     vec_finish(&h->origins);
     buf_finish(&h->lines);
+    buf_finish(&h->view);
     timer_close(h->wake_timer);
     timer_close(h->end_timer);
     timer_close(h->tick_timer);

@@ -63,6 +63,7 @@ struct hub {
     struct timer *wake_timer, *end_timer, *tick_timer, *close_timer;
     int64_t next_heartbeat_ms;
     struct buf lines; // many messages as one frame, while it is made
+    struct buf view;  // an event as a CloudEvent, until it is sent
     struct rate_limit bad_token_limit, stranger_limit;
     struct rate bad_tokens, strangers;
     struct hub_stats stats;
