@@ -16,6 +16,7 @@
 #include "workspace/siblings.h"
 #include "workspace/workspace.h"
 
+#define WORKSPACE_STATUS_BYTES 192
 #define WORKSPACE_NOTIFY_MS 100  // listeners are told at most this often
 #define WORKSPACE_COUNTS_MS 1000 // counts are read again at most this often
 
@@ -122,6 +123,7 @@ struct workspace {
     struct list listeners;
     struct list *next_listener; // while they are told
     struct timer *notify_timer;
+    char status_told[WORKSPACE_STATUS_BYTES]; // data of the last status:update
     struct timer *counts_timer;
     struct store_counts counts;
     bool is_counting, counts_are_old;
@@ -129,6 +131,7 @@ struct workspace {
 
 /* workspace.c */
 void workspace_changed(struct workspace *w); // tell listeners soon
+void status_publish(struct workspace *w);    // when it is not what was told last
 void workspace_fail(struct workspace *w, const char *why);
 void workspace_part_closed(void *ctx); // one asynchronous part less
 /* Takes root. name: of one without a folder, else NULL. */

@@ -260,3 +260,22 @@ workspace_add_summary(struct buf *json, const struct workspace_summary *s)
                s->took_ms / 1000, s->took_ms % 1000, (uint64_t)usage.ru_maxrss * 1024,
                s->info.epoch, s->info.head);
 }
+
+void
+status_publish(struct workspace *w)
+{
+    struct workspace_progress p = workspace_progress(w);
+    AUTO(event_unref) struct event *e = NULL;
+    char data[WORKSPACE_STATUS_BYTES];
+
+    snprintf(data, sizeof(data),
+             "{\"state\":\"%s\",\"files\":{\"done\":%" PRIu64 ",\"total\":%" PRIu64
+             "},\"hover_files\":{\"done\":%" PRIu64 ",\"total\":%" PRIu64 "}}",
+             workspace_state_name(workspace_state(w)), p.files_done, p.files_total,
+             p.hover_files_done, p.hover_files_total);
+    if (w->is_closing || strcmp(data, w->status_told) == 0)
+        return;
+    memcpy(w->status_told, data, sizeof(data));
+    e = event_create(EVENT_STATUS_UPDATE, 0, clock_wall_ms(), STR_NONE, str_of(data));
+    bus_publish(w->bus, e);
+}

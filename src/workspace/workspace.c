@@ -38,6 +38,7 @@ on_notify(void *ctx)
 {
     struct workspace *w = ctx;
 
+    status_publish(w);
     w->next_listener = w->listeners.next;
     while (w->next_listener != &w->listeners) {
         struct workspace_listener *l =

@@ -6,6 +6,8 @@
  * Commits of changes are timed through the writer itself, all while a load runs. */
 #include "tests/bench/store.h"
 
+#include <unistd.h>
+
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -71,6 +73,7 @@ drop(struct bench *b, char *url)
     if (b->bare)
         b->bare->remove(url);
     free(url);
+    sync(); // or the next one pays for what the disk has not taken yet
 }
 
 static struct store_writer *

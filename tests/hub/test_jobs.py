@@ -5,6 +5,8 @@ import time
 
 from hubtest import Client, Engine, equal, indexed, main
 
+FILES_LONG = 4000  # to read all of them takes longer than an answer
+
 
 async def call(engine, method, path, data=None):
     body = b"" if data is None else json.dumps(data).encode()
@@ -171,9 +173,9 @@ async def test_later_and_again(engine):
 
 
 async def test_running_one_is_cancelled(engine):
-    for i in range(600):
+    for i in range(FILES_LONG):
         engine.write(f"many{i}.c", f"int many{i}(void) {{ return {i}; }}\n")
-    await indexed(engine, 602)
+    await indexed(engine, FILES_LONG + 2)
     client = await Client.open(engine)
     await client.subscribe(events=["job.*"])
     job_id = await submit(client, kind="reindex", request={"force": True})

@@ -21,7 +21,7 @@ class Traffic:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="gloss-traffic-")
         self.path = os.path.join(self.folder, "traffic")
-        self.file = open(self.path, "w", encoding="utf-8")
+        self.file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.numbers = itertools.count(1)
         self.seen = set()
         self.has_any = False
@@ -29,7 +29,7 @@ class Traffic:
 
     def put(self, **line):
         self.has_any = True
-        self.file.write(json.dumps(line) + "\n")
+        os.write(self.file, (json.dumps(line) + "\n").encode())  # whole, whatever thread is at it
 
     # ---- WebSockets ----
 
@@ -68,7 +68,7 @@ class Traffic:
 
     def check(self):
         """Problems as text; empty: each message is as the contract says."""
-        self.file.close()
+        self.close()
         done = subprocess.run(["node", os.path.join(HUB, "contract.mjs"), "traffic", self.path],
                               capture_output=True, text=True, timeout=CHECK_S, check=False)
         return "" if done.returncode == 0 else done.stdout + done.stderr
@@ -85,8 +85,13 @@ class Traffic:
             print("".join("# " + line for line in faults.splitlines(True)), end="", flush=True)
         return bool(faults)
 
+    def close(self):
+        if self.file >= 0:
+            os.close(self.file)
+        self.file = -1
+
     def finish(self):
-        self.file.close()
+        self.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -5,8 +5,8 @@
 #include "workspace/test_asks.c"
 #include "workspace/test_endings.c"
 #include "workspace/test_enriching.c"
-#include "workspace/test_jobs.c"
 #include "workspace/test_following.c"
+#include "workspace/test_jobs.c"
 #include "workspace/test_pushed.c"
 
 #include "workspace/test_retry.c"
@@ -88,8 +88,6 @@ main(void)
         cmocka_unit_test(test_written_later),
         cmocka_unit_test(test_acquire),
         cmocka_unit_test(test_listeners),
-        cmocka_unit_test(test_free_place_is_taken),
-        cmocka_unit_test(test_place_of_a_cut_engine_is_left),
         cmocka_unit_test(test_watching),
         cmocka_unit_test(test_moved_folder),
         cmocka_unit_test(test_known_by_folder),
@@ -111,7 +109,11 @@ main(void)
         cmocka_unit_test(test_asks_open),
         cmocka_unit_test(test_not_asked),
         cmocka_unit_test(test_close_while_enriching),
+        cmocka_unit_test(test_free_place_is_taken),
+        cmocka_unit_test(test_place_of_a_cut_engine_is_left),
     };
 
-    return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
+    return _cmocka_run_group_tests("workspace", tests,
+                                   postgres_count_tests(ARRAY_LEN(tests), 2), set_up_all,
+                                   tear_down_all);
 }
