@@ -193,11 +193,16 @@ put_entity(struct merge *m, const struct ingest_entity *in, struct str source)
 static const char *
 put_one(struct merge *m, const struct ingest_item *item, struct str source)
 {
+    struct str was = m->lang;
     if (m->n_live > 0 && !str_eq(m->lang, item->lang))
         return "the file is there in another language: send all of it";
-    m->is_there = true;
     m->lang = item->lang;
-    return put_entity(m, item->entities, source);
+    const char *fault = put_entity(m, item->entities, source);
+    if (fault)
+        m->lang = was;
+    else
+        m->is_there = true;
+    return fault;
 }
 
 /* What was within it is at the file's scope from now on. */

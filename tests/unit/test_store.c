@@ -102,6 +102,7 @@ static const struct test tests[] = {
     TEST(test_ingest, 0),
     TEST(test_ingest_changes, 0),
     TEST(test_ingest_faults, 0),
+    TEST(test_ingest_fault_leaves_nothing, 0),
     TEST(test_ingest_once, 0),
     TEST(test_ingest_cut_anywhere, 0),
     TEST(test_any_order, 0),

@@ -181,6 +181,28 @@ test_ingest_faults(void **state)
     store_writer_close(w);
 }
 
+/* Neither does it make a file beside what is done to the same path. */
+static void
+test_ingest_fault_leaves_nothing(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    static const char lost[] = FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "none") "}\n";
+    static const char gone[] = "{\"op\":\"delete\",\"entity\":" KEY("a.c", "one") "}";
+    AUTO(free) char *lines = xasprintf("%s%s", lost, gone);
+    struct ingest_batch *b = ingest_put(w, lines);
+    assert_non_null(b->v[0].fault);
+    assert_null(b->v[1].fault);
+    assert_int_equal(b->n_events, 0);
+    ingest_batch_destroy(b);
+    struct store_reader *r = sample_read(s);
+    struct store_counts counts;
+    OK(store_read_counts(r, &counts));
+    assert_int_equal(counts.files[FILE_INDEXED], 0);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
 static void
 test_ingest_once(void **state)
 {
