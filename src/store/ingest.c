@@ -516,7 +516,8 @@ put_keys(struct run *run)
         if (first != item) {
             item->fault = first->fault;
             item->seq = first->seq;
-        } else if (item->once.n > 0 && is_done_now(item)) {
+        } else if (item->once.n > 0 && is_done_now(item) &&
+                   !str_eq(item->once, batch->once)) { // that one comes below
             r = put_key(run, item->once, item->seq);
         }
         batch->seq = MAX(batch->seq, item->seq);

@@ -245,6 +245,16 @@ test_ingest_once(void **state)
     assert_int_equal(b->seq, seq);
     ingest_batch_destroy(b);
 
+    b = ingest_read(FN("a.c", "ten", 1) ",\"key\":\"same\"}");
+    b->once = STR("same"); // of the line, and of all of them
+    OK(store_begin(w));
+    OK(store_put_entities(w, b));
+    assert_false(b->is_again);
+    OK(store_put_entities(w, b));
+    OK(store_commit(w));
+    assert_true(b->is_again);
+    ingest_batch_destroy(b);
+
     bool more = false;
     OK(store_begin(w));
     OK(store_prune(w, clock_wall_ms() + STORE_ONCE_AGE_MS + 60000, &more));
