@@ -46,7 +46,8 @@ struct jobs {
     struct list pending, running, ended; // ended: oldest first
     struct list early;                   // submitted while the index is being opened
     struct map *by_id;
-    size_t n_pending, n_running, n_ended, n_failed, n_early;
+    size_t n_pending, n_running, n_ended, n_failed;
+    size_t n_arriving; // submitted, and not in the index yet
     size_t request_bytes;
     int64_t submitted_ms; // of the last one: no two are of one time
     uint64_t completed_ever, failed_ever, cancelled_ever;

@@ -72,6 +72,14 @@ leave(struct errand *t)
     count(t->jobs, t->job, (size_t)-1);
 }
 
+/* It is in the index, or will not be. */
+static void
+arrived(struct errand *t)
+{
+    t->jobs->n_arriving--;
+    t->jobs->request_bytes -= request_bytes(t->next);
+}
+
 static struct errand *
 errand_create(struct jobs *jobs)
 {
@@ -294,6 +302,8 @@ on_changed(void *ctx, int r, struct event *event UNUSED)
     struct workspace *w = t->jobs->w;
 
     t->is_changing = false;
+    if (!t->job)
+        arrived(t);
     if (w->is_closing) {
         answer(t, r < 0 ? r : -ESHUTDOWN, NULL);
         if (!t->job)
@@ -543,7 +553,7 @@ workspace_submit_job(struct workspace *w, const struct job_wish *wish,
         return -EAGAIN;
     if ((wish->kind == JOB_INGEST) != (w->name != NULL))
         return -EPERM;
-    if (jobs->n_pending + jobs->n_early >= JOBS_PENDING_MAX ||
+    if (jobs->n_pending + jobs->n_arriving >= JOBS_PENDING_MAX ||
         !make_room(jobs, wish->request.n))
         return -ENOSPC;
     t = errand_create(jobs);
@@ -556,13 +566,12 @@ workspace_submit_job(struct workspace *w, const struct job_wish *wish,
     job_set_text(&t->next->request, wish->request);
     t->fn = fn;
     t->ctx = ctx;
-    if (w->is_open) {
+    jobs->n_arriving++;
+    jobs->request_bytes += request_bytes(t->next);
+    if (w->is_open)
         put_next(t, EVENT_JOB_SUBMITTED);
-    } else {
+    else
         list_add(&jobs->early, &t->link);
-        jobs->n_early++;
-        jobs->request_bytes += request_bytes(t->next);
-    }
     return 0;
 }
 
@@ -643,8 +652,6 @@ take_early(struct jobs *jobs)
     if (!list_is_empty(&jobs->early)) {
         t = list_first(&jobs->early, struct errand, link);
         list_remove(&t->link);
-        jobs->n_early--;
-        jobs->request_bytes -= request_bytes(t->next);
     }
     return t;
 }
@@ -655,6 +662,7 @@ jobs_drop_early(struct workspace *w)
     struct errand *t;
 
     while ((t = take_early(w->background))) {
+        arrived(t);
         answer(t, w->is_closing ? -ESHUTDOWN : -EAGAIN, NULL);
         errand_destroy(t);
     }

@@ -79,6 +79,7 @@ main(void)
         cmocka_unit_test(test_jobs_that_kill),
         cmocka_unit_test(test_jobs_wait_for_the_index),
         cmocka_unit_test(test_jobs_have_turns),
+        cmocka_unit_test(test_jobs_are_not_too_many),
         cmocka_unit_test(test_jobs_come_again),
         cmocka_unit_test(test_jobs_outlive_the_engine),
         cmocka_unit_test(test_walk_before_open),

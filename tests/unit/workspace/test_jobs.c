@@ -480,6 +480,30 @@ test_jobs_have_turns(void **state UNUSED)
     tear_down(&f);
 }
 
+/* So many at a time that none is in the index yet. */
+static void
+test_jobs_are_not_too_many(void **state UNUSED)
+{
+    struct job_wish wish = {.kind = JOB_RETRY,
+                            .run_at_ms = clock_wall_ms() + 3600 * 1000};
+    struct jobs_answer a = {0};
+    struct fixture f;
+
+    start_jobs(&f);
+    for (int i = 0; i < JOBS_PENDING_MAX; i++)
+        assert_int_equal(workspace_submit_job(f.w, &wish, on_job_answer, &a), 0);
+    assert_int_equal(workspace_submit_job(f.w, &wish, on_job_answer, &a), -ENOSPC);
+    WAIT(&f, a.n == JOBS_PENDING_MAX);
+    assert_int_equal(workspace_jobs_counts(f.w).pending, JOBS_PENDING_MAX);
+    assert_int_equal(workspace_submit_job(f.w, &wish, on_job_answer, &a), -ENOSPC);
+    assert_int_equal(workspace_cancel_job(f.w, str_of(a.id), on_job_answer, &a), 0);
+    WAIT(&f, workspace_jobs_counts(f.w).pending == JOBS_PENDING_MAX - 1);
+    assert_int_equal(workspace_submit_job(f.w, &wish, on_job_answer, &a), 0);
+    close_all(&f);
+    assert_int_equal(a.n, JOBS_PENDING_MAX + 2); // whatever came of the last one
+    tear_down(&f);
+}
+
 static void
 test_jobs_come_again(void **state UNUSED)
 {
