@@ -735,6 +735,7 @@ jobs_close(struct workspace *w)
         row->attempts -= row->attempts > 0;
         writer_put_job(w->writer, row, EVENT_JOB_SUBMITTED, STR_NONE, NULL, NULL);
     }
+    jobs_pump(w->all); // one that is deleted: its turns are those of others now
 }
 
 static void

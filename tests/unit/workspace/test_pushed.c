@@ -138,6 +138,97 @@ test_pushed_too_much(void **state UNUSED)
     tear_down(&f);
 }
 
+/* ---- the end of one ---- */
+
+static void
+on_deleted(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+static void
+delete_pushed(struct fixture *f, struct workspace *w)
+{
+    bool is_gone = false;
+
+    assert_int_equal(workspace_delete_pushed(w, on_deleted, &is_gone), 0);
+    WAIT(f, is_gone);
+}
+
+static struct workspace *
+open_pushed(struct fixture *f, const char *name)
+{
+    struct workspace *w = NULL;
+
+    assert_int_equal(workspaces_acquire_pushed(f->all, str_of(name), true, &w), 0);
+    WAIT(f, workspace_state(w) == WORKSPACE_READY);
+    return w;
+}
+
+/* `n` entities, as a job that stores them has them. */
+static char *
+ingest_request(unsigned n)
+{
+    struct buf b = {0};
+
+    for (unsigned i = 0; i < n; i++)
+        buf_printf(
+            &b,
+            "%s{\"lang\":\"c\",\"kind\":\"fn\",\"name\":\"f%u\",\"path\":\"%u.c\","
+            "\"range\":{\"start\":{\"line\":1,\"character\":0},\"end\":{\"line\":2,"
+            "\"character\":0}}}",
+            i ? "," : "{\"entities\":[", i, i / 100);
+    buf_add_cstr(&b, "]}");
+    return buf_steal(&b);
+}
+
+static void
+on_pushed_job(void *ctx, int r, const struct job *job)
+{
+    assert_int_equal(r, 0);
+    memcpy(ctx, job->id, JOB_ID_BYTES);
+}
+
+static void
+submit_pushed(struct fixture *f, struct workspace *w, unsigned n, char *ret_id)
+{
+    AUTO(free) char *request = ingest_request(n);
+    struct job_wish wish = {.kind = JOB_INGEST, .request = str_of(request)};
+
+    ret_id[0] = '\0';
+    assert_int_equal(workspace_submit_job(w, &wish, on_pushed_job, ret_id), 0);
+    WAIT(f, ret_id[0] != '\0');
+}
+
+static enum job_state
+pushed_job_state(const struct workspace *w, const char *id)
+{
+    return workspace_find_job(w, str_of(id))->state;
+}
+
+/* Of jobs that store entities one runs at a time: its turn is not gone with its workspace. */
+static void
+test_pushed_deleted_with_a_job(void **state UNUSED)
+{
+    char long_id[JOB_ID_BYTES], id[JOB_ID_BYTES];
+    struct fixture f;
+    struct workspace *doomed, *other;
+
+    set_up(&f);
+    f.with_watch = true;
+    open_all(&f);
+    doomed = open_pushed(&f, "doomed");
+    other = open_pushed(&f, "other");
+    submit_pushed(&f, doomed, 30000, long_id);
+    WAIT(&f, pushed_job_state(doomed, long_id) == JOB_RUNNING);
+    submit_pushed(&f, other, 10, id);
+    assert_int_equal(pushed_job_state(doomed, long_id), JOB_RUNNING);
+    assert_int_equal(pushed_job_state(other, id), JOB_PENDING);
+    delete_pushed(&f, doomed);
+    WAIT(&f, pushed_job_state(other, id) == JOB_COMPLETED);
+    tear_down(&f);
+}
+
 /* At each stage: being opened, at the writer. All of it comes back, with the end or before. */
 static void
 test_pushed_close(void **state UNUSED)
