@@ -139,6 +139,8 @@ workspace_put_entities(struct workspace *w, struct ingest_batch *batch, bool is_
     ASSERT_LOOP();
     if (!w->name)
         return -EPERM;
+    if (w->is_deleted)
+        return -EBUSY;
     if (w->is_closing)
         return -ESHUTDOWN;
     if (w->why)
@@ -231,7 +233,7 @@ workspace_delete_pushed(struct workspace *w, void (*done)(void *ctx), void *ctx)
 static void
 remove_index(const char *path)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".lock"};
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".doubt", ".lock"};
     AUTO(free) char *dir = str_dup(path_dirname(str_of(path)));
 
     for (size_t i = 0; i < ARRAY_LEN(ends); i++) {

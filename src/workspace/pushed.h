@@ -28,7 +28,8 @@ unsigned workspaces_ingest_fill(const struct workspaces *all);
 /* r 0: committed, the items say what became of each; else nothing of it is stored. The batch is fn's. */
 typedef void (*workspace_ingest_fn)(void *ctx, int r, struct ingest_batch *batch);
 /* Takes the batch, if it is 0; batches are committed in the order they were put. -EPERM: it has a folder; -EAGAIN: too
- * much waits; -EROFS: another engine writes the index; -EIO: it cannot be opened; -ESHUTDOWN. */
+ * much waits; -EROFS: another engine writes the index; -EIO: it cannot be opened; -EBUSY: it is
+ * deleted; -ESHUTDOWN. */
 int workspace_put_entities(struct workspace *w, struct ingest_batch *batch,
                            bool is_urgent, workspace_ingest_fn fn, void *ctx);
 /* Its index is removed and nobody finds it any more; for whoever still has it it is closing until the registry closes.

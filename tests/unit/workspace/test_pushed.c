@@ -165,6 +165,37 @@ open_pushed(struct fixture *f, const char *name)
     return w;
 }
 
+/* What comes behind the deletion is not taken, though the index is still there. */
+static void
+test_pushed_deleted(void **state UNUSED)
+{
+    struct fixture f;
+    struct sending s = {0};
+    struct workspace *w, *again;
+    struct ingest_batch *late = some(30, 1);
+    bool is_gone = false;
+
+    set_up(&f);
+    open_all(&f);
+    w = open_pushed(&f, "mine");
+    AUTO(free) char *index = xstrdup(workspace_index_path(w));
+    AUTO(free) char *doubt = xasprintf("%s.doubt", index);
+    assert_true(fs_exists(index));
+    assert_int_equal(workspace_put_entities(w, some(0, 30), false, on_back, &s), 0);
+    assert_int_equal(close(open(doubt, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+    assert_int_equal(workspace_delete_pushed(w, on_deleted, &is_gone), 0);
+    assert_int_equal(workspace_put_entities(w, late, false, on_back, &s), -EBUSY);
+    ingest_batch_destroy(late);
+    WAIT(&f, is_gone);
+    assert_int_equal(s.n_stored, 30);
+    assert_false(fs_exists(index));
+    assert_false(fs_exists(doubt));
+    again = open_pushed(&f, "mine");
+    assert_ptr_not_equal(again, w);
+    assert_true(again->info.is_new);
+    tear_down(&f);
+}
+
 /* `n` entities, as a job that stores them has them. */
 static char *
 ingest_request(unsigned n)
