@@ -8,6 +8,8 @@
 #include "rt/watch.h"
 #include "workspace/internal.h"
 
+#define GONE_EVENTS 4 // deleted workspaces whose events are kept
+
 /* Editors of the same user want to watch, too. */
 static size_t
 watch_share(const struct config *config)
@@ -63,12 +65,32 @@ on_pool_closed(void *ctx)
     on_closed(closed_ctx);
 }
 
+/* Somebody may point to it until the end, and has perhaps not read its last events. Those before it have had
+ * the time of GONE_EVENTS others. */
+static void
+keep_gone(struct workspaces *all, struct workspace *w)
+{
+    size_t n = 0;
+
+    jobs_destroy(w->background);
+    w->background = jobs_create(w);
+    list_add(&all->gone, &w->link);
+    for (const struct list *it = all->gone.prev; it != &all->gone; it = it->prev) {
+        const struct workspace *old = list_entry(it, const struct workspace, link);
+
+        if (n++ < GONE_EVENTS)
+            continue;
+        bus_set_head(old->bus, bus_head(old->bus));
+        return;
+    }
+}
+
 void
 workspaces_forget(struct workspaces *all, struct workspace *w)
 {
     list_remove(&w->link);
     if (w->is_deleted)
-        list_add(&all->gone, &w->link);
+        keep_gone(all, w);
     all->n_open--;
     if (all->is_closing && all->n_open == 0)
         pool_close(all->pool, on_pool_closed, all);

@@ -196,6 +196,33 @@ test_pushed_deleted(void **state UNUSED)
     tear_down(&f);
 }
 
+/* Made and deleted for ever: what stays of each is small. */
+static void
+test_pushed_deleted_often(void **state UNUSED)
+{
+    struct workspace *all[6];
+    struct sending s = {0};
+    struct fixture f;
+
+    set_up(&f);
+    open_all(&f);
+    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+        all[i] = open_pushed(&f, "again");
+        assert_int_equal(workspace_put_entities(all[i], some(0, 10), false, on_back, &s),
+                         0);
+        WAIT(&f, s.n_back == i + 1);
+        delete_pushed(&f, all[i]);
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+        const struct bus *bus = workspace_bus(all[i]);
+
+        assert_true(bus_head(bus) > 1);
+        assert_true(bus_covers(bus, 0) == (i >= 2));
+        assert_true(bus_covers(bus, bus_head(bus)));
+    }
+    tear_down(&f);
+}
+
 /* `n` entities, as a job that stores them has them. */
 static char *
 ingest_request(unsigned n)
