@@ -20,6 +20,7 @@
 #include "hub/client.h"
 #include "hub/feed.h"
 #include "hub/follow.h"
+#include "hub/ingest.h"
 #include "hub/serve.h"
 #include "hub/snapshot.h"
 #include "workspace/workspace.h"
@@ -230,6 +231,7 @@ on_tick(void *ctx)
     snapshot_on_tick(h, now_ms);
     feed_trim_all(h);
     follower_tick_all(h, now_ms);
+    ingest_look(h); // jobs, and what nobody waits for, make room without a word
 }
 
 static void

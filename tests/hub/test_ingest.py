@@ -3,6 +3,7 @@ import asyncio
 import json
 import os
 import random
+import sqlite3
 
 from hubtest import Client, WAIT_S, closed_with, equal, main, parse_http
 
@@ -282,6 +283,37 @@ async def test_sender_that_is_faster_than_the_disk(engine):
     assert most - before < 80 * 1024 or is_sanitized(engine), f"{most - before} KiB more"
 
 
+def index_of(engine, name):
+    return next(os.path.join(d, "index.db") for d, _, files in os.walk(engine.env["XDG_STATE_HOME"])
+                if name in os.path.basename(d) and "index.db" in files)
+
+
+async def test_stream_that_others_hold_back(engine):
+    """What fills the queue is not waited for by anybody; when it is written the stream goes on all the same."""
+    await stream(engine, "held", [entity("a.c", "one")])
+    behind = await Stream.open(engine, "behind")
+    equal(await behind.headers(), 200, "status")
+    client = await Client.open(engine)
+    lock = sqlite3.connect(index_of(engine, "held"), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")  # its writer waits
+    try:
+        for part in range(7):
+            many = [entity(f"{part}-{i // 100}.c", f"m{i}", i % 100) for i in range(1000)]
+            queued = await client.request("add", {"workspace": "held", "ack": "queued", "entities": many})
+            assert queued["success"], queued
+        line = lines_of([entity("a.c", "one")])
+        await behind.send(line[:20])
+        await client.request("ping")  # it was seen
+    finally:
+        lock.execute("ROLLBACK")
+        lock.close()
+    await behind.send(line[20:])
+    await behind.end()
+    equal((await behind.rest())[-1]["stored"], 1, "done")
+    behind.close()
+    await client.close()
+
+
 def same(actual, expected, what):
     if actual != expected:
         missing = sorted(k for k in expected if k not in actual)
@@ -390,4 +422,5 @@ async def test_keys_are_applied_once(engine):
 if __name__ == "__main__":
     main([test_stream, test_bad_lines_fail_alone, test_each_line_is_told, test_operations, test_actions,
           test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
+          test_stream_that_others_hold_back,
           test_sender_that_is_faster_than_the_disk, test_keys_are_applied_once, test_kill_9_in_mid_stream])
