@@ -172,7 +172,7 @@ static bool
 has_no_room(const struct ingest_stream *s)
 {
     return s->is_held || s->n_flying >= HUB_INGEST_FLYING ||
-           s->out.n >= HUB_INGEST_OUT_BYTES / 2 ||
+           s->out.n >= HUB_INGEST_OUT_PAUSE_BYTES ||
            workspaces_ingest_fill(s->hub->workspaces) >= WORKSPACE_INGEST_PAUSE;
 }
 

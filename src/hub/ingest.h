@@ -7,8 +7,10 @@
 #define HUB_INGEST_MS 100           // after a batch's first line
 #define HUB_INGEST_FLYING 4         // batches of a stream at the writer
 #define HUB_INGEST_STREAMS_MAX 64   // at a time
-#define HUB_INGEST_OUT_BYTES                                                             \
-    (1u << 20) // of acknowledgements that nobody reads: the stream ends
+/* Of acknowledgements: nothing more is read, and nobody reads them: the stream ends. What is at the writer may all
+ * come back at once, and be nothing but faults. */
+#define HUB_INGEST_OUT_PAUSE_BYTES (512u << 10)
+#define HUB_INGEST_OUT_BYTES (4u << 20)
 #define HUB_INGEST_HELD_BYTES (4u << 20) // of lines that wait for the writer: alike
 
 struct request;

@@ -125,6 +125,22 @@ async def test_bad_lines_fail_alone(engine):
     equal(sorted(await listed(engine, "bad")), [key_of("a.c", "good"), key_of("a.c", "last")], "stored")
 
 
+async def test_nothing_but_bad_lines(engine):
+    """More is said of them than was sent; who reads it is not cut off."""
+    s = await Stream.open(engine, "worse", query="create=1&ack=line")
+
+    async def send():
+        await s.send(b'{"op":"x"}\n' * 40000)
+        await s.end()
+
+    sending = asyncio.ensure_future(send())
+    equal(await s.headers(), 200, "status")
+    lines = await s.rest()
+    await sending
+    s.close()
+    equal((lines[-1]["type"], lines[-1]["failed"], lines[-1]["complete"]), ("done", 40000, True), lines[-2:])
+
+
 async def test_each_line_is_told(engine):
     lines = await stream(engine, "told", [entity("a.c", "one"), {"op": "x"}], query="create=1&ack=line", alias=True)
     states = [(l["line"], l["status"]) for l in lines if l["type"] == "line"]
@@ -420,7 +436,8 @@ async def test_keys_are_applied_once(engine):
 
 
 if __name__ == "__main__":
-    main([test_stream, test_bad_lines_fail_alone, test_each_line_is_told, test_operations, test_actions,
+    main([test_stream, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
+          test_each_line_is_told, test_operations, test_actions,
           test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
           test_stream_that_others_hold_back,
           test_sender_that_is_faster_than_the_disk, test_keys_are_applied_once, test_kill_9_in_mid_stream])
