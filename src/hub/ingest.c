@@ -305,7 +305,8 @@ take_line(struct ingest_stream *s, struct str text)
         buf_printf(&s->out,
                    "{\"type\":\"line\",\"line\":%" PRIu64 ",\"status\":\"processing\"}\n",
                    item->line);
-    if (s->batch->n >= HUB_INGEST_LINES || s->batch->text_bytes >= HUB_INGEST_BYTES)
+    if (s->batch->n >= HUB_INGEST_LINES || s->batch->text_bytes >= HUB_INGEST_BYTES ||
+        ingest_batch_bytes(s->batch) >= HUB_INGEST_READ_BYTES)
         stream_flush(s);
 }
 
@@ -339,7 +340,7 @@ check_limits(struct ingest_stream *s)
 {
     if (s->out.n > HUB_INGEST_OUT_BYTES)
         stream_fail(s, PROBLEM_TOO_MANY, "acknowledgements are not read");
-    else if (s->batch && s->batch->text_bytes > HUB_INGEST_HELD_BYTES)
+    else if (s->batch && ingest_batch_bytes(s->batch) > HUB_INGEST_HELD_BYTES)
         stream_fail(s, PROBLEM_OVERLOADED, ingest_why(-EAGAIN));
 }
 

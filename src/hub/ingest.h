@@ -2,16 +2,18 @@
 /* What scanners send: NDJSON in, acknowledgements out; and the same as actions. Private to the hub; loop thread. */
 #include "hub/internal.h"
 
-#define HUB_INGEST_LINES 1000       // of a batch, and of one `add`
-#define HUB_INGEST_BYTES (1u << 20) // of a batch's lines
-#define HUB_INGEST_MS 100           // after a batch's first line
-#define HUB_INGEST_FLYING 4         // batches of a stream at the writer
-#define HUB_INGEST_STREAMS_MAX 64   // at a time
+#define HUB_INGEST_LINES 1000            // of a batch, and of one `add`
+#define HUB_INGEST_BYTES (1u << 20)      // of a batch's lines
+#define HUB_INGEST_READ_BYTES (4u << 20) // of them as they were read
+#define HUB_INGEST_MS 100                // after a batch's first line
+#define HUB_INGEST_FLYING 4              // batches of a stream at the writer
+#define HUB_INGEST_STREAMS_MAX 64        // at a time
 /* Of acknowledgements: nothing more is read, and nobody reads them: the stream ends. What is at the writer may all
  * come back at once, and be nothing but faults. */
 #define HUB_INGEST_OUT_PAUSE_BYTES (512u << 10)
 #define HUB_INGEST_OUT_BYTES (4u << 20)
-#define HUB_INGEST_HELD_BYTES (4u << 20) // of lines that wait for the writer: alike
+/* Of lines, as they were read, that wait for the writer: alike. */
+#define HUB_INGEST_HELD_BYTES (16u << 20)
 
 struct request;
 struct asker;
