@@ -48,6 +48,16 @@ find_open(const struct workspaces *all, struct str name)
     return NULL;
 }
 
+static bool
+has_place(const struct workspaces *all)
+{
+    size_t n = 0;
+
+    list_for_each (it, &all->all)
+        n += list_entry(it, struct workspace, link)->name != NULL;
+    return n < WORKSPACE_PUSHED_MAX && all->n_open < WORKSPACE_COUNT_MAX;
+}
+
 int
 workspaces_acquire_pushed(struct workspaces *all, struct str name, bool may_create,
                           struct workspace **ret_workspace)
@@ -67,7 +77,7 @@ workspaces_acquire_pushed(struct workspaces *all, struct str name, bool may_crea
         AUTO(free) char *text = str_dup(name);
         if (!may_create && !workspace_pushed_is_there(all, text))
             return -ENOENT;
-        if (all->n_open >= WORKSPACE_COUNT_MAX)
+        if (!has_place(all))
             return -EMFILE;
         r = workspace_create(all, xasprintf(WORKSPACE_PUSHED "%s", text), text, &w);
         if (r < 0)

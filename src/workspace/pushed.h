@@ -13,6 +13,8 @@
 #define WORKSPACE_INGEST_JOBS_MAX 1024
 #define WORKSPACE_INGEST_PAUSE 75 // per cent, at which senders are no longer read
 
+#define WORKSPACE_PUSHED_MAX 48 // open: the other places are for folders
+
 struct workspaces;
 struct workspace;
 

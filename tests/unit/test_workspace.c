@@ -69,6 +69,7 @@ main(void)
         cmocka_unit_test(test_pushed),
         cmocka_unit_test(test_pushed_too_much),
         cmocka_unit_test(test_pushed_close),
+        cmocka_unit_test(test_pushed_too_many),
         cmocka_unit_test(test_pushed_deleted),
         cmocka_unit_test(test_pushed_deleted_often),
         cmocka_unit_test(test_pushed_deleted_with_a_job),

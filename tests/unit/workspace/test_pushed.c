@@ -138,6 +138,26 @@ test_pushed_too_much(void **state UNUSED)
     tear_down(&f);
 }
 
+/* Scanners leave room for editors. */
+static void
+test_pushed_too_many(void **state UNUSED)
+{
+    struct fixture f;
+    struct workspace *w = NULL, *folder = NULL;
+
+    set_up(&f);
+    open_all(&f);
+    for (unsigned i = 0; i <= WORKSPACE_PUSHED_MAX; i++) {
+        AUTO(free) char *name = xasprintf("n%u", i);
+        int r = workspaces_acquire_pushed(f.all, str_of(name), true, &w);
+
+        assert_int_equal(r, i < WORKSPACE_PUSHED_MAX ? 0 : -EMFILE);
+    }
+    assert_int_equal(workspaces_acquire_pushed(f.all, STR("n0"), false, &w), 0);
+    assert_int_equal(workspaces_acquire(f.all, scratch, false, &folder), 0);
+    tear_down(&f);
+}
+
 /* ---- the end of one ---- */
 
 static void
