@@ -6,6 +6,7 @@
 #include "codec/codec.h"
 #include "hub/client.h"
 #include "hub/exchange.h"
+#include "hub/ingest.h"
 #include "workspace/workspace.h"
 
 static const char no_id[] = "job_id must be a job's id";
@@ -114,17 +115,10 @@ jobs_serve_reindex(struct exchange *x)
 void
 jobs_serve_batch(struct exchange *x)
 {
-    struct workspace *w = hub_find_workspace(x->hub, x->params[0]);
-    struct str create;
-    if (!w && exchange_argument_view(x, "create", &create) &&
-        (str_eq_c(create, "1") || str_eq_c(create, "true")) &&
-        workspaces_acquire_pushed(x->hub->workspaces, x->params[0], true, &w) ==
-            -EINVAL) {
-        exchange_problem(x, PROBLEM_BAD_REQUEST,
-                         "a workspace's name has 1 to 64 of A-Z a-z 0-9 . _ -");
-        return;
-    }
-    serve_with_body(x, jobs_batch);
+    struct asker asker = {.exchange = x};
+    if (hub_find_workspace(x->hub, x->params[0]) ||
+        ingest_find(x->hub, x->params[0], ingest_may_create(x), &asker))
+        serve_with_body(x, jobs_batch);
 }
 
 void

@@ -5,7 +5,7 @@ import os
 import random
 import sqlite3
 
-from hubtest import Client, WAIT_S, closed_with, equal, main, parse_http
+from hubtest import Client, Engine, WAIT_S, closed_with, equal, main, parse_http
 
 LINES = 3000
 
@@ -209,6 +209,29 @@ async def test_over_http(engine):
     s = await Stream.open(engine, "none", query="")
     equal(await s.headers(), 404, "stream of none")
     s.close()
+
+
+async def test_too_many_workspaces(engine):
+    """The same answer at each door; one that is there is found all the same."""
+    engine = Engine(engine.program).start()
+    try:
+        client = await Client.open(engine)
+        for i in range(48):
+            added = await client.request("add", {"workspace": f"n{i}", "create": True, "entities": [entity("a.c", "a")]})
+            assert added["success"], added
+        more = {"workspace": "more", "create": True, "entities": [entity("a.c", "a")]}
+        equal((await client.request("add", more))["problem"]["status"], 429, "action")
+        for path in ("entities", "entities/batch-async"):
+            for name, expected in (("more", 429), ("a b", 400), ("n7", 200 if path == "entities" else 202)):
+                status, _, body = await engine.http(f"/v1/workspaces/{name.replace(' ', '%20')}/{path}?create=1", "POST",
+                                                    body={"entities": [entity("a.c", "a")]})
+                equal(status, expected, (path, name, body))
+        s = await Stream.open(engine, "more")
+        equal(await s.headers(), 429, "stream")
+        s.close()
+        await client.close()
+    finally:
+        engine.finish()
 
 
 def rss_kib(pid):
@@ -439,5 +462,5 @@ if __name__ == "__main__":
     main([test_stream, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
           test_each_line_is_told, test_operations, test_actions,
           test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
-          test_stream_that_others_hold_back,
+          test_stream_that_others_hold_back, test_too_many_workspaces,
           test_sender_that_is_faster_than_the_disk, test_keys_are_applied_once, test_kill_9_in_mid_stream])
