@@ -6,12 +6,14 @@ set -eu
 words=$1
 engine=${XDG_RUNTIME_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}}/gloss/engine.json
 base=http://127.0.0.1:$(jq -r .port "$engine")
-token="Authorization: Bearer $(jq -r .token "$engine")"
+token=$(jq -r .token "$engine")
 
 get() { # ADDRESS [OPTIONS…]
     address=$1
     shift
-    curl --silent --show-error --fail-with-body --header "$token" "$@" "$base$address"
+    # Not as an argument: those of a process are for every user of the machine to see.
+    printf 'Authorization: Bearer %s\n' "$token" |
+        curl --silent --show-error --fail-with-body --header @- "$@" "$base$address"
 }
 
 workspace=${2:-$(get /v1/workspaces | jq -r '.workspaces[0].id')}

@@ -135,6 +135,27 @@ async def test_curl(engine):
             assert "function sub at a.c:6" in out and '"key": "c:fn:a.c#sub"' in out, out
 
 
+async def test_curl_is_not_told_the_token(engine):
+    """Its arguments are for everybody to see."""
+    await indexed(engine)
+    folder = os.path.join(engine.home, "programs")
+    told = os.path.join(folder, "told")
+    os.mkdir(folder)
+    with open(os.path.join(folder, "curl"), "w", encoding="utf-8") as f:
+        f.write(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {told}\nexec {shutil.which("curl")} "$@"\n')
+    os.chmod(f.name, 0o700)
+    was = engine.env["PATH"]
+    engine.env["PATH"] = folder + ":" + was
+    try:
+        async with Program.of(engine, os.path.join(EXAMPLES, "curl.sh"), "sub") as client:
+            await client.end()
+    finally:
+        engine.env["PATH"] = was
+    with open(told, encoding="utf-8") as f:
+        text = f.read()
+    assert "/v1/workspaces" in text and engine.token not in text, text
+
+
 # ---- in a browser ----
 
 class Pages(BaseHTTPRequestHandler):
