@@ -42,6 +42,7 @@ async def follow(root, cursor):
                     sys.exit(message["error"])
                 if not message["data"]["recovered"]:
                     print("rows are lost:", message["data"]["reason"], flush=True)
+                    cursor.clear()  # from here on, then
                 cursor.setdefault("epoch", message["data"]["epoch"])
                 cursor.setdefault("seq", message["data"]["from"] - 1)
             elif message["type"] == "event" and "seq" in message:

@@ -67,6 +67,14 @@ class Program:
         return out.decode()
 
 
+async def subscribed(engine, n):
+    """Waits until so many subscriptions are there: that another subscribed has no event."""
+    client = await Socket.open(engine)
+    while (await client.request("stats"))["data"]["hub"]["subscriptions"] < n:
+        await asyncio.sleep(0.02)
+    await client.close()
+
+
 # ---- ours ----
 
 async def test_python(engine):
@@ -88,10 +96,7 @@ async def test_python(engine):
                     if found[3] == "file:completed":
                         got.append(f"completed{number}")
 
-            stats = await watcher.request("stats")
-            while stats["data"]["hub"]["subscriptions"] < 2:
-                await asyncio.sleep(0.02)  # that another subscribed has no event
-                stats = await watcher.request("stats")
+            await subscribed(engine, 2)
             await take(1)
             engine.kill()
             await watcher.close()
@@ -102,6 +107,29 @@ async def test_python(engine):
         equal(places, sorted(set(places)))
         seqs = sorted({seq for seq, _ in places})
         equal(seqs, list(range(seqs[0], seqs[-1] + 1)))
+    finally:
+        engine.finish()
+
+
+async def test_python_loses_rows_once(engine):
+    """The log is a new one: it says so, and after another break it goes on in that."""
+    engine = Engine(engine.program).start()
+    try:
+        await indexed(engine)
+        async with Program.of(engine, hubtest.sys.executable, os.path.join(EXAMPLES, "client.py"), engine.root) as client:
+            await subscribed(engine, 1)
+            engine.kill()
+            shutil.rmtree(os.path.join(engine.env["XDG_STATE_HOME"], "gloss"))
+            engine.start()
+            await indexed(engine)
+            await client.until("^rows are lost: epoch$")
+            engine.kill()  # before anything else happened
+            engine.start()
+            await indexed(engine)
+            await subscribed(engine, 1)
+            engine.write("a.c", changed(8))
+            await client.until("file:completed")
+            equal([l for l in client.lines if l.startswith("rows")], ["rows are lost: epoch"])
     finally:
         engine.finish()
 
