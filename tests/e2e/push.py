@@ -104,6 +104,7 @@ def _(house):
     house.gloss("push", "--to", to + "no%20name", house.tree).fails(1, "cannot be a workspace's name")
     house.gloss("push", "--to", to + own, house.tree).fails(1, "409")
     house.gloss("push", "--to", to + "x", house.tree, env={"GLOSS_TOKEN": "0" * 64}).fails(1, "403")
+    house.gloss("push", "--to", f"ws://127.0.0.1:{engine['port'] ^ 1}/x", house.tree).fails(1, "nobody else is told its token")
     house.gloss("push", "--to", "http://127.0.0.1:9/x", house.tree, env={"GLOSS_TOKEN": "0" * 64}).fails(1, "no engine listens on port 9")
 
 

@@ -409,7 +409,7 @@ read_url(const char *url, uint16_t *ret_port, char **ret_name)
     return 0;
 }
 
-/* engine.json, or a token alone. */
+/* engine.json, or a token alone, without a port. */
 static int
 read_engine(const char *path, uint16_t *ret_port, char **ret_token)
 {
@@ -429,8 +429,7 @@ read_engine(const char *path, uint16_t *ret_port, char **ret_token)
         codec_get_int(engine, "port", 1, UINT16_MAX, &port) < 0)
         return -EINVAL;
     *ret_token = str_dup(token);
-    if (*ret_port == 0)
-        *ret_port = (uint16_t)port;
+    *ret_port = (uint16_t)port;
     return 0;
 }
 
@@ -440,10 +439,10 @@ run(const struct command_line *line)
     const char *to = line_text(line, "to"), *token_file = line_text(line, "token-file");
     const char *given = getenv("GLOSS_TOKEN");
     AUTO(free)
-    char *root = line_root(line, 0),
-         *name = NULL, *token = NULL, *found = NULL;
+    char *root = line_root(line, 0), *name = NULL, *token = NULL, *found = NULL;
     AUTO(free) char *engine = token_file ? xstrdup(token_file) : engine_file_path();
     struct push p = {.is_json = line->is_json, .is_watching = line_has(line, "watch")};
+    uint16_t port = 0;
     int r = 0;
     if (!root)
         return EXIT_FAILED;
@@ -457,9 +456,17 @@ run(const struct command_line *line)
     if (given && !token_file)
         token = xstrdup(given);
     if (!token || p.address.port == 0)
-        r = read_engine(engine, &p.address.port, &found);
+        r = read_engine(engine, &port, &found);
+    /* A port that the engine had before is perhaps another user's now. */
+    if (!token && !token_file && port != 0 && p.address.port != 0 &&
+        p.address.port != port)
+        return fail("this user's engine listens on port %u, not %u, and nobody else is "
+                    "told its token; whose is it? --token-file",
+                    port, p.address.port);
     if (!token)
         token = steal(found);
+    if (p.address.port == 0)
+        p.address.port = port;
     if (r == 0 && p.address.port == 0)
         r = -EINVAL;
     if (r < 0)
