@@ -473,7 +473,7 @@ hub_port(const struct hub *h)
 size_t
 hub_clients(const struct hub *h)
 {
-    return h->n_clients + h->n_followers;
+    return h->n_clients + h->n_followers + h->n_ingests;
 }
 
 int

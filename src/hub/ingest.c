@@ -202,7 +202,7 @@ stream_try_destroy(struct ingest_stream *s)
     buf_finish(&s->line);
     buf_finish(&s->out);
     free(s);
-    hub_check_closing(h);
+    hub_tell_clients(h);
     return true;
 }
 
@@ -477,6 +477,7 @@ ingest_serve_stream(struct exchange *x)
     s->timer = timer_open(h->loop, on_stream_timer, s);
     list_add(&h->ingests, &s->link);
     h->n_ingests++;
+    hub_tell_clients(h);
     exchange_set_stream(x, &callbacks, s);
     exchange_begin(x, 200, SERVE_LINES);
 }

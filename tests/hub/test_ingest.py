@@ -211,6 +211,25 @@ async def test_over_http(engine):
     s.close()
 
 
+async def test_sender_keeps_the_engine(engine):
+    """Who sends is somebody: the engine does not go for want of clients before it is through."""
+    engine = Engine(engine.program)
+    try:
+        engine.start("--idle-exit", "1", engine.root)
+        s = await Stream.open(engine, "long")
+        equal(await s.headers(), 200)
+        for i in range(6):
+            await s.send(lines_of([entity("a.c", f"n{i}")]))
+            await asyncio.sleep(0.5)  # three times as long as the engine stays for nobody
+        await s.end()
+        done = (await s.rest())[-1]
+        equal((done["type"], done["stored"]), ("done", 6), "all of it")
+        s.close()
+        equal(engine.process.wait(WAIT_S), 0, "and then it goes")
+    finally:
+        engine.finish()
+
+
 async def test_too_many_workspaces(engine):
     """The same answer at each door; one that is there is found all the same."""
     engine = Engine(engine.program).start()
@@ -462,5 +481,5 @@ if __name__ == "__main__":
     main([test_stream, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
           test_each_line_is_told, test_operations, test_actions,
           test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
-          test_stream_that_others_hold_back, test_too_many_workspaces,
+          test_stream_that_others_hold_back, test_sender_keeps_the_engine, test_too_many_workspaces,
           test_sender_that_is_faster_than_the_disk, test_keys_are_applied_once, test_kill_9_in_mid_stream])
