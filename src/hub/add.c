@@ -96,7 +96,8 @@ put(struct hub *h, struct workspace *w, struct ingest_batch *batch, bool is_queu
             on_put(ask, r, batch);
         return;
     }
-    r = workspace_put_entities(w, batch, false, on_put_unasked, NULL);
+    /* As urgent as what is waited for, or that would overtake it. */
+    r = workspace_put_entities(w, batch, true, on_put_unasked, NULL);
     if (r == 0) {
         asker_data(&asker, STR("{\"queued\":true}"));
     } else {

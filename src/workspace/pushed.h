@@ -29,7 +29,7 @@ const char *workspace_pushed_name(const struct workspace *w);
 unsigned workspaces_ingest_fill(const struct workspaces *all);
 /* r 0: committed, the items say what became of each; else nothing of it is stored. The batch is fn's. */
 typedef void (*workspace_ingest_fn)(void *ctx, int r, struct ingest_batch *batch);
-/* Takes the batch, if it is 0; batches are committed in the order they were put. -EPERM: it has a folder; -EAGAIN: too
+/* Takes the batch, if it is 0; batches of one urgency are committed in the order they were put. -EPERM: it has a folder; -EAGAIN: too
  * much waits; -EROFS: another engine writes the index; -EIO: it cannot be opened; -EBUSY: it is
  * deleted; -ESHUTDOWN. */
 int workspace_put_entities(struct workspace *w, struct ingest_batch *batch,

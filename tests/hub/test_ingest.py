@@ -372,6 +372,27 @@ async def test_stream_that_others_hold_back(engine):
     await client.close()
 
 
+async def test_order_of_requests(engine):
+    """What is queued without an answer is done before what was asked for behind it, whoever is waited for."""
+    await stream(engine, "ordered", [entity("a.c", "one")])
+    client = await Client.open(engine)
+    lock = sqlite3.connect(index_of(engine, "ordered"), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")  # its writer waits
+    try:
+        for number, (action, data) in enumerate((("add", {"entities": [entity("a.c", "two")]}),
+                                                 ("add", {"entities": [entity("b.c", "b")], "ack": "queued"}),
+                                                 ("delete", {"path": "b.c"}))):
+            await client.ws.send(json.dumps({"action": action, "request_id": number, "workspace": "ordered", "data": data}))
+        await client.request("ping")
+    finally:
+        lock.execute("ROLLBACK")
+        lock.close()
+    deleted = (await client.until(lambda m: m.get("request_id") == 2))[-1]
+    equal((deleted["success"], deleted["data"]["deleted"]), (True, 1), "it was there")
+    equal(sorted(await listed(engine, "ordered")), [key_of("a.c", "one"), key_of("a.c", "two")], "left")
+    await client.close()
+
+
 def same(actual, expected, what):
     if actual != expected:
         missing = sorted(k for k in expected if k not in actual)
@@ -481,5 +502,6 @@ if __name__ == "__main__":
     main([test_stream, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
           test_each_line_is_told, test_operations, test_actions,
           test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
-          test_stream_that_others_hold_back, test_sender_keeps_the_engine, test_too_many_workspaces,
+          test_stream_that_others_hold_back, test_order_of_requests, test_sender_keeps_the_engine,
+          test_too_many_workspaces,
           test_sender_that_is_faster_than_the_disk, test_keys_are_applied_once, test_kill_9_in_mid_stream])
