@@ -29,7 +29,7 @@ class Stream:
     @classmethod
     async def open(cls, engine, name, query="create=1", alias=False):
         self = cls()
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", engine.port)
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", engine.port, limit=1 << 22)
         where = f"libraries/{name}/documents" if alias else f"workspaces/{name}/entities"
         self.writer.write((f"POST /v1/{where}/stream?{query} HTTP/1.1\r\n"
                            f"Host: 127.0.0.1:{engine.port}\r\nAuthorization: Bearer {engine.token}\r\n"
