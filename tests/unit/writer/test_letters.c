@@ -129,11 +129,7 @@ test_letter_in_memory(void **state)
 {
     struct scene scene = {
         .s = *state, .on_ready = fill_disk_for_a_while, .on_tick = close_when_kept};
-    OK(loop_init(&scene.loop));
-    scene.timer = timer_open(&scene.loop, on_timer, &scene);
-    scene.w = writer_open(&scene.loop, scene.s->url, NULL, NULL, &writer_events, &scene);
-    loop_run(&scene.loop);
-    OK(loop_finish(&scene.loop));
+    run(&scene, NULL);
     assert_string_equal(scene.story.p, "b.c! hovers! expire! event! d.c closed");
     buf_finish(&scene.story);
     assert_int_equal(scene.stats.letters, 4);
