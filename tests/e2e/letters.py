@@ -25,6 +25,11 @@ def letters(house):
     return house.status()["workspaces"][0]["dead_letters"]
 
 
+def lost_files(house):
+    """The newest letters about files; where a language server runs its answers have letters, too."""
+    return [x for x in letters(house)["newest"] if x["what"] == "put_file"]
+
+
 def only_workspace(house):
     workspaces = house.status()["workspaces"]
     return workspaces[0] if workspaces else None
@@ -53,21 +58,19 @@ def _(house):
     house.serve(house.tree)
     house.wait_ready()
     flood(house, 300)
-    found = wait("something could not be stored", lambda: letters(house)["count"] and letters(house))
-    newest = found["newest"][0]
+    newest = wait("a file could not be stored", lambda: lost_files(house))[0]
     equal(set(newest), {"id", "what", "path", "error", "time", "size_bytes", "in_memory"})
-    equal(newest["what"], "put_file")
     assert newest["path"].startswith("d") and newest["id"] > 0, newest
     assert "full" in newest["error"] or "No space" in newest["error"], newest
     text = house.gloss("status", "--dead-letters").ok().out
-    assert f"{house.tree}: " in text and newest["path"] in text, text
+    assert f"{house.tree}: " in text and " put_file d" in text, text
     assert "gloss retry" in house.gloss("status").ok().out
     again = house.gloss("retry", "--all", "--json")
     equal(again.code, 1, str(again))
     assert '"why":"' in again.out, again.out
     house.gloss("retry", "--all").fails(1, "failed again: ")
     make_room()
-    paths = {x["path"] for x in letters(house)["newest"]}
+    paths = {x["path"] for x in lost_files(house)}
     done = house.gloss("retry", str(letters(house)["newest"][0]["id"]), "--json").json()
     equal((done["left"], done["why"]), (0, None))
     done = house.gloss("retry", "--all", "--json").json()
