@@ -168,7 +168,11 @@ tell_refusal(struct push_wire *p)
     if (codec_parse(buf_str(&p->in), &problem, NULL) < 0 ||
         codec_get_str(problem, "detail", &detail) < 0)
         detail = STR("no reason given");
-    why = xasprintf("the engine refuses it (%u): %.*s", p->status, STR_ARG(detail));
+    if (p->status == 403) // of what its gate looks at only the token is the user's
+        why = xstrdup("the engine refuses it (403): the token is another one's; each "
+                      "start makes a new one, see engine.json there");
+    else
+        why = xasprintf("the engine refuses it (%u): %.*s", p->status, STR_ARG(detail));
     end(p, p->status == 503 || p->status == 429 ? -EAGAIN : -EPERM, why);
 }
 

@@ -103,7 +103,18 @@ def _(house):
     to = f"ws://127.0.0.1:{engine['port']}/"
     house.gloss("push", "--to", to + "no%20name", house.tree).fails(1, "cannot be a workspace's name")
     house.gloss("push", "--to", to + own, house.tree).fails(1, "409")
-    house.gloss("push", "--to", to + "x", house.tree, env={"GLOSS_TOKEN": "0" * 64}).fails(1, "403")
+    house.gloss("push", "--to", to + "x", house.tree, env={"GLOSS_TOKEN": "0" * 64}).fails(1, "403.*each start makes a new one")
+    house.gloss("push", "--to", to + "x", house.tree, env={"GLOSS_TOKEN": "secret"}).fails(1, "GLOSS_TOKEN is no token")
+    house.gloss("push", "--to", to + "x", house.tree, env={"GLOSS_TOKEN": ""}).ok()
+    token = os.path.join(house.dir, "token")
+    house.gloss("push", "--token-file", token, house.tree).fails(1, "token: No such file")
+    with open(token, "w") as f:
+        f.write("\n")
+    house.gloss("push", "--token-file", token, house.tree).fails(1, "no engine.json and no token")
+    with open(token, "w") as f:
+        f.write(engine["token"] + "\n")
+    house.gloss("push", "--token-file", token, house.tree).fails(1, "a token alone: say with --to")
+    house.gloss("push", "--token-file", token, "--to", to + "x", house.tree).ok()
     house.gloss("push", "--to", f"ws://127.0.0.1:{engine['port'] ^ 1}/x", house.tree).fails(1, "nobody else is told its token")
     house.gloss("push", "--to", "http://127.0.0.1:9/x", house.tree, env={"GLOSS_TOKEN": "0" * 64}).fails(1, "no engine listens on port 9")
 

@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/vec.h"
 #include "codec/codec.h"
+#include "hub/hub.h"
 #include "lang/lang.h"
 #include "workspace/workspace.h"
 
@@ -24,8 +25,7 @@
 static const struct command_option options[] = {
     {"to", OPTION_TEXT, "URL",
      "ws://127.0.0.1:PORT/NAME: the engine and the workspace there (default: the engine "
-     "of "
-     "this user, and the folder's name)"},
+     "of this user, and the folder's name)"},
     {"token-file", OPTION_TEXT, "FILE",
      "where the engine's token is: its engine.json, or the token alone (default: "
      "$GLOSS_TOKEN, then the engine.json of this user)"},
@@ -409,7 +409,16 @@ read_url(const char *url, uint16_t *ret_port, char **ret_name)
     return 0;
 }
 
-/* engine.json, or a token alone, without a port. */
+static bool
+is_token(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (!isxdigit((unsigned char)text.p[i]))
+            return false;
+    return text.n == HUB_TOKEN_HEX;
+}
+
+/* engine.json, or a token alone, without a port. -EINVAL: it is neither. */
 static int
 read_engine(const char *path, uint16_t *ret_port, char **ret_token)
 {
@@ -421,29 +430,60 @@ read_engine(const char *path, uint16_t *ret_port, char **ret_token)
     int r = fs_read_file(path, 65536, &text, &st);
     if (r < 0)
         return r;
-    if (codec_parse(buf_str(&text), &engine, NULL) < 0 || !json_is_object(engine)) {
-        *ret_token = str_dup(str_trim(buf_str(&text)));
-        return 0;
-    }
-    if (codec_get_str(engine, "token", &token) < 0 ||
-        codec_get_int(engine, "port", 1, UINT16_MAX, &port) < 0)
+    if (codec_parse(buf_str(&text), &engine, NULL) < 0 || !json_is_object(engine))
+        token = str_trim(buf_str(&text));
+    else if (codec_get_str(engine, "token", &token) < 0 ||
+             codec_get_int(engine, "port", 1, UINT16_MAX, &port) < 0)
+        return -EINVAL;
+    if (!is_token(token))
         return -EINVAL;
     *ret_token = str_dup(token);
     *ret_port = (uint16_t)port;
     return 0;
 }
 
+/* The port, unless --to said it, and the token that belongs to it. What is wrong is said. */
+static int
+find_engine(const char *token_file, uint16_t *port, char **ret_token)
+{
+    AUTO(free) char *path = token_file ? xstrdup(token_file) : engine_file_path();
+    AUTO(free) char *token = NULL;
+    const char *given = token_file ? NULL : getenv("GLOSS_TOKEN");
+    uint16_t found = 0;
+    int r = 0;
+    if (given && !given[0])
+        given = NULL;
+    if (given && !is_token(str_of(given)))
+        return fail("$GLOSS_TOKEN is no token: it has %d hex digits", HUB_TOKEN_HEX);
+    if (!given || *port == 0)
+        r = read_engine(path, &found, &token);
+    if (r == -EINVAL || (r == 0 && token_file && *port == 0 && found == 0))
+        return fail(r < 0 ? "%s is no engine.json and no token"
+                          : "%s is a token alone: say with --to where the engine listens",
+                    path);
+    if (r < 0 && token_file)
+        return fail("%s: %s", path, err_text(r));
+    if (r < 0)
+        return fail("no engine runs here (%s: %s); start one with `gloss serve`, or say "
+                    "where it is with --to and --token-file",
+                    path, err_text(r));
+    /* A port that the engine had before is perhaps another user's now. */
+    if (!given && !token_file && *port != 0 && *port != found)
+        return fail("this user's engine listens on port %u, not %u, and nobody else is "
+                    "told its token; give the other's: --token-file, or GLOSS_TOKEN",
+                    found, *port);
+    if (*port == 0)
+        *port = found;
+    *ret_token = given ? xstrdup(given) : steal(token);
+    return 0;
+}
+
 static int
 run(const struct command_line *line)
 {
-    const char *to = line_text(line, "to"), *token_file = line_text(line, "token-file");
-    const char *given = getenv("GLOSS_TOKEN");
-    AUTO(free)
-    char *root = line_root(line, 0), *name = NULL, *token = NULL, *found = NULL;
-    AUTO(free) char *engine = token_file ? xstrdup(token_file) : engine_file_path();
+    const char *to = line_text(line, "to");
+    AUTO(free) char *root = line_root(line, 0), *name = NULL, *token = NULL;
     struct push p = {.is_json = line->is_json, .is_watching = line_has(line, "watch")};
-    uint16_t port = 0;
-    int r = 0;
     if (!root)
         return EXIT_FAILED;
     name = str_dup(path_basename(str_of(root)));
@@ -453,26 +493,8 @@ run(const struct command_line *line)
         return fail("%s cannot be a workspace's name; give another one: --to "
                     "ws://127.0.0.1:PORT/NAME, of letters, digits, '.', '_', '-'",
                     name);
-    if (given && !token_file)
-        token = xstrdup(given);
-    if (!token || p.address.port == 0)
-        r = read_engine(engine, &port, &found);
-    /* A port that the engine had before is perhaps another user's now. */
-    if (!token && !token_file && port != 0 && p.address.port != 0 &&
-        p.address.port != port)
-        return fail("this user's engine listens on port %u, not %u, and nobody else is "
-                    "told its token; whose is it? --token-file",
-                    port, p.address.port);
-    if (!token)
-        token = steal(found);
-    if (p.address.port == 0)
-        p.address.port = port;
-    if (r == 0 && p.address.port == 0)
-        r = -EINVAL;
-    if (r < 0)
-        return fail("no engine runs here (%s: %s); start one with `gloss serve`, or say "
-                    "where it is with --to and --token-file",
-                    engine, err_text(r));
+    if (find_engine(line_text(line, "token-file"), &p.address.port, &token) != 0)
+        return EXIT_FAILED;
     p.address.workspace = name;
     p.address.token = token;
     int code = run_push(&p, line, root);
@@ -493,12 +515,10 @@ const struct command command_push = {
     .arguments = "[DIR]",
     .summary = "Scan a folder here and feed a workspace of another engine with it",
     .details = "Nothing is stored on this side. The engine's hub takes the files' "
-               "entities and edges "
-               "into a workspace that has what was pushed, nothing else; hovers are not "
-               "asked for. What "
-               "is acknowledged is on the engine's disk. A file that went away between "
-               "two pushes stays "
-               "there until it is deleted; with --watch, what goes away goes there, too.",
+               "entities and edges into a workspace that has what was pushed, nothing "
+               "else; hovers are not asked for. What is acknowledged is on the engine's "
+               "disk. A file that went away between two pushes stays there until it is "
+               "deleted; with --watch, what goes away goes there, too.",
     .options = options,
     .max_arguments = 1,
     .run = run,
