@@ -87,11 +87,25 @@ sqlite_run(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt)
 }
 
 int
-sqlite_run_plain(struct sqlite_conn *c, enum sql which)
+sqlite_run_with(struct sqlite_conn *c, enum sql which, const int64_t *v, size_t n)
 {
     sqlite3_stmt *stmt = NULL;
     int r = sqlite_get(c, which, &stmt);
-    return r < 0 ? r : sqlite_run(c, which, stmt);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < n; i++)
+        sqlite3_bind_int64(stmt, (int)i + 1, v[i]);
+    return sqlite_run(c, which, stmt);
+}
+
+int
+sqlite_one(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt, int64_t *ret_value)
+{
+    int r = sqlite_step(c, stmt);
+    if (r > 0)
+        *ret_value = sqlite3_column_int64(stmt, 0);
+    sqlite_put(c, which, stmt);
+    return r;
 }
 
 int

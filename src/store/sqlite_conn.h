@@ -29,7 +29,11 @@ int sqlite_get(struct sqlite_conn *c, enum sql which, sqlite3_stmt **ret_stmt);
 void sqlite_put(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt);
 /* Step once to the end and give back. */
 int sqlite_run(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt);
-int sqlite_run_plain(struct sqlite_conn *c, enum sql which);
+/* The same of a statement whose parameters are n numbers. */
+int sqlite_run_with(struct sqlite_conn *c, enum sql which, const int64_t *v, size_t n);
+/* Step once and give back: 1 and the number in the row's first column, 0 there is none. */
+int sqlite_one(struct sqlite_conn *c, enum sql which, sqlite3_stmt *stmt,
+               int64_t *ret_value);
 int sqlite_exec(struct sqlite_conn *c, const char *text);
 int sqlite_step(struct sqlite_conn *c, sqlite3_stmt *stmt); // 1 a row, 0 the end
 void sqlite_bind_str(sqlite3_stmt *stmt, int i,

@@ -106,16 +106,16 @@ static int
 find_owner(struct sqlite_conn *c, int64_t gen, struct owner *owner)
 {
     sqlite3_stmt *stmt = NULL;
+    int64_t file_id = 0;
     if (owner->gen == gen)
         return owner->file_id > 0;
     int r = sqlite_get(c, SQL_FILE_OF_TEXT, &stmt);
     if (r < 0)
         return r;
     sqlite3_bind_int64(stmt, 1, gen);
-    r = sqlite_step(c, stmt);
+    r = sqlite_one(c, SQL_FILE_OF_TEXT, stmt, &file_id);
     if (r >= 0)
-        *owner = (struct owner){gen, r > 0 ? sqlite3_column_int64(stmt, 0) : 0};
-    sqlite_put(c, SQL_FILE_OF_TEXT, stmt);
+        *owner = (struct owner){gen, file_id};
     return r;
 }
 

@@ -11,15 +11,15 @@
 int
 sqlite_run_new(struct sqlite_conn *c, struct text_merge *m, int64_t *ret_run)
 {
+    int64_t last;
     sqlite3_stmt *stmt = NULL;
     int r = sqlite_get(c, SQL_RUN_LAST, &stmt);
     if (r < 0)
         return r;
-    r = sqlite_step(c, stmt);
+    r = sqlite_one(c, SQL_RUN_LAST, stmt, &last);
     if (r > 0)
-        m->last_run = MAX(m->last_run, sqlite3_column_int64(stmt, 0)) + 1;
+        m->last_run = MAX(m->last_run, last) + 1;
     *ret_run = m->last_run;
-    sqlite_put(c, SQL_RUN_LAST, stmt);
     return MIN(r, 0);
 }
 
@@ -43,11 +43,7 @@ next_leaf(struct sqlite_conn *c, int64_t from, int64_t *ret_id)
     if (r < 0)
         return r;
     sqlite3_bind_int64(stmt, 1, from);
-    r = sqlite_step(c, stmt);
-    if (r > 0)
-        *ret_id = sqlite3_column_int64(stmt, 0);
-    sqlite_put(c, SQL_LEAF_NEXT, stmt);
-    return r;
+    return sqlite_one(c, SQL_LEAF_NEXT, stmt, ret_id);
 }
 
 static int
@@ -58,21 +54,14 @@ is_run(struct sqlite_conn *c, int64_t run)
     if (r < 0)
         return r;
     sqlite3_bind_int64(stmt, 1, run);
-    r = sqlite_step(c, stmt);
-    sqlite_put(c, SQL_RUN_IS, stmt);
-    return r;
+    return sqlite_one(c, SQL_RUN_IS, stmt, &run);
 }
 
 static int
 drop_leaves(struct sqlite_conn *c, int64_t first, int64_t last)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, SQL_LEAF_DELETE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, first);
-    sqlite3_bind_int64(stmt, 2, last);
-    return sqlite_run(c, SQL_LEAF_DELETE, stmt);
+    const int64_t v[] = {first, last};
+    return sqlite_run_with(c, SQL_LEAF_DELETE, v, ARRAY_LEN(v));
 }
 
 /* 1: some more are left. */
@@ -106,11 +95,7 @@ find_level(struct sqlite_conn *c, int64_t *ret_level)
     if (r < 0)
         return r;
     sqlite3_bind_int64(stmt, 1, RUNS_MERGED);
-    r = sqlite_step(c, stmt);
-    if (r > 0)
-        *ret_level = sqlite3_column_int64(stmt, 0);
-    sqlite_put(c, SQL_RUN_FULL_LEVEL, stmt);
-    return r;
+    return sqlite_one(c, SQL_RUN_FULL_LEVEL, stmt, ret_level);
 }
 
 /* The oldest ones, so that what comes behind has later generations. */
@@ -179,12 +164,7 @@ first_of(struct text_merge *m)
 static int
 drop_run(struct sqlite_conn *c, int64_t run)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, SQL_RUN_DELETE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, run);
-    return sqlite_run(c, SQL_RUN_DELETE, stmt);
+    return sqlite_run_with(c, SQL_RUN_DELETE, &run, 1);
 }
 
 static int

@@ -212,7 +212,7 @@ static const char text_anew[] = "DELETE FROM text_run; DELETE FROM text_leaf;"
 static int
 prepare(struct sqlite_writer *w, int version)
 {
-    int r = sqlite_run_plain(&w->c, SQL_BEGIN);
+    int r = sqlite_run_with(&w->c, SQL_BEGIN, NULL, 0);
     if (r == 0)
         r = sqlite_migrate(&w->c, version);
     if (r == 0 && version == 0) {
@@ -227,7 +227,7 @@ prepare(struct sqlite_writer *w, int version)
     if (r == 0)
         r = table_meta_put_int(&w->base, "clean_shutdown", 0);
     if (r == 0)
-        r = sqlite_run_plain(&w->c, SQL_COMMIT);
+        r = sqlite_run_with(&w->c, SQL_COMMIT, NULL, 0);
     return r;
 }
 

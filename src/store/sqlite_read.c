@@ -17,7 +17,8 @@ static int
 view_begin(struct store_reader *r)
 {
     struct sqlite_conn *c = &sqlite_reader_of(r)->c;
-    return sqlite3_get_autocommit(c->db) ? sqlite_run_plain(c, SQL_BEGIN_READ) : 0;
+    return sqlite3_get_autocommit(c->db) ? sqlite_run_with(c, SQL_BEGIN_READ, NULL, 0)
+                                         : 0;
 }
 
 static void
@@ -27,7 +28,7 @@ view_end(struct store_reader *r)
     /* sqlite3_interrupt() from another thread may come so late that it ends the ROLLBACK itself; a
      * connection given back with its view open would pin the log and refuse the next one. */
     for (int i = 0; i < VIEW_END_TRIES && !sqlite3_get_autocommit(c->db); i++)
-        sqlite_run_plain(c, SQL_ROLLBACK);
+        sqlite_run_with(c, SQL_ROLLBACK, NULL, 0);
 }
 
 /* ---- numbers ---- */

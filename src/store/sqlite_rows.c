@@ -511,11 +511,7 @@ find_once(struct tables *t, struct str key, int64_t *ret_seq)
     if (r < 0)
         return r;
     sqlite_bind_str(stmt, 1, key);
-    r = sqlite_step(c, stmt);
-    if (r > 0)
-        *ret_seq = sqlite3_column_int64(stmt, 0);
-    sqlite_put(c, SQL_ONCE_GET, stmt);
-    return r;
+    return sqlite_one(c, SQL_ONCE_GET, stmt, ret_seq);
 }
 
 const struct table_reads sqlite_table_reads = {

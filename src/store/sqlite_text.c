@@ -101,20 +101,16 @@ static int
 index_file(struct sqlite_writer *w, struct text_gather *g, const struct waiting *f)
 {
     int64_t gen = w->base.now.text_gen + 1;
-    sqlite3_stmt *stmt = NULL;
     sqlite_gather_file(g);
     int r = gather_entities(w, g, f->id);
     if (r == 0 && f->has_edges)
         r = gather_targets(w, g, f->id);
-    if (r == 0)
-        r = sqlite_get(&w->c, SQL_FILE_TEXT_PUT, &stmt);
     if (r < 0)
         return err_trace(r);
     w->base.now.text_gen = gen;
     w->base.now.text_rows += (int64_t)f->n_entities + 1;
-    sqlite3_bind_int64(stmt, 1, f->id);
-    sqlite3_bind_int64(stmt, 2, gen);
-    return sqlite_run(&w->c, SQL_FILE_TEXT_PUT, stmt);
+    const int64_t v[] = {f->id, gen};
+    return sqlite_run_with(&w->c, SQL_FILE_TEXT_PUT, v, ARRAY_LEN(v));
 }
 
 /* ---- all that wait ---- */
@@ -126,11 +122,11 @@ start_over(struct sqlite_writer *w, struct text_fill *fill)
         w->base.now.text_dead < w->base.now.text_rows / 2)
         return 0;
     sqlite_merge_drop(&fill->merge);
-    int r = sqlite_run_plain(&w->c, SQL_RUN_CLEAR);
+    int r = sqlite_run_with(&w->c, SQL_RUN_CLEAR, NULL, 0);
     if (r == 0)
-        r = sqlite_run_plain(&w->c, SQL_LEAF_CLEAR);
+        r = sqlite_run_with(&w->c, SQL_LEAF_CLEAR, NULL, 0);
     if (r == 0)
-        r = sqlite_run_plain(&w->c, SQL_TEXT_CLEAR_FILES);
+        r = sqlite_run_with(&w->c, SQL_TEXT_CLEAR_FILES, NULL, 0);
     w->base.now.text_rows = w->base.now.text_dead = 0;
     return err_trace(r);
 }

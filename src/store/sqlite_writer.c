@@ -16,13 +16,13 @@
 static int
 begin(struct tables *t)
 {
-    return sqlite_run_plain(sqlite_conn_of(t), SQL_BEGIN);
+    return sqlite_run_with(sqlite_conn_of(t), SQL_BEGIN, NULL, 0);
 }
 
 static int
 commit(struct tables *t)
 {
-    return sqlite_run_plain(sqlite_conn_of(t), SQL_COMMIT);
+    return sqlite_run_with(sqlite_conn_of(t), SQL_COMMIT, NULL, 0);
 }
 
 /* Some errors roll back by themselves: then there is nothing left to do but to forget. */
@@ -32,7 +32,7 @@ rollback(struct tables *t)
     struct sqlite_conn *c = sqlite_conn_of(t);
     sqlite_text_forget(container_of(c, struct sqlite_writer, c));
     if (!sqlite3_get_autocommit(c->db))
-        sqlite_run_plain(c, SQL_ROLLBACK);
+        sqlite_run_with(c, SQL_ROLLBACK, NULL, 0);
 }
 
 static int
@@ -45,13 +45,7 @@ put_meta(struct tables *t, const char *key, struct str value)
 static int
 run_with(struct tables *t, enum sql which, int64_t id)
 {
-    struct sqlite_conn *c = sqlite_conn_of(t);
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, which, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, id);
-    return sqlite_run(c, which, stmt);
+    return sqlite_run_with(sqlite_conn_of(t), which, &id, 1);
 }
 
 /* ---- files ---- */
@@ -124,28 +118,15 @@ touch_file(struct tables *t, const struct file_stored *f)
 static int
 put_file_server(struct tables *t, const struct file_stored *f)
 {
-    struct sqlite_conn *c = sqlite_conn_of(t);
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, SQL_FILE_SERVER_PUT, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, f->id);
-    sqlite3_bind_int64(stmt, 2, f->content_gen);
-    sqlite3_bind_int64(stmt, 3, (int64_t)f->f.server_key);
-    return sqlite_run(c, SQL_FILE_SERVER_PUT, stmt);
+    const int64_t v[] = {f->id, f->content_gen, (int64_t)f->f.server_key};
+    return sqlite_run_with(sqlite_conn_of(t), SQL_FILE_SERVER_PUT, v, ARRAY_LEN(v));
 }
 
 static int
 put_file_text(struct tables *t, const struct file_stored *f)
 {
-    struct sqlite_conn *c = sqlite_conn_of(t);
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, SQL_FILE_TEXT_PUT, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, f->id);
-    sqlite3_bind_int64(stmt, 2, f->text_gen);
-    return sqlite_run(c, SQL_FILE_TEXT_PUT, stmt);
+    const int64_t v[] = {f->id, f->text_gen};
+    return sqlite_run_with(sqlite_conn_of(t), SQL_FILE_TEXT_PUT, v, ARRAY_LEN(v));
 }
 
 static int
@@ -158,28 +139,16 @@ delete_file(struct tables *t, const struct file_stored *f)
 static int
 put_known(struct sqlite_conn *c, int64_t file_id, const struct file_counts *counts)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, SQL_FILE_COUNTS_PUT, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, file_id);
-    sqlite3_bind_int64(stmt, 2, counts->n_state[HOVER_KNOWN]);
-    sqlite3_bind_int64(stmt, 3, counts->n_state[HOVER_EMPTY]);
-    sqlite3_bind_int64(stmt, 4, counts->n_stale);
-    return sqlite_run(c, SQL_FILE_COUNTS_PUT, stmt);
+    const int64_t v[] = {file_id, counts->n_state[HOVER_KNOWN],
+                         counts->n_state[HOVER_EMPTY], counts->n_stale};
+    return sqlite_run_with(c, SQL_FILE_COUNTS_PUT, v, ARRAY_LEN(v));
 }
 
 static int
 add_unknown(struct sqlite_conn *c, int64_t file_id, int reason, int64_t n)
 {
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, SQL_UNKNOWN_ADD, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, file_id);
-    sqlite3_bind_int(stmt, 2, reason);
-    sqlite3_bind_int64(stmt, 3, n);
-    return sqlite_run(c, SQL_UNKNOWN_ADD, stmt);
+    const int64_t v[] = {file_id, reason, n};
+    return sqlite_run_with(c, SQL_UNKNOWN_ADD, v, ARRAY_LEN(v));
 }
 
 static int
@@ -218,7 +187,7 @@ expire_files(struct tables *t, struct str lang, uint64_t server_key,
 static int
 make_files_old(struct tables *t)
 {
-    return sqlite_run_plain(sqlite_conn_of(t), SQL_FILE_ALL_OLD);
+    return sqlite_run_with(sqlite_conn_of(t), SQL_FILE_ALL_OLD, NULL, 0);
 }
 
 /* ---- entities ---- */
@@ -419,13 +388,8 @@ static int
 prune_once(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n)
 {
     struct sqlite_conn *c = sqlite_conn_of(t);
-    sqlite3_stmt *stmt = NULL;
-    int r = sqlite_get(c, SQL_ONCE_PRUNE, &stmt);
-    if (r < 0)
-        return r;
-    sqlite3_bind_int64(stmt, 1, ts_ms);
-    sqlite3_bind_int64(stmt, 2, (int64_t)limit);
-    r = sqlite_run(c, SQL_ONCE_PRUNE, stmt);
+    const int64_t v[] = {ts_ms, (int64_t)limit};
+    int r = sqlite_run_with(c, SQL_ONCE_PRUNE, v, ARRAY_LEN(v));
     *ret_n = r == 0 ? (size_t)sqlite3_changes(c->db) : 0;
     return r;
 }
