@@ -73,8 +73,10 @@ change(struct server_session *s, const struct wire_id *id, struct str job_id,
     r = fn(w, job_id, on_changed, p);
     if (r < 0) {
         pending_error(p, WIRE_REQUEST_FAILED,
-                      r == -EALREADY ? "the job is not in a state that allows this"
-                                     : "another engine writes its index, or none does");
+                      r == -EALREADY
+                          ? "a job that waits or runs can be cancelled, one that "
+                            "failed or was cancelled begun again"
+                          : "another engine writes its index, or none does");
         pending_destroy(p);
     }
 }

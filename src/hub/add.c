@@ -326,7 +326,10 @@ ingest_serve_drop(struct exchange *x)
     ask_abandon(ask);
     ask_on_done(ask, NULL);
     if (r == -EPERM)
-        exchange_problem(x, PROBLEM_CONFLICT, "a workspace of a folder goes with it");
+        exchange_problem(
+            x, PROBLEM_CONFLICT,
+            "this workspace is of a folder: it ends when nobody holds the folder "
+            "open");
     else if (r == -ENOTSUP)
         exchange_problem(x, PROBLEM_CONFLICT,
                          "its index is no SQLite file: remove it where it lies");

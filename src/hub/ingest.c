@@ -428,7 +428,8 @@ ingest_find(struct hub *h, struct str name, bool may_create, struct asker *asker
                       "there is no such workspace; create=1 makes it");
     else if (r == -EINVAL)
         asker_problem(asker, PROBLEM_BAD_REQUEST,
-                      "a workspace's name has 1 to 64 of A-Z a-z 0-9 . _ -");
+                      "a workspace's name has 1 to 64 of A-Z a-z 0-9 . _ -, a letter or "
+                      "digit first");
     else if (r == -EMFILE)
         asker_problem(asker, PROBLEM_TOO_MANY, "there are too many workspaces");
     else

@@ -116,7 +116,9 @@ fail_by_error(struct ask *ask, int r)
                        "one of your own");
         return;
     case -EALREADY:
-        fail_ask(ask, PROBLEM_CONFLICT, "the job is not in a state that allows this");
+        fail_ask(ask, PROBLEM_CONFLICT,
+                 "a job that waits or runs can be cancelled, one that failed or was "
+                 "cancelled begun again");
         return;
     }
     fail_ask(ask, PROBLEM_NOT_READY,

@@ -29,11 +29,9 @@ serve_page(struct exchange *x)
         "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:3em auto;"
         "padding:0 1em}</style>\n<h1>gloss</h1>\n"
         "<p>This is the engine of <b>gloss</b>, a live index of the code that is being "
-        "edited on "
-        "this machine.</p>\n"
-        "<p>Its data need a token, which <code>gloss dashboard</code> and "
-        "<code>gloss status</code> know. Events come over a WebSocket at "
-        "<code>/v1/ws</code>; "
+        "edited on this machine.</p>\n"
+        "<p>Its data need a token: <code>gloss dashboard --print</code> shows it. Events "
+        "come over a WebSocket at <code>/v1/ws</code>; "
         "<code>docs/PROTOCOL.md</code> says how.</p>\n</html>\n";
     exchange_answer(x, 200, "text/html; charset=utf-8", str_of(page));
 }

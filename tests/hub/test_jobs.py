@@ -348,13 +348,17 @@ async def test_from_the_command_line(engine):
     code, out = await gloss(engine, "jobs")
     equal(code, 0)
     line = [l for l in out.splitlines() if l.startswith(job_id)][0]
-    assert "pending" in line and "retry" in line, out
+    assert "pending" in line and "retry" in line and line.endswith("  " + engine.root), out
     code, out = await gloss(engine, "status")
     assert "wait" in [l for l in out.splitlines() if l.startswith("  jobs ")][0], out
     code, out = await gloss(engine, "jobs", "--cancel", job_id, "--json")
     equal((code, json.loads(out)["status"]), (0, "cancelled"))
     code, out = await gloss(engine, "jobs", "--cancel", job_id)
-    equal((code, "state" in out), (1, True))
+    equal((code, "that waits or runs can be cancelled" in out), (1, True))
+    code, out = await gloss(engine, "jobs", "--cancel", b"\xff")
+    equal((code, "no such job" in out), (1, True))
+    code, out = await gloss(engine, "jobs", "--cancel", job_id, "--retry", job_id)
+    equal((code, "one of" in out), (2, True))
     code, out = await gloss(engine, "jobs")
     assert job_id not in out, out
     code, out = await gloss(engine, "jobs", "--all", "--json")

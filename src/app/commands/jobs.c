@@ -25,8 +25,23 @@ number(const json_t *object, const char *key)
     return codec_get_int(object, key, INT64_MIN, INT64_MAX, &value) == 0 ? value : 0;
 }
 
+/* The id, if the workspace has gone meanwhile. */
+static const char *
+root_of(const json_t *status, const char *id)
+{
+    const json_t *w;
+    size_t i;
+
+    json_array_foreach(codec_array(status, "workspaces"), i, w)
+    {
+        if (strcmp(text(w, "id"), id) == 0)
+            return text(w, "root");
+    }
+    return id;
+}
+
 static void
-show(const json_t *job)
+show(const json_t *job, const json_t *status)
 {
     const json_t *progress = codec_object(job, "progress");
     bool is_later = strcmp(text(job, "status"), "pending") == 0;
@@ -34,10 +49,10 @@ show(const json_t *job)
                        : text(job, "completed_at")[0]     ? text(job, "completed_at")
                                                           : text(job, "created_at");
 
-    out_line("%s  %-9s  %-8s  %s  %" PRId64 "/%" PRId64 "%s%s", text(job, "job_id"),
+    out_line("%s  %-9s  %-8s  %s  %" PRId64 "/%" PRId64 "  %s%s%s", text(job, "job_id"),
              text(job, "status"), text(job, "kind"), time, number(progress, "done"),
-             number(progress, "total"), text(job, "error")[0] ? "  " : "",
-             text(job, "error"));
+             number(progress, "total"), root_of(status, text(job, "workspace")),
+             text(job, "error")[0] ? "  " : "", text(job, "error"));
 }
 
 static bool
@@ -50,7 +65,7 @@ is_wanted(const struct command_line *line, const json_t *job)
 }
 
 static void
-show_all(const struct command_line *line, const json_t *result)
+show_all(const struct command_line *line, const json_t *result, const json_t *status)
 {
     const json_t *job;
     size_t i, n = 0;
@@ -59,10 +74,12 @@ show_all(const struct command_line *line, const json_t *result)
     {
         if (!is_wanted(line, job))
             continue;
-        show(job);
+        show(job, status);
         n++;
     }
-    if (n == 0)
+    if (json_is_true(json_object_get(result, "truncated")))
+        out_line("there are more: the hub's job.list tells them by status");
+    else if (n == 0)
         out_line("no jobs%s", line_has(line, "all") ? "" : " that wait, run or failed");
 }
 
@@ -71,15 +88,22 @@ run(const struct command_line *line)
 {
     static const char *const changes[] = {"cancel", "retry"};
     AUTO(free) char *why = NULL, *answer_why = NULL;
-    AUTO(json_decref_) json_t *result = NULL;
+    AUTO(json_decref_) json_t *result = NULL, *status = NULL;
     json_t *params = json_object();
     struct control *c = NULL;
     int r;
 
+    if (line_has(line, "cancel") && line_has(line, "retry")) {
+        json_decref(params);
+        fail("say one of --cancel and --retry");
+        return EXIT_USAGE;
+    }
+    /* What is not UTF-8 is no job's id; nor is the empty one, but that is text. */
     for (size_t i = 0; i < ARRAY_LEN(changes); i++)
-        if (line_has(line, changes[i]))
+        if (line_has(line, changes[i]) &&
             json_object_set_new(params, changes[i],
-                                json_string(line_text(line, changes[i])));
+                                json_string(line_text(line, changes[i]))) < 0)
+            json_object_set_new(params, changes[i], json_string(""));
     r = control_open(false, &c, &why);
     if (r < 0) {
         json_decref(params);
@@ -88,6 +112,8 @@ run(const struct command_line *line)
                             : fail("%s", why);
     }
     r = control_request(c, "gloss/jobs", params, NULL, NULL, &result, &answer_why);
+    if (r == 0 && !line->is_json)
+        r = control_request(c, "gloss/status", NULL, NULL, NULL, &status, &answer_why);
     control_close(c);
     if (r < 0)
         return fail("%s", answer_why ? answer_why : "the engine has gone");
@@ -97,9 +123,9 @@ run(const struct command_line *line)
         codec_add_json(&out, result);
         out_line("%s", out.p);
     } else if (codec_array(result, "jobs")) {
-        show_all(line, result);
+        show_all(line, result, status);
     } else {
-        show(result);
+        show(result, status);
     }
     return EXIT_OK;
 }
@@ -111,7 +137,8 @@ const struct command command_jobs = {
     .details =
         "Jobs are submitted over the hub (docs/PROTOCOL.md, \"Jobs\"): job.submit, "
         "reindex. A line is its number, status, kind,\nwhen it is due, ended or was "
-        "submitted, how far it is, and why it failed. --json: the engine's answer.",
+        "submitted, how far it is, whose it is, and why it failed. --json: the engine's "
+        "answer.",
     .options = options,
     .run = run,
 };
