@@ -1,10 +1,12 @@
-"""The sample clients of docs/examples, and those that two earlier designs printed (samples/), against a real engine."""
+"""The sample clients of docs/examples, what README.md and docs print for a shell, and the clients that two earlier
+designs printed (samples/), against a real engine."""
 import asyncio
 import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import threading
 from urllib.parse import quote
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -385,6 +387,44 @@ async def test_jobs_with_curl(engine):
     equal((job["status"], job["error"]), ("completed", None), job)
     found = json.loads((await engine.http(f"/v1/libraries/{name}/search?q=Job%20999"))[2])["results"]
     equal(found[0]["name"], "Job 999")
+
+
+def pages_shell(page, word):
+    """The commands of the first block for a shell that has the word."""
+    with open(os.path.join(EXAMPLES, "..", "..", page), encoding="utf-8") as f:
+        blocks = re.findall(r"^```sh\n(.*?)^```$", f.read(), re.M | re.S)
+    return next(block for block in blocks if word in block)
+
+
+async def test_shell_of_the_pages(engine):
+    """As printed; the token is nobody's argument, which all users of the machine can read."""
+    tree = os.path.join(engine.home, "src", "other")
+    os.makedirs(tree)
+    with open(os.path.join(tree, "b.c"), "w", encoding="utf-8") as f:
+        f.write("int other;\n")
+    with open(os.path.join(engine.home, "entities.ndjson"), "w", encoding="utf-8") as f:
+        f.write(json.dumps({"title": "Doc", "text": "x"}) + "\n")
+    bin = os.path.join(engine.home, "bin")
+    os.mkdir(bin)
+    with open(os.path.join(bin, "curl"), "w", encoding="utf-8") as f:
+        f.write(f'#!/bin/sh\ncase "$*" in *{engine.token}*) echo "told to everybody: $*"; exit 99;; esac\n'
+                f'exec {shutil.which("curl")} "$@"\n')
+    os.chmod(f.name, 0o700)
+    path = os.pathsep.join([bin, os.path.dirname(os.path.abspath(engine.program)), os.environ["PATH"]])
+    with_path = f"PATH='{path}'\n"
+    out = await run_shell(engine, with_path + pages_shell("docs/METRICS.md", "curl"))
+    assert "\ngloss_hub_requests_total " in out, out
+    out = await run_shell(engine, with_path + pages_shell("docs/PROTOCOL.md", "curl"))
+    equal(json.loads(out.splitlines()[-1])["complete"], True, out)
+    commands = with_path + pages_shell("README.md", "curl")
+    async with Program.of(engine, "sh", "-e", "-c", commands, cwd=engine.home, start_new_session=True) as shell:
+        try:
+            await shell.until('"stored":1,"failed":0,.*"complete":true')
+            await shell.until("^pushed 1 files to other")
+            await shell.until('^data: .*"event_type":"entity.added".*"name":"Doc"')
+        finally:
+            os.killpg(shell.process.pid, signal.SIGKILL)
+    equal((await engine.http("/v1/workspaces/other"))[0], 200)
 
 
 if __name__ == "__main__":
