@@ -6,31 +6,10 @@ import socket
 import time
 import urllib.parse
 
-from hubtest import TWO_FUNCTIONS, WAIT_S, Client, Engine, equal, indexed, places
+from hubtest import WAIT_S, Client, completed, equal, places
 from traffic import TRAFFIC
 
 TICK_S = 0.02
-
-
-def engine_test(tests):
-    """A decorator: a test on an engine of its own, put into the list."""
-    def wrap(fn):
-        async def run(program):
-            engine = Engine(program)
-            try:
-                engine.start()
-                await indexed(engine)
-                await fn(engine)
-            finally:
-                engine.finish()
-        run.__name__ = fn.__name__
-        tests.append(run)
-        return run
-    return wrap
-
-
-def changed(number):
-    return TWO_FUNCTIONS.replace("return a + b;", f"return a + b + {number};")
 
 
 def many_functions(n, variant=0):
@@ -182,6 +161,12 @@ async def workspace_of(engine):
     workspace = client.hello["workspaces"][0]["id"]
     await client.close()
     return workspace
+
+
+async def until_completed(engine, name):
+    stream = await Stream.open(engine, since="earliest", types="file:completed")
+    await stream.until(completed(name))
+    stream.close()
 
 
 def check_same(events, expected):

@@ -293,6 +293,69 @@ def equal(actual, expected, what=""):
         raise AssertionError(f"{what}: {actual!r} is not {expected!r}")
 
 
+def changed(number):
+    return TWO_FUNCTIONS.replace("return a + b;", f"return a + b + {number};")
+
+
+def has_sanitizer(program):
+    """It keeps what is freed, takes its time, and lets neither valgrind nor strace look on."""
+    with open(program, "rb") as f:
+        text = f.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
+
+
+def rss_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
+
+
+async def started(engine):
+    engine.start()
+    await indexed(engine)
+
+
+def engine_test(tests, before=started):
+    """A decorator: a test on an engine of its own, put into the list."""
+    def decorate(fn):
+        async def run(program):
+            engine = Engine(program)
+            try:
+                await before(engine)
+                await fn(engine)
+            finally:
+                engine.finish()
+        run.__name__ = fn.__name__
+        tests.append(run)
+        return run
+    return decorate
+
+
+def one_test(program, run):
+    """What run(engine) returns, or None, and what went wrong with it and at its end."""
+    result, problems = None, []
+    engine = Engine(os.path.abspath(program)).start()
+    try:
+        result = asyncio.run(run(engine))
+    except Exception:  # noqa: BLE001: whatever it was, it is this run's failure
+        problems = traceback.format_exc().splitlines()
+    try:
+        engine.finish()
+    except Exception as e:  # noqa: BLE001
+        problems.append(f"at the end: {e}")
+    return result, problems
+
+
+def verdict(what, problems, n_shown=1000):
+    """The end of a program that is one test."""
+    print("1..1")
+    print(f"{'not ok' if problems else 'ok'} 1 - {what}")
+    for line in problems[:n_shown]:
+        print(f"# {line}")
+    if len(problems) > n_shown:
+        print(f"# and {len(problems) - n_shown} more")
+    sys.exit(1 if problems else 0)
+
+
 def main(tests, setup=True):
     """Runs each on one engine (or with the program's path, if setup is False); prints TAP."""
     program = os.path.abspath(sys.argv[1])

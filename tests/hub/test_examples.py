@@ -13,15 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import hubtest
 from hubtest import Client as Socket
-from hubtest import Engine, Skip, equal, indexed, main
+from hubtest import Engine, Skip, changed, equal, indexed, main
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXAMPLES = os.path.join(HERE, "..", "..", "docs", "examples")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-def changed(number):
-    return hubtest.TWO_FUNCTIONS.replace("a + b", f"a + b + {number}")
 
 
 class Program:

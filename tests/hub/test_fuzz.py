@@ -4,13 +4,10 @@ import argparse
 import asyncio
 import copy
 import json
-import os
 import random
-import sys
-import traceback
 
 import hubtest
-from hubtest import WAIT_S, Engine, equal, indexed
+from hubtest import WAIT_S, equal, has_sanitizer, indexed, one_test, verdict
 
 A_CONNECTION = 300  # so that its limit of requests is not reached
 GOOD_EVERY = 20     # else it would be closed for bad ones
@@ -136,25 +133,9 @@ def main():
     parser.add_argument("--messages", type=int)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    with open(args.program, "rb") as f:
-        text = f.read()
-    args.messages = args.messages or (900 if b"__asan_init" in text or b"__tsan_init" in text else 3000)
-    problems = []
-    engine = Engine(os.path.abspath(args.program)).start()
-    try:
-        asyncio.run(run(engine, args.messages, args.seed))
-    except Exception:  # noqa: BLE001: whatever it was, it is this run's failure
-        problems = traceback.format_exc().splitlines()
-    try:
-        engine.finish()
-    except Exception as e:  # noqa: BLE001
-        problems.append(f"at the end: {e}")
-    print("1..1")
-    print(f"{'not ok' if problems else 'ok'} 1 - {args.messages} messages that nobody would send, --seed {args.seed}: "
-          "each has its response")
-    for line in problems:
-        print(f"# {line}")
-    sys.exit(1 if problems else 0)
+    args.messages = args.messages or (900 if has_sanitizer(args.program) else 3000)
+    _, problems = one_test(args.program, lambda engine: run(engine, args.messages, args.seed))
+    verdict(f"{args.messages} messages that nobody would send, --seed {args.seed}: each has its response", problems)
 
 
 main()

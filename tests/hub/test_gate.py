@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import hubtest
-from hubtest import WRONG_TOKEN, Client, Engine, Skip, equal, main, parse_http, refused
+from hubtest import WRONG_TOKEN, Client, Engine, Skip, equal, has_sanitizer, main, parse_http, refused
 
 
 async def test_listens_on_loopback_only(engine):
@@ -209,9 +209,7 @@ async def test_second_request_with_unknown_upgrade(program_engine):
     valgrind = shutil.which("valgrind")
     if not valgrind:
         raise Skip("valgrind is not installed")
-    with open(program_engine.program, "rb") as f:
-        text = f.read()
-    if b"__asan_init" in text or b"__tsan_init" in text:
+    if has_sanitizer(program_engine.program):
         raise Skip("a sanitizer and valgrind exclude each other")
     log = os.path.join(program_engine.home, "valgrind")
     engine = Engine(program_engine.program,

@@ -4,11 +4,9 @@ import asyncio
 import collections
 import itertools
 import json
-import os
 import sys
-import traceback
 
-from hubtest import WAIT_S, WRONG_TOKEN, Engine, indexed, parse_http
+from hubtest import WAIT_S, WRONG_TOKEN, indexed, one_test, parse_http, verdict
 
 AT_ONCE = 48
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -306,29 +304,14 @@ async def run(engine):
                 problems.append(f"{request.bytes()!r}: {problem}")
 
     await asyncio.gather(*(one(request) for request in matrix.cases))
-    return matrix, statuses, problems
+    told = ", ".join(f"{count} × {status or 'ended'}" for status, count in sorted(statuses.items()))
+    return f"{len(matrix.cases)} handshakes: {told}", problems
 
 
 def main():
-    engine = Engine(os.path.abspath(sys.argv[1])).start()
-    problems, n, statuses = [], 0, {}
-    try:
-        matrix, statuses, problems = asyncio.run(run(engine))
-        n = len(matrix.cases)
-    except Exception:  # noqa: BLE001: whatever it was, it is this test's failure
-        problems = traceback.format_exc().splitlines()
-    try:
-        engine.finish()
-    except Exception as e:  # noqa: BLE001
-        problems.append(f"at the end: {e}")
-    print("1..1")
-    print(f"{'not ok' if problems else 'ok'} 1 - {n} handshakes: "
-          + ", ".join(f"{count} × {status or 'ended'}" for status, count in sorted(statuses.items())))
-    for line in problems[:20]:
-        print(f"# {line}")
-    if len(problems) > 20:
-        print(f"# and {len(problems) - 20} more")
-    sys.exit(1 if problems else 0)
+    result, problems = one_test(sys.argv[1], run)
+    what, wrong = result or ("handshakes", [])
+    verdict(what, wrong + problems, n_shown=20)
 
 
 main()

@@ -6,7 +6,6 @@ import os
 import time
 import urllib.parse
 
-import hubtest
 from hubtest import WAIT_S, Client, Engine, equal, indexed, main, parse_http
 
 BIG = 3000  # functions of one file

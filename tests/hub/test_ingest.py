@@ -5,7 +5,7 @@ import os
 import random
 import sqlite3
 
-from hubtest import Client, Engine, WAIT_S, closed_with, equal, main, parse_http
+from hubtest import Client, Engine, WAIT_S, closed_with, equal, has_sanitizer, main, parse_http, rss_kb
 
 LINES = 3000
 
@@ -253,11 +253,6 @@ async def test_too_many_workspaces(engine):
         engine.finish()
 
 
-def rss_kib(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        return int(next(l for l in f if l.startswith("VmRSS")).split()[1])
-
-
 async def test_workspace_is_deleted(engine):
     await stream(engine, "brief", [entity("a.c", "one")])
     home = await Client.open(engine, path="/v1/workspaces/brief/ws?subscribe=none")
@@ -293,27 +288,20 @@ async def test_workspace_is_deleted(engine):
     await client.close()
 
 
-def is_sanitized(engine):
-    """What is freed stays a while there."""
-    with open(engine.program, "rb") as f:
-        text = f.read()
-    return b"__asan_init" in text or b"__tsan_init" in text
-
-
 async def test_sender_that_does_not_read(engine):
     """Lines as fast as they go and nobody who takes what is said of them: what waits has a limit."""
     s = await Stream.open(engine, "flood", query="create=1&ack=line")
     part = lines_of(entity(f"f{i // 100}.c", f"n{i}", i % 100) for i in range(2000))
     await s.send(part)
-    before = rss_kib(engine.pid)
+    before = rss_kb(engine.pid)
     try:
         for _ in range(400):
             await s.send(part)
         raise AssertionError("the engine took all, though its answers are not read")
     except ConnectionError:
         pass
-    grown = rss_kib(engine.pid) - before
-    assert grown < 60 * 1024 or is_sanitized(engine), f"{grown} KiB more"
+    grown = rss_kb(engine.pid) - before
+    assert grown < 60 * 1024 or has_sanitizer(engine.program), f"{grown} KiB more"
     s.close()
     assert (await stream(engine, "other", [entity("a.c", "one")]))[-1]["complete"]
 
@@ -329,16 +317,16 @@ async def test_sender_that_is_faster_than_the_disk(engine):
         nonlocal most
         for part in parts:
             await s.send(part)
-            most = max(most, rss_kib(engine.pid))
+            most = max(most, rss_kb(engine.pid))
         await s.end()
 
-    before = rss_kib(engine.pid)
+    before = rss_kb(engine.pid)
     sending = asyncio.ensure_future(send())
     equal(await s.headers(), 200, "status")
     lines = await s.rest()
     await sending
     equal((lines[-1]["type"], lines[-1]["stored"]), ("done", 60000), "all of it")
-    assert most - before < 80 * 1024 or is_sanitized(engine), f"{most - before} KiB more"
+    assert most - before < 80 * 1024 or has_sanitizer(engine.program), f"{most - before} KiB more"
 
 
 def index_of(engine, name):
@@ -471,7 +459,7 @@ def state_after(items, was):
 async def test_kill_9_in_mid_stream(engine):
     await stream(engine, "killed", [entity("z.c", "z")])
     was = await listed(engine, "killed")
-    n_kills = int(os.environ.get("GLOSS_INGEST_KILLS", "3" if is_sanitized(engine) else "20"))
+    n_kills = int(os.environ.get("GLOSS_INGEST_KILLS", "3" if has_sanitizer(engine.program) else "20"))
     for seed in range(1, n_kills + 1):
         items = a_run(seed)
         acked = await kill_in_the_middle(engine, seed, items)

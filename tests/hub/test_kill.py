@@ -7,13 +7,12 @@ import json
 import os
 import random
 import signal
-import sys
 import time
 import traceback
 import urllib.parse
 
 import hubtest
-from hubtest import Engine, equal
+from hubtest import Engine, equal, has_sanitizer, verdict
 
 N_FILES, LIVES = 60, 40  # of an index, before the next is begun
 STREETS = 2
@@ -414,12 +413,6 @@ async def run(program, n_kills, seed):
     return sums
 
 
-def has_sanitizer(program):
-    with open(program, "rb") as f:
-        text = f.read()
-    return b"__asan_init" in text or b"__tsan_init" in text
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
@@ -434,13 +427,10 @@ def main():
         sums = asyncio.run(run(program, n_kills, args.seed))
     except Exception:  # noqa: BLE001: whatever it was, it is this run's failure
         problems = traceback.format_exc().splitlines()
-    print("1..1")
-    print(f"{'not ok' if problems else 'ok'} 1 - {n_kills} times kill -9 of an engine with subscribers, {sums[0]} events "
-          f"in the logs ({sums[1]} subscriptions, {sums[2]} lines acknowledged): each subscriber has each of them, none twice, and no other; each acknowledged line is there, once")
     print(f"# --seed {args.seed}, {time.monotonic() - began:.1f} s")
-    for line in problems:
-        print(f"# {line}")
-    sys.exit(1 if problems else 0)
+    verdict(f"{n_kills} times kill -9 of an engine with subscribers, {sums[0]} events in the logs ({sums[1]} subscriptions, "
+            f"{sums[2]} lines acknowledged): each subscriber has each of them, none twice, and no other; each acknowledged "
+            "line is there, once", problems)
 
 
 main()

@@ -7,41 +7,22 @@ import socket
 import time
 
 import hubtest
-from hubtest import WRONG_TOKEN, Client, Engine, closed_with, equal, indexed, main, receive
+from hubtest import (WRONG_TOKEN, Client, closed_with, engine_test, equal, has_sanitizer, indexed, main, receive,
+                     rss_kb)
 
 MANY = 8000  # definitions of one file, which is one row of the log
-
-
-def own_engine(**settings):
-    """A test on an engine of its own, with these settings and otherwise those that users have."""
-    def decorate(fn):
-        async def run(program):
-            engine = Engine(program)
-            for name in ("GLOSS_HUB_BAD_TOKENS", "GLOSS_HUB_STRANGERS"):
-                engine.env.pop(name, None)
-            engine.env.update(settings)
-            try:
-                await fn(engine)
-            finally:
-                engine.finish()
-        run.__name__ = fn.__name__
-        tests.append(run)
-        return run
-    return decorate
 
 
 tests = []
 
 
-def has_sanitizer(engine):
-    with open(engine.program, "rb") as f:
-        text = f.read()
-    return b"__asan_init" in text or b"__tsan_init" in text
-
-
-def rss_kb(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
+def own_engine(**settings):
+    """A test on an engine of its own, with these settings and otherwise those that users have."""
+    async def before(engine):
+        for name in ("GLOSS_HUB_BAD_TOKENS", "GLOSS_HUB_STRANGERS"):
+            engine.env.pop(name, None)
+        engine.env.update(settings)
+    return engine_test(tests, before)
 
 
 def rich_functions(n, salt):
@@ -92,7 +73,7 @@ async def test_lines_of_a_message_wait_for_room(engine):
         stats = (await other.request("stats"))["data"]["hub"]
         assert stats["waiting_bytes"] < 3 << 20, stats
         grown = rss_kb(engine.pid) - before_kb
-        assert grown < 32 * 1024 or has_sanitizer(engine), f"{grown} KiB more"
+        assert grown < 32 * 1024 or has_sanitizer(engine.program), f"{grown} KiB more"
         await other.close()
         ws.transport.resume_reading()
         got = []
@@ -138,7 +119,7 @@ async def test_filter_that_lets_nothing_pass(engine):
     slowest = await slowest_ping(watcher, looks)
     await looks
     print(f"# slowest ping beside twenty that look in vain: {slowest * 1000:.0f} ms", flush=True)
-    assert slowest < (2.5 if has_sanitizer(engine) else 0.5), slowest
+    assert slowest < (2.5 if has_sanitizer(engine.program) else 0.5), slowest
     await watcher.close()
 
 

@@ -5,17 +5,11 @@ import time
 
 import websockets
 
-from follow import (TICK_S, Stream, address, changed, check_same, connect, engine_test, everything, hang_up_all,
-                    many_functions, poll, poll_all, read_head, until_stats, workspace_of)
-from hubtest import WAIT_S, completed, equal, indexed, main, places
+from follow import (TICK_S, Stream, address, check_same, connect, everything, hang_up_all, many_functions, poll,
+                    poll_all, read_head, until_completed, until_stats, workspace_of)
+from hubtest import WAIT_S, changed, engine_test, equal, indexed, main, places
 
 tests = []
-
-
-async def until_completed(engine, name):
-    stream = await Stream.open(engine, since="earliest", types="file:completed")
-    await stream.until(completed(name))
-    stream.close()
 
 
 @engine_test(tests)

@@ -4,9 +4,9 @@ import json
 import time
 
 import hubtest
-from follow import (Stream, changed, check_same, connect, cpu_s, durable, engine_test, everything, hang_up_all,
-                    hub_stats, id_of, many_functions, read_head, until_stats, workspace_of)
-from hubtest import WAIT_S, Client, completed, equal, indexed, main, places
+from follow import (Stream, check_same, connect, cpu_s, durable, everything, hang_up_all, hub_stats, id_of,
+                    many_functions, read_head, until_completed, until_stats, workspace_of)
+from hubtest import WAIT_S, Client, changed, completed, engine_test, equal, indexed, main, places
 
 tests = []
 
@@ -53,12 +53,6 @@ async def test_every_id_gives_the_rest(engine):
         equal((stream.system["data"]["recovered"], stream.last_id), (True, id_of(event)))
         check_same(durable([await stream.next() for _ in whole[i + 1:]]), whole[i + 1:])
         stream.close()
-
-
-async def until_completed(engine, name):
-    stream = await Stream.open(engine, since="earliest", types="file:completed")
-    await stream.until(completed(name))
-    stream.close()
 
 
 @engine_test(tests)

@@ -6,29 +6,10 @@ import shutil
 import signal
 
 import hubtest
-from hubtest import TWO_FUNCTIONS, Client, Engine, completed, equal, indexed, main, places
-
-
-def engine_test(fn):
-    """A test on an engine of its own."""
-    async def run(program):
-        engine = Engine(program)
-        try:
-            engine.start()
-            await indexed(engine)
-            await fn(engine)
-        finally:
-            engine.finish()
-    run.__name__ = fn.__name__
-    tests.append(run)
-    return run
+from hubtest import TWO_FUNCTIONS, Client, changed, completed, engine_test, equal, indexed, main, places
 
 
 tests = []
-
-
-def changed(number):
-    return TWO_FUNCTIONS.replace("return a + b;", f"return a + b + {number};")
 
 
 def check_whole(events, first, last):
@@ -43,7 +24,7 @@ def check_whole(events, first, last):
     equal(seqs, list(range(first, last + 1)), "rows")
 
 
-@engine_test
+@engine_test(tests)
 async def test_live_edit_of_one_function(engine):
     client = await Client.open(engine)
     reply = await client.subscribe(events=["entity.*", "file:*"])
@@ -64,7 +45,7 @@ async def test_live_edit_of_one_function(engine):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_replay_from_the_start_twice(engine):
     for i in range(5):
         engine.write(f"f{i}.c", f"int f{i}(void);\nint g{i}(void) {{ return {i}; }}\n")
@@ -95,7 +76,7 @@ async def wait_for_files(engine, n):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_every_cursor_gives_the_rest(engine):
     for i in range(8):
         client = await Client.open(engine)
@@ -117,7 +98,7 @@ async def test_every_cursor_gives_the_rest(engine):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_cursors_that_cannot_be_served(engine):
     client = await Client.open(engine)
     head, epoch = client.hello["head"], client.hello["epoch"]
@@ -134,7 +115,7 @@ async def test_cursors_that_cannot_be_served(engine):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_patterns(engine):
     client = await Client.open(engine)
     names = {}
@@ -160,7 +141,7 @@ async def test_patterns(engine):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_filters(engine):
     """Each of several filters of one log gets what it asks for and nothing else, also live."""
     client = await Client.open(engine)
@@ -191,7 +172,7 @@ def without_sub(event):
     return {k: v for k, v in event.items() if k not in ("sub", "time")}
 
 
-@engine_test
+@engine_test(tests)
 async def test_lines(engine):
     """gloss.v1.ndjson carries the same messages in the same order, several at once, in both directions."""
     for n in range(300):
@@ -275,7 +256,7 @@ async def mirror_of(engine, until=lambda e: e["event_type"] == "snapshot.end", *
             return mirror
 
 
-@engine_test
+@engine_test(tests)
 async def test_snapshot_without_a_gap(engine):
     """Rows are read while files come, change and go; with the events behind them they are the index."""
     for n in range(200):
@@ -310,7 +291,7 @@ async def test_snapshot_without_a_gap(engine):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_snapshot_if_needed(engine):
     client = await Client.open(engine)
     for since, is_needed in ((None, True), ("latest", True), ("earliest", False), ({"seq": 0}, False),
@@ -325,7 +306,7 @@ async def test_snapshot_if_needed(engine):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_unsubscribed_is_silent(engine):
     client = await Client.open(engine)
     gone = await client.subscribe()
@@ -338,7 +319,7 @@ async def test_unsubscribed_is_silent(engine):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_too_many_subscriptions(engine):
     client = await Client.open(engine)
     for _ in range(64):
@@ -354,7 +335,7 @@ async def test_too_many_subscriptions(engine):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_address_of_a_workspace_subscribes(engine):
     status = await indexed(engine)
     base = "/v1/workspaces/" + status["id"]
@@ -372,7 +353,7 @@ async def test_address_of_a_workspace_subscribes(engine):
         await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_ephemeral_events_are_live_only(engine):
     client = await Client.open(engine)
     await client.subscribe(since={"seq": 0})
@@ -389,7 +370,7 @@ async def test_ephemeral_events_are_live_only(engine):
     await other.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_switch_from_log_to_live(engine):
     """Subscribers that begin anywhere while the log grows all see the same, without gap or repeat."""
     engine.finish_rows = 60
@@ -417,7 +398,7 @@ async def test_switch_from_log_to_live(engine):
         equal(events, lists[0])
 
 
-@engine_test
+@engine_test(tests)
 async def test_kill_and_go_on(engine):
     """A client that comes back with its cursor has neither gap nor repeat, whatever died in between."""
     seen, cursor = [], "earliest"
@@ -452,7 +433,7 @@ async def test_kill_and_go_on(engine):
     await fresh.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_new_index_is_a_new_epoch(engine):
     client = await Client.open(engine)
     before = client.hello
@@ -469,7 +450,7 @@ async def test_new_index_is_a_new_epoch(engine):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_subscribe_while_opening(engine):
     """A client that is there before the index is sees everything."""
     engine.kill()
@@ -483,7 +464,7 @@ async def test_subscribe_while_opening(engine):
     await client.close()
 
 
-@engine_test
+@engine_test(tests)
 async def test_end_of_the_engine(engine):
     clients = [await Client.open(engine) for _ in range(20)]
     for client in clients:
@@ -494,7 +475,7 @@ async def test_end_of_the_engine(engine):
     equal(engine.process.wait(hubtest.WAIT_S), 0, engine.said())
 
 
-@engine_test
+@engine_test(tests)
 async def test_two_workspaces(engine):
     engine.stop()
     other = os.path.join(engine.home, "other")

@@ -3,9 +3,8 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 
-from hubtest import TWO_FUNCTIONS, WAIT_S, Engine, Skip, equal, main
+from hubtest import TWO_FUNCTIONS, WAIT_S, Engine, Skip, equal, has_sanitizer, main
 
 N_SESSIONS = 30
 N_FILES = 60
@@ -53,9 +52,7 @@ async def test_sessions_that_end_while_the_tree_is_indexed(program):
 async def test_no_descriptor_is_closed_twice(program):
     if not shutil.which("strace"):
         raise Skip("there is no strace")
-    with open(program, "rb") as f:
-        text = f.read()
-    if b"__asan_init" in text or b"__tsan_init" in text:
+    if has_sanitizer(program):
         raise Skip("a sanitizer and strace exclude each other")
     probe = subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True)
     if probe.returncode != 0 or "ASAN" in str(probe.stderr):
