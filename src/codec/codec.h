@@ -20,6 +20,9 @@
 /* One JSON value, nothing behind it, at most CODEC_DEPTH_MAX deep, no duplicate keys. -EINVAL, and
  * *ret_why (heap; ret_why may be NULL) says where. A string may hold NUL (\u0000): mind its length. */
 int codec_parse(struct str text, json_t **ret_value, char **ret_why);
+/* How many values it would make of the text if that is JSON: what a tree of it takes, found without making
+ * it. Keys are none. Stops behind `max`. */
+size_t codec_count_values(struct str text, size_t max);
 /* Members of an object. 0; -ENOENT absent or null; -EINVAL of another type or out of range. */
 int codec_get_str(const json_t *object, const char *key,
                   struct str *ret_value); // borrowed

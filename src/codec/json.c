@@ -62,6 +62,40 @@ codec_parse(struct str text, json_t **ret_value, char **ret_why)
     return 0;
 }
 
+/* Past the string whose quote is before `i`. */
+static size_t
+string_end(struct str text, size_t i)
+{
+    while (i < text.n && text.p[i] != '"')
+        i += text.p[i] == '\\' ? 2 : 1;
+    return i + 1;
+}
+
+/* A colon takes back the string before it, which was a key. Where that is no JSON nothing behind it is parsed. */
+size_t
+codec_count_values(struct str text, size_t max)
+{
+    /* What is not within a word: a number, true, false or null. */
+    static const bool is_mark[256] = {
+        [' '] = true, ['\n'] = true, ['\r'] = true, ['\t'] = true,
+        [','] = true, [':'] = true,  ['{'] = true,  ['}'] = true,
+        ['['] = true, [']'] = true,  ['"'] = true};
+    size_t n = 0;
+    bool in_word = false;
+    for (size_t i = 0; i < text.n && n <= max;) {
+        char c = text.p[i++];
+        bool is_word = !is_mark[(unsigned char)c];
+        if (c == '"')
+            i = string_end(text, i);
+        if (c == ':')
+            n -= n > 0;
+        else
+            n += c == '{' || c == '[' || c == '"' || (is_word && !in_word);
+        in_word = is_word;
+    }
+    return n;
+}
+
 json_t *
 codec_member(const json_t *value, const char *key)
 {

@@ -353,12 +353,32 @@ dispatch(struct request *request, const json_t *message)
     action->run(request);
 }
 
+/* Its request_id is all that is read of it. */
+static void
+refuse_large(struct hub_client *c, struct str text)
+{
+    AUTO(json_decref_) json_t *message = json_object();
+    AUTO(free) char *request_id = NULL;
+    struct str id;
+    json_t *value;
+    if (codec_slice_member(text, STR("request_id"), &id) == 0 &&
+        codec_count_values(id, 1) == 1 && codec_parse(id, &value, NULL) == 0)
+        json_object_set_new(message, "request_id", value);
+    read_request_id(message, &request_id);
+    request_problem(&(struct request){.client = c, .request_id = request_id},
+                    PROBLEM_TOO_LARGE, "a message has at most 131072 values");
+}
+
 void
 action_dispatch(struct hub_client *c, struct str text, int64_t retry_after_ms)
 {
     AUTO(json_decref_) json_t *message = NULL;
     AUTO(free) char *why = NULL, *request_id = NULL;
     struct request request = {.client = c};
+    if (codec_count_values(text, HUB_VALUES_MAX) > HUB_VALUES_MAX) {
+        refuse_large(c, text);
+        return;
+    }
     int r = codec_parse(text, &message, &why);
     if (r < 0 || !json_is_object(message)) {
         AUTO(free)

@@ -243,11 +243,9 @@ void
 ingest_serve_add(struct exchange *x)
 {
     struct asker asker = {.exchange = x};
-    AUTO(json_decref_) json_t *data = NULL;
-    if (codec_parse(buf_str(&x->body), &data, NULL) < 0 || !json_is_object(data)) {
-        exchange_problem(x, PROBLEM_BAD_REQUEST, "the body must be one JSON object");
+    AUTO(json_decref_) json_t *data = exchange_read_object(x);
+    if (!data)
         return;
-    }
     struct workspace *w = ingest_find(x->hub, x->params[0], ingest_may_create(x), &asker);
     struct ingest_batch *batch = w ? read_add(data, &asker) : NULL;
     if (batch)

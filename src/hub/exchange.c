@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "codec/codec.h"
 #include "hub/ask.h"
 #include "hub/client.h"
 #include "hub/progress.h"
@@ -308,6 +309,22 @@ exchange_pause_body(struct exchange *x, bool is_paused)
 {
     x->is_paused = is_paused;
     steer_reading(x);
+}
+
+json_t *
+exchange_read_object(struct exchange *x)
+{
+    json_t *data = NULL;
+    struct str text = buf_str(&x->body);
+    if (codec_count_values(text, EXCHANGE_VALUES_MAX) > EXCHANGE_VALUES_MAX) {
+        exchange_problem(x, PROBLEM_TOO_LARGE, "a body has at most 262144 values here");
+        return NULL;
+    }
+    if (codec_parse(text, &data, NULL) == 0 && json_is_object(data))
+        return data;
+    json_decref(data);
+    exchange_problem(x, PROBLEM_BAD_REQUEST, "the body must be one JSON object");
+    return NULL;
 }
 
 static void

@@ -1,5 +1,7 @@
 #pragma once
 /* One HTTP request and its answer, for those who serve it. Private to the hub; loop thread. */
+#include <jansson.h>
+
 #include "hub/internal.h"
 
 #include "hub/body.h"
@@ -10,6 +12,7 @@
  * still fit below, to be thrown away. */
 #define EXCHANGE_CHUNKED_BYTES_MAX (64u << 20)
 #define EXCHANGE_BODY_AGE_MS 300000 // libwebsockets lets no request be older than 370 s
+#define EXCHANGE_VALUES_MAX (1u << 18) // of BODY_JSON: a tree of it is made on the loop
 #define SERVE_JSON "application/json"
 #define SERVE_LINES "application/x-ndjson"
 #define SERVE_PROBLEM "application/problem+json"
@@ -68,6 +71,8 @@ struct exchange {
 void exchange_answer(struct exchange *x, unsigned status, const char *type,
                      struct str body);
 void exchange_problem(struct exchange *x, enum problem p, const char *detail);
+/* The body of BODY_JSON, which must be an object. NULL: the problem was answered. */
+json_t *exchange_read_object(struct exchange *x) MUST_USE;
 /* Before it is answered. Ours, or checked: without CR and LF. */
 void exchange_add_header(struct exchange *x, const char *name, const char *value);
 /* Of the address, decoded; false when it is absent. A view that stays as long as the exchange. */

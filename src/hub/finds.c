@@ -151,12 +151,9 @@ read_terms(struct finds *f, const char **ret_why)
 {
     struct exchange *x = f->exchange;
     f->terms.search.limit = FINDS_LIMIT_DEFAULT;
-    if (x->body.n == 0)
+    if (!f->data)
         return terms_read_address(x, true, QUERY_MATCHES_MAX, &f->terms, ret_why);
-    *ret_why = "the body must be one JSON object";
-    return codec_parse(buf_str(&x->body), &f->data, NULL) == 0 &&
-           json_is_object(f->data) &&
-           terms_read_json(f->data, QUERY_MATCHES_MAX, &f->terms, ret_why);
+    return terms_read_json(f->data, QUERY_MATCHES_MAX, &f->terms, ret_why);
 }
 
 void
@@ -186,6 +183,9 @@ finds_serve(struct exchange *x)
     f->workspace = w;
     f->hub->n_finds++;
     exchange_set_stream(x, &stream, f);
+    f->data = x->body.n > 0 ? exchange_read_object(x) : NULL;
+    if (x->is_answered)
+        return;
     if (!read_terms(f, &why)) {
         exchange_problem(x, PROBLEM_BAD_REQUEST, why);
         return;

@@ -297,6 +297,8 @@ take_line(struct ingest_stream *s, struct str text)
     s->batch->text_bytes += text.n;
     if (s->is_long)
         item->fault = "a line has at most 1048576 bytes";
+    else if (codec_count_values(text, HUB_VALUES_MAX) > HUB_VALUES_MAX)
+        item->fault = "a line has at most 131072 values";
     else if (codec_parse(text, &json, NULL) < 0)
         item->fault = "a line must be one JSON object";
     else

@@ -87,16 +87,13 @@ serve_with_body(struct exchange *x, void (*fn)(struct hub *h, struct workspace *
 {
     AUTO(json_decref_) json_t *data = NULL;
     struct workspace *w = hub_find_workspace(x->hub, x->params[0]);
-    struct str body = x->body.n > 0 ? buf_str(&x->body) : STR("{}");
     if (!w) {
         exchange_problem(x, PROBLEM_NOT_FOUND, "no workspace of this id is open");
         return;
     }
-    if (codec_parse(body, &data, NULL) < 0 || !json_is_object(data)) {
-        exchange_problem(x, PROBLEM_BAD_REQUEST, "the body must be one JSON object");
-        return;
-    }
-    fn(x->hub, w, data, (struct asker){.exchange = x});
+    data = x->body.n > 0 ? exchange_read_object(x) : json_object();
+    if (data)
+        fn(x->hub, w, data, (struct asker){.exchange = x});
 }
 
 void

@@ -24,6 +24,17 @@ read_members(const json_t *value)
     codec_member(value, "a");
 }
 
+static size_t
+count(json_t *value)
+{
+    size_t n = 1, i;
+    const char *key;
+    json_t *one;
+    json_array_foreach(value, i, one) n += count(one);
+    json_object_foreach(value, key, one) n += count(one);
+    return n;
+}
+
 static int
 on_event(UNUSED void *ctx, const struct codec_wire_event *event)
 {
@@ -46,11 +57,14 @@ fuzz_one(struct str input)
         codec_event_expand(e, on_event, NULL);
         event_unref(e);
     }
+    size_t n_values = codec_count_values(input, SIZE_MAX);
     if (codec_parse(input, &value, &why) != 0) {
         fuzz_check(why);
         free(why);
         return;
     }
+    fuzz_check(count(value) == n_values);
+    fuzz_check(codec_count_values(input, n_values - 1) == n_values);
     read_members(value);
     codec_add_json(&out, value);
     fuzz_check(codec_parse(buf_str(&out), &again, NULL) == 0);

@@ -260,6 +260,36 @@ async def test_json_depth(engine):
     await client.close()
 
 
+@own_engine()
+async def test_many_values(engine):
+    """Two bytes of text are two hundred of a tree: they are counted before one is made."""
+    engine.start()
+    await indexed(engine)
+    client = await Client.open(engine)
+    path = f"/v1/workspaces/{client.hello['workspace']}/search/stream"
+    before_kb = rss_kb(engine.pid)
+    for address in (path, "/v1/workspaces/mine/entities?create=1", path.replace("search/stream", "reindex")):
+        body = {"q": "add", "more": [{}] * 2000000}
+        status, _, answer = await engine.http(address, "POST", body=body)
+        equal((status, json.loads(answer)["type"]), (413, "/problems/too-large"), address)
+    grown_kb = rss_kb(engine.pid) - before_kb
+    assert has_sanitizer(engine) or grown_kb < 64 * 1024, grown_kb
+    status, _, answer = await engine.http(path, "POST", body={"q": "add", "more": [0] * 262141})
+    equal((status, json.loads(answer.splitlines()[-1])["count"]), (200, 1), "as many as may be")
+    for n, expected in ((131066, None), (131067, 413)):  # with what is around them
+        reply = await client.request("ping", more=[0] * n)
+        equal(reply.get("problem", {}).get("status"), expected, n)
+    await client.ws.send('{"request_id":{},"action":"ping","more":' + json.dumps([0] * 200000) + "}")
+    reply = await receive(client.ws)
+    equal((reply["request_id"], reply["problem"]["status"]), (None, 413), "no id to tell")
+    await client.close()
+    line = json.dumps({"op": "delete", "path": "a.c", "more": [0] * 131072}).encode() + b"\n"
+    head = (f"POST /v1/workspaces/mine/entities/stream?create=1 HTTP/1.1\r\nHost: 127.0.0.1:{engine.port}\r\n"
+            f"Authorization: Bearer {engine.token}\r\nContent-Length: {2 * len(line)}\r\n\r\n").encode()
+    lines = [json.loads(l) for l in hubtest.parse_http(await engine.raw(head + line + line))[2].splitlines()]
+    equal([e["problem"]["detail"] for l in lines for e in l.get("errors", [])], ["a line has at most 131072 values"] * 2)
+
+
 @own_engine(GLOSS_LOG_LEVEL="debug", GLOSS_LOG_FORMAT="json")
 async def test_log_has_no_secret(engine):
     """Every line is JSON, those of a request bear its connection and its id, and none of them the token."""

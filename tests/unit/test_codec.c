@@ -99,6 +99,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_parse_depth),
+        cmocka_unit_test(test_count_values),
         cmocka_unit_test(test_get),
         cmocka_unit_test(test_string),
         cmocka_unit_test(test_string_pairs),

@@ -75,6 +75,34 @@ test_parse_depth(UNUSED void **state)
 }
 
 static void
+test_count_values(UNUSED void **state)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+    } cases[] = {{"", 0},
+                 {"1", 1},
+                 {" -1.5e+3 ", 1},
+                 {"[]", 1},
+                 {"[{},{}]", 3},
+                 {"[1,2 ,true\n,null]", 5},
+                 {"{\"a\":1,\"b\" : \"c\"}", 3},
+                 {"{\"a\":{\"b\":[{}]}}", 4},
+                 {"\"[{,:\\\"1,2\\\\\"", 1},
+                 {"{\"{[\":[]}", 2},
+                 {":::[", 1}, // no JSON, but nothing is read behind its end
+                 {"\"a", 1},
+                 {"\"\\", 1}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        size_t n = codec_count_values(str_of(cases[i].text), 100);
+        if (n != cases[i].n)
+            fail_msg("%s has %zu values", cases[i].text, n);
+    }
+    assert_int_equal(codec_count_values(STR("[1,2,3,4,5]"), 3), 4);
+    assert_int_equal(codec_count_values(STR("[1,2::::::"), 2), 3);
+}
+
+static void
 test_get(UNUSED void **state)
 {
     AUTO(json_decref_)
