@@ -23,7 +23,6 @@ request_data(struct request *request, struct str data)
 {
     struct asker asker = {.client = request->client,
                           .request_id = (char *)(uintptr_t)request->request_id};
-    request->client->n_bad = 0;
     asker_data(&asker, data);
 }
 
@@ -32,16 +31,13 @@ request_problem(struct request *request, enum problem p, const char *detail)
 {
     struct asker asker = {.client = request->client,
                           .request_id = (char *)(uintptr_t)request->request_id};
-    if (problem_status(p) < 500)
-        request->client->n_bad++;
-    asker_problem(&asker, p, detail);
+    asker_refuse(&asker, p, detail);
 }
 
 /* Gives the request_id away to a question. */
 struct asker
 request_asker(struct request *request)
 {
-    request->client->n_bad = 0;
     return (struct asker){.client = request->client,
                           .request_id = xstrdup(request->request_id)};
 }

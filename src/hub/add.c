@@ -49,7 +49,7 @@ on_answer(struct ask *ask, struct query_result **result UNUSED)
         n_found += batch->v[i].is_found;
     }
     if (batch->n == 1 && n_failed == 1) {
-        asker_problem(&ask->asker, PROBLEM_BAD_REQUEST, batch->v[0].fault);
+        asker_refuse(&ask->asker, PROBLEM_BAD_REQUEST, batch->v[0].fault);
         return;
     }
     buf_add_cstr(&data, "{\"workspace\":");
@@ -141,14 +141,13 @@ read_add(const json_t *data, struct asker *asker)
         return read_list(one);
     }
     if (!list || json_array_size(list) == 0 || json_array_size(list) > HUB_INGEST_LINES) {
-        asker_problem(asker, PROBLEM_BAD_REQUEST,
-                      "entities must be a list of 1 to 1000 lines as they are streamed");
+        asker_refuse(asker, PROBLEM_BAD_REQUEST,
+                     "entities must be a list of 1 to 1000 lines as they are streamed");
         return NULL;
     }
     if (codec_get_str(data, "key", &key) == -EINVAL || key.n > INGEST_KEY_BYTES_MAX ||
         (key.n > 0 && memchr(key.p, '\0', key.n))) {
-        asker_problem(asker, PROBLEM_BAD_REQUEST,
-                      "key must be text of at most 256 bytes");
+        asker_refuse(asker, PROBLEM_BAD_REQUEST, "key must be text of at most 256 bytes");
         return NULL;
     }
     batch = read_list(list);

@@ -26,6 +26,7 @@ asker_data(struct asker *a, struct str data)
         return;
     }
     struct buf message = {0};
+    a->client->n_bad = 0;
     message_begin(&message);
     buf_add_cstr(&message, "{\"type\":\"response\",\"request_id\":");
     buf_add_cstr(&message, a->request_id);
@@ -50,8 +51,8 @@ send_problem(struct asker *a, const char *detail, struct str problem)
     hub_client_send(a->client, &message);
 }
 
-void
-asker_problem(struct asker *a, enum problem p, const char *detail)
+static void
+tell_problem(struct asker *a, enum problem p, const char *detail)
 {
     AUTO(buf_finish) struct buf problem = {0};
     if (a->exchange) {
@@ -60,6 +61,22 @@ asker_problem(struct asker *a, enum problem p, const char *detail)
     }
     problem_add(&problem, p, detail);
     send_problem(a, detail, buf_str(&problem));
+}
+
+void
+asker_problem(struct asker *a, enum problem p, const char *detail)
+{
+    if (a->client)
+        a->client->n_bad = 0;
+    tell_problem(a, p, detail);
+}
+
+void
+asker_refuse(struct asker *a, enum problem p, const char *detail)
+{
+    if (a->client && problem_status(p) < 500)
+        a->client->n_bad++;
+    tell_problem(a, p, detail);
 }
 
 void

@@ -12,7 +12,10 @@ struct asker {
 
 /* `data` is an object as JSON text. */
 void asker_data(struct asker *a, struct str data);
+/* The question was good, its answer is none. */
 void asker_problem(struct asker *a, enum problem p, const char *detail);
+/* It was none that can be asked: it counts among a client's bad requests in a row. */
+void asker_refuse(struct asker *a, enum problem p, const char *detail);
 
 /* too-many: it came too soon. */
 void asker_wait(struct asker *a, const char *detail, int64_t retry_after_ms);

@@ -45,7 +45,7 @@ hub_client_wake(struct hub_client *c)
 static bool
 has_room(const struct hub_client *c)
 {
-    return c->reply_bytes < HUB_REPLY_BYTES_MAX && c->n_asks < HUB_RUNNING_MAX;
+    return c->reply_bytes < HUB_REPLY_BYTES_MAX && c->n_asks < HUB_PENDING_MAX;
 }
 
 /* Reading goes on when there is room again, and stops when there is none: the peer's own send

@@ -9,7 +9,7 @@
 #define HUB_MESSAGE_BYTES_MAX (1u << 20)
 #define HUB_FRAME_BYTES_MAX (256u << 10) // out
 #define HUB_SUBSCRIPTIONS_MAX 64         // per connection
-#define HUB_PENDING_MAX 256              // requests per connection
+#define HUB_PENDING_MAX 8                // questions of one connection at the index
 #define HUB_RATE 200                     // of them a second,
 #define HUB_RATE_BURST 400               // and so many at once
 #define HUB_HEARTBEAT_MS 30000

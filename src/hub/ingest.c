@@ -424,14 +424,14 @@ ingest_find(struct hub *h, struct str name, bool may_create, struct asker *asker
     if (r == 0 && workspace_pushed_name(w))
         return w;
     if (r == 0)
-        asker_problem(asker, PROBLEM_CONFLICT, ingest_why(-EPERM));
+        asker_refuse(asker, PROBLEM_CONFLICT, ingest_why(-EPERM));
     else if (r == -ENOENT)
-        asker_problem(asker, PROBLEM_NOT_FOUND,
-                      "there is no such workspace; create=1 makes it");
+        asker_refuse(asker, PROBLEM_NOT_FOUND,
+                     "there is no such workspace; create=1 makes it");
     else if (r == -EINVAL)
-        asker_problem(asker, PROBLEM_BAD_REQUEST,
-                      "a workspace's name has 1 to 64 of A-Z a-z 0-9 . _ -, a letter or "
-                      "digit first");
+        asker_refuse(asker, PROBLEM_BAD_REQUEST,
+                     "a workspace's name has 1 to 64 of A-Z a-z 0-9 . _ -, a letter or "
+                     "digit first");
     else if (r == -EMFILE)
         asker_problem(asker, PROBLEM_TOO_MANY, "there are too many workspaces");
     else

@@ -29,7 +29,10 @@ answer(struct asker *a, unsigned status, const struct buf *data)
 static void
 end_with_problem(struct asker *a, enum problem p, const char *detail)
 {
-    asker_problem(a, p, detail);
+    if (p == PROBLEM_BAD_REQUEST)
+        asker_refuse(a, p, detail);
+    else
+        asker_problem(a, p, detail);
     free(steal(a->request_id));
 }
 

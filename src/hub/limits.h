@@ -3,7 +3,6 @@
 
 /* Sockets that are no WebSockets: to be told 503, probes, HTTP. */
 #define HUB_SOCKETS_SPARE 64
-#define HUB_RUNNING_MAX 8 // questions of one connection at the index
 /* Of replies that wait on one connection; above it nothing more is read. */
 #define HUB_REPLY_BYTES_MAX (256u << 10)
 #define HUB_STUCK_MS 10000 // no byte accepted while work is pending;

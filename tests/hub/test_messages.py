@@ -23,6 +23,7 @@ async def test_hello_comes_first(engine):
     equal(len(hello["epoch"]), 32)
     assert hello["head"] >= hello["first_seq"] >= 1, hello
     assert hello["limits"]["max_message"] == 1 << 20 and hello["heartbeat_s"] == 30
+    equal(hello["limits"]["max_pending"], 8, "questions at the index")
     other = await Client.open(engine)
     assert other.hello["connection_id"] != hello["connection_id"]
     await client.close()
@@ -90,6 +91,37 @@ async def test_flood_of_bad_requests(engine):
     for _ in range(100):
         await client.ws.send("no")
     equal(await closed_with(client.ws), 4502)
+
+
+async def test_flood_of_what_cannot_be_done(engine):
+    """Whoever refuses it, it was no good request; what is good and finds nothing is none of them."""
+    client = await Client.open(engine)
+    folder = client.hello["workspaces"][0]["id"]
+    made = await client.request("add", {"workspace": "flood", "create": True, "entities": [{"op": "delete", "path": "a.c"}]})
+    assert made["success"], made
+    for _ in range(100):
+        equal((await client.request("get", {"key": "c:fn:a.c#none"}, workspace=folder))["problem"]["status"], 404)
+        equal((await client.request("job.status", {"job_id": "j-0123456789abcdef"}))["problem"]["status"], 404)
+    for _ in range(33):
+        for _ in range(3):
+            assert not (await client.request("add", {"workspace": "flood", "entities": []}))["success"]
+        assert (await client.request("ping"))["success"]
+    await client.close()
+    for action, data in (("add", {"workspace": "flood", "entities": []}),
+                         ("add", {"workspace": "flood", "entities": [{"op": "x"}]}),
+                         ("add", {"workspace": "flood", "key": 1, "entities": [{"op": "x"}]}),
+                         ("add", {"workspace": "no such", "entities": [{"op": "x"}]}),
+                         ("add", {"workspace": "none", "entities": [{"op": "x"}]}),
+                         ("delete", {"workspace": folder, "path": "a.c"}),
+                         ("job.submit", {"workspace": folder, "kind": "none"})):
+        client = await Client.open(engine)
+        try:
+            for _ in range(70):
+                assert not (await client.request(action, data))["success"], data
+            raise AssertionError(data)
+        except hubtest.websockets.ConnectionClosed as e:
+            equal(e.rcvd.code, 4502, data)
+    equal((await engine.http("/v1/workspaces/flood", "DELETE"))[0], 200, "the others have but one workspace")
 
 
 async def test_oversize_message(engine):
