@@ -273,7 +273,7 @@ async def test_many_values(engine):
         status, _, answer = await engine.http(address, "POST", body=body)
         equal((status, json.loads(answer)["type"]), (413, "/problems/too-large"), address)
     grown_kb = rss_kb(engine.pid) - before_kb
-    assert has_sanitizer(engine) or grown_kb < 64 * 1024, grown_kb
+    assert has_sanitizer(engine.program) or grown_kb < 64 * 1024, grown_kb
     status, _, answer = await engine.http(path, "POST", body={"q": "add", "more": [0] * 262141})
     equal((status, json.loads(answer.splitlines()[-1])["count"]), (200, 1), "as many as may be")
     for n, expected in ((131066, None), (131067, 413)):  # with what is around them
