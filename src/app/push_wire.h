@@ -17,11 +17,12 @@ struct push_events {
     void (*on_fault)(void *ctx, uint64_t line, const char *why);
     /* All lines up to this one are committed, or were refused. */
     void (*on_ack)(void *ctx, uint64_t last_line);
-    /* Once, and nothing after it. 0: all of it was acknowledged; else why is one line for the user. */
+    /* Once, and nothing after it. 0: all of it was acknowledged; -EPERM: this engine takes none of it; else it may be
+     * tried again. why is one line for the user, borrowed; NULL: err_text(r) says it. */
     void (*on_end)(void *ctx, int r, const char *why);
 };
 
-/* -ECONNREFUSED: nobody listens there. */
+/* The address is only read. -ECONNREFUSED: nobody listens there; other -errno: no socket. */
 int push_wire_open(struct loop *l, const struct push_address *address,
                    const struct push_events *events, void *ctx,
                    struct push_wire **ret_wire);

@@ -10,7 +10,7 @@
 const char *codec_read_ingest(const json_t *line, struct ingest_batch *batch,
                               struct ingest_item *ret_item);
 /* The other way: op "file" with as many entities as a line of about bytes_max holds, then the rest one by one. What the file
- * is besides (size, state) is not told. */
+ * is besides (size, state) is not told. A line is fn's until it returns, and has no newline. */
 void codec_each_ingest_line(const struct batch *b, size_t bytes_max,
                             void (*fn)(void *ctx, struct str line), void *ctx);
 /* {"title", "text" or "texts":[…]} of earlier clients as an entity's line, a new reference; NULL: it is none. Its

@@ -1,5 +1,5 @@
 #pragma once
-/* The CloudEvents 1.0 view of what the hub sends, one to one. Pure. Private to the hub. */
+/* The CloudEvents 1.0 view of what the hub sends, one to one. Pure. Private to the hub; any thread. */
 #include "base/base.h"
 #include "base/str.h"
 

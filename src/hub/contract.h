@@ -1,5 +1,5 @@
 #pragma once
-/* The contract of the protocol, as it is served: src/hub/contract, compiled in. Private to the hub. */
+/* The contract of the protocol, as it is served: src/hub/contract, compiled in. Private to the hub; any thread. */
 #include "base/base.h"
 #include "base/str.h"
 

@@ -28,7 +28,7 @@ struct window {
 struct window *window_ref(struct window *w);
 void window_unref(struct window *w);
 
-/* The feed of a workspace, made when it is the first time. */
+/* The feed of a workspace, made when it is the first time; the hub's. */
 struct feed *feed_of(struct hub *h, struct workspace *w);
 void feed_destroy_all(struct hub *h);
 struct workspace *feed_workspace(const struct feed *f);

@@ -1,6 +1,6 @@
 #pragma once
 /* The filter of a subscription: a tree of comparisons over an event's data. It saves traffic and is no access
- * control. Pure. Private to the hub. */
+ * control. Pure. Private to the hub; any thread. */
 #include "codec/codec.h"
 
 #define FILTER_NODES_MAX 32
@@ -15,6 +15,7 @@ struct filter;
  * text. A key names a member of data; "hover.state" one of an object in it.
  * -EINVAL: *ret_why is a sentence that says what is wrong, static. */
 int filter_create(const json_t *tree, struct filter **ret_filter, const char **ret_why);
+/* NULL is allowed. */
 void filter_destroy(struct filter *f);
 /* `data` is a JSON object. What is not there equals nothing: only neq, nin and not let it pass. */
 bool filter_accepts(const struct filter *f, struct str data);

@@ -19,7 +19,7 @@ struct hub;
 
 struct hub_options {
     uint16_t port;     // 0: any
-    const char *token; // HUB_TOKEN_HEX hex digits
+    const char *token; // HUB_TOKEN_HEX hex digits; copied
     /* Of all connections, because all come from this machine; 0: as many as there are. */
     uint64_t bad_tokens_per_min, strangers_per_s;
     /* Number of clients that take events changed; for idle exit. May be NULL. */
@@ -27,7 +27,8 @@ struct hub_options {
     void *ctx;
 };
 
-/* -EADDRINUSE; -ENOPKG: the event library package is missing; *ret_why (heap) says what to do. */
+/* The registry outlives it. -EADDRINUSE; -ENOPKG: the event library package is missing; other -errno;
+ * *ret_why (heap) says what to do. */
 int hub_open(struct loop *l, const struct hub_options *options,
              struct workspaces *workspaces, struct hub **ret_hub, char **ret_why);
 uint16_t hub_port(const struct hub *h);

@@ -29,7 +29,7 @@ void ingest_serve_drop(struct exchange *x); // the workspace
 
 /* ---- between ingest.c and add.c ---- */
 
-/* Of what workspace_put_entities() said, or came back with. */
+/* Of the -errno that workspace_put_entities() said, or came back with; the text is static. */
 enum problem ingest_problem(int r);
 const char *ingest_why(int r);
 /* Something came back: there may be room again. */

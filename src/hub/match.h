@@ -1,6 +1,6 @@
 #pragma once
 /* Matching of names: event patterns, paths of routes, and the cursor of a subscription. Pure.
- * Private to the hub. */
+ * Private to the hub; any thread. */
 #include "base/base.h"
 #include "base/str.h"
 

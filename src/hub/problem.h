@@ -1,6 +1,6 @@
 #pragma once
 /* What can be wrong with a request, in RFC 9457 words: the one object of HTTP and WebSocket answers.
- * Private to the hub. */
+ * Pure. Private to the hub; any thread. */
 #include "base/base.h"
 #include "base/str.h"
 

@@ -1,5 +1,5 @@
 #pragma once
-/* How far a peer's kernel has taken what was sent to it. Private to the hub. */
+/* How far a peer's kernel has taken what was sent to it. Private to the hub; loop thread. */
 #include "base/base.h"
 
 /* Bytes acknowledged since the connection began; 0 when that cannot be asked. */

@@ -1,5 +1,5 @@
 #pragma once
-/* What a search asks for, as JSON or as the arguments of an address says it. Private to the hub. */
+/* What a search asks for, as JSON or as the arguments of an address says it. Private to the hub; loop thread. */
 #include <jansson.h>
 
 #include "hub/exchange.h"

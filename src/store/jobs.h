@@ -22,6 +22,7 @@ struct job_row {
     int64_t numbers[JOB_NUMBERS];
 };
 
+/* Views into the job. */
 void job_row_of(const struct job *job, struct job_row *ret_row);
-/* NULL: it makes no sense, or is a newer version's, and is left out. */
+/* A new one, the caller's. NULL: it makes no sense, or is a newer version's, and is left out. */
 struct job *job_row_read(const struct job_row *row) MUST_USE;

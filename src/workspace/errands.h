@@ -1,6 +1,6 @@
 #pragma once
 /* The two sides of a job: jobs.c keeps its row and its turn, errand_kinds.c does its work. Nobody else
- * includes it. */
+ * includes it. Loop thread. */
 #include "base/vec.h"
 #include "codec/codec.h"
 #include "workspace/internal.h"

@@ -1,5 +1,5 @@
 #pragma once
-/* What workspaces without a folder have of workspace.c, and it of them. Nobody outside includes it. */
+/* What workspaces without a folder have of workspace.c, and it of them. Nobody outside includes it. Loop thread. */
 #include "base/base.h"
 
 struct workspace;
