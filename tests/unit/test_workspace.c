@@ -41,9 +41,16 @@ tear_down_all(void **state UNUSED)
     return 0;
 }
 
+/* Of "trees", or of all else: trees are of one thread, and long. */
 int
-main(void)
+main(int argc, char *argv[])
 {
+    const struct CMUnitTest trees[] = {
+        cmocka_unit_test(test_edits),
+        cmocka_unit_test(test_kept_trees_say_the_same),
+        cmocka_unit_test(test_first_leaf_is_no_end),
+        cmocka_unit_test(test_kept_trees_are_few),
+    };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_and_second),
         cmocka_unit_test(test_one_function_changed),
@@ -97,10 +104,6 @@ main(void)
         cmocka_unit_test(test_moved_folder),
         cmocka_unit_test(test_known_by_folder),
         cmocka_unit_test(test_known_files_are_small),
-        cmocka_unit_test(test_edits),
-        cmocka_unit_test(test_kept_trees_say_the_same),
-        cmocka_unit_test(test_first_leaf_is_no_end),
-        cmocka_unit_test(test_kept_trees_are_few),
         cmocka_unit_test(test_worktrees),
         cmocka_unit_test(test_worktrees_of_bare),
         cmocka_unit_test(test_worktrees_hostile),
@@ -118,6 +121,8 @@ main(void)
         cmocka_unit_test(test_place_of_a_cut_engine_is_left),
     };
 
+    if (argc > 1 && strcmp(argv[1], "trees") == 0)
+        return cmocka_run_group_tests_name("trees", trees, set_up_all, tear_down_all);
     return _cmocka_run_group_tests("workspace", tests,
                                    postgres_count_tests(ARRAY_LEN(tests), 2), set_up_all,
                                    tear_down_all);
