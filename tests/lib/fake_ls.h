@@ -1,6 +1,5 @@
 #pragma once
 /* For tests: a scenario on disk for fake_ls, what it heard, and a loop that runs until something is so. */
-#include <ftw.h>
 #include <poll.h>
 #include <uv.h>
 
@@ -9,6 +8,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "rt/loop.h"
+
+#include "tests/lib/scratch.h"
 
 struct fake_ls {
     char *dir; // a new folder, gone at the end
@@ -39,10 +40,7 @@ fake_ls_write(const struct fake_ls *f, const char *name, const char *text)
 static inline void
 fake_ls_init(struct fake_ls *f, const char *scenario)
 {
-    const char *tmp = getenv("TMPDIR");
-    f->dir = path_join(tmp ? tmp : "/tmp", "gloss-test-XXXXXX");
-    if (!mkdtemp(f->dir))
-        abort();
+    f->dir = scratch_make("fake-ls");
     AUTO(free) char *text = xstrdup(scenario);
     for (char *c = text; *c; c++)
         *c = *c == '\'' ? '"' : *c;
@@ -55,19 +53,10 @@ fake_ls_init(struct fake_ls *f, const char *scenario)
     f->command[3] = NULL;
 }
 
-static inline int
-fake_ls_remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static inline void
 fake_ls_finish(struct fake_ls *f)
 {
-    nftw(f->dir, fake_ls_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(f->dir);
     free(f->dir);
     free(f->scenario);
     free(f->log);

@@ -6,7 +6,6 @@
 #include "base/base.h"
 
 #include <cmocka.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,8 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "config/config.h"
+
+#include "tests/lib/scratch.h"
 
 static char *home; // of the running test
 
@@ -23,11 +24,7 @@ static int
 home_setup(UNUSED void **state)
 {
     const struct config_setting *s;
-    const char *tmp = getenv("TMPDIR");
-    char *name = xasprintf("%s/gloss-config-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(name) || fs_real_path(name, &home) < 0)
-        return -1;
-    free(name);
+    home = scratch_make("config");
     for (size_t i = 0; i < ARRAY_LEN(xdg); i++)
         unsetenv(xdg[i]);
     for (size_t i = 0; (s = config_setting_at(i)); i++) {
@@ -38,16 +35,9 @@ home_setup(UNUSED void **state)
 }
 
 static int
-remove_one(const char *path, UNUSED const struct stat *st, UNUSED int type,
-           UNUSED struct FTW *ftw)
-{
-    return remove(path);
-}
-
-static int
 home_teardown(UNUSED void **state)
 {
-    int r = nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    int r = scratch_remove(home);
     free(steal(home));
     return r;
 }

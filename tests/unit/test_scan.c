@@ -8,11 +8,8 @@
 static int
 set_up_all(UNUSED void **state)
 {
-    const char *tmp = getenv("TMPDIR");
-    AUTO(free)
-    char *template = xasprintf("%s/test-scan-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
-    if (!mkdtemp(template) || chmod(template, 0755) < 0 ||
-        fs_real_path(template, &scratch) < 0)
+    scratch = scratch_make("scan");
+    if (chmod(scratch, 0755) < 0)
         return -1;
     /* The user's own settings have no say here. */
     setenv("XDG_CONFIG_HOME", fmt("%s/config", scratch), 1);

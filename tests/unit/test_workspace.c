@@ -17,13 +17,9 @@
 static int
 set_up_all(void **state UNUSED)
 {
-    const char *tmp = getenv("TMPDIR");
-    AUTO(free)
-    char *template = path_join(tmp && tmp[0] ? tmp : "/tmp", "test-workspace-XXXXXX");
     AUTO(free) char *config = NULL, *states = NULL;
 
-    if (!mkdtemp(template) || fs_real_path(template, &scratch) < 0)
-        return -1;
+    scratch = scratch_make("workspace");
     config = path_join(scratch, "config");
     states = path_join(scratch, "state");
     setenv("HOME", scratch, 1);
@@ -36,7 +32,7 @@ static int
 tear_down_all(void **state UNUSED)
 {
     lang_finish();
-    remove_tree(scratch);
+    scratch_remove(scratch);
     free(scratch);
     return 0;
 }

@@ -10,9 +10,10 @@
 #define LOG_MODULE "te\"st"
 #include "base/log.h"
 
+#include "tests/lib/scratch.h"
+
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
@@ -286,19 +287,11 @@ count_entries(const char *path)
 static int
 files_setup(void **state)
 {
-    const char *tmp = getenv("TMPDIR");
     struct files *f = xnew(struct files);
-    f->dir = path_join(tmp ? tmp : "/tmp", "test-base-XXXXXX");
+    f->dir = scratch_make("base");
     f->n_fds = count_entries("/proc/self/fd");
     *state = f;
-    return mkdtemp(f->dir) ? 0 : -1;
-}
-
-static int
-remove_one(const char *path, UNUSED const struct stat *st, UNUSED int type,
-           UNUSED struct FTW *at)
-{
-    return remove(path);
+    return 0;
 }
 
 static int
@@ -306,7 +299,7 @@ files_teardown(void **state)
 {
     struct files *f = *state;
     int leaked = count_entries("/proc/self/fd") - f->n_fds;
-    int r = nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    int r = scratch_remove(f->dir);
     free(f->dir);
     free(f);
     return leaked || r ? -1 : 0;

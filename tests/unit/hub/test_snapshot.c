@@ -1,9 +1,9 @@
 /* Snapshots of a real index, read by clients that take their time. */
-#include <ftw.h>
-
 #include "base/clock.h"
 #include "base/fs.h"
 #include "hub/snapshot.h"
+
+#include "tests/lib/scratch.h"
 
 #define SNAPSHOTS (SNAPSHOT_PAGES_MAX + 4)
 
@@ -11,7 +11,7 @@ static const struct snapshot_options of_all = {.sub = "[\"s1\"]", .has_rows = tr
 
 struct shelf {
     struct house house;
-    char folder[32];
+    char *folder;
     struct workspace *workspace;
     struct hub_client *clients[SNAPSHOTS];
     struct snapshot *snapshots[SNAPSHOTS];
@@ -26,8 +26,7 @@ build_shelf(struct shelf *shelf)
     struct house *house = &shelf->house;
     AUTO(free) char *why = NULL;
     AUTO(free) char *path = NULL;
-    snprintf(shelf->folder, sizeof(shelf->folder), "/tmp/gloss-hub-XXXXXX");
-    assert_non_null(mkdtemp(shelf->folder));
+    shelf->folder = scratch_make("hub");
     path = xasprintf("%s/a.c", shelf->folder);
     assert_int_equal(
         fs_write_atomic(path, STR("int f(void)\n{\n    return 1;\n}\n"), 0600), 0);
@@ -43,13 +42,6 @@ build_shelf(struct shelf *shelf)
         0);
 }
 
-static int
-remove_one(const char *path, const struct stat *st UNUSED, int type UNUSED,
-           struct FTW *at UNUSED)
-{
-    return remove(path);
-}
-
 static void
 tear_down_shelf(struct shelf *shelf)
 {
@@ -58,7 +50,8 @@ tear_down_shelf(struct shelf *shelf)
         hub_client_destroy(shelf->clients[i]);
     }
     tear_down(&shelf->house);
-    assert_int_equal(nftw(shelf->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(scratch_remove(shelf->folder), 0);
+    free(shelf->folder);
 }
 
 static void

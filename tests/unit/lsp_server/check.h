@@ -225,7 +225,7 @@ tear_down(struct fixture *f)
     timer_close(f->deadline);
     assert_int_equal(loop_finish(&f->loop), 0);
     config_destroy(f->config);
-    nftw(f->root, fake_ls_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(f->root);
     free(f->root);
     free(f->db_url);
 }

@@ -147,13 +147,9 @@ test_slow_reader(void **state UNUSED)
 static int
 set_up_all(void **state UNUSED)
 {
-    const char *tmp = getenv("TMPDIR");
-    AUTO(free)
-    char *template = path_join(tmp && tmp[0] ? tmp : "/tmp", "test-server-XXXXXX");
     AUTO(free) char *config = NULL, *states = NULL;
 
-    if (!mkdtemp(template) || fs_real_path(template, &scratch) < 0)
-        return -1;
+    scratch = scratch_make("lsp-server");
     config = path_join(scratch, "config");
     states = path_join(scratch, "state");
     setenv("HOME", scratch, 1);
@@ -166,7 +162,7 @@ static int
 tear_down_all(void **state UNUSED)
 {
     lang_finish();
-    nftw(scratch, fake_ls_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(scratch);
     free(scratch);
     return 0;
 }

@@ -14,6 +14,8 @@
 #include "base/str.h"
 #include "rt/loop.h"
 
+#include "tests/lib/scratch.h"
+
 #define CHECK_LIMIT_MS 60000 // a hang becomes a failure
 
 #define OPEN_LOOP(l)                                                                     \

@@ -281,7 +281,7 @@ open_failing(struct loop *l, struct run *r, const char *program, const char *cwd
 static void
 test_child_cannot_start(UNUSED void **state)
 {
-    AUTO(free) char *dir = make_dir();
+    AUTO(free) char *dir = scratch_make("rt");
     AUTO(free) char *plain = xasprintf("%s/plain", dir);
     AUTO(free) char *garbage = xasprintf("%s/garbage", dir);
     AUTO(free) char *missing = xasprintf("%s/missing", dir);
@@ -434,7 +434,7 @@ struct fifo {
 static void
 fifo_open(struct loop *l, struct fifo *f, size_t wanted)
 {
-    f->dir = make_dir();
+    f->dir = scratch_make("rt");
     f->path = xasprintf("%s/fifo", f->dir);
     assert_int_equal(mkfifo(f->path, 0600), 0);
     int fd = open(f->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

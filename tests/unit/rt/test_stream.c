@@ -420,20 +420,11 @@ take_peer(void *ctx, struct stream *stream)
         listener_close(steal(v->listener));
 }
 
-static char *
-make_dir(void)
-{
-    const char *tmp = getenv("TMPDIR");
-    char *dir = xasprintf("%s/gloss-rt-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(dir));
-    return dir;
-}
-
 static void
 test_listener(UNUSED void **state)
 {
     OPEN_LOOP(l);
-    AUTO(free) char *dir = make_dir();
+    AUTO(free) char *dir = scratch_make("rt");
     AUTO(free) char *path = xasprintf("%s/socket", dir);
     struct server v = {0};
     struct stream *none = NULL;
@@ -487,7 +478,7 @@ static void
 test_listener_dead_and_foreign_files(UNUSED void **state)
 {
     OPEN_LOOP(l);
-    AUTO(free) char *dir = make_dir();
+    AUTO(free) char *dir = scratch_make("rt");
     AUTO(free) char *path = xasprintf("%s/socket", dir);
     make_dead_socket(path);
     struct server v = {.closes_on_first = true};

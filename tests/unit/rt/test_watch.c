@@ -78,7 +78,7 @@ static void
 test_watch_files(UNUSED void **state)
 {
     OPEN_LOOP(l);
-    AUTO(free) char *dir = make_dir();
+    AUTO(free) char *dir = scratch_make("rt");
     AUTO(free) char *a = xasprintf("%s/a", dir);
     AUTO(free) char *b = xasprintf("%s/b", dir);
     AUTO(free) char *sub = xasprintf("%s/sub", dir);
@@ -124,7 +124,7 @@ static void
 test_watch_dir_gone(UNUSED void **state)
 {
     OPEN_LOOP(l);
-    AUTO(free) char *dir = make_dir();
+    AUTO(free) char *dir = scratch_make("rt");
     AUTO(free) char *sub = xasprintf("%s/sub", dir);
     struct seen s = {.root = dir};
     assert_int_equal(watch_open(&l, see, &s, &s.w), 0);
@@ -155,7 +155,7 @@ static void
 test_watch_dir_renamed(UNUSED void **state)
 {
     OPEN_LOOP(l);
-    AUTO(free) char *dir = make_dir();
+    AUTO(free) char *dir = scratch_make("rt");
     AUTO(free) char *from = xasprintf("%s/from", dir);
     AUTO(free) char *to = xasprintf("%s/to", dir);
     struct seen s = {.root = dir};
@@ -188,7 +188,7 @@ static void
 test_watch_change_inside(UNUSED void **state)
 {
     OPEN_LOOP(l);
-    AUTO(free) char *dir = make_dir();
+    AUTO(free) char *dir = scratch_make("rt");
     struct seen s = {.root = dir, .removes = true};
     assert_int_equal(watch_open(&l, see, &s, &s.w), 0);
     assert_int_equal(watch_add(s.w, dir), 0);
@@ -230,7 +230,7 @@ test_watch_overflow(UNUSED void **state)
         return;
     }
     OPEN_LOOP(l);
-    AUTO(free) char *dir = make_dir();
+    AUTO(free) char *dir = scratch_make("rt");
     struct seen s = {.root = dir};
     assert_int_equal(watch_open(&l, see, &s, &s.w), 0);
     assert_int_equal(watch_add(s.w, dir), 0);

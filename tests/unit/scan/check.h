@@ -24,6 +24,8 @@
 #include "rt/timer.h"
 #include "scan/scan.h"
 
+#include "tests/lib/scratch.h"
+
 #ifndef DEADLINE_MS
 #    define DEADLINE_MS 20000
 #endif

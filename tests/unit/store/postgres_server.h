@@ -5,7 +5,6 @@
 #include "base/base.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,6 +14,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+
+#include "tests/lib/scratch.h"
 
 #define SERVER_USER 65534 // of nobody
 
@@ -118,13 +119,6 @@ postgres_stop(int signal)
     postgres_server.pid = 0;
 }
 
-static int
-postgres_remove(const char *path, const struct stat *st UNUSED, int type UNUSED,
-                struct FTW *at UNUSED)
-{
-    return remove(path);
-}
-
 static UNUSED void
 postgres_finish(void)
 {
@@ -132,7 +126,7 @@ postgres_finish(void)
         return;
     if (postgres_server.pid > 0)
         postgres_stop(SIGINT); // ends at once, whoever is connected
-    nftw(postgres_server.dir, postgres_remove, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(postgres_server.dir);
     free(postgres_server.dir);
     postgres_server.dir = NULL;
 }
@@ -141,13 +135,10 @@ postgres_finish(void)
 static UNUSED const char *
 postgres_socket(void)
 {
-    const char *base = getenv("TMPDIR");
     if (!getenv("TEST_POSTGRES_BIN") || postgres_server.dir)
         return postgres_server.dir;
-    postgres_server.dir = xasprintf("%s/gloss-pg-XXXXXX", base ? base : "/tmp");
+    postgres_server.dir = scratch_make("pg");
     postgres_server.owner = getpid();
-    if (!mkdtemp(postgres_server.dir))
-        abort();
     atexit(postgres_finish);
     if (geteuid() == 0 && chown(postgres_server.dir, SERVER_USER, SERVER_USER) < 0)
         abort();

@@ -4,7 +4,6 @@
  * end in :SIGNATURE, :SIGNATURE:DOC, and >callee,callee; +N leaves N lines empty. */
 #include "base/base.h"
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <unistd.h>
 
@@ -17,6 +16,8 @@
 #include "codec/codec.h"
 #include "store/mem.h"
 #include "store/store.h"
+
+#include "tests/lib/scratch.h"
 
 #include "postgres_server.h"
 
@@ -92,23 +93,13 @@ struct sample {
     char *dir, *path, *url; // path: of the SQLite file
 };
 
-static UNUSED int
-sample_remove(const char *path, const struct stat *st UNUSED, int type UNUSED,
-              struct FTW *at UNUSED)
-{
-    return remove(path);
-}
-
 /* *state: of this backend; NULL: of the first one. */
 static UNUSED int
 sample_setup(void **state)
 {
-    const char *base = getenv("TMPDIR");
     struct sample *s = xnew(struct sample);
     s->backend = *state ? *state : &sample_backends[0];
-    s->dir = xasprintf("%s/gloss-store-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(s->dir))
-        return -1;
+    s->dir = scratch_make("store");
     s->path = xasprintf("%s/index.db", s->dir);
     s->url = s->backend->url(s->dir);
     *state = s;
@@ -121,7 +112,7 @@ sample_teardown(void **state)
     struct sample *s = *state;
     if (s->backend->drop)
         s->backend->drop(s->url);
-    int r = nftw(s->dir, sample_remove, 8, FTW_DEPTH | FTW_PHYS);
+    int r = scratch_remove(s->dir);
     free(s->dir);
     free(s->path);
     free(s->url);

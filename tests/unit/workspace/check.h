@@ -73,17 +73,11 @@ put(const struct fixture *f, const char *path, const char *text)
 }
 
 static void
-remove_tree(const char *path)
-{
-    nftw(path, fake_ls_remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void
 cut(const struct fixture *f, const char *path)
 {
     AUTO(free) char *file = at(f, path);
 
-    remove_tree(file);
+    scratch_remove(file);
     assert_false(fs_exists(file));
 }
 
@@ -225,7 +219,7 @@ tear_down(struct fixture *f)
         free(f->answers.v[i]);
     vec_finish(&f->answers);
     config_destroy(f->config);
-    remove_tree(f->root);
+    scratch_remove(f->root);
     free(f->root);
     free(f->db_url);
     free(f->why);

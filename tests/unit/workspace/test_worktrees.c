@@ -11,18 +11,13 @@ struct repository {
 static void
 repository_init(struct repository *r)
 {
-    const char *tmp = getenv("TMPDIR");
-    AUTO(free) char *template = path_join(tmp ? tmp : "/tmp", "worktrees-XXXXXX");
-
-    *r = (struct repository){.n_max = UINT_MAX};
-    assert_non_null(mkdtemp(template));
-    assert_int_equal(fs_real_path(template, &r->dir), 0);
+    *r = (struct repository){.dir = scratch_make("worktrees"), .n_max = UINT_MAX};
 }
 
 static void
 repository_finish(struct repository *r)
 {
-    nftw(r->dir, fake_ls_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(r->dir);
     buf_finish(&r->told);
     free(r->dir);
 }
