@@ -235,13 +235,19 @@ give_hover(struct diff *d, size_t i, struct entity_stored *s, bool *ret_is_other
     return err_trace(r);
 }
 
+/* The one behind those that wait. */
 static int
-add_entity(struct diff *d, size_t i, struct entity_stored *s)
+add_entity(struct diff *d, size_t i)
 {
+    struct entity_stored *s = &d->new[d->n_new];
     bool is_other = false;
-    s->rev = d->seq;
-    s->hover_reason = HOVER_REASON_NOT_ASKED;
-    int r = take_hover(d, s, &is_other);
+    *s = (struct entity_stored){.id = ENTITY_ID(d->f.id, d->slots[i]),
+                                .e = d->batch->entities[i],
+                                .rev = d->seq,
+                                .hover_reason = HOVER_REASON_NOT_ASKED};
+    if (s->e.parent != ENTITY_NONE)
+        s->e.parent = d->slots[s->e.parent];
+    int r = d->recall.n > 0 ? take_hover(d, s, &is_other) : 0;
     if (r == 0)
         r = give_hover(d, i, s, &is_other);
     if (r < 0)
@@ -253,8 +259,8 @@ add_entity(struct diff *d, size_t i, struct entity_stored *s)
         fill_row(d, i, s, &row);
         codec_delta_add(&d->delta, &row);
     }
-    d->new[d->n_new++] = *s;
-    return d->n_new == ROWS_AT_ONCE ? write_new(d) : 0;
+    table_counts_add(&d->counts, &d->f, s);
+    return ++d->n_new == ROWS_AT_ONCE ? write_new(d) : 0;
 }
 
 /* A hover speaks of the declaration: a change of the body alone leaves it, stale. */
@@ -271,8 +277,8 @@ drop_hover(struct diff *d, struct entity_stored *s)
 
 /* s: as it was, with the new entity in it. */
 static int
-keep_entity(struct diff *d, size_t i, struct entity_stored *s,
-            const struct entity_stored *was)
+put_kept(struct diff *d, size_t i, struct entity_stored *s,
+         const struct entity_stored *was)
 {
     bool is_told = is_changed(&was->e, &s->e), is_other = false;
     int r = 0;
@@ -296,26 +302,25 @@ keep_entity(struct diff *d, size_t i, struct entity_stored *s,
 }
 
 static int
+keep_entity(struct diff *d, size_t i)
+{
+    const struct entity_stored *was = &d->old.v[d->old_of[i]];
+    struct entity_stored s = *was;
+    s.e = d->batch->entities[i];
+    if (s.e.parent != ENTITY_NONE)
+        s.e.parent = d->slots[s.e.parent];
+    int r = put_kept(d, i, &s, was);
+    table_counts_add(&d->counts, &d->f, &s);
+    return r;
+}
+
+static int
 write_entities(struct diff *d)
 {
     for (size_t i = 0; i < d->n; i++) {
-        int r = 0;
-        struct entity_stored s = {.e = d->batch->entities[i]};
-        s.id = ENTITY_ID(d->f.id, d->slots[i]);
-        if (s.e.parent != ENTITY_NONE)
-            s.e.parent = d->slots[s.e.parent];
-        if (d->old_of[i] == ENTITY_NONE) {
-            r = add_entity(d, i, &s);
-        } else {
-            const struct entity_stored *was = &d->old.v[d->old_of[i]];
-            struct entity e = s.e;
-            s = *was;
-            s.e = e;
-            r = keep_entity(d, i, &s, was);
-        }
+        int r = d->old_of[i] == ENTITY_NONE ? add_entity(d, i) : keep_entity(d, i);
         if (r < 0)
             return err_trace(r);
-        table_counts_add(&d->counts, &d->f, &s);
     }
     return write_new(d);
 }

@@ -1,5 +1,6 @@
 /* Reading and writing by key. Invariant: what a writer reads is the database with the transaction's
  * batch over it, what a reader reads is one snapshot; nothing is written but by commit, at once. */
+#include <endian.h>
 #include <poll.h>
 
 #include "base/err.h"
@@ -62,10 +63,10 @@ read_errno(struct rocks_conn *c, char *error)
 void
 rocks_key_add(struct rocks_key *key, int64_t id)
 {
-    assert(key->n + 8 <= sizeof(key->p));
-    for (int i = 0; i < 8; i++)
-        key->p[key->n + (size_t)i] = (char)((uint64_t)id >> (56 - 8 * i));
-    key->n += 8;
+    uint64_t big = htobe64((uint64_t)id);
+    assert(key->n + sizeof(big) <= sizeof(key->p));
+    memcpy(key->p + key->n, &big, sizeof(big));
+    key->n += sizeof(big);
 }
 
 struct rocks_key
@@ -126,14 +127,11 @@ void
 rocks_put_fresh(struct rocks_conn *c, enum rocks_family family, struct str key,
                 struct str value)
 {
-    struct rocks_fresh_row row = {
-        .key_n = key.n, .value_n = value.n, .family = (uint8_t)family};
+    struct rocks_fresh_row row = {.key_n = key.n, .value_n = value.n};
     rocks.writebatch_put_cf(c->all, c->db->families[family], key.p, key.n, value.p,
                             value.n);
     rocks.writebatch_data(c->all, &row.end);
-    *vec_push(&c->fresh.rows) = row;
-    if (c->fresh_first[family] == 0)
-        c->fresh_first[family] = c->fresh.rows.n;
+    *vec_push(&c->fresh[family].rows) = row;
 }
 
 /* A batch is kept as the log has it: of a put last the key, the value's length as a varint, the value. */
@@ -149,30 +147,23 @@ find_fresh(const struct rocks_conn *c, const struct rocks_fresh_row *row,
     *ret_key = str_slice(p - before - row->key_n, row->key_n);
 }
 
-static void
-clear_fresh(struct rocks_conn *c)
-{
-    c->fresh.rows.n = 0;
-    memset(c->fresh_first, 0, sizeof(c->fresh_first));
-}
-
 /* Before this key, or those that begin with it, are read or written. */
 static void
 settle(struct rocks_conn *c, enum rocks_family family, struct str key)
 {
+    struct rocks_fresh *fresh = &c->fresh[family];
     struct str fresh_key, value;
-    if (c->fresh_first[family] == 0)
+    if (fresh->rows.n == 0)
         return;
-    find_fresh(c, &c->fresh.rows.v[c->fresh_first[family] - 1], &fresh_key, &value);
+    find_fresh(c, &fresh->rows.v[0], &fresh_key, &value);
     if (memcmp(key.p, fresh_key.p, MIN(key.n, fresh_key.n)) < 0)
         return;
-    for (size_t i = 0; i < c->fresh.rows.n; i++) {
-        const struct rocks_fresh_row *row = &c->fresh.rows.v[i];
-        find_fresh(c, row, &fresh_key, &value);
-        rocks.writebatch_wi_put_cf(c->batch, c->db->families[row->family], fresh_key.p,
+    for (size_t i = 0; i < fresh->rows.n; i++) {
+        find_fresh(c, &fresh->rows.v[i], &fresh_key, &value);
+        rocks.writebatch_wi_put_cf(c->batch, c->db->families[family], fresh_key.p,
                                    fresh_key.n, value.p, value.n);
     }
-    clear_fresh(c);
+    fresh->rows.n = 0;
 }
 
 void
@@ -180,7 +171,8 @@ rocks_batch_clear(struct rocks_conn *c)
 {
     rocks.writebatch_clear(c->all);
     rocks.writebatch_wi_clear(c->batch);
-    clear_fresh(c);
+    for (int i = 0; i < ROCKS_FAMILIES; i++)
+        c->fresh[i].rows.n = 0;
 }
 
 /* ---- one value ---- */

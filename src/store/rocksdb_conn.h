@@ -54,10 +54,9 @@ struct rocks_conn {
     rocksdb_readoptions_t *read; // with the view's snapshot
     bool is_damaged;             // RocksDB met damage: the next start has to look
     /* A writer's. */
-    rocksdb_writebatch_t *all;          // what the transaction writes
-    rocksdb_writebatch_wi_t *batch;     // as much of it as its reads can find
-    struct rocks_fresh fresh;           // and the rest
-    size_t fresh_first[ROCKS_FAMILIES]; // row of each family, from 1; 0: it has none
+    rocksdb_writebatch_t *all;                // what the transaction writes
+    rocksdb_writebatch_wi_t *batch;           // as much of it as its reads can find
+    struct rocks_fresh fresh[ROCKS_FAMILIES]; // and the rest
     struct rocks_ids ids;
     bool has_ids, are_ids_new;         // looked for; not in the batch yet
     bool may_have_told, is_told_known; // see has_told()

@@ -8,13 +8,12 @@ struct rocks_conn;
 /* A row by where it ends in what the transaction writes. */
 struct rocks_fresh_row {
     size_t end, key_n, value_n;
-    uint8_t family; // enum rocks_family
 };
 
-/* Rows whose keys lie behind all that their family has: entities and edges of files that the transaction made, and
+/* Rows of one family whose keys lie behind all that it has, in their order: of files that the transaction made, and
  * events. No read of it finds them yet. Nearly all that a load writes is of this kind and is not read before its
- * commit, and what a row needs to be found is most of what a put costs. Whatever touches one of them puts all of
- * them where they are found first. */
+ * commit, and what a row needs to be found is most of what a put costs. Whatever touches one of them first puts all
+ * of the family where they are found. */
 struct rocks_fresh {
     VEC(struct rocks_fresh_row) rows;
 };

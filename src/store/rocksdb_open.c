@@ -302,7 +302,8 @@ writer_free(struct rocks_writer *w)
         close(w->lock_fd);
     rocks.writebatch_destroy(w->c.all);
     rocks.writebatch_wi_destroy(w->c.batch);
-    vec_finish(&w->c.fresh.rows);
+    for (int i = 0; i < ROCKS_FAMILIES; i++)
+        vec_finish(&w->c.fresh[i].rows);
     rocks.readoptions_destroy(w->c.read);
     table_writer_finish(&w->w);
     free(w->path);

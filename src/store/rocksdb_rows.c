@@ -5,6 +5,8 @@
 #include "base/err.h"
 
 #define VARINT_BYTES 10
+#define ENTITY_NUMBERS_BYTES                                                             \
+    (32 * VARINT_BYTES) // all but the texts of an entity's row, at most
 
 /* What an entity's row says by a bit. */
 #define HAS_SCOPE 1 // the qualified name is another one
@@ -15,17 +17,49 @@
 
 /* ---- numbers and texts ---- */
 
+static inline char *
+put_number(char *p, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        *p++ = (char)(value | 0x80);
+    *p++ = (char)value;
+    return p;
+}
+
+static inline char *
+put_signed(char *p, int64_t value)
+{
+    return put_number(p, (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0));
+}
+
+static inline char *
+put_bytes(char *p, const void *from, size_t n)
+{
+    if (n > 0)
+        memcpy(p, from, n);
+    return p + n;
+}
+
+static inline char *
+put_str(char *p, struct str s)
+{
+    return put_bytes(put_number(p, s.n), s.p, s.n);
+}
+
+/* What was put from b->p + b->n on, into room that was reserved. */
+static void
+end_at(struct buf *b, char *p)
+{
+    *p = '\0';
+    b->n = (size_t)(p - b->p);
+}
+
 void
 rocks_pack(struct buf *b, uint64_t value)
 {
     if (b->cap - b->n <= VARINT_BYTES)
         buf_reserve(b, VARINT_BYTES);
-    char *p = b->p + b->n;
-    for (; value >= 0x80; value >>= 7)
-        *p++ = (char)(value | 0x80);
-    *p++ = (char)value;
-    *p = '\0';
-    b->n = (size_t)(p - b->p);
+    end_at(b, put_number(b->p + b->n, value));
 }
 
 void
@@ -192,26 +226,27 @@ rocks_counts_read(struct str text, struct file_counts *ret_counts)
 
 /* ---- an entity ---- */
 
-/* What follows from the rest when there is nothing odd: UTF-16 columns as bytes, the name at its place
+#define ODD_NUMBERS 7
+
+/* What follows from the rest when there is nothing odd: UTF-16 columns as bytes, the name, of n bytes, at its place
  * in the source as it is. */
 static void
-derive(struct entity *e)
+derive(struct span *range, struct span *name, size_t n)
 {
-    struct span *range = &e->range, *name = &e->name_range;
     range->start.col_utf16 = range->start.col_byte;
     range->end.col_utf16 = range->end.col_byte;
     name->start.col_utf16 = name->start.col_byte;
     name->end = name->start;
-    name->end.col_byte += (uint32_t)e->name.n;
+    name->end.col_byte += (uint32_t)n;
     name->end.col_utf16 = name->end.col_byte;
-    name->end_byte = name->start_byte + (uint32_t)e->name.n;
+    name->end_byte = name->start_byte + (uint32_t)n;
 }
 
 static void
-list_odd(struct entity *e, uint32_t *ret_numbers[7])
+list_odd(struct entity *e, uint32_t *ret_numbers[ODD_NUMBERS])
 {
     struct span *range = &e->range, *name = &e->name_range;
-    uint32_t *const numbers[7] = {
+    uint32_t *const numbers[ODD_NUMBERS] = {
         &range->start.col_utf16, &range->end.col_utf16, &name->start.col_utf16,
         &name->end.line,         &name->end.col_byte,   &name->end.col_utf16,
         &name->end_byte,
@@ -222,38 +257,32 @@ list_odd(struct entity *e, uint32_t *ret_numbers[7])
 static bool
 is_odd(const struct entity *e)
 {
-    struct entity is = *e, derived = *e;
-    uint32_t *x[7], *y[7];
-    derive(&derived);
-    list_odd(&is, x);
-    list_odd(&derived, y);
-    for (int i = 0; i < 7; i++) {
-        if (*x[i] != *y[i])
-            return true;
-    }
-    return false;
+    struct span range = e->range, name = e->name_range;
+    derive(&range, &name, e->name.n);
+    return !span_eq(&range, &e->range) || !span_eq(&name, &e->name_range);
 }
 
-static void
-write_places(struct buf *b, const struct entity *e, bool has_odd)
+static char *
+put_places(char *p, const struct entity *e, bool has_odd)
 {
     const struct span *range = &e->range, *name = &e->name_range;
-    rocks_pack(b, range->start.line);
-    rocks_pack(b, range->start.col_byte);
-    rocks_pack(b, range->start_byte);
-    rocks_pack_signed(b, (int64_t)range->end.line - range->start.line);
-    rocks_pack(b, range->end.col_byte);
-    rocks_pack_signed(b, (int64_t)range->end_byte - range->start_byte);
-    rocks_pack_signed(b, (int64_t)name->start.line - range->start.line);
-    rocks_pack(b, name->start.col_byte);
-    rocks_pack_signed(b, (int64_t)name->start_byte - range->start_byte);
+    p = put_number(p, range->start.line);
+    p = put_number(p, range->start.col_byte);
+    p = put_number(p, range->start_byte);
+    p = put_signed(p, (int64_t)range->end.line - range->start.line);
+    p = put_number(p, range->end.col_byte);
+    p = put_signed(p, (int64_t)range->end_byte - range->start_byte);
+    p = put_signed(p, (int64_t)name->start.line - range->start.line);
+    p = put_number(p, name->start.col_byte);
+    p = put_signed(p, (int64_t)name->start_byte - range->start_byte);
     if (!has_odd)
-        return;
-    uint32_t *odd[7];
+        return p;
+    uint32_t *odd[ODD_NUMBERS];
     struct entity copy = *e;
     list_odd(&copy, odd);
-    for (int i = 0; i < 7; i++)
-        rocks_pack(b, *odd[i]);
+    for (int i = 0; i < ODD_NUMBERS; i++)
+        p = put_number(p, *odd[i]);
+    return p;
 }
 
 static uint32_t
@@ -281,12 +310,12 @@ read_places(struct rocks_unpack *u, struct entity *e, bool has_odd)
     name->start.line = take_beside(u, range->start.line);
     name->start.col_byte = take_u32(u);
     name->start_byte = take_beside(u, range->start_byte);
-    derive(e);
+    derive(range, name, e->name.n);
     if (!has_odd)
         return;
-    uint32_t *odd[7];
+    uint32_t *odd[ODD_NUMBERS];
     list_odd(e, odd);
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < ODD_NUMBERS; i++)
         *odd[i] = take_u32(u);
 }
 
@@ -297,37 +326,41 @@ has_hover(const struct entity_stored *s)
            s->hover_gen != 0 || s->hover_id != 0;
 }
 
-static void
-write_hover(struct buf *b, const struct entity_stored *s)
+static char *
+put_hover(char *p, const struct entity_stored *s)
 {
-    rocks_pack(b, s->hover_state);
-    rocks_pack(b, s->hover_reason);
-    rocks_pack_signed(b, s->hover_gen);
-    pack_bytes(b, &s->hover_id, sizeof(s->hover_id));
+    p = put_number(p, s->hover_state);
+    p = put_number(p, s->hover_reason);
+    p = put_signed(p, s->hover_gen);
+    return put_bytes(p, &s->hover_id, sizeof(s->hover_id));
 }
 
+/* A load writes more of these than of all else: room for all of it is made at once. */
 void
 rocks_entity_write(struct buf *b, const struct entity_stored *s)
 {
     const struct entity *e = &s->e;
     bool has_odd = is_odd(e), has_scope = !str_eq(e->name, e->qualified_name);
-    rocks_pack(b, (has_scope ? HAS_SCOPE : 0) | (has_odd ? HAS_ODD : 0) |
-                      (e->parent != ENTITY_NONE ? HAS_PARENT : 0) |
-                      (has_hover(s) ? HAS_HOVER : 0));
-    rocks_pack(b, e->kind);
-    rocks_pack(b, e->ordinal);
-    rocks_pack_str(b, e->name);
+    bool has_parent = e->parent != ENTITY_NONE, is_asked = has_hover(s);
+    buf_reserve(b, ENTITY_NUMBERS_BYTES + e->name.n + e->qualified_name.n +
+                       e->signature.n + e->doc.n);
+    char *p = b->p + b->n;
+    p = put_number(p, (has_scope ? HAS_SCOPE : 0) | (has_odd ? HAS_ODD : 0) |
+                          (has_parent ? HAS_PARENT : 0) | (is_asked ? HAS_HOVER : 0));
+    p = put_number(p, e->kind);
+    p = put_number(p, e->ordinal);
+    p = put_str(p, e->name);
     if (has_scope)
-        rocks_pack_str(b, e->qualified_name);
-    if (e->parent != ENTITY_NONE)
-        rocks_pack(b, e->parent);
-    pack_bytes(b, &e->hash, sizeof(e->hash));
-    rocks_pack_signed(b, s->rev);
-    if (has_hover(s))
-        write_hover(b, s);
-    write_places(b, e, has_odd);
-    rocks_pack_str(b, e->signature);
-    rocks_pack_str(b, e->doc);
+        p = put_str(p, e->qualified_name);
+    if (has_parent)
+        p = put_number(p, e->parent);
+    p = put_bytes(p, &e->hash, sizeof(e->hash));
+    p = put_signed(p, s->rev);
+    if (is_asked)
+        p = put_hover(p, s);
+    p = put_places(p, e, has_odd);
+    p = put_str(p, e->signature);
+    end_at(b, put_str(p, e->doc));
 }
 
 static void

@@ -142,13 +142,24 @@ put_gen(struct rocks_conn *c, const struct file_stored *f)
         put_id(c, rocks_key_str(&key), f->id);
 }
 
+/* A row under the file's id: of the last file nothing is behind it. */
+static void
+put_of_file(struct rocks_conn *c, enum rocks_family family, const struct file_stored *f,
+            struct str value)
+{
+    struct rocks_key key = rocks_key_id(f->id);
+    if (c->has_ids && c->ids.file == f->id)
+        rocks_put_fresh(c, family, rocks_key_str(&key), value);
+    else
+        rocks_put(c, family, rocks_key_str(&key), value);
+}
+
 static void
 write_row(struct rocks_conn *c, const struct file_stored *f)
 {
     AUTO(buf_finish) struct buf b = {0};
-    struct rocks_key key = rocks_key_id(f->id);
     rocks_file_write(&b, f);
-    rocks_put(c, ROCKS_FILE, rocks_key_str(&key), buf_str(&b));
+    put_of_file(c, ROCKS_FILE, f, buf_str(&b));
 }
 
 static int
@@ -170,6 +181,17 @@ put_row(struct tables *t, const struct file_stored *f)
     return 0;
 }
 
+/* put_gen() of a new file: nothing in the family is behind the mark. */
+static void
+wait_for_text(struct rocks_conn *c, const struct file_stored *f)
+{
+    struct rocks_key key = rocks_key_mark('t', f->id), value = rocks_key_id(f->id);
+    if (f->text_gen == 0)
+        rocks_put_fresh(c, ROCKS_LOOK, rocks_key_str(&key), rocks_key_str(&value));
+    else
+        put_gen(c, f);
+}
+
 static int
 file_add(struct tables *t, struct file_stored *f)
 {
@@ -180,7 +202,7 @@ file_add(struct tables *t, struct file_stored *f)
         return err_trace(r);
     rocks_path_key(&key, f->f.path);
     put_id(c, buf_str(&key), f->id);
-    put_gen(c, f);
+    wait_for_text(c, f);
     write_row(c, f);
     return 0;
 }
@@ -217,9 +239,8 @@ counts_put(struct tables *t, const struct file_stored *f,
 {
     struct rocks_conn *c = rocks_conn_of(t);
     AUTO(buf_finish) struct buf b = {0};
-    struct rocks_key key = rocks_key_id(f->id);
     rocks_counts_write(&b, counts);
-    rocks_put(c, ROCKS_COUNT, rocks_key_str(&key), buf_str(&b));
+    put_of_file(c, ROCKS_COUNT, f, buf_str(&b));
     if (!has_content(f))
         return 0;
     if (count_told(counts) == 0) {
@@ -227,7 +248,7 @@ counts_put(struct tables *t, const struct file_stored *f,
             delete_content(c, f);
         return 0;
     }
-    key = rocks_key_content('c', f->f.content);
+    struct rocks_key key = rocks_key_content('c', f->f.content);
     rocks_key_add(&key, f->id);
     rocks_put(c, ROCKS_LOOK, rocks_key_str(&key), STR_NONE);
     c->may_have_told = true;
@@ -450,12 +471,7 @@ past_delete(struct tables *t, int64_t id)
 static int
 edges_put(struct tables *t, const struct file_stored *f, struct str text)
 {
-    struct rocks_conn *c = rocks_conn_of(t);
-    struct rocks_key key = rocks_key_id(f->id);
-    if (c->has_ids && c->ids.file == f->id) // no file is behind it
-        rocks_put_fresh(c, ROCKS_EDGE, rocks_key_str(&key), text);
-    else
-        rocks_put(c, ROCKS_EDGE, rocks_key_str(&key), text);
+    put_of_file(rocks_conn_of(t), ROCKS_EDGE, f, text);
     return 0;
 }
 
