@@ -1,6 +1,6 @@
 /* What the store costs on top of a backend's own library, and what readers and editors feel of a bulk load.
- * bench_store TREE URL [--rounds N] [--reads N] [--changes N]: a % in the URL is replaced by a number, each naming
- * an index that is not there yet. Prints one JSON object. All of a round is loaded from the same batches, which are
+ * bench_store TREE URL [--rounds N] [--text-rounds N] [--reads N] [--changes N]: a % in the URL is replaced by a
+ * number, each naming an index that is not there yet; what has 0 is left out. Prints one JSON object. All of a round is loaded from the same batches, which are
  * made before the first clock starts; contestants take turns. Reads are timed on one thread alone, while another one
  * writes as the writer does, and while another one only keeps a processor busy: what that costs is the machine's.
  * Commits of changes are timed through the writer itself, all while a load runs. */
@@ -17,6 +17,7 @@
 #include "writer/writer.h"
 
 #define ROUNDS_DEFAULT 7
+#define TEXT_ROUNDS_DEFAULT 7
 #define READS_DEFAULT 50000
 #define CHANGES_DEFAULT 300
 #define READS_WARM 200
@@ -168,13 +169,15 @@ load_once(struct bench *b, bool with_text)
     return ns;
 }
 
-enum contestant { LOAD, LOAD_TEXT, BARE, BARE_ENTITIES, CONTESTANTS };
+/* A contestant and what it is held against. Names are those of their times. */
+struct pair {
+    const char *name, *bare_name;
+    bool with_text; // the text index is filled as well; then bare are the entities alone
+};
 
-static const char *const contestant_names[CONTESTANTS] = {
-    [LOAD] = "load_s",
-    [LOAD_TEXT] = "load_text_s",
-    [BARE] = "bare_s",
-    [BARE_ENTITIES] = "bare_entities_s",
+static const struct pair pairs[] = {
+    {"load_s", "bare_s", false},
+    {"load_text_s", "bare_entities_s", true},
 };
 
 static void
@@ -186,32 +189,41 @@ print_list(const char *name, const int64_t *ns, size_t n)
     fprintf(stdout, "]");
 }
 
-/* The first round is not counted. */
+/* The two run next to each other and take turns in who is first: whatever the disk or the machine is at, both have
+ * it. The first round is not counted. */
 static void
-compare_loads(struct bench *b, size_t n_rounds)
+compare(struct bench *b, const struct pair *pair, const struct bare_rows *rows,
+        size_t n_rounds)
+{
+    int64_t *ns = xcalloc(n_rounds + 1, sizeof(*ns));
+    int64_t *bare_ns = xcalloc(n_rounds + 1, sizeof(*bare_ns));
+    for (size_t i = 0; i <= n_rounds; i++) {
+        if (rows && i % 2 == 0)
+            bare_ns[i] = load_bare(b, rows, pair->with_text);
+        ns[i] = load_once(b, pair->with_text);
+        if (rows && i % 2 == 1)
+            bare_ns[i] = load_bare(b, rows, pair->with_text);
+    }
+    print_list(pair->name, ns + 1, n_rounds);
+    if (rows)
+        print_list(pair->bare_name, bare_ns + 1, n_rounds);
+    free(ns);
+    free(bare_ns);
+}
+
+static void
+compare_loads(struct bench *b, size_t n_rounds, size_t n_text_rounds)
 {
     char *url = new_url(b);
-    int64_t *ns[CONTESTANTS];
     struct bare_rows *rows = NULL;
     load(b, url, false);
     if (b->bare)
         rows = b->bare->read(url);
     drop(b, url);
-    for (int k = 0; k < CONTESTANTS; k++)
-        ns[k] = xcalloc(n_rounds + 1, sizeof(**ns));
-    for (size_t i = 0; i <= n_rounds; i++) {
-        ns[LOAD][i] = load_once(b, false);
-        if (rows)
-            ns[BARE][i] = load_bare(b, rows, false);
-        ns[LOAD_TEXT][i] = load_once(b, true);
-        if (rows)
-            ns[BARE_ENTITIES][i] = load_bare(b, rows, true);
-    }
-    for (int k = 0; k < CONTESTANTS; k++) {
-        if (rows || k == LOAD || k == LOAD_TEXT)
-            print_list(contestant_names[k], ns[k] + 1, n_rounds);
-        free(ns[k]);
-    }
+    if (n_rounds > 0)
+        compare(b, &pairs[0], rows, n_rounds);
+    if (n_text_rounds > 0)
+        compare(b, &pairs[1], rows, n_text_rounds);
     if (rows)
         b->bare->destroy(rows);
 }
@@ -530,7 +542,7 @@ option(int argc, char **argv, const char *name, uint64_t value)
         if (strcmp(argv[i], name) == 0)
             must(str_to_u64(str_of(argv[i + 1]), &value), name);
     }
-    return MAX((size_t)value, (size_t)1);
+    return (size_t)value;
 }
 
 int
@@ -540,7 +552,8 @@ main(int argc, char **argv)
     char *why = NULL;
     if (argc < 3)
         must(-EINVAL,
-             "usage: bench_store TREE URL [--rounds N] [--reads N] [--changes N]");
+             "usage: bench_store TREE URL [--rounds N] [--text-rounds N] [--reads N] "
+             "[--changes N]");
     must(lang_init(&why), why ? why : "languages");
     b.url = argv[2];
     for (size_t i = 0; i < ARRAY_LEN(bares); i++) {
@@ -550,9 +563,14 @@ main(int argc, char **argv)
     corpus_init(&b.corpus, argv[1]);
     fprintf(stdout, "{\"files\":%zu,\"entities\":%zu,\"edges\":%zu", b.corpus.files.n,
             b.corpus.n_entities, b.corpus.n_edges);
-    compare_loads(&b, option(argc, argv, "--rounds", ROUNDS_DEFAULT));
-    time_reads(&b, option(argc, argv, "--reads", READS_DEFAULT));
-    time_changes(&b, option(argc, argv, "--changes", CHANGES_DEFAULT));
+    compare_loads(&b, option(argc, argv, "--rounds", ROUNDS_DEFAULT),
+                  option(argc, argv, "--text-rounds", TEXT_ROUNDS_DEFAULT));
+    size_t n_reads = option(argc, argv, "--reads", READS_DEFAULT);
+    size_t n_changes = option(argc, argv, "--changes", CHANGES_DEFAULT);
+    if (n_reads > 0)
+        time_reads(&b, n_reads);
+    if (n_changes > 0)
+        time_changes(&b, n_changes);
     fprintf(stdout, "}\n");
     corpus_finish(&b.corpus);
     lang_finish();

@@ -22,6 +22,7 @@ BULK, WHOLE = 0.8, 0.4
 READ_MS = {"p50": 0.2, "p99": 0.5, "max": 2}
 COMMIT_P99_MS = 60
 ROUNDS, READS, CHANGES = 7, 50000, 300
+ROUNDS_SHORT = 15  # where a load takes less than a second, and the disk's moods are most of what differs
 ROUNDS_QUICK, READS_QUICK, CHANGES_QUICK = 3, 10000, 50
 
 ENGINES, LOCKED = 4, 0.05
@@ -29,10 +30,10 @@ SAMPLE_S = 0.01
 TOLD_FILES = 100  # of each of the engines: there are ENGINES² clients, in Python
 
 # By name: the URLs of its indexes, % being their number in the scratch folder, and whether all targets are its own
-# or only that of the bulk write; an option that it is built with, in a build folder of its own. PostgreSQL is started
-# here.
-BACKENDS = {"SQLite": ("sqlite:{scratch}/%.db", True, None),
-            "RocksDB": ("rocksdb:{scratch}/%", False, "rocksdb")}
+# or only that of the bulk write; how often that is measured; an option that it is built with, in a build folder of
+# its own. PostgreSQL is started here.
+BACKENDS = {"SQLite": ("sqlite:{scratch}/%.db", True, ROUNDS, None),
+            "RocksDB": ("rocksdb:{scratch}/%", False, ROUNDS_SHORT, "rocksdb")}
 
 
 def program(option):
@@ -49,11 +50,12 @@ def program(option):
     return build / target
 
 
-def ask(path, tree, url, options, has_targets):
-    rounds, reads, changes = (ROUNDS_QUICK, READS_QUICK, CHANGES_QUICK) if options.quick else (ROUNDS, READS, CHANGES)
-    rounds = rounds if has_targets else ROUNDS_QUICK
-    done = subprocess.run([path, tree, url, "--rounds", str(rounds), "--reads", str(reads), "--changes", str(changes)],
-                          capture_output=True, check=False)
+def ask(path, tree, url, options, has_targets, rounds):
+    reads, changes = (READS_QUICK, CHANGES_QUICK) if options.quick else (READS, CHANGES)
+    rounds = ROUNDS_QUICK if options.quick else rounds
+    text_rounds = rounds if has_targets else ROUNDS_QUICK
+    done = subprocess.run([path, tree, url, "--rounds", str(rounds), "--text-rounds", str(text_rounds), "--reads",
+                           str(reads), "--changes", str(changes)], capture_output=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"bench_store: {done.stderr.decode(errors='replace')[-500:]}")
     return json.loads(done.stdout)
@@ -214,7 +216,7 @@ def measure_postgres(options, tree):
         return []
     server, bench = postgres.Postgres(is_durable=True), Bench()
     try:
-        result = ask(program(None), tree, server.url(database="d%"), options, False)
+        result = ask(program(None), tree, server.url(database="d%"), options, False, ROUNDS_QUICK)
         rows = [r for part in (loads, reads, commits) for r in part("PostgreSQL", result, False)]
         return rows + fleet(bench, server, tree, ROUNDS_QUICK) + hubs(tree)
     finally:
@@ -225,10 +227,11 @@ def measure_postgres(options, tree):
 def measure(options):
     tree = trees.subset("redis", (".c", ".h")) if options.quick else trees.subset(trees.LINUX, (".c", ".h"), CORE)
     rows = []
-    for name, (url, has_targets, option) in BACKENDS.items():
+    for name, (url, has_targets, rounds, option) in BACKENDS.items():
         path, bench = program(option), Bench()
         try:
-            result = ask(path, tree, url.format(scratch=bench.scratch), options, has_targets) if path else None
+            result = ask(path, tree, url.format(scratch=bench.scratch), options, has_targets,
+                         rounds) if path else None
             for part in (loads, reads, commits) if result else ():
                 rows += part(name, result, has_targets)
         finally:
