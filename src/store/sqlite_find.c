@@ -38,15 +38,14 @@ static int
 ask_run(struct sqlite_conn *c, struct text_cursor *cur, struct str key, bool is_prefix,
         struct hits *hits)
 {
-    int r;
-    while ((r = sqlite_cursor_next(c, cur)) > 0) {
+    int r = sqlite_cursor_find(c, cur, key);
+    while (r > 0) {
         struct str at = str_slice(cur->key, cur->key_n);
-        bool is_it = is_prefix ? str_starts_with(at, key) : str_eq(at, key);
-        if (!is_it && str_cmp(at, key) > 0)
+        if (!(is_prefix ? str_starts_with(at, key) : str_eq(at, key)))
             return 0;
-        r = is_it ? take_postings(cur->postings, hits) : 0;
-        if (r < 0)
-            break;
+        r = take_postings(cur->postings, hits);
+        if (r == 0)
+            r = sqlite_cursor_next(c, cur);
     }
     return r;
 }

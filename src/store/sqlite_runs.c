@@ -248,31 +248,103 @@ read_leaf(struct sqlite_conn *c, struct text_cursor *cur)
     return cur->rest.n > 0 ? 0 : err_trace(-EBADMSG);
 }
 
+/* 1 there is an entry. */
+static int
+fill(struct sqlite_conn *c, struct text_cursor *cur)
+{
+    if (cur->rest.n > 0)
+        return 1;
+    if (cur->leaf >= cur->n_leaves)
+        return 0;
+    cur->key_n = 0;
+    int r = read_leaf(c, cur);
+    return r < 0 ? r : 1;
+}
+
+static inline bool
+take_small(struct str *s, uint64_t *ret_value)
+{
+    if (s->n == 0 || (unsigned char)s->p[0] & 0x80)
+        return sqlite_take_varint(s, ret_value);
+    *ret_value = (unsigned char)s->p[0];
+    *s = str_slice(s->p + 1, s->n - 1);
+    return true;
+}
+
+/* What a key does not share with the one before: *ret_rest. Its first bytes are still to be written. */
+static int
+take_entry(struct text_cursor *cur, size_t *ret_shared, struct str *ret_rest)
+{
+    uint64_t shared, n, n_postings;
+    struct str s = cur->rest;
+    if (!take_small(&s, &shared) || !take_small(&s, &n) || shared > cur->key_n ||
+        n > TEXT_KEY_BYTES - shared || n > s.n)
+        return err_trace(-EBADMSG);
+    *ret_shared = shared;
+    *ret_rest = str_slice(s.p, n);
+    s = str_slice(s.p + n, s.n - n);
+    if (!take_small(&s, &n_postings) || n_postings > s.n)
+        return err_trace(-EBADMSG);
+    cur->key_n = shared + n;
+    cur->postings = str_slice(s.p, n_postings);
+    cur->rest = str_slice(s.p + n_postings, s.n - n_postings);
+    return 0;
+}
+
+static void
+write_key(struct text_cursor *cur, size_t shared, struct str rest)
+{
+    if (rest.n > 0)
+        memcpy(cur->key + shared, rest.p, rest.n);
+    cur->begin = sqlite_key_begin(str_slice(cur->key, cur->key_n));
+}
+
 int
 sqlite_cursor_next(struct sqlite_conn *c, struct text_cursor *cur)
 {
-    uint64_t shared, n, n_postings;
-    if (cur->rest.n == 0) {
-        if (cur->leaf >= cur->n_leaves)
-            return 0;
-        int r = read_leaf(c, cur);
+    size_t shared;
+    struct str rest;
+    int r = fill(c, cur);
+    if (r > 0)
+        r = take_entry(cur, &shared, &rest) < 0 ? -EBADMSG : 1;
+    if (r > 0)
+        write_key(cur, shared, rest);
+    return r;
+}
+
+static size_t
+shared_bytes(struct str a, struct str b)
+{
+    size_t n = 0;
+    while (n < a.n && n < b.n && a.p[n] == b.p[n])
+        n++;
+    return n;
+}
+
+/* While keys are less than the one that is looked for, one that shares more with its neighbour than that has
+ * with the wanted one is less as well: most are passed with a look at one number. */
+int
+sqlite_cursor_find(struct sqlite_conn *c, struct text_cursor *cur, struct str key)
+{
+    size_t match = 0, shared;
+    struct str rest;
+    for (;;) {
+        int r = fill(c, cur);
+        if (r <= 0)
+            return r;
+        r = take_entry(cur, &shared, &rest);
         if (r < 0)
             return r;
-        cur->key_n = 0;
+        if (shared > match)
+            continue;
+        struct str wanted = str_slice(key.p + shared, key.n - shared);
+        match = shared + shared_bytes(rest, wanted);
+        if (str_cmp(rest, wanted) < 0)
+            continue;
+        memcpy(cur->key, key.p, shared);
+        write_key(cur, shared, rest);
+        return 1;
     }
-    struct str s = cur->rest;
-    if (!sqlite_take_varint(&s, &shared) || !sqlite_take_varint(&s, &n) ||
-        shared > cur->key_n || n > TEXT_KEY_BYTES - shared || n > s.n)
-        return err_trace(-EBADMSG);
-    memcpy(cur->key + shared, s.p, n);
-    cur->key_n = shared + n;
-    cur->begin = sqlite_key_begin(str_slice(cur->key, cur->key_n));
-    s = str_slice(s.p + n, s.n - n);
-    if (!sqlite_take_varint(&s, &n_postings) || n_postings > s.n)
-        return err_trace(-EBADMSG);
-    cur->postings = str_slice(s.p, n_postings);
-    cur->rest = str_slice(s.p + n_postings, s.n - n_postings);
-    return 1;
 }
 
 static bool

@@ -89,6 +89,8 @@ void sqlite_cursor_finish(struct text_cursor *cur);
 void sqlite_cursor_seek(struct text_cursor *cur, struct str dir, struct str key);
 /* 1 a key and its postings, 0 the end. -EBADMSG. */
 int sqlite_cursor_next(struct sqlite_conn *c, struct text_cursor *cur);
+/* Right behind a seek: as next() until the key is not less than this one, but quicker. */
+int sqlite_cursor_find(struct sqlite_conn *c, struct text_cursor *cur, struct str key);
 
 struct text_posting {
     int64_t gen;

@@ -24,11 +24,30 @@ read_postings(struct str postings, struct str input)
     fuzz_check(r == 0 || r == -EBADMSG);
 }
 
+#define KEYS_MAX 64
+
+/* Where keys ascend, one is found where it stands first; elsewhere, what is found is not less. */
+static void
+find_key(struct str input, const struct text_cursor *at, bool is_ascending)
+{
+    struct text_cursor cur = {.rest = input};
+    struct str key = str_slice(at->key, at->key_n);
+    int r = sqlite_cursor_find(NULL, &cur, key);
+    if (r > 0) {
+        fuzz_check(str_cmp(str_slice(cur.key, cur.key_n), key) >= 0);
+        fuzz_check_view(cur.postings, input);
+    }
+    if (is_ascending)
+        fuzz_check(r == 1 && str_eq(str_slice(cur.key, cur.key_n), key) &&
+                   cur.postings.p <= at->postings.p);
+}
+
 /* As the last leaf of its run, so that nothing is read behind it. */
 static void
 read_leaf(struct str input)
 {
-    struct text_cursor cur = {.rest = input};
+    struct text_cursor cur = {.rest = input}, last = {.key_n = 0};
+    bool is_ascending = true;
     size_t n = 0;
     int r;
     while ((r = sqlite_cursor_next(NULL, &cur)) > 0) {
@@ -36,6 +55,11 @@ read_leaf(struct str input)
         fuzz_check(cur.begin == sqlite_key_begin(str_slice(cur.key, cur.key_n)));
         fuzz_check(++n <= input.n);
         read_postings(cur.postings, input);
+        is_ascending = is_ascending && str_cmp(str_slice(last.key, last.key_n),
+                                               str_slice(cur.key, cur.key_n)) <= 0;
+        if (n <= KEYS_MAX)
+            find_key(input, &cur, is_ascending);
+        last = cur;
     }
     fuzz_check(r == 0 || r == -EBADMSG);
 }
