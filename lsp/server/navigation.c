@@ -175,29 +175,38 @@ on_definition_rows(void *ctx, struct query_result **result)
 
 /* ---- all of them ---- */
 
-void
-navigation_named(struct pending *p, query_done_fn done)
+static void
+ask(struct pending *p, query_done_fn done, bool is_near)
 {
     struct query *q = workspace_query(p->workspace);
 
-    if (q) {
+    if (!q) {
+        pending_reply(p, STR("null"));
+        pending_destroy(p);
+    } else if (is_near) {
+        p->ticket = query_near(q, str_of(p->word), str_of(p->uri), done, p);
+    } else {
         p->ticket = query_named(q, str_of(p->word), done, p);
-        return;
     }
-    pending_reply(p, STR("null"));
-    pending_destroy(p);
 }
 
+void
+navigation_named(struct pending *p, query_done_fn done)
+{
+    ask(p, done, false);
+}
+
+/* Those of the document itself go before all others, so of the best none is missing. */
 static void
 run_hover(struct pending *p)
 {
-    navigation_named(p, on_hover_rows);
+    ask(p, on_hover_rows, true);
 }
 
 static void
 run_definition(struct pending *p)
 {
-    navigation_named(p, on_definition_rows);
+    ask(p, on_definition_rows, true);
 }
 
 void

@@ -74,6 +74,9 @@ int fuzzy_kind_cost(enum entity_kind kind);
 bool fuzzy_has_letters(const struct fuzzy_pattern *p, struct str name);
 int fuzzy_cost_inside(const struct fuzzy_pattern *p, struct str name, int most);
 bool fuzzy_is_prefix(const struct fuzzy_pattern *p, struct str name);
+/* Of a name alone: 0 no match, else higher is better. Subsequence, case-insensitive; within a band shorter
+ * names first, and case counts if the pattern has a capital. */
+double fuzzy_score(struct str pattern, struct str name);
 /* By folded bytes, then by bytes. */
 int fuzzy_compare(struct str a, struct str b);
 

@@ -10,7 +10,7 @@ struct query_conn;
 
 /* One question on its way: waiting → running on a pool worker → answered. */
 struct query_ticket {
-    struct list link; // of query.waiting, or of query.cancelled
+    struct list link; // of query.waiting, or of query.ready
     struct query *query;
     struct query_conn *conn; // while it runs
     void (*run)(struct query_ticket *t,
@@ -18,7 +18,7 @@ struct query_ticket {
     struct arena arena;                  // of what is asked
     struct query_search search;
     struct str subject; // key, path or name
-    struct str *paths;
+    struct str *paths;  // of query_near() one
     size_t n_paths;
     struct query_match *matches;
     size_t n_matches;
@@ -74,6 +74,7 @@ void query_run_file(struct query_ticket *t, struct store_reader *r);
 void query_run_files(struct query_ticket *t, struct store_reader *r);
 void query_run_entities(struct query_ticket *t, struct store_reader *r);
 void query_run_named(struct query_ticket *t, struct store_reader *r);
+void query_run_near(struct query_ticket *t, struct store_reader *r);
 void query_run_events(struct query_ticket *t, struct store_reader *r);
 void query_run_counts(struct query_ticket *t, struct store_reader *r);
 void query_run_unasked(struct query_ticket *t, struct store_reader *r);

@@ -3,6 +3,7 @@
  * runs: it is opened and closed by jobs of their own, so the pointer stands still meanwhile. */
 #include "base/clock.h"
 #include "query/internal.h"
+#include "query/near.h"
 #include "rt/timer.h"
 
 #include "base/mem.h"
@@ -27,10 +28,11 @@ struct query {
     struct pool *pool;
     struct timer *timer;
     struct names_table table;
+    struct near near;
     char *url;
     struct query_conn conns[QUERY_CONNECTIONS_MAX];
     struct list waiting;
-    struct list cancelled; // to be answered by the deferred call
+    struct list ready; // to be answered by the deferred call
     size_t n_tickets;
     bool is_closing, is_ending;
     bool is_answering; // the deferred call is on its way
@@ -53,6 +55,7 @@ finish(void *ctx)
     void *closed_ctx = q->closed_ctx;
     timer_close(q->timer);
     table_finish(&q->table);
+    near_finish(&q->near);
     free(q->url);
     free(q);
     if (on_closed)
@@ -87,11 +90,11 @@ answer(struct query_ticket *t)
 }
 
 static void
-answer_cancelled(void *ctx)
+answer_ready(void *ctx)
 {
     struct query *q = ctx;
-    while (!list_is_empty(&q->cancelled)) {
-        struct query_ticket *t = list_first(&q->cancelled, struct query_ticket, link);
+    while (!list_is_empty(&q->ready)) {
+        struct query_ticket *t = list_first(&q->ready, struct query_ticket, link);
         list_remove(&t->link);
         answer(t);
     }
@@ -100,15 +103,21 @@ answer_cancelled(void *ctx)
 }
 
 static void
-fail_later(struct query_ticket *t, int r)
+answer_later(struct query_ticket *t)
 {
     struct query *q = t->query;
     list_remove(&t->link);
-    list_add(&q->cancelled, &t->link);
-    t->result->r = r;
+    list_add(&q->ready, &t->link);
     if (!q->is_answering)
-        loop_defer(q->loop, answer_cancelled, q);
+        loop_defer(q->loop, answer_ready, q);
     q->is_answering = true;
+}
+
+static void
+fail_later(struct query_ticket *t, int r)
+{
+    t->result->r = r;
+    answer_later(t);
 }
 
 void
@@ -325,8 +334,9 @@ query_open(struct loop *l, struct pool *pool, const char *url)
     q->url = xstrdup(url);
     q->timer = timer_open(l, on_sweep, q);
     table_init(&q->table, l, on_table_timer, q);
+    near_init(&q->near);
     list_init(&q->waiting);
-    list_init(&q->cancelled);
+    list_init(&q->ready);
     for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
         q->conns[i].query = q;
         list_init(&q->conns[i].job.link);
@@ -447,6 +457,13 @@ query_committed(struct query *q, struct str path)
         table_committed(&q->table, path);
 }
 
+void
+query_changed(struct query *q)
+{
+    ASSERT_LOOP();
+    near_changed(&q->near, clock_mono_ms());
+}
+
 /* ---- questions, each ---- */
 
 static void
@@ -564,6 +581,35 @@ struct query_ticket *
 query_named(struct query *q, struct str name, query_done_fn done, void *ctx)
 {
     return ask(ticket_create(q, query_run_named, name, done, ctx));
+}
+
+static void
+on_near_read(void *ctx, struct query_result **result)
+{
+    near_take(ctx, result);
+}
+
+struct query_ticket *
+query_near(struct query *q, struct str name, struct str path, query_done_fn done,
+           void *ctx)
+{
+    struct query_ticket *t = ticket_create(q, query_run_near, name, done, ctx);
+    if (near_find(&q->near, path, name, t->result)) {
+        q->n_tickets++;
+        answer_later(t);
+        return t;
+    }
+    t->paths = arena_new(&t->arena, struct str);
+    t->paths[0] = arena_str(&t->arena, path);
+    ask(t);
+    struct near_file *file = near_want(&q->near, path, clock_mono_ms());
+    if (file) {
+        struct query_ticket *read =
+            ticket_create(q, query_run_file, path, on_near_read, file);
+        read->lane = POOL_BULK;
+        ask(read);
+    }
+    return t;
 }
 
 struct query_ticket *

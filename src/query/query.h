@@ -68,6 +68,8 @@ void query_close(struct query *q, void (*on_closed)(void *ctx), void *ctx);
 void query_warm(struct query *q);
 /* What the index has of this file changed: told after the commit, before its event. */
 void query_committed(struct query *q, struct str path);
+/* Something was committed. Who says so says it of every commit: from the first time on rows are remembered. */
+void query_changed(struct query *q);
 
 void query_cancel(
     struct query_ticket *t); // done still comes, with -EINTR unless it was quicker
@@ -85,6 +87,10 @@ struct query_ticket *query_file(struct query *q, struct str path, query_done_fn 
 /* Entities of exactly this name (definition). */
 struct query_ticket *query_named(struct query *q, struct str name, query_done_fn done,
                                  void *ctx);
+/* Those of this file, if it has any, else all. Of an index at rest, when the file was asked about before,
+ * without the way to a worker. */
+struct query_ticket *query_near(struct query *q, struct str name, struct str path,
+                                query_done_fn done, void *ctx);
 struct query_ticket *query_events(struct query *q, int64_t since, size_t limit,
                                   query_done_fn done, void *ctx);
 struct query_ticket *query_counts(struct query *q, query_done_fn done,
@@ -112,9 +118,3 @@ int query_links_now(struct store_reader *r, const struct entity_row *row, struct
 /* What is wrong with a path_glob and how to write it, or NULL. A search takes it all the same, by the
  * letter; whoever types one wants to know. Pure. */
 const char *query_glob_fault(struct str pattern);
-
-/* ---- query/fuzzy.c: pure ---- */
-/* How well a name fits: 0 no match, else higher is better. Subsequence, case-insensitive, in bands: the
- * whole name, its beginning, runs at starts of words (camelCase, snake_case, digits), an infix, scattered
- * letters; within a band shorter names first, and case counts if the pattern has a capital. */
-double fuzzy_score(struct str pattern, struct str name);

@@ -188,6 +188,22 @@ query_run_named(struct query_ticket *t, struct store_reader *r)
     keep_rows(t->result, &rows);
 }
 
+void
+query_run_near(struct query_ticket *t, struct store_reader *r)
+{
+    struct query_result *result = t->result;
+    size_t n = 0;
+    query_run_named(t, r);
+    for (size_t i = 0; i < result->n_rows; i++) {
+        if (!str_eq(result->rows[i].path, t->paths[0]))
+            continue;
+        struct entity_row row = result->rows[n];
+        result->rows[n++] = result->rows[i];
+        result->rows[i] = row;
+    }
+    result->n_rows = n > 0 ? n : result->n_rows;
+}
+
 struct events {
     VEC(struct event *) all;
     size_t bytes;

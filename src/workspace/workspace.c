@@ -103,6 +103,7 @@ workspace_begin_writing(struct workspace *w, const struct store_info *info)
         bus_set_head(w->bus, info->head);
         w->query = query_open(w->all->loop, w->all->pool, w->url);
     }
+    query_changed(w->query);
     if (info->was_damaged)
         log_warn("%s: the index was damaged; it is set aside beside %s, and made anew",
                  w->root, w->shown);
@@ -163,6 +164,10 @@ workspace_on_commit(void *ctx, struct event *const *events, size_t n)
 {
     struct workspace *w = ctx;
 
+    if (w->is_open && w->query) // of others only events are told
+        query_changed(w->query);
+    if (n == 0)
+        return;
     for (size_t i = 0; i < n; i++) {
         w->info.head = MAX(w->info.head, events[i]->seq);
         tell_query(w, events[i]);

@@ -44,7 +44,7 @@ tell_commit(struct writer *w, const struct letter *letter)
         add_events(list_entry(it, struct command, link), events, &n);
     if (n > 0)
         w->stats.head = events[n - 1]->seq;
-    if (n > 0 && w->events.on_commit)
+    if ((n > 0 || letter->commit_us > 0) && w->events.on_commit)
         w->events.on_commit(w->ctx, events, n);
     free(events);
 }

@@ -3,6 +3,7 @@
  * once and the loop closes empty. */
 #include "store/sample.h"
 
+#include "query/fuzzy.h"
 #include "query/query.h"
 #include "query/test_fuzzy.c"
 #include "query/test_hands.c"
@@ -365,6 +366,7 @@ test_files_after(void **state)
 }
 
 #include "query/test_links.c"
+#include "query/test_near.c"
 #include "query/test_pages.c"
 
 /* More questions than connections and than workers. */
@@ -686,7 +688,11 @@ main(void)
         TEST(test_entity),
         TEST(test_file),
         TEST(test_named_events_counts_unasked),
+        TEST(test_near),
+        TEST(test_near_is_remembered),
         TEST(test_files_after),
+        cmocka_unit_test(test_near_makes_room),
+        cmocka_unit_test(test_near_forgets),
         TEST(test_links),
         TEST(test_links_of_classes),
         TEST(test_list),

@@ -1,0 +1,36 @@
+#pragma once
+/* The rows of files that questions were asked in lately, on the loop, so that a hover in one of them waits
+ * for no worker. Inside of this folder; loop thread. Owns the results it is given. */
+#include "query/query.h"
+
+#define NEAR_FILES 16
+#define NEAR_BYTES_MAX (1u << 20) // of one; what is larger is asked for each time
+#define NEAR_SETTLE_MS 200        // without a commit, before a file is read
+
+enum near_state { NEAR_UNREAD, NEAR_READING, NEAR_READ, NEAR_TOO_LARGE };
+
+struct near_file {
+    struct near *near;
+    char *path; // NULL: free
+    enum near_state state;
+    uint64_t used, read_at; // counted in uses, and in changes
+    struct query_result *rows;
+};
+
+struct near {
+    struct near_file files[NEAR_FILES];
+    uint64_t n_uses, n_changes; // no changes: nobody tells of them, nothing is remembered
+    int64_t changed_ms;
+};
+
+void near_init(struct near *near);
+void near_finish(struct near *near);
+/* Something was committed. */
+void near_changed(struct near *near, int64_t now_ms);
+/* The entities of this name into the result, by id; false: none, or the file is not known. */
+bool near_find(struct near *near, struct str path, struct str name,
+               struct query_result *result);
+/* The file whose rows are to be read now, for near_take(); NULL: none. */
+struct near_file *near_want(struct near *near, struct str path, int64_t now_ms);
+/* What was read of it, if that still counts; else it stays the caller's. */
+void near_take(struct near_file *file, struct query_result **result);

@@ -1,0 +1,200 @@
+/* Entities near a place: those of the file before all others, and what is remembered of files. Part of test_query. */
+#include "query/near.h"
+#include "rt/timer.h"
+
+/* Of this file only, if it has any; "elsewhere" has none. */
+static void
+test_near(void **state)
+{
+    static const struct {
+        const char *path, *name, *wanted;
+    } cases[] = {
+        {"src/b.c", "run", "src/b.c:run"},
+        {"lib/x.py", "run", "lib/x.py:App.run"},
+        {"elsewhere.c", "arena", "src/a.c:arena"},
+        {"src/b.c", "nothing", ""},
+    };
+    struct sample *s = *state;
+    fill(s);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct scene scene;
+        begin(&scene, s, 1);
+        query_near(scene.q, str_of(cases[i].name), str_of(cases[i].path), on_answer,
+                   &scene);
+        const struct query_result *result = ask_alone(&scene);
+        OK(result->r);
+        char *is = rows_text(result->rows, result->n_rows);
+        assert_string_equal(is, cases[i].wanted);
+        free(is);
+        drop(&scene);
+    }
+}
+
+/* Asked, read, asked again after the row was changed without a word, and once more after it was told. */
+struct near_scene {
+    struct scene scene;
+    struct sample *s;
+    struct timer *timer;
+    struct query_result *results[3];
+    size_t n;
+};
+
+static void near_ask(void *ctx);
+
+static void
+on_near_answer(void *ctx, struct query_result **result)
+{
+    struct near_scene *n = ctx;
+    n->results[n->n++] = steal(*result);
+    if (n->n == 3) {
+        timer_close(n->timer);
+        query_close(n->scene.q, on_query_closed, &n->scene);
+        return;
+    }
+    if (n->n == 2)
+        query_changed(n->scene.q);
+    timer_start(n->timer, NEAR_SETTLE_MS, 0);
+}
+
+static void
+near_ask(void *ctx)
+{
+    struct near_scene *n = ctx;
+    if (n->n == 1) {
+        struct store_writer *w = sample_open(n->s, NULL);
+        event_unref(
+            sample_put_hovers(w, "src/a.c", "run:1::to_start_it arena:2", "run=another"));
+        store_writer_close(w);
+    }
+    query_near(n->scene.q, STR("run"), STR("src/a.c"), on_near_answer, n);
+}
+
+static void
+test_near_is_remembered(void **state)
+{
+    static const char *const wanted[] = {"text", "text", "another"};
+    struct near_scene n = {.s = *state};
+    fill(n.s);
+    begin(&n.scene, n.s, 1);
+    n.timer = timer_open(&n.scene.loop, near_ask, &n);
+    query_changed(n.scene.q);
+    timer_start(n.timer, NEAR_SETTLE_MS, 0);
+    end(&n.scene);
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        OK(n.results[i]->r);
+        assert_int_equal(n.results[i]->n_rows, 1);
+        assert_true(str_eq_c(n.results[i]->rows[0].hover.markdown, wanted[i]));
+        query_result_destroy(n.results[i]);
+    }
+}
+
+/* ---- the memory alone ---- */
+
+static struct query_result *
+near_result(size_t text_bytes)
+{
+    struct query_result *result = xnew(struct query_result);
+    struct entity_row rows[] = {{.id = 9, .e.name = STR("twice")},
+                                {.id = 4, .e.name = STR("twice")},
+                                {.id = 6, .e.name = STR("once")}};
+    result->rows = arena_alloc(&result->arena, sizeof(rows));
+    memcpy(result->rows, rows, sizeof(rows));
+    result->n_rows = ARRAY_LEN(rows);
+    result->rows[0].e.doc = (struct str){arena_alloc(&result->arena, text_bytes + 1), 0};
+    return result;
+}
+
+/* false: it is not wanted. */
+static bool
+near_read(struct near *near, const char *path, int64_t now_ms)
+{
+    struct near_file *file = near_want(near, str_of(path), now_ms);
+    struct query_result *result = near_result(0);
+    if (file)
+        near_take(file, &result);
+    query_result_destroy(result);
+    return file != NULL;
+}
+
+static size_t
+near_count(struct near *near, const char *path, const char *name)
+{
+    struct query_result *result = xnew(struct query_result);
+    size_t n = 0;
+    if (near_find(near, str_of(path), str_of(name), result)) {
+        n = result->n_rows;
+        for (size_t i = 1; i < n; i++)
+            assert_true(result->rows[i - 1].id < result->rows[i].id);
+    }
+    query_result_destroy(result);
+    return n;
+}
+
+static void
+test_near_forgets(void **state)
+{
+    struct near near = {0};
+    (void)state;
+    near_init(&near);
+    assert_false(near_read(&near, "a.c", 5000)); // nobody tells of changes
+    near_changed(&near, 5000);
+    assert_false(near_read(&near, "a.c", 5000 + NEAR_SETTLE_MS - 1));
+    assert_true(near_read(&near, "a.c", 5000 + NEAR_SETTLE_MS));
+    assert_int_equal(near_count(&near, "a.c", "twice"), 2);
+    assert_int_equal(near_count(&near, "a.c", "once"), 1);
+    assert_int_equal(near_count(&near, "a.c", "never"), 0);
+    assert_int_equal(near_count(&near, "b.c", "once"), 0);
+    assert_false(near_read(&near, "a.c", 6000)); // it is known
+    near_changed(&near, 6000);
+    assert_int_equal(near_count(&near, "a.c", "once"), 0);
+    /* What was read before a change is not what counts after it. */
+    struct near_file *file = near_want(&near, STR("a.c"), 7000);
+    struct query_result *result = near_result(0);
+    assert_null(near_want(&near, STR("a.c"), 7000));
+    near_changed(&near, 7000);
+    assert_null(near_want(&near, STR("a.c"), 8000)); // still being read
+    near_take(file, &result);
+    assert_non_null(result);
+    query_result_destroy(result);
+    assert_int_equal(near_count(&near, "a.c", "once"), 0);
+    assert_true(near_read(&near, "a.c", 8000));
+    /* One of the reads failed, one was of too much. */
+    file = near_want(&near, STR("b.c"), 8000);
+    result = near_result(0);
+    result->r = -EIO;
+    near_take(file, &result);
+    query_result_destroy(result);
+    assert_int_equal(near_count(&near, "b.c", "once"), 0);
+    file = near_want(&near, STR("b.c"), 8000);
+    result = near_result(NEAR_BYTES_MAX);
+    near_take(file, &result);
+    query_result_destroy(result);
+    assert_int_equal(near_count(&near, "b.c", "once"), 0);
+    assert_null(near_want(&near, STR("b.c"), 8000));
+    near_finish(&near);
+}
+
+static void
+test_near_makes_room(void **state)
+{
+    struct near near = {0};
+    char path[16];
+    (void)state;
+    near_init(&near);
+    near_changed(&near, 0);
+    for (int i = 0; i < NEAR_FILES; i++) {
+        snprintf(path, sizeof(path), "%d.c", i);
+        assert_true(near_read(&near, path, 1000));
+    }
+    assert_int_equal(near_count(&near, "0.c", "once"), 1); // so 1.c is the oldest
+    assert_true(near_read(&near, "new.c", 1000));
+    assert_int_equal(near_count(&near, "1.c", "once"), 0);
+    assert_int_equal(near_count(&near, "0.c", "once"), 1);
+    near_changed(&near, 1000);
+    for (int i = 0; i < NEAR_FILES; i++) {
+        snprintf(path, sizeof(path), "%d.h", i);
+        assert_non_null(near_want(&near, str_of(path), 2000));
+    }
+    assert_null(near_want(&near, STR("more.h"), 2000)); // all are being read
+    near_finish(&near);
+}
