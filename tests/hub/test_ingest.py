@@ -123,6 +123,14 @@ async def test_bad_lines_fail_alone(engine):
     assert all(e["problem"]["status"] == 400 and not e["problem"]["retryable"] for e in errors), errors
     equal((lines[-1]["stored"], lines[-1]["failed"]), (2, 7), "done")
     equal(sorted(await listed(engine, "bad")), [key_of("a.c", "good"), key_of("a.c", "last")], "stored")
+    s = await Stream.open(engine, "bad")
+    await s.send(lines_of([entity("a.c", "more")]))
+    equal(await s.headers(), 200, "status")
+    made = (await s.line())["seq"]
+    await s.send(b"{\n")
+    await s.end()
+    equal([l["seq"] for l in await s.rest()], [made, made], "the row that was made, also behind what made none")
+    s.close()
 
 
 async def test_nothing_but_bad_lines(engine):
@@ -360,6 +368,34 @@ async def test_stream_that_others_hold_back(engine):
     await client.close()
 
 
+async def test_stream_leaves_room(engine):
+    """The last quarter of what may wait is for those who send a few at a time."""
+    await stream(engine, "room", [entity("a.c", "one")])
+    s = await Stream.open(engine, "room", query="ack=line")
+    equal(await s.headers(), 200, "status")
+    client = await Client.open(engine)
+    lock = sqlite3.connect(index_of(engine, "room"), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")  # its writer waits
+    try:
+        for part in range(8):
+            if part == 7:  # it is read until it is seen that three quarters are taken
+                sending = asyncio.ensure_future(s.send(lines_of(entity("b.c", f"s{i}") for i in range(4000))))
+                equal((await s.line())["status"], "processing")
+                for _ in range(50):
+                    await client.request("ping")
+            many = [entity(f"{part}-{i // 100}.c", f"m{i}", i % 100) for i in range(1000)]
+            queued = await client.request("add", {"workspace": "room", "ack": "queued", "entities": many})
+            assert queued["success"], (part, queued)
+    finally:
+        lock.execute("ROLLBACK")
+        lock.close()
+    await sending
+    await s.end()
+    equal((await s.rest())[-1]["stored"], 4000, "done")
+    s.close()
+    await client.close()
+
+
 async def test_order_of_requests(engine):
     """What is queued without an answer is done before what was asked for behind it, whoever is waited for."""
     await stream(engine, "ordered", [entity("a.c", "one")])
@@ -490,6 +526,6 @@ if __name__ == "__main__":
     main([test_stream, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
           test_each_line_is_told, test_operations, test_actions,
           test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
-          test_stream_that_others_hold_back, test_order_of_requests, test_sender_keeps_the_engine,
+          test_stream_that_others_hold_back, test_stream_leaves_room, test_order_of_requests, test_sender_keeps_the_engine,
           test_too_many_workspaces,
           test_sender_that_is_faster_than_the_disk, test_keys_are_applied_once, test_kill_9_in_mid_stream])
