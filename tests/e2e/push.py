@@ -93,6 +93,17 @@ def _(house):
     equal(names(engine), {"first", "third", "lost_on_its_way"})
 
 
+@case("a file that the engine refuses is named, the others are there")
+def _(house):
+    house.write("a.c", "int first;\n")
+    far = "/".join(["x" * 200] * 6) + "/far.c"  # a path has at most 1,024 bytes there
+    house.write(far, "int second;\n")
+    _, engine = house.serve()
+    done = house.gloss("push", "--json", house.tree).fails(1, "far.c: refused: path must be")
+    equal({k: json.loads(done.out)[k] for k in ("files", "refused", "complete")}, {"files": 2, "refused": 1, "complete": False})
+    equal(names(engine), {"first"})
+
+
 @case("it says what is wrong")
 def _(house):
     house.write("a.c", "int first;\n")
