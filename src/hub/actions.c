@@ -18,7 +18,7 @@
 
 #define SEARCH_LIMIT_DEFAULT 20
 
-void
+static void
 request_data(struct request *request, struct str data)
 {
     struct asker asker = {.client = request->client,

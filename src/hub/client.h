@@ -84,7 +84,6 @@ const struct action *action_at(size_t index);
 const struct action *action_find(struct str name);
 /* One message of the client. retry_after_ms: 0, or it comes too soon, and is told so. */
 void action_dispatch(struct hub_client *c, struct str text, int64_t retry_after_ms);
-void request_data(struct request *request, struct str data);
 void request_problem(struct request *request, enum problem p, const char *detail);
 /* Gives the request_id away: to a question, or to free(). */
 struct asker request_asker(struct request *request) MUST_USE;

@@ -64,7 +64,7 @@ kept_row_unref(struct kept_row *kept)
     free(kept);
 }
 
-struct window *
+static struct window *
 window_ref(struct window *w)
 {
     w->refs++;

@@ -133,6 +133,14 @@ add_ack(struct ingest_stream *s, const struct ingest_batch *batch)
     buf_add_cstr(b, "]}\n");
 }
 
+static void
+add_error(struct buf *b, enum problem p, const char *why)
+{
+    buf_add_cstr(b, "{\"type\":\"error\",\"problem\":");
+    problem_add(b, p, why);
+    buf_add_cstr(b, "}\n");
+}
+
 /* The last line but done. What is sent behind it is not looked at. */
 static void
 stream_fail(struct ingest_stream *s, enum problem p, const char *why)
@@ -140,9 +148,7 @@ stream_fail(struct ingest_stream *s, enum problem p, const char *why)
     if (s->is_failed)
         return;
     s->is_failed = true;
-    buf_add_cstr(&s->out, "{\"type\":\"error\",\"problem\":");
-    problem_add(&s->out, p, why);
-    buf_add_cstr(&s->out, "}\n");
+    add_error(&s->out, p, why);
 }
 
 static void
@@ -152,11 +158,8 @@ stream_check_done(struct ingest_stream *s)
         (!s->is_failed && (!s->is_body_over || s->batch)))
         return;
     s->is_done = true;
-    if (s->cut_why) {
-        buf_add_cstr(&s->out, "{\"type\":\"error\",\"problem\":");
-        problem_add(&s->out, PROBLEM_BAD_REQUEST, s->cut_why);
-        buf_add_cstr(&s->out, "}\n");
-    }
+    if (s->cut_why)
+        add_error(&s->out, PROBLEM_BAD_REQUEST, s->cut_why);
     buf_printf(&s->out,
                "{\"type\":\"done\",\"lines\":%" PRIu64 ",\"stored\":%" PRIu64
                ",\"failed\":%" PRIu64 ",\"seq\":%" PRId64 ",\"complete\":%s}\n",
@@ -188,6 +191,16 @@ stream_steer(struct ingest_stream *s)
     exchange_pause_body(s->x, pause);
 }
 
+/* Something of it came or went: says what is to be said, and takes as much more as there is room for. */
+static void
+stream_settle(struct ingest_stream *s)
+{
+    stream_check_done(s);
+    stream_steer(s);
+    if (s->out.n > 0)
+        stream_wake(s);
+}
+
 /* Gone, and nothing of it is at the writer. */
 static bool
 stream_try_destroy(struct ingest_stream *s)
@@ -214,10 +227,7 @@ ingest_look(struct hub *h)
         struct ingest_stream *s = list_entry(it, struct ingest_stream, link);
         if (s->is_held && s->x)
             stream_flush(s);
-        stream_check_done(s);
-        stream_steer(s);
-        if (s->out.n > 0)
-            stream_wake(s);
+        stream_settle(s);
     }
 }
 
@@ -272,10 +282,7 @@ on_stream_timer(void *ctx)
 {
     struct ingest_stream *s = ctx;
     stream_flush(s);
-    stream_check_done(s);
-    stream_steer(s);
-    if (s->out.n > 0)
-        stream_wake(s);
+    stream_settle(s);
 }
 
 /* ---- lines ---- */
@@ -358,10 +365,7 @@ on_stream_bytes(void *owner, struct str bytes)
         bytes = str_slice(bytes.p + n, bytes.n - n);
     }
     check_limits(s);
-    stream_check_done(s);
-    stream_steer(s);
-    if (s->out.n > 0)
-        stream_wake(s);
+    stream_settle(s);
 }
 
 static void

@@ -9,7 +9,6 @@
 #include "hub/ask.h"
 #include "rt/proc.h"
 
-#define LABELS_BYTES_MAX 512
 
 enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_SUMMARY };
 

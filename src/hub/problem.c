@@ -31,12 +31,6 @@ problem_status(enum problem p)
     return rows[p].status;
 }
 
-const char *
-problem_title(enum problem p)
-{
-    return rows[p].title;
-}
-
 unsigned
 problem_retry_after_s(enum problem p)
 {

@@ -23,7 +23,6 @@ enum problem {
 };
 
 unsigned problem_status(enum problem p);
-const char *problem_title(enum problem p);
 /* Of Retry-After; 0: trying the same again is of no use. */
 unsigned problem_retry_after_s(enum problem p);
 /* {"type":"/problems/not-found","title","status","detail","retryable","retry_after_ms"} */

@@ -96,15 +96,6 @@ shared_retire(struct shared *s)
     pthread_mutex_unlock(&lock);
 }
 
-bool
-shared_is_retired(const struct shared *s)
-{
-    pthread_mutex_lock(&lock);
-    bool is = s->is_retired || s->pid != getpid();
-    pthread_mutex_unlock(&lock);
-    return is;
-}
-
 /* A child that forked has no threads for it: what it inherited is left as it is. */
 void
 shared_drop(struct shared *s)

@@ -17,6 +17,5 @@ int shared_find(const char *name, struct shared **ret_shared);
 void *shared_thing(const struct shared *s);
 /* It is found no more; who has it keeps it. The next shared_take() opens another one. */
 void shared_retire(struct shared *s);
-bool shared_is_retired(const struct shared *s);
 /* NULL is allowed. The last one closes the thing before anybody can open it anew. */
 void shared_drop(struct shared *s);

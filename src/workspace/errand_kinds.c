@@ -107,6 +107,18 @@ end_badly(struct errand *t, int r, const char *why)
     errand_end(t, &(struct errand_end){.r = r, .why = why});
 }
 
+/* The same of a run, which may have failed: then the errand has ended. */
+static struct errand *
+back_from_run(struct errand_work *work, const struct workspace_summary *s)
+{
+    struct errand *t = errand_back(work);
+
+    if (!t || s->r >= 0)
+        return t;
+    end_badly(t, s->r, s->why);
+    return NULL;
+}
+
 static void
 on_progress(void *ctx)
 {
@@ -126,15 +138,11 @@ static void
 on_walk(void *ctx, const struct workspace_summary *s)
 {
     struct errand_work *work = ctx;
-    struct errand *t = errand_back(work);
+    struct errand *t = back_from_run(work, s);
     AUTO(buf_finish) struct buf result = {0};
 
     if (!t)
         return;
-    if (s->r < 0) {
-        end_badly(t, s->r, s->why);
-        return;
-    }
     buf_printf(&result,
                "{\"files\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"failed\":%" PRIu64
                ",\"unchanged\":%" PRIu64 ",\"removed\":%" PRIu64 ",\"looked_at\":%zu"
@@ -157,14 +165,10 @@ static void
 on_looked(void *ctx, const struct workspace_summary *s)
 {
     struct errand_work *work = ctx;
-    struct errand *t = errand_back(work);
+    struct errand *t = back_from_run(work, s);
 
     if (!t)
         return;
-    if (s->r < 0) {
-        end_badly(t, s->r, s->why);
-        return;
-    }
     errand_progress(t, work->n_done, work->paths.n);
     if (t->is_cancelled)
         end_badly(t, -ECANCELED, NULL);
@@ -231,15 +235,11 @@ static void
 on_enriched(void *ctx, const struct workspace_summary *s)
 {
     struct errand_work *work = ctx;
-    struct errand *t = errand_back(work);
+    struct errand *t = back_from_run(work, s);
     AUTO(buf_finish) struct buf result = {0};
 
     if (!t)
         return;
-    if (s->r < 0) {
-        end_badly(t, s->r, s->why);
-        return;
-    }
     buf_printf(&result,
                "{\"hovers\":{\"known\":%" PRIu64 ",\"empty\":%" PRIu64
                ",\"unknown\":%" PRIu64 ",\"stale\":%" PRIu64 "},\"took_ms\":%" PRId64 "}",

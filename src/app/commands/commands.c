@@ -33,12 +33,6 @@ static const struct command_option common_options[] = {
     {0},
 };
 
-const struct command *
-command_at(size_t index)
-{
-    return index < ARRAY_LEN(commands) ? commands[index] : NULL;
-}
-
 static const struct command *
 find_command(const char *name)
 {

@@ -43,8 +43,6 @@ extern const struct command command_dashboard, command_doctor, command_events,
     command_outline, command_push, command_retry, command_search, command_serve,
     command_show, command_status, command_stop, command_version;
 
-/* NULL past the end; sorted by name. */
-const struct command *command_at(size_t index);
 /* Parse, then run. argv[0] is "gloss". Returns the exit code. */
 int command_main(int argc, char **argv);
 /* The value of an option by name, or NULL. */

@@ -127,14 +127,6 @@ class Peer:
             if ("method" in message or message.get("id") is None) and wanted(message):
                 return message
 
-    def wait_closed(self, timeout_s=WAIT_S):
-        end = time.monotonic() + timeout_s
-        try:
-            while True:
-                self.take(end - time.monotonic())
-        except Closed:
-            pass
-
     def close(self):
         for stream in (self.writer, self.reader):
             try:
