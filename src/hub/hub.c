@@ -123,7 +123,7 @@ on_handle_after(uv_handle_t *handle, void *ctx)
 /* ---- coming up ---- */
 
 /* Its tables follow the limit, and a descriptor above it breaks its service: the limit is set once,
- * before, and the number of connections stays well below. */
+ * before, and the number of connections stays well below. A quarter is left to the indexes. */
 static void
 limit_descriptors(struct hub *h)
 {
@@ -132,6 +132,15 @@ limit_descriptors(struct hub *h)
     limit.rlim_cur = MIN((rlim_t)HUB_DESCRIPTORS, limit.rlim_max);
     setrlimit(RLIMIT_NOFILE, &limit);
     h->connections_max = MIN((size_t)HUB_CONNECTIONS_MAX, (size_t)limit.rlim_cur / 2);
+    h->descriptors_max = (size_t)(limit.rlim_cur - limit.rlim_cur / 4);
+}
+
+/* What is no WebSocket may become one that is watched by a copy of its descriptor. */
+bool
+hub_has_descriptors(const struct hub *h, int n_connections)
+{
+    int64_t n = 2 * ((int64_t)h->n_peers + n_connections) - (int64_t)h->n_clients;
+    return n <= (int64_t)h->descriptors_max;
 }
 
 /* The context first and what listens after, because a context that cannot listen comes back half

@@ -42,7 +42,7 @@ struct hub {
     struct lws_context *context;
     const void *static_handles[2]; // libwebsockets' own, by which we see that it is gone
     uint16_t port;
-    size_t connections_max;
+    size_t connections_max, descriptors_max;
     VEC(char *) origins;
     struct list peers; // every accepted socket
     size_t n_peers;
@@ -91,6 +91,9 @@ struct peer {
     bool is_cut; // it was silent for too long
 };
 
+/* So many more connections find a descriptor, and the copy by which it is seen that they hang up. Below zero: would,
+ * with so many less. */
+bool hub_has_descriptors(const struct hub *h, int n_connections);
 /* One more or less of those who take events: for idle exit, and for what closing waits for. */
 void hub_tell_clients(struct hub *h);
 /* Something ended: perhaps the last thing that closing waits for. */

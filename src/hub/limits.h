@@ -3,6 +3,9 @@
 
 /* Sockets that are no WebSockets: to be told 503, probes, HTTP. */
 #define HUB_SOCKETS_SPARE 64
+/* Of them, where descriptors are few; and that are being closed, to make room. */
+#define HUB_SOCKETS_TOLD 8
+#define HUB_SOCKETS_CUT 16
 /* Of replies that wait on one connection; above it nothing more is read. */
 #define HUB_REPLY_BYTES_MAX (256u << 10)
 #define HUB_STUCK_MS 10000 // no byte accepted while work is pending;

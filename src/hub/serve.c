@@ -412,7 +412,8 @@ check_upgrade(struct hub *h, struct lws *wsi, struct place *place)
     why = read_place(h, wsi, place);
     if (why.detail)
         return why;
-    if (hub_clients(h) < h->connections_max && !h->is_closing)
+    if (hub_clients(h) < h->connections_max && hub_has_descriptors(h, HUB_SOCKETS_TOLD) &&
+        !h->is_closing)
         return why;
     h->stats.full++;
     return refusal(PROBLEM_OVERLOADED, "there are too many connections");
@@ -537,7 +538,10 @@ is_full(struct hub *h)
     size_t n_max = h->connections_max + HUB_SOCKETS_SPARE;
     if (h->is_closing)
         return true;
-    if (h->n_peers < n_max || (h->n_peers < n_max + HUB_SOCKETS_SPARE && make_room(h)))
+    if (h->n_peers < n_max && hub_has_descriptors(h, 1))
+        return false;
+    if (h->n_peers < n_max + HUB_SOCKETS_SPARE &&
+        hub_has_descriptors(h, -HUB_SOCKETS_CUT) && make_room(h))
         return false;
     h->stats.full++;
     return true;

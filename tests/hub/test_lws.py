@@ -162,6 +162,49 @@ async def test_few_descriptors(engine):
         other.finish()
 
 
+async def test_few_descriptors_for_streams(engine):
+    """A stream takes two, its socket and what tells that it hangs up; the index needs some, too."""
+    other = await limited(engine, 256)
+    writers = []
+    try:
+        workspace = (await indexed(other))["id"]
+        socket_ = await Client.open(other)
+
+        async def status_of_stream():
+            reader, writer = await asyncio.open_connection("127.0.0.1", other.port)
+            writers.append(writer)
+            writer.write(f"GET /v1/events/stream?workspace={workspace} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                         f"Authorization: Bearer {other.token}\r\n\r\n".encode())
+            try:
+                line = await asyncio.wait_for(reader.readline(), hubtest.WAIT_S)
+            except ConnectionResetError:
+                line = b""
+            return int(line.split()[1]) if line else 0
+
+        got = [await status_of_stream() for _ in range(150)]
+        n = got.index(503)
+        assert n >= 64 and got == [200] * n + [503] * (150 - n), got
+        mute = [await asyncio.open_connection("127.0.0.1", other.port) for _ in range(150)]
+        other.write("b.c", "int more(void)\n{\n    return 0;\n}\n")
+        await socket_.subscribe(events=["file:*"])
+        await socket_.until(completed("b.c"))
+        equal((await socket_.request("search", {"q": "more"}))["data"]["count"], 1, "the index is read")
+        for _, writer in mute:
+            writer.close()
+        while writers:
+            writers.pop().close()
+        while (await socket_.request("stats"))["data"]["hub"]["followers"] > 0:
+            await asyncio.sleep(0.05)  # nothing tells that they are gone
+        equal(await status_of_stream(), 200, "there is room again")
+        await socket_.close()
+        for word in ("nobody watches", "open files"):
+            assert word not in other.said(), other.said()
+    finally:
+        for writer in writers:
+            writer.close()
+        other.finish()
+
+
 async def test_its_libuv_part_is_missing(engine):
     """Then there is no context, and the user is told which package it is."""
     found = subprocess.run(["sh", "-c", f"ls /usr/lib/*/{PLUGIN} /usr/lib/{PLUGIN} 2>/dev/null"], capture_output=True, text=True,
