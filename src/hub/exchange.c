@@ -23,6 +23,8 @@
 #include "base/log.h"
 
 #define ANSWER_MS 30000 // for whoever serves
+/* Until then who only shut down its side is answered; then its question is one of nobody's. */
+#define WATCH_MS 1000
 #define BODY_IDLE_MS 10000
 #define LINGER_MS 5000
 #define LINGER_BYTES_MAX (64u << 20)
@@ -553,6 +555,20 @@ drop_slow(struct exchange *x)
     kill_connection(x);
 }
 
+/* Whoever serves it does not answer. */
+static void
+give_up(struct exchange *x)
+{
+    if (x->stream && x->stream->on_late) {
+        x->stream->on_late(x->owner);
+    } else if (x->ask) {
+        ask_abandon(x->ask);
+        exchange_problem(x, PROBLEM_OVERLOADED, EXCHANGE_LATE);
+    } else {
+        kill_connection(x);
+    }
+}
+
 void
 exchange_on_tick(struct exchange *x, int64_t now_ms)
 {
@@ -575,12 +591,10 @@ exchange_on_tick(struct exchange *x, int64_t now_ms)
                                  : "a body may take 300 s here: send the rest anew");
         if (r < 0)
             kill_connection(x);
-    } else if (!x->is_answered && now_ms - x->read_ms >= ANSWER_MS) {
-        if (!x->ask) {
-            kill_connection(x);
-            return;
-        }
-        ask_abandon(x->ask);
-        exchange_problem(x, PROBLEM_OVERLOADED, "no answer within 30 s");
+    } else if (!x->is_answered) {
+        if (now_ms - x->read_ms >= ANSWER_MS)
+            give_up(x);
+        else if (now_ms - x->read_ms >= WATCH_MS)
+            watch_peer(x);
     }
 }

@@ -13,6 +13,7 @@
 #define EXCHANGE_CHUNKED_BYTES_MAX (64u << 20)
 #define EXCHANGE_BODY_AGE_MS 300000 // libwebsockets lets no request be older than 370 s
 #define EXCHANGE_VALUES_MAX (1u << 18) // of BODY_JSON: a tree of it is made on the loop
+#define EXCHANGE_LATE "no answer within 30 s"
 #define SERVE_JSON "application/json"
 #define SERVE_LINES "application/x-ndjson"
 #define SERVE_PROBLEM "application/problem+json"
@@ -28,6 +29,9 @@ struct exchange_stream {
     /* More of a streamed answer is wanted: appends <= HUB_FRAME_BYTES_MAX. true: call again; false:
      * nothing more now, exchange_wake() when there is. */
     bool (*next_part)(void *owner, struct buf *part);
+    /* Nothing was answered for 30 s: answers with a problem, and with nothing after it. NULL: whoever serves it has a
+     * time of its own. */
+    void (*on_late)(void *owner);
     /* The connection ended, whatever the reason; owner is freed here. Called exactly once. */
     void (*on_gone)(void *owner);
 };

@@ -40,6 +40,14 @@ on_gone(void *owner)
     free(f);
 }
 
+static void
+on_late(void *owner)
+{
+    struct finds *f = owner;
+    ask_abandon(steal(f->ask));
+    exchange_problem(f->exchange, PROBLEM_OVERLOADED, EXCHANGE_LATE);
+}
+
 /* ---- reads ---- */
 
 static void
@@ -159,8 +167,8 @@ read_terms(struct finds *f, const char **ret_why)
 void
 finds_serve(struct exchange *x)
 {
-    static const struct exchange_stream stream = {.next_part = next_part,
-                                                  .on_gone = on_gone};
+    static const struct exchange_stream stream = {
+        .next_part = next_part, .on_late = on_late, .on_gone = on_gone};
     struct workspace *w = hub_find_workspace(x->hub, x->params[0]);
     struct query *q = w ? workspace_query(w) : NULL;
     const char *why;

@@ -111,11 +111,18 @@ follower_create(struct exchange *x, size_t size)
 }
 
 void
+follower_stop(struct follower *f)
+{
+    list_for_each_safe (it, &f->owner.subs)
+        sub_close(sub_of_owner_link(it));
+    f->sub = NULL;
+}
+
+void
 follower_destroy(struct follower *f)
 {
     struct hub *h = f->owner.hub;
-    list_for_each_safe (it, &f->owner.subs)
-        sub_close(sub_of_owner_link(it));
+    follower_stop(f);
     list_remove(&f->link);
     free(f);
     h->n_followers--;

@@ -30,7 +30,8 @@ struct follower {
 
 /* A new one of `size` bytes that begins with a follower; NULL: there are too many, which was answered. */
 struct follower *follower_create(struct exchange *x, size_t size) MUST_USE;
-/* Closes its subscription. */
+/* Closes its subscription, of which it hears no more. */
+void follower_stop(struct follower *f);
 void follower_destroy(struct follower *f);
 struct follower *follower_of_owner(struct sub_owner *owner);
 /* As sub_next_frame(), in the format that was asked for. */

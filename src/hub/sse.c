@@ -155,6 +155,16 @@ next_part(void *ctx, struct buf *part)
     return next == SUB_FRAME || next == SUB_BUSY;
 }
 
+/* Its workspace is still being opened. */
+static void
+on_late(void *ctx)
+{
+    struct sse *s = ctx;
+    follower_stop(&s->follower);
+    exchange_problem(s->follower.exchange, PROBLEM_NOT_READY,
+                     "the workspace is being opened");
+}
+
 static void
 on_gone(void *ctx)
 {
@@ -256,8 +266,8 @@ find_workspace(struct exchange *x, bool *ret_is_older)
 static struct sse *
 sse_create(struct exchange *x, const struct follow_args *args)
 {
-    static const struct exchange_stream stream = {.next_part = next_part,
-                                                  .on_gone = on_gone};
+    static const struct exchange_stream stream = {
+        .next_part = next_part, .on_late = on_late, .on_gone = on_gone};
     struct follower *f = follower_create(x, sizeof(struct sse));
     if (!f)
         return NULL;
@@ -273,6 +283,20 @@ sse_create(struct exchange *x, const struct follow_args *args)
 }
 
 void
+sse_open(struct exchange *x, const struct follow_args *args, bool is_older)
+{
+    struct sse *s = x->is_head ? NULL : sse_create(x, args);
+    if (s) {
+        s->is_older = is_older && !args->is_cloudevents;
+        sub_open(&s->follower.owner, args->workspace, &args->sub);
+        return;
+    }
+    filter_destroy(args->sub.filter);
+    if (x->is_head)
+        exchange_answer(x, 200, SSE_TYPE, STR_NONE);
+}
+
+void
 sse_serve(struct exchange *x)
 {
     struct follow_args args = {0};
@@ -282,15 +306,6 @@ sse_serve(struct exchange *x)
     if (!args.workspace)
         return;
     args.since = read_last_event_id(x, last_event_id, sizeof(last_event_id));
-    if (!follow_read_args(x, &args))
-        return;
-    struct sse *s = x->is_head ? NULL : sse_create(x, &args);
-    if (s) {
-        s->is_older = is_older && !args.is_cloudevents;
-        sub_open(&s->follower.owner, args.workspace, &args.sub);
-        return;
-    }
-    filter_destroy(args.sub.filter);
-    if (x->is_head)
-        exchange_answer(x, 200, SSE_TYPE, STR_NONE);
+    if (follow_read_args(x, &args))
+        sse_open(x, &args, is_older);
 }

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import sqlite3
+import time
 
 from hubtest import Client, Engine, WAIT_S, closed_with, equal, has_sanitizer, main, parse_http, rss_kb
 
@@ -396,6 +397,32 @@ async def test_stream_leaves_room(engine):
     await client.close()
 
 
+async def test_who_leaves_before_the_answer(engine):
+    """It is noticed while the answer is still to come."""
+    await stream(engine, "left", [entity("a.c", "one")])
+    client = await Client.open(engine)
+    lock = sqlite3.connect(index_of(engine, "left"), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")  # its writer waits
+    try:
+        patient = asyncio.create_task(engine.http("/v1/workspaces/left/entities?path=b.c", "DELETE"))
+        _, writer = await asyncio.open_connection("127.0.0.1", engine.port)
+        writer.write(f"DELETE /v1/workspaces/left/entities?path=b.c HTTP/1.1\r\nHost: 127.0.0.1:{engine.port}\r\n"
+                     f"Authorization: Bearer {engine.token}\r\n\r\n".encode())
+        while (await client.request("stats"))["data"]["hub"]["sockets"] != 3:
+            await asyncio.sleep(0.02)  # nothing tells that they were read
+        writer.close()
+        began = time.monotonic()
+        while (await client.request("stats"))["data"]["hub"]["sockets"] != 2:
+            assert not patient.done() and time.monotonic() - began < 10, "it is still there"
+            await asyncio.sleep(0.05)
+        assert not patient.done(), "noticed with the answer"
+        lock.execute("ROLLBACK")
+        equal((await patient)[0], 200, "who waits")
+    finally:
+        lock.close()
+    await client.close()
+
+
 async def test_order_of_requests(engine):
     """What is queued without an answer is done before what was asked for behind it, whoever is waited for."""
     await stream(engine, "ordered", [entity("a.c", "one")])
@@ -526,6 +553,6 @@ if __name__ == "__main__":
     main([test_stream, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
           test_each_line_is_told, test_operations, test_actions,
           test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
-          test_stream_that_others_hold_back, test_stream_leaves_room, test_order_of_requests, test_sender_keeps_the_engine,
-          test_too_many_workspaces,
+          test_stream_that_others_hold_back, test_stream_leaves_room, test_order_of_requests,
+          test_who_leaves_before_the_answer, test_sender_keeps_the_engine, test_too_many_workspaces,
           test_sender_that_is_faster_than_the_disk, test_keys_are_applied_once, test_kill_9_in_mid_stream])
