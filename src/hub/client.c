@@ -10,6 +10,7 @@
 #include "hub/ask.h"
 #include "hub/cloudevents.h"
 #include "hub/feed.h"
+#include "hub/parcel.h"
 #include "hub/progress.h"
 #include "hub/serve.h"
 #include "hub/sub.h"
@@ -142,17 +143,30 @@ hub_client_end_all(struct hub *h)
         h->context); // its timers are only looked at after something else happened
 }
 
+static void
+close_lost(struct hub_client *c)
+{
+    hub_client_close_slow(c, "slow consumer: the log no longer has what comes next");
+    end_soon(c);
+}
+
 static int
-write_frame(struct hub_client *c, struct str message)
+write_bytes(struct hub_client *c, struct str bytes, enum lws_write_protocol protocol)
 {
     unsigned char *at =
-        (unsigned char *)(uintptr_t)message.p; // it writes into the room before
-    if (lws_write(c->wsi, at, message.n, LWS_WRITE_TEXT) < (int)message.n)
+        (unsigned char *)(uintptr_t)bytes.p; // it writes into the room before
+    if (lws_write(c->wsi, at, bytes.n, protocol) < (int)bytes.n)
         return -1;
     /* Called again when all of it is with the kernel, so that a stuck peer is seen. */
     if (lws_partial_buffered(c->wsi))
         hub_client_wake(c);
     return 0;
+}
+
+static int
+write_frame(struct hub_client *c, struct str message)
+{
+    return write_bytes(c, message, LWS_WRITE_TEXT);
 }
 
 /* As a CloudEvent, when the address asked for them. */
@@ -184,11 +198,7 @@ next_event(struct hub_client *c, struct str *ret_frame)
             return SUB_FRAME;
         case SUB_QUIET: break;
         case SUB_BUSY: return SUB_BUSY;
-        case SUB_LOST:
-            hub_client_close_slow(c,
-                                  "slow consumer: the log no longer has what comes next");
-            end_soon(c);
-            return SUB_LOST;
+        case SUB_LOST: close_lost(c); return SUB_LOST;
         }
     }
     return SUB_QUIET;
@@ -239,6 +249,37 @@ write_events(struct hub_client *c)
     if (n > 1)
         progress_hold(lws_get_socket_fd(c->wsi), false);
     return r;
+}
+
+/* The one whose events come next from what is made once for all; NULL: they come one by one. */
+static struct sub *
+sub_of_parcels(const struct hub_client *c)
+{
+    if (c->is_cloudevents || c->close_code || c->owner.n_subs != 1 ||
+        !list_is_empty(&c->replies))
+        return NULL;
+    struct sub *s = sub_of_owner_link(c->owner.subs.next);
+    return sub_is_running(s) ? s : NULL;
+}
+
+static int
+write_parcel(struct hub_client *c, struct sub *s)
+{
+    struct parcel *parcel;
+    enum sub_next next = parcel_next(s, c->has_lines, &parcel);
+    if (next == SUB_LOST)
+        close_lost(c);
+    if (next == SUB_FRAME || next == SUB_BUSY)
+        hub_client_wake(c);
+    if (next != SUB_FRAME)
+        return 0;
+    c->hub->stats.events_sent += parcel->n_messages;
+    feed_note_sent(sub_feed(s), parcel->seq);
+    struct str bytes = parcel_bytes(parcel);
+    size_t n = parcel_send(parcel, lws_get_socket_fd(c->wsi));
+    if (n == bytes.n)
+        return 0;
+    return write_bytes(c, str_slice(bytes.p + n, bytes.n - n), LWS_WRITE_RAW);
 }
 
 static void
@@ -318,7 +359,8 @@ hub_client_on_writable(struct hub_client *c)
         end_soon(c);
         return 0;
     }
-    int r = c->has_lines ? write_lines(c) : write_message(c);
+    struct sub *s = sub_of_parcels(c);
+    int r = s ? write_parcel(c, s) : c->has_lines ? write_lines(c) : write_message(c);
     if (r < 0)
         return r;
     dispatch_lines(c);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "hub/client.h"
+#include "hub/parcel.h"
 #include "hub/sub.h"
 #include "workspace/workspace.h"
 
@@ -37,6 +38,7 @@ struct feed {
     uint64_t next_ephemeral; // number of the next one
     struct window *windows[FEED_WINDOWS];
     size_t next_window;
+    struct parcels parcels;
     struct list reading; // large rows, on the way to their first window
     struct {
         int64_t seq, ns;
@@ -304,6 +306,7 @@ feed_trim_all(struct hub *h)
             if (f->windows[i] && f->windows[i]->row && f->windows[i]->refs == 1)
                 window_unref(steal(f->windows[i]));
         stop_reading(f, false);
+        parcels_trim(&f->parcels);
     }
 }
 
@@ -430,6 +433,7 @@ feed_of(struct hub *h, struct workspace *w)
     f->workspace = w;
     list_init(&f->subs);
     list_init(&f->reading);
+    parcels_init(&f->parcels);
     f->subscription = bus_subscribe(workspace_bus(w), on_event, f);
     f->listener = workspace_listen(w, on_workspace, f);
     list_add(&h->feeds, &f->link);
@@ -445,6 +449,7 @@ feed_destroy(struct feed *f)
     for (size_t i = 0; i < FEED_EPHEMERAL; i++)
         event_unref(f->ephemeral[i].event);
     stop_reading(f, true);
+    parcels_finish(&f->parcels);
     for (size_t i = 0; i < FEED_WINDOWS; i++)
         window_unref(f->windows[i]);
     list_remove(&f->link);
@@ -462,6 +467,12 @@ struct workspace *
 feed_workspace(const struct feed *f)
 {
     return f->workspace;
+}
+
+struct parcels *
+feed_parcels(struct feed *f)
+{
+    return &f->parcels;
 }
 
 void

@@ -12,6 +12,7 @@ struct window_part {
 };
 
 struct kept_row;
+struct parcels;
 
 struct window {
     unsigned refs;
@@ -45,5 +46,6 @@ uint64_t feed_ephemeral_end(const struct feed *f);
 void feed_wake_all(struct hub *h);
 /* Somebody was sent something of this row: how long after the news of its commit. */
 void feed_note_sent(struct feed *f, int64_t seq);
+struct parcels *feed_parcels(struct feed *f);
 /* Once a second: large rows that nobody is sending any more are let go. */
 void feed_trim_all(struct hub *h);

@@ -27,6 +27,7 @@ struct filter {
     struct node nodes[FILTER_NODES_MAX];
     struct value values[FILTER_VALUES_MAX];
     size_t n_nodes, n_values;
+    struct buf text;
 };
 
 static const struct comparison {
@@ -159,7 +160,15 @@ filter_create(const json_t *tree, struct filter **ret_filter, const char **ret_w
     *ret_filter = e < 0 ? NULL : r.f;
     if (e < 0)
         filter_destroy(r.f);
+    else
+        codec_add_json(&r.f->text, tree);
     return e;
+}
+
+const char *
+filter_text(const struct filter *f)
+{
+    return f->text.p;
 }
 
 void
@@ -168,6 +177,7 @@ filter_destroy(struct filter *f)
     if (!f)
         return;
     arena_finish(&f->arena);
+    buf_finish(&f->text);
     free(f);
 }
 

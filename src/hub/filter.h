@@ -17,5 +17,7 @@ struct filter;
 int filter_create(const json_t *tree, struct filter **ret_filter, const char **ret_why);
 /* NULL is allowed. */
 void filter_destroy(struct filter *f);
+/* As JSON; filters with the same text accept the same. */
+const char *filter_text(const struct filter *f);
 /* `data` is a JSON object. What is not there equals nothing: only neq, nin and not let it pass. */
 bool filter_accepts(const struct filter *f, struct str data);

@@ -11,6 +11,7 @@
 #include "hub/ask.h"
 #include "hub/feed.h"
 #include "hub/filter.h"
+#include "hub/parcel.h"
 #include "hub/snapshot.h"
 #include "workspace/workspace.h"
 
@@ -48,12 +49,8 @@ struct sub {
     struct filter *filter; // NULL: none
     enum sub_snapshot wants_snapshot;
     struct snapshot *snapshot; // comes before anything else
-    int64_t cursor;
-    uint64_t ephemeral; // number of the next one
-    struct event *row;  // being sent
-    struct window *window;
-    size_t part;
-    uint32_t skip; // parts of the first row that the peer has already
+    struct sub_position at;
+    struct parcel_kind *kind; // NULL: it was not looked for yet
     struct sub_place place;
     struct event **page; // read ahead
     size_t n_page, page_at, page_limit;
@@ -80,12 +77,12 @@ static void
 begin_with_rows(struct sub *s)
 {
     struct workspace *w = feed_workspace(s->feed);
-    s->cursor = bus_head(workspace_bus(w));
+    s->at.cursor = bus_head(workspace_bus(w));
     drop_page(s);
     s->snapshot = snapshot_open(
         s->owner->client, w,
         &(struct snapshot_options){.sub = s->id_json,
-                                   .head = s->cursor,
+                                   .head = s->at.cursor,
                                    .has_rows = is_of_pattern(s, "entity.added"),
                                    .filter = s->filter});
 }
@@ -100,14 +97,14 @@ begin(struct sub *s, const char *reason)
     if (s->wants_snapshot == SUB_SNAPSHOT_ALWAYS ||
         (s->wants_snapshot == SUB_SNAPSHOT_IF_NEEDED && is_needed))
         begin_with_rows(s);
-    s->ephemeral = feed_ephemeral_end(s->feed);
-    s->skip = reason || s->snapshot ? 0 : s->since.n_parts;
+    s->at.ephemeral = feed_ephemeral_end(s->feed);
+    s->at.skip = reason || s->snapshot ? 0 : s->since.n_parts;
     s->owner->on_begin(s->owner, s,
                        &(struct sub_begin){.request_id = s->request_id,
                                            .reason = reason,
-                                           .from = s->cursor + 1,
+                                           .from = s->at.cursor + 1,
                                            .head = bus_head(bus),
-                                           .n_parts = s->skip,
+                                           .n_parts = s->at.skip,
                                            .has_snapshot = s->snapshot != NULL});
     free(steal(s->request_id));
     s->owner->wake(s->owner);
@@ -116,7 +113,7 @@ begin(struct sub *s, const char *reason)
 static void
 begin_at_head(struct sub *s, const char *reason)
 {
-    s->cursor = bus_head(workspace_bus(feed_workspace(s->feed)));
+    s->at.cursor = bus_head(workspace_bus(feed_workspace(s->feed)));
     begin(s, reason);
 }
 
@@ -165,9 +162,9 @@ take_page(struct sub *s, const struct query_result *result)
 {
     if (result->n_events == 0)
         return -EINVAL;
-    if (result->events[0]->seq != s->cursor + 1 && s->since.from != SINCE_START)
+    if (result->events[0]->seq != s->at.cursor + 1 && s->since.from != SINCE_START)
         return -EINVAL;
-    s->cursor = result->events[0]->seq - 1;
+    s->at.cursor = result->events[0]->seq - 1;
     s->since.from = SINCE_CURSOR;
     keep_page(s, result);
     return 0;
@@ -212,7 +209,7 @@ fetch_page(struct sub *s)
     }
     s->ask =
         ask_open(s->owner->hub, feed_workspace(s->feed), (struct asker){0}, on_page, s);
-    s->ask->ticket = query_events(q, s->cursor, s->page_limit, ask_on_done, s->ask);
+    s->ask->ticket = query_events(q, s->at.cursor, s->page_limit, ask_on_done, s->ask);
 }
 
 /* ---- where it begins ---- */
@@ -236,8 +233,8 @@ prove(struct sub *s)
         begin_at_head(s, "ahead");
         return;
     }
-    s->cursor = since->seq;
-    if (bus_covers(bus, s->cursor)) {
+    s->at.cursor = since->seq;
+    if (bus_covers(bus, s->at.cursor)) {
         begin(s, NULL);
         return;
     }
@@ -311,8 +308,8 @@ sub_close(struct sub *s)
     ask_abandon(s->ask);
     snapshot_close(s->snapshot);
     drop_page(s);
-    event_unref(s->row);
-    window_unref(s->window);
+    sub_position_finish(&s->at);
+    parcel_kind_unref(s->kind);
     for (size_t i = 0; i < s->patterns.n; i++)
         free(s->patterns.v[i]);
     vec_finish(&s->patterns);
@@ -357,15 +354,15 @@ is_wanted(struct sub *s, const struct window *w, const struct window_part *part)
 static void
 leave_window(struct sub *s)
 {
-    struct window *w = s->window;
-    s->part = 0;
+    struct window *w = s->at.window;
+    s->at.part = 0;
     if (w->has_more) {
         s->owner->look_left -= SUB_LOOK_WINDOW;
-        s->window = feed_window_behind(s->feed, w);
+        s->at.window = feed_window_behind(s->feed, w);
     } else {
-        s->window = NULL;
-        s->cursor = MAX(s->cursor, w->seq);
-        event_unref(steal(s->row));
+        s->at.window = NULL;
+        s->at.cursor = MAX(s->at.cursor, w->seq);
+        event_unref(steal(s->at.row));
     }
     window_unref(w);
 }
@@ -374,12 +371,12 @@ leave_window(struct sub *s)
 static enum sub_next
 next_part(struct sub *s, struct str *ret_frame)
 {
-    while (s->window) {
-        struct window *w = s->window;
-        while (s->part < w->parts.n) {
+    while (s->at.window) {
+        struct window *w = s->at.window;
+        while (s->at.part < w->parts.n) {
             if (s->owner->look_left <= 0)
                 return SUB_BUSY;
-            size_t at = s->part++;
+            size_t at = s->at.part++;
             const struct window_part *part = &w->parts.v[at];
             if (!is_wanted(s, w, part))
                 continue;
@@ -409,13 +406,13 @@ next_row(struct sub *s)
             drop_page(s);
         return event;
     }
-    struct event *live = feed_ephemeral(s->feed, &s->ephemeral, s->cursor);
+    struct event *live = feed_ephemeral(s->feed, &s->at.ephemeral, s->at.cursor);
     if (live)
         return event_ref(live);
-    if (s->cursor >= bus_head(bus))
+    if (s->at.cursor >= bus_head(bus))
         return NULL;
-    if (bus_covers(bus, s->cursor))
-        return event_ref(bus_next(bus, s->cursor));
+    if (bus_covers(bus, s->at.cursor))
+        return event_ref(bus_next(bus, s->at.cursor));
     fetch_page(s);
     return NULL;
 }
@@ -460,18 +457,98 @@ sub_next_frame(struct sub *s, struct str *ret_frame)
             return SUB_LOST;
         if (s->owner->look_left <= 0)
             return SUB_BUSY;
-        if (!s->row)
-            s->row = next_row(s);
-        if (!s->row)
+        if (!s->at.row)
+            s->at.row = next_row(s);
+        if (!s->at.row)
             return s->is_lost ? SUB_LOST : SUB_QUIET;
         s->owner->look_left -= SUB_LOOK_ROW;
-        s->window =
-            feed_window(s->feed, s->row, s->row->seq > 0 ? s->skip : 0, s->id_json);
-        if (!s->window)
+        s->at.window = feed_window(s->feed, s->at.row,
+                                   s->at.row->seq > 0 ? s->at.skip : 0, s->id_json);
+        if (!s->at.window)
             return SUB_BUSY;
-        if (s->row->seq > 0)
-            s->skip = 0;
+        if (s->at.row->seq > 0)
+            s->at.skip = 0;
     }
+}
+
+/* ---- standing where others stand ---- */
+
+static bool
+is_of_same_row(const struct event *a, const struct event *b)
+{
+    return a == b || (a && b && a->seq > 0 && a->seq == b->seq);
+}
+
+bool
+sub_position_is(const struct sub_position *a, const struct sub_position *b)
+{
+    return a->cursor == b->cursor && a->ephemeral == b->ephemeral && a->part == b->part &&
+           a->skip == b->skip && is_of_same_row(a->row, b->row) &&
+           !a->window == !b->window &&
+           (!a->window || a->window->first == b->window->first);
+}
+
+void
+sub_position_copy(struct sub_position *to, const struct sub_position *from)
+{
+    *to = *from;
+    if (to->row)
+        event_ref(to->row);
+    if (to->window)
+        window_ref(to->window);
+}
+
+void
+sub_position_finish(struct sub_position *at)
+{
+    event_unref(steal(at->row));
+    window_unref(steal(at->window));
+}
+
+/* Behind a row, not at its end: that is the same place. */
+const struct sub_position *
+sub_position(struct sub *s)
+{
+    const struct window *w = s->at.window;
+    if (w && !w->has_more && s->at.part == w->parts.n)
+        leave_window(s);
+    return &s->at;
+}
+
+void
+sub_move(struct sub *s, const struct sub_position *to)
+{
+    struct sub_position before = s->at;
+    sub_position_copy(&s->at, to);
+    sub_position_finish(&before);
+    int64_t taken = to->row ? MAX(to->row->seq, to->cursor) : to->cursor;
+    while (s->page_at < s->n_page && s->page[s->page_at]->seq <= taken)
+        event_unref(s->page[s->page_at++]);
+    if (s->page_at == s->n_page)
+        drop_page(s);
+    s->since.from = SINCE_CURSOR;
+    ask_abandon(steal(s->ask)); // for a page that begins where it was
+}
+
+bool
+sub_is_running(const struct sub *s)
+{
+    return s->state == SUB_RUNNING && !s->snapshot;
+}
+
+struct parcel_kind *
+sub_kind(struct sub *s, bool has_lines)
+{
+    AUTO(buf_finish) struct buf text = {0};
+    if (s->kind)
+        return s->kind;
+    buf_printf(&text, "%d%s", has_lines, s->id_json);
+    for (size_t i = 0; i < s->patterns.n; i++)
+        buf_printf(&text, "%zu:%s", strlen(s->patterns.v[i]), s->patterns.v[i]);
+    if (s->filter)
+        buf_add_cstr(&text, filter_text(s->filter));
+    s->kind = parcel_kind_of(feed_parcels(s->feed), buf_str(&text));
+    return s->kind;
 }
 
 /* ---- what it is ---- */
@@ -491,7 +568,7 @@ sub_feed(const struct sub *s)
 int64_t
 sub_cursor(const struct sub *s)
 {
-    return s->cursor;
+    return s->at.cursor;
 }
 
 size_t

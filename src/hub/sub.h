@@ -2,8 +2,11 @@
 /* One subscription: a cursor. Private to the hub; loop thread. */
 #include "hub/internal.h"
 
+struct event;
 struct filter;
+struct parcel_kind;
 struct sub;
+struct window;
 
 /* How it began. */
 struct sub_begin {
@@ -72,6 +75,27 @@ enum sub_next {
 };
 /* A view with LWS_PRE bytes before it, valid until the next call. */
 enum sub_next sub_next_frame(struct sub *s, struct str *ret_frame);
+
+/* Where a subscription stands; what it is sent from there on depends on nothing else. */
+struct sub_position {
+    int64_t cursor;     // the last row that was sent whole
+    uint64_t ephemeral; // number of the next one
+    struct event *row;  // being sent
+    struct window *window;
+    size_t part;
+    uint32_t skip; // parts of the first row that the peer has already
+};
+
+bool sub_position_is(const struct sub_position *a, const struct sub_position *b);
+/* With references. */
+void sub_position_copy(struct sub_position *to, const struct sub_position *from);
+void sub_position_finish(struct sub_position *at);
+const struct sub_position *sub_position(struct sub *s);
+/* Somebody else's messages from here to there are sent, or about to be. */
+void sub_move(struct sub *s, const struct sub_position *to);
+/* It began, and its snapshot is over. */
+bool sub_is_running(const struct sub *s);
+struct parcel_kind *sub_kind(struct sub *s, bool has_lines);
 
 /* What the last frame is. */
 struct sub_place {

@@ -111,6 +111,69 @@ async def close_code_of(client):
     return await hubtest.closed_with(client.ws)
 
 
+async def read_places(client, until_seq, rest_s=0):
+    """Durable events up to the end of a row, as text."""
+    texts = []
+    while True:
+        for line in (await asyncio.wait_for(client.ws.recv(), hubtest.WAIT_S)).split("\n"):
+            event = json.loads(line)
+            if event["type"] == "event" and event.get("seq"):
+                texts.append(line)
+                if event["seq"] >= until_seq and event.get("last"):
+                    return texts
+        await asyncio.sleep(rest_s)
+
+
+async def test_many_in_one_place(engine):
+    """What is made once for many is for each of them what it would be alone: frames or lines, filtered or not, from the
+    start or behind it, read at once or slowly, while more comes."""
+    alone = await Client.open(engine)
+    reply = await alone.subscribe()
+    begin = {"epoch": reply["epoch"], "seq": reply["head"]}
+    writer = await Client.open(engine)
+    await writer.subscribe(events=["file:completed"])
+
+    async def write(salts):
+        for salt in salts:
+            engine.write("many.c", many_functions(150, salt))
+            seq = (await writer.until(completed("many.c")))[-1]["seq"]
+        return seq
+
+    middle = await write(range(4))
+    only = {"filter": {"key": "name", "cmp": "ew", "val": "7"}}
+    kinds = [({}, begin, ("gloss.v1",), 0), ({}, begin, ("gloss.v1.ndjson",), 0), (only, begin, ("gloss.v1",), 0),
+             (only, begin, ("gloss.v1.ndjson",), 0), ({"events": ["entity.*"]}, begin, ("gloss.v1",), 0),
+             ({}, {**begin, "seq": middle - 1}, ("gloss.v1",), 0), ({}, begin, ("gloss.v1",), 0.001)]
+    clients = [(await Client.open(engine, subprotocols=kind[2]), kind) for kind in kinds * 6]
+    for client, (data, since, names, _) in clients:
+        await client.ws.send(json.dumps({"action": "subscribe", "data": {**data, "since": since}}))
+    reading = [asyncio.ensure_future(read_places(client, middle + 4, kind[3])) for client, kind in clients
+               if kind[0] == {}]
+    last = await write(range(4, 8))
+    equal(last, middle + 4)
+    told = [json.dumps(e, separators=(",", ":"), ensure_ascii=False) for e in await alone.until_seq(last) if e.get("seq")]
+    for n, (texts, kind) in enumerate(zip(await asyncio.gather(*reading), [k for _, k in clients if k[0] == {}])):
+        wanted = [t for t in told if json.loads(t)["seq"] > kind[1]["seq"]]
+        equal(len(texts), len(wanted), f"reader {n}")
+        for text, event in zip(texts, wanted):
+            equal(json.loads(text), json.loads(event), f"reader {n}")
+    for client, kind in clients:
+        if kind[0] == {}:
+            continue
+        events = [json.loads(t) for t in told]
+        wanted = [(e["seq"], e["i"]) for e in events
+                  if ("filter" in kind[0] and e["data"].get("name", "").endswith("7"))
+                  or ("events" in kind[0] and e["event_type"].startswith("entity."))]
+        seen = []
+        while len(seen) < len(wanted):
+            for line in (await asyncio.wait_for(client.ws.recv(), hubtest.WAIT_S)).split("\n"):
+                event = json.loads(line)
+                if event.get("seq"):
+                    seen.append((event["seq"], event["i"]))
+        equal(seen, wanted)
+    await asyncio.gather(alone.close(), writer.close(), *(c.close() for c, _ in clients))
+
+
 async def test_replies_do_not_pile_up(engine):
     """Who asks and does not read is not read from either: the engine's memory stays."""
     writer = await Client.open(engine)
@@ -170,4 +233,4 @@ async def test_limit_of_connections(program_engine):
 
 
 if __name__ == "__main__":
-    main([v for k, v in list(globals().items()) if k.startswith("test_")])
+    main([v for k, v in list(globals().items()) if k.startswith(os.environ.get('ONLY','test_'))])
