@@ -244,7 +244,8 @@ async def test_large_row_is_whole(engine):
         _, body = await poll(engine, workspace, since=since, limit=1, wait=5)
         assert body["events"], body
         equal(len({e["seq"] for e in body["events"]}), 1)
-        equal(body["events"][-1]["last"], True)
+        equal([e["i"] for e in body["events"]], list(range(len(body["events"]))))
+        equal([e["i"] for e in body["events"] if e.get("last")], [body["events"][-1]["i"]])
         added += [e for e in body["events"] if e["event_type"] == "entity.added"]
         since = body["next"]
     equal((len(added), len({e["seq"] for e in added})), (4000, 1))
