@@ -66,7 +66,7 @@ kept_row_unref(struct kept_row *kept)
     free(kept);
 }
 
-static struct window *
+struct window *
 window_ref(struct window *w)
 {
     w->refs++;

@@ -26,6 +26,7 @@ struct window {
     char sub[24]; // whose "sub" member it bears
 };
 
+struct window *window_ref(struct window *w);
 void window_unref(struct window *w);
 
 /* The feed of a workspace, made when it is the first time; the hub's. */
