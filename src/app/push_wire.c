@@ -42,6 +42,74 @@ end(struct push_wire *p, int r, const char *why)
     p->events.on_end(p->ctx, r, why);
 }
 
+/* ---- what requests share ---- */
+
+int
+push_connect(struct loop *l, const struct push_address *address,
+             struct stream **ret_stream, char **ret_why)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(address->port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    int r = fd < 0 ? -errno : 0;
+
+    if (r == 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (r == 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+        r = -errno;
+        close(fd);
+    }
+    if (r == 0)
+        r = stream_open_fd(l, fd, ret_stream);
+    if (r < 0)
+        *ret_why = xasprintf("no engine listens on port %u of 127.0.0.1: %s",
+                             address->port, err_text(r));
+    return r;
+}
+
+void
+push_add_head(struct buf *out, const struct push_address *address)
+{
+    buf_printf(out,
+               " HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAuthorization: Bearer %s\r\n"
+               "User-Agent: gloss/" GLOSS_VERSION "\r\n",
+               address->port, address->token);
+}
+
+/* "HTTP/1.1 200 OK" … an empty line. */
+int
+push_read_head(struct str text, struct str *ret_rest)
+{
+    ssize_t n = str_find(text, STR("\r\n\r\n"));
+    uint64_t status;
+
+    if (n < 0)
+        return text.n > PUSH_HEAD_BYTES_MAX ? -EPROTO : 0;
+    if (n < 12 || !str_starts_with(text, STR("HTTP/1.1 ")) ||
+        str_to_u64(str_slice(text.p + 9, 3), &status) < 0 || status < 100)
+        return -EPROTO;
+    *ret_rest = str_slice(text.p + n + 4, text.n - (size_t)n - 4);
+    return (int)status;
+}
+
+int
+push_refusal(unsigned status, struct str body, char **ret_why)
+{
+    AUTO(json_decref_) json_t *problem = NULL;
+    struct str detail;
+
+    if (codec_parse(body, &problem, NULL) < 0 ||
+        codec_get_str(problem, "detail", &detail) < 0)
+        detail = STR("no reason given");
+    if (status == 403) // of what its gate looks at only the token is the user's
+        *ret_why = xstrdup("the engine refuses it (403): the token is another one's; "
+                           "each start makes a new one, see engine.json there");
+    else
+        *ret_why = xasprintf("the engine refuses it (%u): %.*s", status, STR_ARG(detail));
+    return status == 503 || status == 429 ? -EAGAIN : -EPERM;
+}
+
 /* ---- what comes back ---- */
 
 static const char *
@@ -95,30 +163,23 @@ on_answer(struct push_wire *p, struct str line)
     }
 }
 
-/* "HTTP/1.1 200 OK" … an empty line. */
 static void
 read_head(struct push_wire *p)
 {
-    struct str text = buf_str(&p->in);
-    ssize_t n = str_find(text, STR("\r\n\r\n"));
+    struct str rest;
+    int status = push_read_head(buf_str(&p->in), &rest);
 
-    if (n < 0) {
-        if (text.n > PUSH_HEAD_BYTES_MAX)
-            end(p, -EPROTO, "that is no HTTP server");
+    if (status < 0)
+        end(p, status, "that is no HTTP server");
+    if (status <= 0)
         return;
-    }
-    if (text.n < 12 || !str_starts_with(text, STR("HTTP/1.1 "))) {
-        end(p, -EPROTO, "that is no HTTP server");
-        return;
-    }
-    if (str_starts_with(text, STR("HTTP/1.1 100"))) {
-        buf_consume(&p->in, (size_t)n + 4);
+    buf_consume(&p->in, p->in.n - rest.n);
+    if (status == 100) {
         read_head(p);
         return;
     }
-    p->status = (unsigned)strtoul(text.p + 9, NULL, 10);
-    p->state = p->status == 200 ? PUSH_LINES : PUSH_REFUSED;
-    buf_consume(&p->in, (size_t)n + 4);
+    p->status = (unsigned)status;
+    p->state = status == 200 ? PUSH_LINES : PUSH_REFUSED;
 }
 
 static void
@@ -161,19 +222,10 @@ on_bytes(void *ctx, struct str bytes)
 static void
 tell_refusal(struct push_wire *p)
 {
-    AUTO(json_decref_) json_t *problem = NULL;
     AUTO(free) char *why = NULL;
-    struct str detail;
+    int r = push_refusal(p->status, buf_str(&p->in), &why);
 
-    if (codec_parse(buf_str(&p->in), &problem, NULL) < 0 ||
-        codec_get_str(problem, "detail", &detail) < 0)
-        detail = STR("no reason given");
-    if (p->status == 403) // of what its gate looks at only the token is the user's
-        why = xstrdup("the engine refuses it (403): the token is another one's; each "
-                      "start makes a new one, see engine.json there");
-    else
-        why = xasprintf("the engine refuses it (%u): %.*s", p->status, STR_ARG(detail));
-    end(p, p->status == 503 || p->status == 429 ? -EAGAIN : -EPERM, why);
+    end(p, r, why);
 }
 
 static void
@@ -195,48 +247,27 @@ static const struct stream_events stream_events = {.on_bytes = on_bytes,
 
 /* ---- what is sent ---- */
 
-static int
-connect_loopback(uint16_t port)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-
-    if (fd < 0)
-        return -errno;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
-        int r = -errno;
-        close(fd);
-        return r;
-    }
-    return fd;
-}
-
 int
 push_wire_open(struct loop *l, const struct push_address *address,
-               const struct push_events *events, void *ctx, struct push_wire **ret_wire)
+               const struct push_events *events, void *ctx, struct push_wire **ret_wire,
+               char **ret_why)
 {
     struct stream *stream = NULL;
-    int fd = connect_loopback(address->port), r = fd;
+    int r = push_connect(l, address, &stream, ret_why);
 
     ASSERT_LOOP();
-    if (fd >= 0)
-        r = stream_open_fd(l, fd, &stream);
     if (r < 0)
-        return err_trace(r);
+        return r;
     struct push_wire *p = xnew(struct push_wire);
     p->loop = l;
     p->stream = stream;
     p->events = *events;
     p->ctx = ctx;
-    buf_printf(&p->out,
-               "POST /v1/workspaces/%s/entities/stream?create=1 HTTP/1.1\r\n"
-               "Host: 127.0.0.1:%u\r\nAuthorization: Bearer %s\r\n"
-               "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n"
-               "User-Agent: gloss/" GLOSS_VERSION "\r\n\r\n",
-               address->workspace, address->port, address->token);
+    buf_printf(&p->out, "POST /v1/workspaces/%s/entities/stream?create=1&sender=%s",
+               address->workspace, address->sender);
+    push_add_head(&p->out, address);
+    buf_add_cstr(&p->out, "Content-Type: application/x-ndjson\r\n"
+                          "Transfer-Encoding: chunked\r\n\r\n");
     stream_start(p->stream, &stream_events, p);
     stream_write_buf(p->stream, &p->out);
     *ret_wire = p;

@@ -9,9 +9,23 @@ struct push_wire;
 
 struct push_address {
     uint16_t port; // of 127.0.0.1
-    const char *workspace, *token;
+    const char *workspace, *token, *sender;
 };
 
+/* ---- what requests to a hub share ---- */
+struct stream;
+struct buf;
+/* *ret_why (heap): one line for the user. -ECONNREFUSED: nobody listens there. */
+int push_connect(struct loop *l, const struct push_address *address,
+                 struct stream **ret_stream, char **ret_why);
+/* Behind method and path: " HTTP/1.1" and the headers of every request, without the empty line. */
+void push_add_head(struct buf *out, const struct push_address *address);
+/* The status of a whole head, and what is behind it; 0: its end is not there yet; -EPROTO: it is none. */
+int push_read_head(struct str text, struct str *ret_rest);
+/* What a problem (RFC 9457) says: -EAGAIN come back later, -EPERM do not; *ret_why is heap. */
+int push_refusal(unsigned status, struct str body, char **ret_why);
+
+/* ---- an upload ---- */
 struct push_events {
     /* A line that was refused, before the acknowledgement that counts it. */
     void (*on_fault)(void *ctx, uint64_t line, const char *why);
@@ -22,10 +36,10 @@ struct push_events {
     void (*on_end)(void *ctx, int r, const char *why);
 };
 
-/* The address is only read. -ECONNREFUSED: nobody listens there; other -errno: no socket. */
+/* The address is only read. Errors are those of push_connect(). */
 int push_wire_open(struct loop *l, const struct push_address *address,
                    const struct push_events *events, void *ctx,
-                   struct push_wire **ret_wire);
+                   struct push_wire **ret_wire, char **ret_why);
 /* One line, without its newline. The number it has, from 1. */
 uint64_t push_wire_add(struct push_wire *p, struct str line);
 /* No more lines: on_end comes when all are acknowledged. */

@@ -9,6 +9,7 @@
 #include "codec/codec.h"
 #include "hub/ask.h"
 #include "hub/client.h"
+#include "hub/files.h"
 #include "hub/serve.h"
 #include "workspace/workspace.h"
 
@@ -31,6 +32,7 @@ struct ingest_stream {
     uint64_t n_lines, n_stored, n_failed;
     int64_t seq;
     bool tells_lines; // ?ack=line
+    uint64_t sender;  // ?sender=
     bool is_held;     // the batch must go, and cannot
     bool is_paused, is_body_over, is_failed, is_done;
     const char *cut_why; // of a body that did not come to its end; static
@@ -297,6 +299,7 @@ take_line(struct ingest_stream *s, struct str text)
         return;
     if (!s->batch) {
         s->batch = ingest_batch_create();
+        s->batch->sender = s->sender;
         timer_start(s->timer, HUB_INGEST_MS, 0);
     }
     item = ingest_batch_add(s->batch);
@@ -468,6 +471,12 @@ ingest_serve_stream(struct exchange *x)
     };
     struct hub *h = x->hub;
     struct asker asker = {.exchange = x};
+    uint64_t sender;
+    if (!files_read_sender(x, &sender)) {
+        exchange_problem(x, PROBLEM_BAD_REQUEST,
+                         "sender must be 1 to 64 visible characters of ASCII");
+        return;
+    }
     if (h->n_ingests >= HUB_INGEST_STREAMS_MAX ||
         workspaces_ingest_fill(h->workspaces) >= 100) {
         exchange_problem(x, PROBLEM_OVERLOADED, ingest_why(-EAGAIN));
@@ -480,6 +489,7 @@ ingest_serve_stream(struct exchange *x)
     s->hub = h;
     s->x = x;
     s->w = w;
+    s->sender = sender;
     s->tells_lines = argument_is(x, "ack", "line");
     s->timer = timer_open(h->loop, on_stream_timer, s);
     list_add(&h->ingests, &s->link);

@@ -7,6 +7,7 @@
 #include "hub/client.h"
 #include "hub/contract.h"
 #include "hub/feed.h"
+#include "hub/files.h"
 #include "hub/finds.h"
 #include "hub/ingest.h"
 #include "hub/jobs.h"
@@ -266,6 +267,7 @@ static const struct route routes[] = {
     {"/v1/libraries/{}/documents/{*}", HTTP_DELETE, BODY_NONE, false,
      ingest_serve_delete},
     {"/v1/libraries/{}/events", HTTP_GET, BODY_NONE, false, poll_serve},
+    {"/v1/libraries/{}/files", HTTP_GET, BODY_NONE, false, files_serve},
     {"/v1/libraries/{}/search", HTTP_GET, BODY_NONE, false, serve_search},
     {"/v1/libraries/{}/search/stream", HTTP_POST, BODY_JSON, false, finds_serve},
     {"/v1/libraries/{}/ws", HTTP_GET, BODY_NONE, false, NULL},
@@ -287,6 +289,7 @@ static const struct route routes[] = {
     {"/v1/workspaces/{}/entities/{*}", HTTP_DELETE, BODY_NONE, false,
      ingest_serve_delete},
     {"/v1/workspaces/{}/events", HTTP_GET, BODY_NONE, false, poll_serve},
+    {"/v1/workspaces/{}/files", HTTP_GET, BODY_NONE, false, files_serve},
     {"/v1/workspaces/{}/jobs", HTTP_POST, BODY_JSON, false, jobs_serve_submit},
     {"/v1/workspaces/{}/reindex", HTTP_POST, BODY_JSON, false, jobs_serve_reindex},
     {"/v1/workspaces/{}/search", HTTP_GET, BODY_NONE, false, serve_search},

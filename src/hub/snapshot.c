@@ -225,7 +225,7 @@ read_on(struct snapshot *s)
     }
     struct query_result *before = steal(s->paths);
     struct str after = before ? before->paths[before->n_paths - 1] : STR_NONE;
-    s->ask->ticket = query_files_after(q, after, SNAPSHOT_PATHS, ask_on_done, s->ask);
+    s->ask->ticket = query_files_after(q, after, 0, SNAPSHOT_PATHS, ask_on_done, s->ask);
     query_result_destroy(before);
 }
 

@@ -70,6 +70,12 @@ ingest_batch_bytes(const struct ingest_batch *b)
     return b->arena.total_bytes + b->cap * sizeof(*b->v);
 }
 
+uint64_t
+ingest_sender(struct str name)
+{
+    return name.n > 0 ? hash128(name).lo | 1 : 0;
+}
+
 /* Below 2^31: backends keep small numbers in less room. */
 uint32_t
 ingest_place(uint32_t line, uint32_t column)

@@ -55,6 +55,7 @@ struct ingest_batch {
     struct arena arena; // all strings and arrays below, but for the two
     struct str source;  // hover.server of what is told with an entity
     struct str once;    // idempotency key of the whole; empty: none
+    uint64_t sender;    // who sends all of it; 0: not said
     struct ingest_item *v;
     size_t n, cap;
     size_t text_bytes; // that it was read from
@@ -72,6 +73,8 @@ void ingest_batch_add_event(struct ingest_batch *b, struct event *event); // tak
 /* What was done is undone: all of it may be done again. */
 void ingest_batch_reset(struct ingest_batch *b);
 size_t ingest_batch_bytes(const struct ingest_batch *b);
+/* A sender's name as a number; of none: 0. */
+uint64_t ingest_sender(struct str name);
 /* Nobody has the text: a byte offset that keeps the order of places. */
 uint32_t ingest_place(uint32_t line, uint32_t column);
 DEFINE_AUTO(ingest_batch_destroy, struct ingest_batch *)

@@ -24,6 +24,7 @@ struct query_ticket {
     size_t n_matches;
     struct query_place place;
     int64_t since;
+    uint64_t sender;
     size_t limit;
     bool with_edges, with_ends;
     bool is_again; // its connection was lost, and it waits or runs for the second time

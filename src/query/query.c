@@ -548,10 +548,11 @@ query_around(struct query *q, struct str key, query_done_fn done, void *ctx)
 }
 
 struct query_ticket *
-query_files_after(struct query *q, struct str after, size_t limit, query_done_fn done,
-                  void *ctx)
+query_files_after(struct query *q, struct str after, uint64_t sender, size_t limit,
+                  query_done_fn done, void *ctx)
 {
     struct query_ticket *t = ticket_create(q, query_run_files, after, done, ctx);
+    t->sender = sender;
     t->limit = limit;
     t->lane = POOL_BULK;
     return ask(t);

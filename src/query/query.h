@@ -95,9 +95,9 @@ struct query_ticket *query_events(struct query *q, int64_t since, size_t limit,
                                   query_done_fn done, void *ctx);
 struct query_ticket *query_counts(struct query *q, query_done_fn done,
                                   void *ctx); // and info
-/* The first `limit` files behind `after` (empty: all), by path. This and the next go behind who waits. */
-struct query_ticket *query_files_after(struct query *q, struct str after, size_t limit,
-                                       query_done_fn done, void *ctx);
+/* The first `limit` files behind `after` (empty: all), by path, of this sender (0: all). With the next, behind who waits. */
+struct query_ticket *query_files_after(struct query *q, struct str after, uint64_t sender,
+                                       size_t limit, query_done_fn done, void *ctx);
 /* The entities of files, file after file, until there are `limit` of them, QUERY_ROWS_BYTES or more. A file that is
  * gone has none. The paths are copied. */
 struct query_ticket *query_entities(struct query *q, const struct str *paths,

@@ -100,6 +100,7 @@ query_run_file(struct query_ticket *t, struct store_reader *r)
 struct paths {
     struct arena *a;
     struct str after, *heap;
+    uint64_t sender; // 0: all
     size_t n, limit;
 };
 
@@ -137,7 +138,8 @@ static int
 on_path(void *ctx, const struct file *file)
 {
     struct paths *paths = ctx;
-    if (str_cmp(file->path, paths->after) <= 0)
+    if (str_cmp(file->path, paths->after) <= 0 ||
+        (paths->sender != 0 && file->inode != paths->sender))
         return 0;
     if (paths->n < paths->limit) {
         paths->heap[paths->n] = arena_str(paths->a, file->path);
@@ -153,8 +155,10 @@ void
 query_run_files(struct query_ticket *t, struct store_reader *r)
 {
     struct query_result *result = t->result;
-    struct paths paths = {
-        .a = &result->arena, .after = t->subject, .limit = MAX(t->limit, (size_t)1)};
+    struct paths paths = {.a = &result->arena,
+                          .after = t->subject,
+                          .sender = t->sender,
+                          .limit = MAX(t->limit, (size_t)1)};
     paths.heap = arena_calloc(paths.a, paths.limit, sizeof(*paths.heap));
     result->r = store_each_file(r, on_path, &paths);
     qsort(paths.heap, paths.n, sizeof(*paths.heap), compare_paths);

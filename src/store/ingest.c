@@ -27,7 +27,8 @@ struct merge {
     struct table_writer *w;
     struct batch *b; // its arena has everything
     struct str lang;
-    bool is_there; // the file; else it has nothing
+    bool is_there;   // the file; else it has nothing
+    uint64_t sender; // file.inode
     size_t n_live;
     VEC(struct merged) all;
     struct map *by_key;       // key → index + 1
@@ -136,6 +137,7 @@ load(struct merge *m)
         return err_trace(r);
     m->is_there = true;
     m->lang = f.f.lang;
+    m->sender = f.f.inode;
     for (size_t i = 0; i < list.n; i++) {
         *vec_push(&m->all) = (struct merged){.e = list.rows[i].e};
         map_put(m->by_key, list.rows[i].key, (void *)m->all.n);
@@ -191,18 +193,23 @@ put_entity(struct merge *m, const struct ingest_entity *in, struct str source)
 }
 
 static const char *
-put_one(struct merge *m, const struct ingest_item *item, struct str source)
+put_one(struct merge *m, const struct ingest_item *item, const struct ingest_batch *batch)
 {
     struct str was = m->lang;
     if (m->n_live > 0 && !str_eq(m->lang, item->lang))
         return "the file is there in another language: send all of it";
     m->lang = item->lang;
-    const char *fault = put_entity(m, item->entities, source);
-    if (fault)
+    const char *fault = put_entity(m, item->entities, batch->source);
+    if (fault) {
         m->lang = was;
-    else
-        m->is_there = true;
-    return fault;
+        return fault;
+    }
+    if (!m->is_there)
+        m->sender = batch->sender;
+    else if (m->sender != batch->sender)
+        m->sender = 0;
+    m->is_there = true;
+    return NULL;
 }
 
 /* What was within it is at the file's scope from now on. */
@@ -222,17 +229,18 @@ delete_one(struct merge *m, struct ingest_item *item)
 
 /* All of it or nothing. */
 static const char *
-put_all(struct merge *m, const struct ingest_item *item, struct str source)
+put_all(struct merge *m, const struct ingest_item *item, const struct ingest_batch *batch)
 {
     struct merge fresh;
     const char *fault = NULL;
     merge_init(&fresh, m->w, m->b);
     fresh.is_there = true;
+    fresh.sender = batch->sender;
     fresh.lang = item->lang;
     fresh.edges = item->edges;
     fresh.n_edges = item->n_edges;
     for (size_t i = 0; i < item->n_entities && !fault; i++)
-        fault = put_entity(&fresh, &item->entities[i], source);
+        fault = put_entity(&fresh, &item->entities[i], batch->source);
     if (fault) {
         merge_finish(&fresh);
         return fault;
@@ -251,12 +259,12 @@ delete_all(struct merge *m, struct ingest_item *item)
 }
 
 static void
-apply(struct merge *m, struct ingest_item *item, struct str source)
+apply(struct merge *m, struct ingest_item *item, const struct ingest_batch *batch)
 {
     switch (item->op) {
-    case INGEST_PUT_ENTITY: item->fault = put_one(m, item, source); break;
+    case INGEST_PUT_ENTITY: item->fault = put_one(m, item, batch); break;
     case INGEST_DELETE_ENTITY: delete_one(m, item); break;
-    case INGEST_PUT_FILE: item->fault = put_all(m, item, source); break;
+    case INGEST_PUT_FILE: item->fault = put_all(m, item, batch); break;
     case INGEST_DELETE_FILE: delete_all(m, item); break;
     case INGEST_BAD: break;
     }
@@ -395,6 +403,7 @@ write_file(struct run *run, struct merge *m, struct event **ret_event)
     if (!m->is_there)
         return store_delete_file(base, m->b->file.path, ret_event);
     m->b->file.lang = m->lang;
+    m->b->file.inode = m->sender;
     place_entities(m, placed);
     if (!place_edges(m, placed))
         return -E2BIG;
@@ -423,7 +432,7 @@ do_group(struct run *run, const struct group *g)
     merge_init(&m, run->w, b);
     int r = load(&m);
     for (uint32_t i = g->first; i != UINT32_MAX && r == 0; i = run->next[i]) {
-        apply(&m, &run->batch->v[i], run->batch->source);
+        apply(&m, &run->batch->v[i], run->batch);
         n_done += !run->batch->v[i].fault;
     }
     if (r == 0 && n_done > 0)

@@ -11,6 +11,6 @@ struct store_writer;
 /* Within a transaction. Items in their order; those of one file make one event, as one store_put_file()
  * does. An entity takes the place of that of its key, with its edges, and leaves the others of its file; one
  * without a hover keeps what it has as long as signature and doc stay. What cannot be done has its fault and
- * changes nothing. An item whose key is known is not done again, and has the seq that it had.
- * Below 0, as store.h says: the transaction is to be rolled back. */
+ * changes nothing. A file is the sender's who sent all of it, until another one changes it. An item whose key
+ * is known is not done again, and has the seq that it had. Below 0, as store.h says: the transaction is to be rolled back. */
 int store_put_entities(struct store_writer *w, struct ingest_batch *batch);

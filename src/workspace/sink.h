@@ -7,6 +7,9 @@
  * again. done once, not before the call returned; an error is that of a disk. */
 struct workspace_sink {
     void (*put_file)(void *ctx, struct batch *batch, writer_done_fn done, void *done_ctx);
+    /* fn with each path that was handed on before, by whomever: what of them the first walk does not find is deleted.
+     * NULL: none was. */
+    void (*each_known)(void *ctx, void (*fn)(void *to, struct str path), void *to);
     void (*delete_file)(void *ctx, struct str path, writer_done_fn done, void *done_ctx);
     void *ctx;
 };

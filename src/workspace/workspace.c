@@ -263,6 +263,12 @@ workspace_destroy(struct workspace *w)
     free(w);
 }
 
+static void
+know_path(void *to, struct str path)
+{
+    known_add(to, path);
+}
+
 int
 workspace_create(struct workspaces *all, char *root, const char *name,
                  struct workspace **ret_workspace)
@@ -298,6 +304,8 @@ workspace_create(struct workspaces *all, char *root, const char *name,
     *ret_workspace = w;
     if (all->options.sink) {
         w->is_open = w->info.is_new = true;
+        if (all->options.sink->each_known)
+            all->options.sink->each_known(all->options.sink->ctx, know_path, w->known);
         pipeline_start_early(w);
         pipeline_start(w);
         return 0;

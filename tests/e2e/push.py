@@ -4,12 +4,13 @@ import os
 import signal
 import sys
 import urllib.parse
+import urllib.request
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from house import wait  # noqa: E402
 from tap import case, equal, main  # noqa: E402
-from ws import http  # noqa: E402
+from ws import WAIT_S, http  # noqa: E402
 
 NAMES = 6000  # of a file whose entities are more than a line may hold
 
@@ -18,6 +19,13 @@ def get(engine, path):
     status, _, body = http(engine["port"], path, headers=[("Authorization", "Bearer " + engine["token"])])
     assert status == 200, (path, status, body)
     return json.loads(body)
+
+
+def post(engine, path, data):
+    request = urllib.request.Request(f"http://127.0.0.1:{engine['port']}{path}", json.dumps(data).encode(), {
+        "Authorization": "Bearer " + engine["token"], "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=WAIT_S) as answer:
+        return json.load(answer)
 
 
 def rows(engine, name="tree"):
@@ -102,6 +110,58 @@ def _(house):
     done = house.gloss("push", "--json", house.tree).fails(1, "far.c: refused: path must be")
     equal({k: json.loads(done.out)[k] for k in ("files", "refused", "complete")}, {"files": 2, "refused": 1, "complete": False})
     equal(names(engine), {"first"})
+
+
+@case("what went away between two pushes goes away there, if a push of this folder made it")
+def _(house):
+    house.write("a.c", "int first;\n")
+    house.write("empty.c", "")
+    house.write("gone/b é%.c", "int second;\n")
+    house.write("large.c", "int third;\n")
+    _, engine = house.serve()
+    house.gloss("push", house.tree).ok()
+    post(engine, "/v1/workspaces/tree/entities", {"entities": [
+        {"lang": "c", "kind": "function", "name": name, "path": path, "range":
+         {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 1}}}
+        for name, path in (("guest", "a.c"), ("other", "other.c"))]})
+    equal(names(engine), {"first", "second", "third", "guest", "other"})
+    equal(get(engine, "/v1/workspaces/tree/files")["files"], ["a.c", "empty.c", "gone/b é%.c", "large.c", "other.c"])
+    for path in ("a.c", "empty.c", "gone/b é%.c"):
+        os.unlink(house.path(path))
+    house.write("large.c", "int third;\n\0")  # not a text any more
+    done = house.gloss("push", "--json", house.tree).json()
+    # a.c is no longer this folder's alone
+    equal((done["files"], done["deleted"], done["complete"]), (0, 3, True))
+    equal(names(engine), {"first", "guest", "other"})
+    equal(get(engine, "/v1/workspaces/tree/files")["files"], ["a.c", "other.c"])
+    # another folder of this name
+    os.makedirs(os.path.join(house.dir, "more", "tree"))
+    with open(os.path.join(house.dir, "more", "tree", "z.c"), "w") as f:
+        f.write("int fourth;\n")
+    house.write("y.c", "int fifth;\n")
+    house.gloss("push", house.tree).ok()
+    house.gloss("push", os.path.join(house.dir, "more", "tree")).ok()
+    equal(names(engine), {"first", "guest", "other", "fourth", "fifth"})
+    head = get(engine, "/v1/workspaces/tree")["head"]
+    house.gloss("push", house.tree).ok()
+    equal(get(engine, "/v1/workspaces/tree")["head"], head)
+
+
+@case("--watch finds an engine that was started again")
+def _(house):
+    house.write("a.c", "int first;\n")
+    house.write("b.c", "int second;\n")
+    p, engine = house.serve()
+    push = house.start("push", "--watch", house.tree)
+    wait("all is there", lambda: names(engine) == {"first", "second"})
+    p.send_signal(signal.SIGTERM)
+    p.wait()
+    _, again = house.serve()
+    house.write("a.c", "int third;\n")
+    os.unlink(house.path("b.c"))
+    wait("the change is there", lambda: names(again) == {"third"})
+    push.send_signal(signal.SIGTERM)
+    equal(push.wait(), 0)
 
 
 @case("it says what is wrong")

@@ -5,6 +5,7 @@ import os
 import random
 import sqlite3
 import time
+from urllib.parse import quote
 
 from hubtest import Client, Engine, WAIT_S, closed_with, equal, has_sanitizer, main, parse_http, rss_kb
 
@@ -111,6 +112,38 @@ async def test_stream(engine):
     _, _, body = await engine.http("/v1/workspaces")
     names = {w.get("name"): w for w in json.loads(body)["workspaces"]}
     equal(names["streamed"]["root"], "pushed:streamed")
+
+
+async def files(engine, name, query=""):
+    status, _, body = await engine.http(f"/v1/workspaces/{name}/files?{query}")
+    return json.loads(body) if status == 200 else status
+
+
+async def test_files_of_a_sender(engine):
+    """What a sender has sent, page by page, also of an index that has first to be opened."""
+    await stream(engine, "lists", [entity(f"d/{i:04} é.c", "f") for i in range(25)], query="create=1&sender=one")
+    await stream(engine, "lists", [entity(f"e/{i}.c", "f") for i in range(3)], query="sender=two")
+    await stream(engine, "lists", [entity("d/0003 é.c", "g")])  # now it is nobody's alone
+    mine = [f"d/{i:04} é.c" for i in range(25) if i != 3]
+    for limit in (1, 7, 24, 25):
+        found, cursor = [], ""
+        while cursor is not None:
+            page = await files(engine, "lists", f"sender=one&limit={limit}&cursor={quote(cursor)}")
+            equal(page["count"], len(page["files"]))
+            found += page["files"]
+            cursor = page["cursor"]
+        equal(found, mine, f"pages of {limit}")
+    engine.kill()
+    engine.start()
+    equal((await files(engine, "lists", "sender=one"))["files"], mine, "again")
+    equal((await files(engine, "lists", "sender=none"))["files"], [])
+    equal(len((await files(engine, "lists"))["files"]), 28, "of all")
+    equal(await files(engine, "no-such"), 404)
+    for query in ("sender=", "sender=a%20b", "sender=" + "x" * 65, "limit=0", "limit=10001", "limit=x"):
+        equal(await files(engine, "lists", query), 400, query)
+    s = await Stream.open(engine, "lists", query="sender=")
+    equal(await s.headers(), 400, "a stream of nobody")
+    s.close()
 
 
 async def test_bad_lines_fail_alone(engine):
@@ -550,7 +583,7 @@ async def test_keys_are_applied_once(engine):
 
 
 if __name__ == "__main__":
-    main([test_stream, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
+    main([test_stream, test_files_of_a_sender, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
           test_each_line_is_told, test_operations, test_actions,
           test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
           test_stream_that_others_hold_back, test_stream_leaves_room, test_order_of_requests,

@@ -350,7 +350,7 @@ test_files_after(void **state)
         size_t n = 0;
         for (bool is_over = false; !is_over;) {
             begin(&scene, s, 1);
-            query_files_after(scene.q, str_of(after), limit, on_answer, &scene);
+            query_files_after(scene.q, str_of(after), 0, limit, on_answer, &scene);
             const struct query_result *result = ask_alone(&scene);
             OK(result->r);
             for (size_t i = 0; i < result->n_paths; i++) {
@@ -363,6 +363,22 @@ test_files_after(void **state)
         }
         assert_int_equal(n, ARRAY_LEN(paths));
     }
+}
+
+/* Of one sender: the others' are no part of its pages. */
+static void
+test_files_of_sender(void **state)
+{
+    struct sample *s = *state;
+    struct scene scene;
+    fill(s);
+    begin(&scene, s, 1);
+    query_files_after(scene.q, STR_NONE, ingest_sender(STR("nobody")), 10, on_answer,
+                      &scene);
+    const struct query_result *result = ask_alone(&scene);
+    OK(result->r);
+    assert_int_equal(result->n_paths, 0);
+    drop(&scene);
 }
 
 #include "query/test_links.c"
@@ -693,6 +709,7 @@ main(void)
         TEST(test_files_after),
         cmocka_unit_test(test_near_makes_room),
         cmocka_unit_test(test_near_forgets),
+        TEST(test_files_of_sender),
         TEST(test_links),
         TEST(test_links_of_classes),
         TEST(test_list),

@@ -100,6 +100,7 @@ static const struct test tests[] = {
     TEST(test_letter_of_hovers, 0),
     TEST(test_late_hovers_replace_nothing, 0),
     TEST(test_ingest, 0),
+    TEST(test_ingest_sender, 0),
     TEST(test_ingest_changes, 0),
     TEST(test_ingest_faults, 0),
     TEST(test_ingest_fault_leaves_nothing, 0),

@@ -1,26 +1,27 @@
 /* gloss push: a folder's scanner without an index, feeding another engine's. Invariant: a file counts as stored when the
  * engine acknowledged its last line, so whatever is cut off is sent again, and memory is bounded by the files on their
  * way (workspace/pipeline.h). An upload has an end, for a body in chunks has one; the next begins before it. */
-#include <ctype.h>
+#include <unistd.h>
 
 #include "app/commands/commands.h"
 #include "app/commands/own_run.h"
-#include "app/push_wire.h"
+#include "app/push_files.h"
+#include "app/push_where.h"
 #include "base/err.h"
-#include "base/fs.h"
+#include "base/hash.h"
 #include "base/list.h"
+#include "base/map.h"
 #include "base/mem.h"
-#include "base/path.h"
-#include "base/vec.h"
 #include "codec/codec.h"
-#include "hub/hub.h"
 #include "lang/lang.h"
+#include "rt/timer.h"
 #include "workspace/workspace.h"
 
 #define PUSH_LINE_BYTES ((size_t)900 << 10)  // of the 1 MiB that a line may have
 #define PUSH_UPLOAD_BYTES ((size_t)48 << 20) // of the 64 MiB of a body in chunks
 #define PUSH_FAULTS_SHOWN 5
-#define PUSH_NAME_BYTES_MAX 64
+#define PUSH_AGAIN_MS 5000 // until an engine that does not say what it has is asked again
+#define PUSH_HOST_BYTES 256
 
 static const struct command_option options[] = {
     {"to", OPTION_TEXT, "URL",
@@ -58,7 +59,13 @@ struct push {
     struct workspace *workspace;
     struct workspace_listener *listener;
     struct loop_signals *signals;
-    struct push_address address;
+    struct push_where where;
+    struct push_address address; // what is in where, now
+    char sender[HASH_HEX_BYTES]; // this root on this machine
+    const char *root;
+    struct push_files *files; // while the engine is asked what it has
+    struct timer *again;
+    struct map *there;   // paths that the engine has of this sender
     struct list uploads; // the last one is being filled, unless it is finished
     bool is_json, is_watching, is_closing, is_walked;
     uint64_t n_files, n_deleted, n_faults, n_bytes;
@@ -157,17 +164,31 @@ on_upload_end(void *ctx, int r, const char *why)
 static const struct push_events push_events = {
     .on_fault = on_fault, .on_ack = on_ack, .on_end = on_upload_end};
 
+/* 0, or it was said what is wrong. */
+static int
+look_for_engine(struct push *p)
+{
+    int code = push_where_find(&p->where);
+    p->address = (struct push_address){.port = p->where.port,
+                                       .workspace = p->where.name,
+                                       .token = p->where.token,
+                                       .sender = p->sender};
+    return code;
+}
+
 static struct upload *
 upload_open(struct push *p)
 {
+    AUTO(free) char *why = NULL;
+    if (p->is_watching && look_for_engine(p) != 0) // it may be another one by now
+        return NULL;
     struct upload *u = xnew(struct upload);
     u->push = p;
     list_init(&u->sent);
-    int r = push_wire_open(&p->loop, &p->address, &push_events, u, &u->wire);
+    int r = push_wire_open(&p->loop, &p->address, &push_events, u, &u->wire, &why);
     if (r < 0) {
         if (!p->why)
-            p->why = xasprintf("no engine listens on port %u of 127.0.0.1: %s",
-                               p->address.port, err_text(r));
+            p->why = steal(why);
         forgive(p);
         free(u);
         return NULL;
@@ -237,25 +258,6 @@ done_later(struct push *p, int r, writer_done_fn done, void *done_ctx)
     loop_defer(&p->loop, tell_later, l);
 }
 
-/* What nobody can read is nobody's news. */
-static void
-put_file(void *ctx, struct batch *batch, writer_done_fn done, void *done_ctx)
-{
-    struct push *p = ctx;
-    struct upload *u = NULL;
-    bool is_news = batch->file.state == FILE_INDEXED;
-    if (is_news && !p->is_closing)
-        u = upload_now(p);
-    if (!u) {
-        done_later(p, is_news ? -ECONNREFUSED : 0, done, done_ctx);
-    } else {
-        codec_each_ingest_line(batch, PUSH_LINE_BYTES, add_line, u);
-        add_sent(u, batch->file.path, done, done_ctx);
-        p->n_files++;
-    }
-    batch_destroy(batch);
-}
-
 static void
 delete_file(void *ctx, struct str path, writer_done_fn done, void *done_ctx)
 {
@@ -271,7 +273,44 @@ delete_file(void *ctx, struct str path, writer_done_fn done, void *done_ctx)
     buf_add_char(&line, '}');
     add_line(u, buf_str(&line));
     add_sent(u, path, done, done_ctx);
+    map_remove(p->there, path);
     p->n_deleted++;
+}
+
+static void
+each_known(void *ctx, void (*fn)(void *to, struct str path), void *to)
+{
+    const struct push *p = ctx;
+    struct str path;
+    size_t iter = 0;
+    void *value;
+    while (map_next(p->there, &iter, &path, &value))
+        fn(to, path);
+}
+
+/* What nobody can read is nobody's news, unless it could be read before. */
+static void
+put_file(void *ctx, struct batch *batch, writer_done_fn done, void *done_ctx)
+{
+    struct push *p = ctx;
+    struct upload *u = NULL;
+    bool is_news = batch->file.state == FILE_INDEXED;
+    if (!is_news && map_get(p->there, batch->file.path)) {
+        delete_file(ctx, batch->file.path, done, done_ctx);
+        batch_destroy(batch);
+        return;
+    }
+    if (is_news && !p->is_closing)
+        u = upload_now(p);
+    if (!u) {
+        done_later(p, is_news ? -ECONNREFUSED : 0, done, done_ctx);
+    } else {
+        codec_each_ingest_line(batch, PUSH_LINE_BYTES, add_line, u);
+        add_sent(u, batch->file.path, done, done_ctx);
+        map_put(p->there, batch->file.path, p);
+        p->n_files++;
+    }
+    batch_destroy(batch);
 }
 
 /* ---- the run ---- */
@@ -293,6 +332,8 @@ close_now(void *ctx)
             sent_end(list_first(&u->sent, struct sent, link), -ECANCELED);
         upload_free(u);
     }
+    push_files_close(steal(p->files));
+    timer_close(steal(p->again));
     workspace_unlisten(steal(p->listener));
     signals_close(steal(p->signals));
     workspaces_close(p->workspaces, on_closed, p);
@@ -341,11 +382,75 @@ on_signal(void *ctx, int signum)
     push_close(p);
 }
 
-static int
-run_push(struct push *p, const struct command_line *line, const char *root)
+static void
+begin_walk(struct push *p)
 {
-    struct workspace_sink sink = {
-        .put_file = put_file, .delete_file = delete_file, .ctx = p};
+    int r = workspaces_acquire(p->workspaces, p->root, false, &p->workspace);
+    if (r < 0) {
+        p->why = xasprintf("%s: %s", p->root, err_text(r));
+        push_close(p);
+        return;
+    }
+    p->listener = workspace_listen(p->workspace, on_change, p);
+    workspace_index(p->workspace, false, on_summary, p);
+}
+
+static void
+on_there(void *ctx, struct str path)
+{
+    struct push *p = ctx;
+    map_put(p->there, path, p);
+}
+
+static void
+on_all_there(void *ctx, int r, const char *why)
+{
+    struct push *p = ctx;
+    push_files_close(steal(p->files));
+    if (p->is_closing)
+        return;
+    if (r == 0) {
+        begin_walk(p);
+    } else if (p->is_watching && r != -EPERM) {
+        fail("%s; it is asked again", why);
+        timer_start(p->again, PUSH_AGAIN_MS, 0);
+    } else {
+        p->why = xstrdup(why);
+        push_close(p);
+    }
+}
+
+/* What went away while nobody pushed is known to the engine alone. */
+static void
+ask_what_is_there(void *ctx)
+{
+    static const struct push_files_events events = {.on_file = on_there,
+                                                    .on_end = on_all_there};
+    struct push *p = ctx;
+    if (look_for_engine(p) == 0)
+        p->files = push_files_open(&p->loop, &p->address, &events, p);
+    else
+        timer_start(p->again, PUSH_AGAIN_MS, 0);
+}
+
+/* One name for this root on this machine, which tells neither. */
+static void
+name_sender(struct push *p)
+{
+    char host[PUSH_HOST_BYTES] = "";
+    AUTO(free) char *text = NULL;
+    gethostname(host, sizeof(host) - 1);
+    text = xasprintf("%s\n%s", host, p->root);
+    hash128_to_hex(hash128(str_of(text)), p->sender);
+}
+
+static int
+run_push(struct push *p, const struct command_line *line)
+{
+    struct workspace_sink sink = {.put_file = put_file,
+                                  .delete_file = delete_file,
+                                  .each_known = each_known,
+                                  .ctx = p};
     struct workspaces_options all = {.config = line->config,
                                      .guard_program = own_program(),
                                      .sink = &sink,
@@ -359,166 +464,67 @@ run_push(struct push *p, const struct command_line *line, const char *root)
     list_init(&p->uploads);
     p->signals = signals_open(&p->loop, on_signal, p);
     p->workspaces = workspaces_open(&p->loop, &all);
-    r = workspaces_acquire(p->workspaces, root, false, &p->workspace);
-    if (r < 0) {
-        p->why = xasprintf("%s: %s", root, err_text(r));
-        push_close(p);
-    } else {
-        p->listener = workspace_listen(p->workspace, on_change, p);
-        workspace_index(p->workspace, false, on_summary, p);
-    }
+    p->again = timer_open(&p->loop, ask_what_is_there, p);
+    p->there = map_create();
+    ask_what_is_there(p);
     loop_run(&p->loop);
     progress_clear();
+    map_destroy(p->there);
     if (p->why)
         code = fail("%s", p->why);
     lang_finish();
     return loop_finish(&p->loop) == 0 ? code : EXIT_FAILED;
 }
 
-/* ---- where to ---- */
+/* ---- the command ---- */
 
-static bool
-is_name(struct str name)
-{
-    for (size_t i = 0; i < name.n; i++)
-        if (!isalnum((unsigned char)name.p[i]) && (i == 0 || !strchr("._-", name.p[i])))
-            return false;
-    return name.n > 0 && name.n <= PUSH_NAME_BYTES_MAX;
-}
-
-/* ws://127.0.0.1:PORT[/NAME]; http:// is the same. */
 static int
-read_url(const char *url, uint16_t *ret_port, char **ret_name)
+run_push_and_say(struct push *p, const struct command_line *line)
 {
-    static const char *const begins[] = {
-        "ws://127.0.0.1:", "ws://localhost:", "http://127.0.0.1:", "http://localhost:"};
-    uint64_t port = 0;
-    struct str rest = STR_NONE, number;
-    for (size_t i = 0; i < ARRAY_LEN(begins); i++)
-        if (str_starts_with(str_of(url), str_of(begins[i])))
-            rest = str_of(url + strlen(begins[i]));
-    if (!str_split(&rest, '/', &number) || str_to_u64(number, &port) < 0 || port == 0 ||
-        port > UINT16_MAX)
-        return fail("--to must be ws://127.0.0.1:PORT/NAME: a hub listens on this "
-                    "machine only; for another one make a tunnel");
-    *ret_port = (uint16_t)port;
-    if (rest.n > 0) {
-        free(*ret_name);
-        *ret_name = str_dup(rest);
-    }
-    return 0;
-}
-
-static bool
-is_token(struct str text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if (!isxdigit((unsigned char)text.p[i]))
-            return false;
-    return text.n == HUB_TOKEN_HEX;
-}
-
-/* engine.json, or a token alone, without a port. -EINVAL: it is neither. */
-static int
-read_engine(const char *path, uint16_t *ret_port, char **ret_token)
-{
-    AUTO(buf_finish) struct buf text = {0};
-    AUTO(json_decref_) json_t *engine = NULL;
-    struct fs_stat st;
-    struct str token;
-    int64_t port = 0;
-    int r = fs_read_file(path, 65536, &text, &st);
-    if (r < 0)
-        return r;
-    if (codec_parse(buf_str(&text), &engine, NULL) < 0 || !json_is_object(engine))
-        token = str_trim(buf_str(&text));
-    else if (codec_get_str(engine, "token", &token) < 0 ||
-             codec_get_int(engine, "port", 1, UINT16_MAX, &port) < 0)
-        return -EINVAL;
-    if (!is_token(token))
-        return -EINVAL;
-    *ret_token = str_dup(token);
-    *ret_port = (uint16_t)port;
-    return 0;
-}
-
-/* The port, unless --to said it, and the token that belongs to it. What is wrong is said. */
-static int
-find_engine(const char *token_file, uint16_t *port, char **ret_token)
-{
-    AUTO(free) char *path = token_file ? xstrdup(token_file) : engine_file_path();
-    AUTO(free) char *token = NULL;
-    const char *given = token_file ? NULL : getenv("GLOSS_TOKEN");
-    uint16_t found = 0;
-    int r = 0;
-    if (given && !given[0])
-        given = NULL;
-    if (given && !is_token(str_of(given)))
-        return fail("$GLOSS_TOKEN is no token: it has %d hex digits", HUB_TOKEN_HEX);
-    if (!given || *port == 0)
-        r = read_engine(path, &found, &token);
-    if (r == -EINVAL || (r == 0 && token_file && *port == 0 && found == 0))
-        return fail(r < 0 ? "%s is no engine.json and no token"
-                          : "%s is a token alone: say with --to where the engine listens",
-                    path);
-    if (r < 0 && token_file)
-        return fail("%s: %s", path, err_text(r));
-    if (r < 0)
-        return fail("no engine runs here (%s: %s); start one with `gloss serve`, or say "
-                    "where it is with --to and --token-file",
-                    path, err_text(r));
-    /* A port that the engine had before is perhaps another user's now. */
-    if (!given && !token_file && *port != 0 && *port != found)
-        return fail("this user's engine listens on port %u, not %u, and nobody else is "
-                    "told its token; give the other's: --token-file, or GLOSS_TOKEN",
-                    found, *port);
-    if (*port == 0)
-        *port = found;
-    *ret_token = given ? xstrdup(given) : steal(token);
-    return 0;
+    int code = run_push(p, line);
+    if (line->is_json)
+        out_line("{\"workspace\":\"%s\",\"files\":%" PRIu64 ",\"deleted\":%" PRIu64
+                 ",\"refused\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"complete\":%s}",
+                 p->where.name, p->n_files, p->n_deleted, p->n_faults, p->n_bytes,
+                 code == EXIT_OK && p->n_faults == 0 ? "true" : "false");
+    else if (code == EXIT_OK)
+        out_line("pushed %" PRIu64 " files to %s (%.1f MB)", p->n_files, p->where.name,
+                 (double)p->n_bytes / 1e6);
+    return p->n_faults > 0 ? EXIT_FAILED : code;
 }
 
 static int
 run(const struct command_line *line)
 {
-    const char *to = line_text(line, "to");
-    AUTO(free) char *root = line_root(line, 0), *name = NULL, *token = NULL;
+    AUTO(free) char *root = line_root(line, 0);
     struct push p = {.is_json = line->is_json, .is_watching = line_has(line, "watch")};
     if (!root)
         return EXIT_FAILED;
-    name = str_dup(path_basename(str_of(root)));
-    if (to && read_url(to, &p.address.port, &name) != 0)
-        return EXIT_USAGE;
-    if (!is_name(str_of(name)))
-        return fail("%s cannot be a workspace's name; give another one: --to "
-                    "ws://127.0.0.1:PORT/NAME, of letters, digits, '.', '_', '-'",
-                    name);
-    if (find_engine(line_text(line, "token-file"), &p.address.port, &token) != 0)
-        return EXIT_FAILED;
-    p.address.workspace = name;
-    p.address.token = token;
-    int code = run_push(&p, line, root);
-    if (line->is_json)
-        out_line("{\"workspace\":\"%s\",\"files\":%" PRIu64 ",\"deleted\":%" PRIu64
-                 ",\"refused\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"complete\":%s}",
-                 name, p.n_files, p.n_deleted, p.n_faults, p.n_bytes,
-                 code == EXIT_OK && p.n_faults == 0 ? "true" : "false");
-    else if (code == EXIT_OK)
-        out_line("pushed %" PRIu64 " files to %s (%.1f MB)", p.n_files, name,
-                 (double)p.n_bytes / 1e6);
+    p.root = root;
+    name_sender(&p);
+    int code = push_where_init(&p.where, line_text(line, "to"),
+                               line_text(line, "token-file"), root);
+    if (code == EXIT_OK)
+        code = look_for_engine(&p);
+    if (code == EXIT_OK)
+        code = run_push_and_say(&p, line);
+    push_where_finish(&p.where);
     free(p.why);
-    return p.n_faults > 0 ? EXIT_FAILED : code;
+    return code;
 }
 
 const struct command command_push = {
     .name = "push",
     .arguments = "[DIR]",
     .summary = "Scan a folder here and feed a workspace of another engine with it",
-    .details = "Nothing is stored on this side. The engine's hub takes the files' "
-               "entities and edges into a workspace that has what was pushed, nothing "
-               "else; hovers are not asked for. What is acknowledged is on the engine's "
-               "disk. A file that went away between two pushes stays there until it is "
-               "deleted; with --watch, what goes away goes there, too.",
+    .details =
+        "Nothing is stored on this side. The engine's hub takes the files' "
+        "entities and edges into a workspace that has what was pushed, nothing "
+        "else; hovers are not asked for. What is acknowledged is on the engine's "
+        "disk. What this folder no longer has goes there, too, if a push of it made "
+        "it. With --watch an engine that starts again is found, and no "
+        "connection is kept while nothing changes: an engine that nobody uses "
+        "ends all the same.",
     .options = options,
     .max_arguments = 1,
     .run = run,

@@ -94,6 +94,57 @@ test_ingest(void **state)
     store_writer_close(w);
 }
 
+/* A file's sender, 0: nobody alone. */
+static uint64_t
+sender_of(struct sample *s, const char *path)
+{
+    AUTO(arena_finish) struct arena a = {0};
+    struct store_reader *r = sample_read(s);
+    struct file file = {0};
+    OK(store_read_file(r, str_of(path), &a, &file));
+    store_reader_close(r);
+    return file.inode;
+}
+
+static void
+put_as(struct store_writer *w, const char *sender, const char *lines)
+{
+    AUTO(ingest_batch_destroy) struct ingest_batch *batch = ingest_read(lines);
+    batch->sender = ingest_sender(str_of(sender));
+    OK(store_begin(w));
+    OK(store_put_entities(w, batch));
+    OK(store_commit(w));
+}
+
+/* Who sent all of a file has it, until another one changes it. */
+static void
+test_ingest_sender(void **state)
+{
+    static const char all[] =
+        "{\"op\":\"file\",\"path\":\"a.c\",\"lang\":\"c\","
+        "\"entities\":[{\"kind\":\"fn\",\"name\":\"one\"," AT(1) "}]}";
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    uint64_t one = ingest_sender(STR("one")), two = ingest_sender(STR("two"));
+    assert_true(one != 0 && two != 0 && one != two);
+    assert_int_equal(ingest_sender(STR_NONE), 0);
+    put_as(w, "one", all);
+    assert_int_equal(sender_of(s, "a.c"), one);
+    put_as(w, "one", FN("a.c", "two", 2) "}\n" FN("b.c", "two", 2) "}");
+    assert_int_equal(sender_of(s, "a.c"), one);
+    assert_int_equal(sender_of(s, "b.c"), one);
+    put_as(
+        w, "two",
+        FN("b.c", "six", 6) "}\n{\"op\":\"delete\",\"entity\":" KEY("a.c", "none") "}");
+    assert_int_equal(sender_of(s, "b.c"), 0);
+    assert_int_equal(sender_of(s, "a.c"), one);
+    put_as(w, "two", all); // the same once more, of somebody else
+    assert_int_equal(sender_of(s, "a.c"), two);
+    put_as(w, "", all);
+    assert_int_equal(sender_of(s, "a.c"), 0);
+    store_writer_close(w);
+}
+
 static void
 test_ingest_changes(void **state)
 {
@@ -150,24 +201,37 @@ test_ingest_faults(void **state)
     AUTO(arena_finish) struct arena a = {0};
     struct store_writer *w = sample_open(s, NULL);
     struct ingest_batch *b = ingest_put(
-        w, FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "none") ",\"key\":\"k\"}\n" FN("a.c", "one", 1) "}\n" FN("a.c", "two", 2) ",\"parent\":" KEY(
-               "a.c",
-               "one") "}\n" FN("a.c", "one",
-                               1) ",\"parent\":" KEY("a.c",
-                                                     "two") "}\n" FN("a.c", "one",
-                                                                     1) ",\"parent\""
-                                                                        ":" KEY("a.c",
-                                                                                "one") "}"
-                                                                                       "\n"
-                                                                                       "{"
-                                                                                       "\"lang\":\"py\",\"kind\":\"fn\",\"path\":\"a.c\",\"name\":\"p\"," AT(
-                                                                                           5) "}\n"
-                                                                                              "{\"op\":\"file\",\"path\":\"a.c\",\"lang\":\"c\",\"entities\":[{\"kind\":\"fn\","
-                                                                                              "\"name\":\"lost\",\"parent\":" KEY(
-                                                                                                  "a.c",
-                                                                                                  "two") "," AT(1) "}]}\n" FN("b.c",
-                                                                                                                              "far",
-                                                                                                                              1) "}");
+        w, FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "none") ",\"key\":\"k\"}\n" FN("a.c", "one", 1) "}\n" FN("a.c", "two", 2) ",\"parent\":" KEY("a.c", "one") "}\n" FN(
+               "a.c", "one",
+               1) ",\"parent\":" KEY("a.c",
+                                     "two") "}\n" FN("a.c", "one",
+                                                     1) ",\"parent\""
+                                                        ":" KEY(
+                                                            "a.c",
+                                                            "one") "}"
+                                                                   "\n"
+                                                                   "{"
+                                                                   "\"lang\":\"py\","
+                                                                   "\"kind\":\"fn\","
+                                                                   "\"path\":\"a.c\","
+                                                                   "\"name\":\"p\"," AT(
+                                                                       5) "}\n"
+                                                                          "{\"op\":"
+                                                                          "\"file\","
+                                                                          "\"path\":\"a."
+                                                                          "c\",\"lang\":"
+                                                                          "\"c\","
+                                                                          "\"entities\":["
+                                                                          "{\"kind\":"
+                                                                          "\"fn\","
+                                                                          "\"name\":"
+                                                                          "\"lost\","
+                                                                          "\"parent\""
+                                                                          ":" KEY("a.c", "two") "," AT(
+                                                                              1) "}]}"
+                                                                                 "\n" FN("b.c",
+                                                                                         "far",
+                                                                                         1) "}");
     static const bool are_good[] = {false, true, true, false, false, false, false, true};
     for (size_t i = 0; i < ARRAY_LEN(are_good); i++)
         assert_int_equal(b->v[i].fault == NULL, are_good[i]);
@@ -187,7 +251,8 @@ test_ingest_fault_leaves_nothing(void **state)
 {
     struct sample *s = *state;
     struct store_writer *w = sample_open(s, NULL);
-    static const char lost[] = FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "none") "}\n";
+    static const char lost[] =
+        FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "none") "}\n";
     static const char gone[] = "{\"op\":\"delete\",\"entity\":" KEY("a.c", "one") "}";
     AUTO(free) char *lines = xasprintf("%s%s", lost, gone);
     struct ingest_batch *b = ingest_put(w, lines);
