@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "hub_message.h"
 
 #define TURN_MS 2
 #define LINES_MAX 256
@@ -45,22 +46,7 @@ message_at(const struct bare *b, uint64_t number)
 static void
 make_message(struct bare *b)
 {
-    char time[CLOCK_ISO_BYTES], head[400];
-    unsigned char *at = message_at(b, b->n_messages);
-    clock_iso8601(clock_wall_ms(), time);
-    int n = snprintf(
-        head, sizeof(head),
-        "{\"type\":\"event\",\"event_type\":\"entity.updated\",\"seq\":%" PRIu64
-        ",\"i\":0,\"epoch\":\"4cafc8da74be1937e17b1411c0aa7f66\",\"workspace\":"
-        "\"eafadc42d2fe\",\"library_id\":\"eafadc42d2fe\",\"time\":\"%s\",\"data\":\"",
-        b->n_messages + 1, time);
-    static const char tail[] = "\",\"last\":true}";
-    size_t n_tail = sizeof(tail) - 1;
-    if ((size_t)n + n_tail > b->size)
-        abort();
-    memcpy(at, head, (size_t)n);
-    memset(at + n, 'x', b->size - (size_t)n - n_tail);
-    memcpy(at + b->size - n_tail, tail, n_tail);
+    hub_message_make((char *)message_at(b, b->n_messages), b->size, b->n_messages + 1);
     b->n_messages++;
 }
 

@@ -88,18 +88,24 @@ wall_us_of_day(void)
 
 /* ---- an event ---- */
 
+/* What stands there, and behind it digits: their number; else -1. */
 static int64_t
-number_behind(const char *p, const char *end, const char *name, size_t name_size,
-              const char **ret_end)
+number_at(const char **at, const char *end, const char *what, size_t what_size)
 {
-    const char *at = memmem(p, (size_t)(end - p), name, name_size);
+    const char *p = *at + what_size;
     int64_t value = 0;
-    if (!at)
+    if (end - *at < (ptrdiff_t)what_size || memcmp(*at, what, what_size) != 0)
         return -1;
-    for (at += name_size; at < end && *at >= '0' && *at <= '9'; at++)
-        value = value * 10 + (*at - '0');
-    *ret_end = at;
+    for (; p < end && *p >= '0' && *p <= '9'; p++)
+        value = value * 10 + (*p - '0');
+    *at = p;
     return value;
+}
+
+static unsigned
+two_digits(const char *p)
+{
+    return (unsigned)(p[0] - '0') * 10 + (unsigned)(p[1] - '0');
 }
 
 /* "2026-11-21T08:00:00.123Z" */
@@ -107,10 +113,10 @@ static void
 sample(struct load *l, const char *p, const char *end)
 {
     const char *at = memmem(p, (size_t)MIN(end - p, 400), "\"time\":\"", 8);
-    unsigned h, m, s, ms;
-    if (!at || end - at < 32 || l->n_samples >= SAMPLES_MAX ||
-        sscanf(at + 19, "%2u:%2u:%2u.%3u", &h, &m, &s, &ms) != 4)
+    if (!at || end - at < 32 || l->n_samples >= SAMPLES_MAX)
         return;
+    unsigned h = two_digits(at + 19), m = two_digits(at + 22), s = two_digits(at + 25),
+             ms = two_digits(at + 28) * 10 + (unsigned)(at[30] - '0');
     int64_t us =
         l->now_wall_us - (((h * 60 + m) * 60 + s) * (int64_t)1000000 + ms * 1000);
     if (us < -DAY_MS * (int64_t)500)
@@ -138,8 +144,9 @@ follow(struct load *l, struct conn *c, int64_t seq, int64_t i)
 static void
 take_line(struct load *l, struct conn *c, const char *p, size_t n)
 {
-    static const char event[] = "{\"type\":\"event\"", last[] = "\"last\":true}";
-    const char *end = p + n, *at = p;
+    static const char event[] = "{\"type\":\"event\",\"event_type\":\"",
+                      last[] = "\"last\":true}";
+    const char *end = p + n, *at;
     if (n < sizeof(event) || memcmp(p, event, sizeof(event) - 1) != 0) {
         if (memmem(p, n, "\"request_id\":\"s\"", 16)) {
             if (!memmem(p, n, "\"success\":true", 14)) {
@@ -151,11 +158,11 @@ take_line(struct load *l, struct conn *c, const char *p, size_t n)
         }
         return;
     }
-    const char *head_end = n > 120 ? p + 120 : end;
-    int64_t seq = number_behind(p, head_end, "\"seq\":", 6, &at);
+    at = memchr(p + sizeof(event) - 1, '"', n - (sizeof(event) - 1));
+    int64_t seq = at ? number_at(&at, end, "\",\"seq\":", 8) : -1;
     if (seq < 0) // an ephemeral one
         return;
-    int64_t i = number_behind(at, head_end, "\"i\":", 4, &at);
+    int64_t i = number_at(&at, end, ",\"i\":", 5);
     follow(l, c, seq, i);
     c->was_last = memcmp(end - (sizeof(last) - 1), last, sizeof(last) - 1) == 0;
     c->n_events++;
