@@ -1,174 +1,40 @@
-/* Why: every request passes one gate, in one order, before anything else looks at it: Host, Origin,
- * framing, token, address, method, body. Invariant: what is refused is answered with the reason and
- * the connection ends; no upgrade of libwebsockets' own (h2c, CONNECT) is ever reached. */
+/* Why: libwebsockets' callbacks, and one order in which every request is looked at: Host, Origin, framing, token (all
+ * door.c's), address, method, body. Invariant: what is refused is answered with the reason and the connection ends; no
+ * upgrade of libwebsockets' own (h2c, CONNECT) is ever reached. */
 #include "hub/serve.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/utf.h"
-#include "codec/codec.h"
 #include "hub/client.h"
-#include "hub/cloudevents.h"
+#include "hub/door.h"
 
-#define LOG_MODULE "hub"
-#include "base/log.h"
-
-#define SERVE_HEADER_BYTES_MAX 512 // of one that we look at
 #define SERVE_PATH_BYTES_MAX 8192
-#define SERVE_UPGRADE_BYTES 9  // "websocket"
 #define SERVE_CLOSE_CODES 5000 // there are so many
 
-/* ---- the gate ---- */
-
-/* Why a request is refused; detail NULL: it is not. */
-struct refusal {
-    enum problem problem;
-    const char *detail;
-};
-
-static struct refusal
-refusal(enum problem p, const char *detail)
-{
-    return (struct refusal){.problem = p, .detail = detail};
-}
-
-static bool
-copy_header(struct lws *wsi, enum lws_token_indexes token, char *text,
-            struct str *ret_value)
-{
-    int n = lws_hdr_copy(wsi, text, SERVE_HEADER_BYTES_MAX, token);
-    *ret_value = n > 0 ? str_slice(text, (size_t)n) : STR_NONE;
-    return n >= 0;
-}
-
-/* Answers an upgrade at once; the connection ends. */
-static int
-refuse(struct hub *h, struct lws *wsi, struct refusal why)
-{
-    struct exchange x = {.hub = h};
-    h->stats.refused++;
-    if (why.problem == PROBLEM_UPGRADE)
-        exchange_add_header(&x, "Sec-WebSocket-Version", "13");
-    exchange_problem(&x, why.problem, why.detail);
-    struct str text = str_slice(x.response.p + LWS_PRE, x.response.n - LWS_PRE);
-    if (lws_write(wsi, (unsigned char *)(uintptr_t)text.p, text.n, LWS_WRITE_HTTP_FINAL) <
-        (int)text.n)
-        log_debug("an HTTP client was gone before its answer");
-    buf_finish(&x.headers);
-    buf_finish(&x.response);
-    return -1;
-}
-
-/* *ret_origin: heap; NULL when there is none. */
-static struct refusal
-check_place(struct hub *h, struct lws *wsi, char **ret_origin)
-{
-    char text[SERVE_HEADER_BYTES_MAX];
-    struct str value;
-    if (!copy_header(wsi, WSI_TOKEN_HOST, text, &value) || !gate_host_is_ours(value))
-        return refusal(PROBLEM_FORBIDDEN,
-                       "the Host header must name 127.0.0.1, localhost or [::1], once");
-    if (!copy_header(wsi, WSI_TOKEN_ORIGIN, text, &value) ||
-        (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0 &&
-         !gate_origin_is_ours(value, h->port, h->origins.v, h->origins.n)))
-        return refusal(
-            PROBLEM_FORBIDDEN,
-            "this Origin is not allowed; an editor allows its own with gloss/dashboard");
-    if (ret_origin && value.n > 0)
-        *ret_origin = str_dup(value);
-    return refusal(PROBLEM_FORBIDDEN, NULL);
-}
-
-/* A length that libwebsockets reads differently than a proxy would is how a second request is
- * smuggled in. HTTP/1.0 has no chunks. */
-static struct refusal
-check_framing(struct lws *wsi, struct body_frame *frame)
-{
-    static const char detail[] =
-        "the request's Content-Length and Transfer-Encoding do not say how long its body "
-        "is";
-    char chunked[SERVE_HEADER_BYTES_MAX], length[SERVE_HEADER_BYTES_MAX], version[16];
-    struct str chunked_value, length_value;
-    if (!copy_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING, chunked, &chunked_value) ||
-        !copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, &length_value) ||
-        body_read_framing(chunked_value, str_trim(length_value), frame) < 0)
-        return refusal(PROBLEM_BAD_REQUEST, detail);
-    if (frame->framing == BODY_FRAMING_CHUNKED &&
-        (lws_hdr_copy(wsi, version, sizeof(version), WSI_TOKEN_HTTP) <= 0 ||
-         strcmp(version, "HTTP/1.1") != 0))
-        return refusal(PROBLEM_BAD_REQUEST, detail);
-    return refusal(PROBLEM_BAD_REQUEST, NULL);
-}
-
-static int64_t
-now_us(void)
-{
-    return clock_mono_ns() / 1000;
-}
-
-static struct refusal
-check_token(struct hub *h, struct lws *wsi, struct str token)
-{
-    char text[SERVE_HEADER_BYTES_MAX];
-    struct str value;
-    if (!copy_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, text, &value))
-        value = STR_NONE;
-    if (value.n > 0)
-        token = gate_bearer(value);
-    if (secret_eq(token, str_of(h->token)))
-        return refusal(PROBLEM_FORBIDDEN, NULL);
-    h->stats.bad_tokens++;
-    if (!rate_take(&h->bad_tokens, &h->bad_token_limit, now_us(), NULL))
-        return refusal(PROBLEM_TOO_MANY, "there were too many wrong tokens");
-    return refusal(PROBLEM_FORBIDDEN,
-                   "the token of engine.json is missing or wrong: send it as "
-                   "Authorization: Bearer, or as the subprotocol bearer.<token>");
-}
-
-/* A request that did not show the token, whatever becomes of it. Nobody who has the token is counted here or above: it
- * opens the door at any time, so that strangers cannot lock the owner out, and a thousand windows come up at once. */
-static struct refusal
-count_stranger(struct hub *h, struct refusal why)
-{
-    if (rate_take(&h->strangers, &h->stranger_limit, now_us(), NULL))
-        return why;
-    h->stats.strangers_refused++;
-    return refusal(PROBLEM_OVERLOADED, "there are too many requests without the token");
-}
-
-/* libwebsockets ends the connection when a path has a NUL, but behind a slash, where it takes one for the end: its own
- * NUL follows, and then the version or the query, of which nothing is left when it is empty. */
-static bool
-has_nul(const char *uri, size_t uri_size)
-{
-    return memchr(uri, '\0', uri_size) ||
-           (uri[uri_size - 1] == '/' && uri[uri_size + 1] == '\0');
-}
+/* ---- HTTP ---- */
 
 /* What a page of another site can make a browser send without asking first is none of these types. */
 static struct refusal
 check_body(const struct exchange *x)
 {
-    char text[SERVE_HEADER_BYTES_MAX];
+    char text[DOOR_HEADER_BYTES_MAX];
     struct str type, encoding;
     if (x->route->body == BODY_NONE)
         return refusal(PROBLEM_BAD_REQUEST, x->frame.framing == BODY_FRAMING_NONE
                                                 ? NULL
                                                 : "a request body is not taken here");
-    if (!copy_header(x->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, text, &type) ||
+    if (!door_copy_header(x->wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, text, &type) ||
         body_read_type(type) == BODY_TYPE_OTHER)
         return refusal(PROBLEM_UNSUPPORTED,
                        "Content-Type must be application/json or application/x-ndjson");
-    if (!copy_header(x->wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING, text, &encoding) ||
+    if (!door_copy_header(x->wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING, text, &encoding) ||
         (encoding.n > 0 && !str_eq_c(encoding, "identity")))
         return refusal(PROBLEM_UNSUPPORTED, "a body is taken without Content-Encoding");
     if (x->route->body == BODY_JSON && x->frame.size_bytes > EXCHANGE_BODY_BYTES_MAX)
         return refusal(PROBLEM_TOO_LARGE, "a body has at most 8 MiB here");
     return refusal(PROBLEM_BAD_REQUEST, NULL);
 }
-
-/* ---- HTTP ---- */
 
 static void
 read_method(struct exchange *x)
@@ -261,22 +127,22 @@ needs_token(const struct exchange *x)
 static struct refusal
 check_request(struct exchange *x, const char *uri, size_t uri_size)
 {
-    struct refusal framing = check_framing(x->wsi, &x->frame);
+    struct refusal framing = door_check_framing(x->wsi, &x->frame);
     x->is_read_by_lws |= x->frame.framing == BODY_FRAMING_LENGTH;
     x->is_body_done = !framing.detail && x->frame.framing == BODY_FRAMING_NONE;
-    struct refusal why = check_place(x->hub, x->wsi, &x->origin);
+    struct refusal why = door_check_place(x->hub, x->wsi, &x->origin);
     if (!why.detail)
         why = framing;
     if (!why.detail &&
-        (uri_size == 0 || uri_size > SERVE_PATH_BYTES_MAX || has_nul(uri, uri_size)))
+        (uri_size == 0 || uri_size > SERVE_PATH_BYTES_MAX || door_has_nul(uri, uri_size)))
         why = refusal(PROBLEM_BAD_REQUEST, "the path is too long, or has a NUL");
     if (why.detail)
-        return count_stranger(x->hub, why);
+        return door_count_stranger(x->hub, why);
     x->path = xstrndup(uri, uri_size);
     if (!needs_token(x))
-        return count_stranger(x->hub, why);
-    why = check_token(x->hub, x->wsi, STR_NONE);
-    return why.detail ? count_stranger(x->hub, why) : why;
+        return door_count_stranger(x->hub, why);
+    why = door_check_token(x->hub, x->wsi, STR_NONE);
+    return why.detail ? door_count_stranger(x->hub, why) : why;
 }
 
 static int
@@ -304,140 +170,6 @@ on_http(struct peer *peer, const char *uri, size_t uri_size)
         exchange_problem(x, why.problem, why.detail);
     else
         exchange_on_begin(x);
-    return 0;
-}
-
-/* ---- WebSocket ---- */
-
-/* What the address of a WebSocket says. */
-struct place {
-    struct workspace *home; // of /v1/workspaces/{id}/ws
-    bool wants_subscription, is_cloudevents;
-};
-
-static struct refusal
-read_place_arguments(struct lws *wsi, struct place *place)
-{
-    struct exchange x = {.wsi = wsi};
-    struct str value;
-    bool is_wrong = false;
-    exchange_read_arguments(&x);
-    if (exchange_argument_view(&x, "format", &value))
-        is_wrong = cloudevents_read_format(value, &place->is_cloudevents) < 0;
-    place->wants_subscription =
-        place->home &&
-        !(exchange_argument_view(&x, "subscribe", &value) && str_eq_c(value, "none"));
-    buf_finish(&x.args);
-    return refusal(PROBLEM_BAD_REQUEST,
-                   is_wrong ? "format must be gloss or cloudevents" : NULL);
-}
-
-static struct refusal
-read_place(struct hub *h, struct lws *wsi, struct place *place)
-{
-    char *uri = NULL;
-    int n = 0;
-    unsigned methods = 0;
-    struct str params[MATCH_PARAMS_MAX] = {0};
-    if (lws_http_get_uri_and_method(wsi, &uri, &n) < 0 || n <= 0)
-        return refusal(PROBLEM_BAD_REQUEST, "there is no address");
-    struct str path = str_slice(uri, (size_t)n);
-    if (has_nul(uri, path.n))
-        return refusal(PROBLEM_BAD_REQUEST, "the path has a NUL");
-    const struct route *route = route_find(path, HTTP_GET, params, &methods);
-    if (!route || route->serve)
-        return refusal(PROBLEM_NOT_FOUND, "there is no WebSocket at this address");
-    if (params[0].n > 0) {
-        place->home = hub_find_workspace(h, params[0]);
-        if (!place->home)
-            return refusal(PROBLEM_NOT_FOUND, "no workspace of this id is open");
-    }
-    return read_place_arguments(wsi, place);
-}
-
-/* libwebsockets would take another version, half a key, and "up" for an upgrade; or it ends the connection without a
- * word. */
-static struct refusal
-check_switch(struct lws *wsi)
-{
-    char text[SERVE_HEADER_BYTES_MAX], *ignored;
-    int ignored_size;
-    struct str value;
-    if (lws_http_get_uri_and_method(wsi, &ignored, &ignored_size) != LWSHUMETH_GET)
-        return refusal(PROBLEM_METHOD_NOT_ALLOWED, "an upgrade begins with GET");
-    if (!copy_header(wsi, WSI_TOKEN_CONNECTION, text, &value) ||
-        !gate_connection_upgrades(value))
-        return refusal(PROBLEM_BAD_REQUEST, "an upgrade says Connection: Upgrade");
-    if (!copy_header(wsi, WSI_TOKEN_KEY, text, &value) || !gate_key_is_wellformed(value))
-        return refusal(PROBLEM_BAD_REQUEST,
-                       "Sec-WebSocket-Key must be 16 bytes in base64, once");
-    if (!copy_header(wsi, WSI_TOKEN_VERSION, text, &value) || !str_eq_c(value, "13"))
-        return refusal(PROBLEM_UPGRADE, "Sec-WebSocket-Version must be 13");
-    return refusal(PROBLEM_BAD_REQUEST, NULL);
-}
-
-/* Up to the token; *ret_offered is the list of subprotocols. */
-static struct refusal
-check_upgrader(struct hub *h, struct lws *wsi, struct str *ret_offered,
-               char text[SERVE_HEADER_BYTES_MAX], struct gate_offer *offer)
-{
-    struct body_frame frame = {0};
-    struct refusal why = check_place(h, wsi, NULL);
-    if (why.detail)
-        return why;
-    if (check_framing(wsi, &frame).detail || frame.framing != BODY_FRAMING_NONE)
-        return refusal(PROBLEM_BAD_REQUEST, "a request body is not taken here");
-    why = check_switch(wsi);
-    if (why.detail)
-        return why;
-    if (!copy_header(wsi, WSI_TOKEN_PROTOCOL, text, ret_offered) ||
-        gate_read_offer(*ret_offered, offer) < 0)
-        return refusal(PROBLEM_BAD_REQUEST, "Sec-WebSocket-Protocol cannot be read");
-    return check_token(h, wsi, offer->token);
-}
-
-static struct refusal
-check_upgrade(struct hub *h, struct lws *wsi, struct place *place)
-{
-    char text[SERVE_HEADER_BYTES_MAX];
-    struct str value = STR_NONE;
-    struct gate_offer offer = {0};
-    struct refusal why = check_upgrader(h, wsi, &value, text, &offer);
-    if (why.detail)
-        return count_stranger(h, why);
-    /* What is longer than this is dropped by libwebsockets without a word. */
-    if (!offer.has_gloss || value.n > 126)
-        return refusal(PROBLEM_BAD_REQUEST, "offer the subprotocol " GATE_SUBPROTOCOL
-                                            " (the whole list at most 126 bytes)");
-    why = read_place(h, wsi, place);
-    if (why.detail)
-        return why;
-    if (hub_clients(h) < h->connections_max && hub_has_descriptors(h, HUB_SOCKETS_TOLD) &&
-        !h->is_closing)
-        return why;
-    h->stats.full++;
-    return refusal(PROBLEM_OVERLOADED, "there are too many connections");
-}
-
-/* `in` may be freed memory here (libwebsockets 4.1 answers an unknown upgrade by itself first), and
- * h2c would open its HTTP/2 code: only the header that is still there counts. */
-static int
-on_upgrade(struct peer *peer)
-{
-    struct hub *h = peer->hub;
-    struct lws *wsi = peer->wsi;
-    char text[SERVE_HEADER_BYTES_MAX];
-    struct place place = {0};
-
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) != SERVE_UPGRADE_BYTES ||
-        lws_hdr_copy(wsi, text, sizeof(text), WSI_TOKEN_UPGRADE) != SERVE_UPGRADE_BYTES ||
-        strcasecmp(text, "websocket") != 0 || peer->client || peer->exchange)
-        return -1;
-    struct refusal why = check_upgrade(h, wsi, &place);
-    if (why.detail)
-        return refuse(h, wsi, why);
-    peer->client = hub_client_create(h, wsi, place.home, place.wants_subscription);
-    peer->client->is_cloudevents = place.is_cloudevents;
     return 0;
 }
 
@@ -565,7 +297,7 @@ on_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user U
     case LWS_CALLBACK_WSI_DESTROY: peer_destroy(peer_of(wsi)); return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         peer = peer_of(wsi);
-        return peer && !h->is_ending ? on_upgrade(peer) : -1;
+        return peer && !h->is_ending ? upgrade_begin(peer) : -1;
     case LWS_CALLBACK_HTTP:
         peer = peer_of(wsi);
         return peer && !h->is_ending ? on_http(peer, in, n) : -1;

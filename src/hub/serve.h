@@ -8,6 +8,11 @@ void serve_drop_all(struct hub *h);
 /* Once a second. */
 void serve_on_tick(struct hub *h, int64_t now_ms);
 
+/* ---- upgrade.c ---- */
+
+/* As libwebsockets asks before it switches; a result that is not 0 ends the connection. */
+int upgrade_begin(struct peer *peer);
+
 /* ---- routes.c ---- */
 
 enum body_kind { BODY_NONE, BODY_JSON, BODY_STREAM };
