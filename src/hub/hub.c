@@ -500,15 +500,21 @@ hub_allow_origin(struct hub *h, const char *origin)
     return 0;
 }
 
+/* It is being deleted: who asks now is not to begin anything with it. */
+static bool
+is_going(const struct workspace *w)
+{
+    return workspace_state(w) == WORKSPACE_CLOSING;
+}
+
 struct workspace *
 hub_find_workspace(const struct hub *h, struct str id_or_root)
 {
-    struct workspace *w = workspaces_by_id(h->workspaces, id_or_root);
-    if (w)
-        return w;
+    struct workspace *w;
     for (size_t i = 0; (w = workspaces_at(h->workspaces, i)); i++)
-        if (str_eq_c(id_or_root, workspace_root(w)))
-            return w;
+        if (str_eq_c(id_or_root, workspace_id(w)) ||
+            str_eq_c(id_or_root, workspace_root(w)))
+            return is_going(w) ? NULL : w;
     return workspaces_acquire_pushed(h->workspaces, id_or_root, false, &w) == 0 ? w
                                                                                 : NULL;
 }
@@ -516,7 +522,15 @@ hub_find_workspace(const struct hub *h, struct str id_or_root)
 struct workspace *
 hub_only_workspace(const struct hub *h)
 {
-    return workspaces_at(h->workspaces, 1) ? NULL : workspaces_at(h->workspaces, 0);
+    struct workspace *w, *only = NULL;
+    for (size_t i = 0; (w = workspaces_at(h->workspaces, i)); i++) {
+        if (is_going(w))
+            continue;
+        if (only)
+            return NULL;
+        only = w;
+    }
+    return only;
 }
 
 struct sums {

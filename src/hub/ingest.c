@@ -427,7 +427,11 @@ struct workspace *
 ingest_find(struct hub *h, struct str name, bool may_create, struct asker *asker)
 {
     struct workspace *w = hub_find_workspace(h, name);
-    int r = w ? 0 : workspaces_acquire_pushed(h->workspaces, name, may_create, &w);
+    int r = 0;
+    if (!w && workspaces_by_id(h->workspaces, name)) // an id is a name, too
+        r = -EBUSY;
+    else if (!w)
+        r = workspaces_acquire_pushed(h->workspaces, name, may_create, &w);
     if (r == 0 && workspace_pushed_name(w))
         return w;
     if (r == 0)

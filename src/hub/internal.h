@@ -102,5 +102,5 @@ void hub_check_closing(struct hub *h);
 void hub_add_stats(struct buf *json, const struct hub *h);
 /* By id, by the path of its root, or by the name of one without: then it is opened. NULL: none. */
 struct workspace *hub_find_workspace(const struct hub *h, struct str id_or_root);
-/* The one that is open when there is exactly one; else NULL. */
+/* The one that is open when there is exactly one; else NULL. Neither gives one that is being deleted. */
 struct workspace *hub_only_workspace(const struct hub *h);

@@ -437,7 +437,7 @@ workspace_query(const struct workspace *w)
 enum workspace_state
 workspace_state(const struct workspace *w)
 {
-    if (w->is_closing)
+    if (w->is_closing || w->is_deleted)
         return WORKSPACE_CLOSING;
     if (w->why)
         return WORKSPACE_FAILED;

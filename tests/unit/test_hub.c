@@ -390,6 +390,7 @@ test_port_taken(void **state UNUSED)
 
 #include "hub/test_snapshot.c"
 #include "hub/test_late.c"
+#include "hub/test_deleted.c"
 #include "hub/test_sub.c"
 
 int
@@ -423,6 +424,7 @@ main(void)
         cmocka_unit_test(test_snapshot_of_a_closing_index),
         cmocka_unit_test(test_snapshot_turns),
         cmocka_unit_test(test_sub_is_not_ahead),
+        cmocka_unit_test(test_what_is_being_deleted_is_not_found),
         cmocka_unit_test(test_stream_of_what_does_not_open),
         cmocka_unit_test(test_cloudevents_of_events),
         cmocka_unit_test(test_cloudevents_leaves_the_rest),

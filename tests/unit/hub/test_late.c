@@ -1,6 +1,6 @@
 /* An exchange whose answer does not come in time. */
-#include "hub/serve.h"
 #include "hub/feed.h"
+#include "hub/serve.h"
 #include "hub/sse.h"
 
 /* Nothing is written before its connection has room, which this one never has. */

@@ -12,6 +12,7 @@ static const struct snapshot_options of_all = {.sub = "[\"s1\"]", .has_rows = tr
 struct shelf {
     struct house house;
     char *folder;
+    const char *db_url; // NULL: mem:
     struct workspace *workspace;
     struct hub_client *clients[SNAPSHOTS];
     struct snapshot *snapshots[SNAPSHOTS];
@@ -20,8 +21,8 @@ struct shelf {
 static void
 build_shelf(struct shelf *shelf)
 {
-    static const struct workspaces_options options = {.db_url = "mem:"};
-    struct workspaces_options with_config = options;
+    struct workspaces_options with_config = {.db_url =
+                                                 shelf->db_url ? shelf->db_url : "mem:"};
     struct hub_options hub_options = {.token = TOKEN};
     struct house *house = &shelf->house;
     AUTO(free) char *why = NULL;
