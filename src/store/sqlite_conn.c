@@ -3,6 +3,7 @@
 #include "store/sqlite.h"
 
 #include "base/err.h"
+#include "rt/shared.h"
 
 int
 sqlite_errno(struct sqlite_conn *c, int rc)
@@ -13,6 +14,7 @@ sqlite_errno(struct sqlite_conn *c, int rc)
     case SQLITE_DONE: return 0;
     case SQLITE_FULL: return -ENOSPC;
     case SQLITE_BUSY:
+    case SQLITE_PROTOCOL: // the same of the log's own locks, after ten seconds
     case SQLITE_LOCKED: return -EBUSY;
     case SQLITE_IOERR:
         switch (sqlite3_system_errno(c->db)) {
@@ -114,9 +116,27 @@ sqlite_exec(struct sqlite_conn *c, const char *text)
     return err_trace(sqlite_errno(c, sqlite3_exec(c->db, text, NULL, NULL, NULL)));
 }
 
+/* SQLite counts what it has allocated, and every allocation of every thread waits for that: a writer that loses its
+ * processor there stops all who read. Nobody asks for the count. What used the library before leaves it as it is. */
+static int
+configure(void *ctx UNUSED, const char *name, void **ret_thing)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    *ret_thing = (void *)name;
+    return 0;
+}
+
+/* Never: nobody drops it. */
+static void
+unconfigure(void *thing UNUSED)
+{
+}
+
 void
 sqlite_conn_init(struct sqlite_conn *c)
 {
+    struct shared *shared = NULL;
+    shared_take("sqlite3", configure, unconfigure, NULL, &shared);
     *c = (struct sqlite_conn){.base = {.reads = &sqlite_table_reads}};
 }
 

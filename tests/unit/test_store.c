@@ -146,6 +146,7 @@ static const struct test tests[] = {
     TEST(test_rocks_text_starts_over, SAMPLE_ROCKS),
     TEST(test_rocks_threads, SAMPLE_ROCKS),
     /* the file of the SQLite backend */
+    TEST(test_nothing_is_counted, SAMPLE_SQL),
     TEST(test_slots_are_used_again, SAMPLE_SQL),
     TEST(test_text_index_starts_over, SAMPLE_SQL),
     TEST(test_text_runs_merge, SAMPLE_SQL),

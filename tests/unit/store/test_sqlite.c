@@ -27,6 +27,16 @@ test_slots_are_used_again(void **state)
     store_writer_close(w);
 }
 
+/* What SQLite allocates is not counted: the count is one lock for all threads, and readers waited for the writer. */
+static void
+test_nothing_is_counted(void **state)
+{
+    struct store_writer *w = sample_open(*state, NULL);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    assert_int_equal(sqlite3_memory_used(), 0);
+    store_writer_close(w);
+}
+
 /* Too many dead rows: the index is emptied and filled anew. */
 static void
 test_text_index_starts_over(void **state)
