@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
@@ -19,7 +20,7 @@
 #define BLOCK_BYTES (8 << 10)
 #define BLOOM_BITS 10
 #define FILES_OPEN_MAX 256
-#define OWN_TRIES 30
+#define OWN_TRIES_MS 30000 // who reads may get no processor while another process writes
 #define OWN_WAIT_MS 5
 #define LEVEL_ERROR 3 // of RocksDB's own log
 #define LEVEL_FATAL 4
@@ -253,8 +254,9 @@ rocks_db_open_own(const char *real, struct rocks_db **ret_db, uint64_t *ret_sign
 {
     static const struct timespec wait = {.tv_nsec = OWN_WAIT_MS * 1000000L};
     struct listing before, after;
+    int64_t end_ms = clock_mono_ms() + OWN_TRIES_MS;
     int r = -EBUSY;
-    for (int i = 0; i < OWN_TRIES && r == -EBUSY; i++) {
+    for (int i = 0; r == -EBUSY && (i == 0 || clock_mono_ms() < end_ms); i++) {
         if (i > 0)
             nanosleep(&wait, NULL);
         if (!rocks_db_is_there(real))

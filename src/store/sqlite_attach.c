@@ -48,7 +48,7 @@ open_reader(struct sqlite_conn *c, const char *name, int flags)
     if (rc != SQLITE_OK)
         return sqlite_errno(c, rc);
     sqlite3_extended_result_codes(c->db, 1);
-    sqlite3_busy_timeout(c->db, 5000);
+    sqlite3_busy_timeout(c->db, SQLITE_WAIT_MS);
     sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     int r = sqlite_errno(c, sqlite3_exec(c->db, reader_settings, NULL, NULL, NULL));
     if (r == 0)
@@ -92,6 +92,7 @@ sqlite_reader_open(const char *path, struct store_reader **ret_reader, char **re
     sqlite_conn_init(&reader->c);
     int r = fs_exists(path) ? open_reader(&reader->c, path, 0) : -ENOENT;
     if (r < 0 && r != -ENOENT && r != -EBADMSG && r != -EPROTONOSUPPORT &&
+        r != -EBUSY && // somebody is about to write
         access(path, R_OK) == 0 && is_at_rest(path)) {
         sqlite_conn_finish(&reader->c);
         sqlite_conn_init(&reader->c);

@@ -6,6 +6,11 @@
 #include "store/sqlite_sql.h"
 #include "store/tables.h"
 
+/* Who holds a lock may get no processor for seconds: what is opened waits. A writer that is open is told sooner, and
+ * does the whole again. */
+#define SQLITE_WAIT_MS 30000
+#define SQLITE_WRITE_WAIT_MS 5000
+
 struct sqlite_conn {
     struct tables base;
     sqlite3 *db;

@@ -254,7 +254,7 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
         return explain(ret_why, sqlite_errno(&w->c, rc), w->path,
                        sqlite3_errmsg(w->c.db));
     sqlite3_extended_result_codes(w->c.db, 1);
-    sqlite3_busy_timeout(w->c.db, 5000);
+    sqlite3_busy_timeout(w->c.db, SQLITE_WAIT_MS);
     int r = check_owner(w, &version, ret_why);
     if (r == 0 && version > 0)
         r = check_root(w, ret_why);
@@ -291,6 +291,7 @@ open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_w
             *ret_why = xasprintf("%s: %s", w->path, err_text(r));
         return err_trace(r);
     }
+    sqlite3_busy_timeout(w->c.db, SQLITE_WRITE_WAIT_MS);
     dispel_doubt(w);
     ret_info->is_new = version == 0;
     sqlite3_wal_hook(w->c.db, on_wal, w);

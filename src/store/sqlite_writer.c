@@ -479,7 +479,7 @@ writer_checkpoint(struct store_writer *base, bool is_idle)
     int n_log = 0, n_done = 0;
     int64_t begin_ns = clock_mono_ns();
     int rc = sqlite3_wal_checkpoint_v2(w->c.db, NULL, mode, &n_log, &n_done);
-    sqlite3_busy_timeout(w->c.db, 5000);
+    sqlite3_busy_timeout(w->c.db, SQLITE_WRITE_WAIT_MS);
     w->checkpoints++;
     w->checkpoint_us_max =
         MAX(w->checkpoint_us_max, (uint64_t)(clock_mono_ns() - begin_ns) / 1000);
