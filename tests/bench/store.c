@@ -1,9 +1,10 @@
 /* What the store costs on top of a backend's own library, and what readers and editors feel of a bulk load.
  * bench_store TREE URL [--rounds N] [--text-rounds N] [--reads N] [--changes N]: a % in the URL is replaced by a
- * number, each naming an index that is not there yet; what has 0 is left out. Prints one JSON object. All of a round is loaded from the same batches, which are
- * made before the first clock starts; contestants take turns. Reads are timed on one thread alone, while another one
- * writes as the writer does, and while another one only keeps a processor busy: what that costs is the machine's.
- * Commits of changes are timed through the writer itself, all while a load runs. */
+ * number, each naming an index that is not there yet; what has 0 is left out. Prints one JSON object. All of a round
+ * is loaded from the same batches, which are made before the first clock starts; contestants take turns. Reads are
+ * timed on one thread alone, while another one writes as the writer does, and while another one only keeps a
+ * processor busy; and beside the writer also what only looks at the clock, for as long as a read takes: what that
+ * costs is the machine's. Commits of changes are timed through the writer itself, all while a load runs. */
 #include "tests/bench/store.h"
 
 #include <unistd.h>
@@ -329,40 +330,76 @@ spin(void *ctx)
         }
 }
 
+/* Of the thread that reads: what it does n times, each taking took_ns. */
+struct asking {
+    const char *url;
+    const struct keys
+        *keys; // NULL: it only looks at the clock, until each_ns have gone by
+    int64_t *took_ns, each_ns;
+    size_t n;
+};
+
+/* What a processor that is taken away costs whoever runs: nothing is read, locked or allocated. */
+static void
+watch_clock(const struct asking *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        int64_t began_ns = clock_mono_ns();
+        do
+            a->took_ns[i] = clock_mono_ns() - began_ns;
+        while (a->took_ns[i] < a->each_ns);
+    }
+}
+
 /* While `busy` runs, which ends when the queue is closed. */
 static void
-read_beside(const char *url, const struct keys *keys, int64_t *took_ns, size_t n,
-            void (*busy)(void *ctx), void *ctx, struct queue *until)
+ask_beside(const char *name, const struct asking *a, void (*busy)(void *ctx), void *ctx,
+           struct queue *until)
 {
     struct thread *thread = thread_start("busy", busy, ctx);
-    read_keys(url, keys, took_ns, n);
+    if (a->keys)
+        read_keys(a->url, a->keys, a->took_ns, a->n);
+    else
+        watch_clock(a);
     queue_close(until);
     thread_join(thread);
     queue_destroy(until);
+    print_times(name, a->took_ns, a->n);
+}
+
+static void
+ask_saturated(struct bench *b, const char *name, const struct asking *a)
+{
+    struct saturation s = {.corpus = &b->corpus, .url = a->url, .until = queue_create(1)};
+    ask_beside(name, a, saturate, &s, s.until);
+    if (a->keys)
+        fprintf(stdout, ",\"written_per_s\":%.0f",
+                (double)s.n_entities * 1e9 / (double)s.took_ns);
 }
 
 static void
 time_reads(struct bench *b, size_t n_reads)
 {
-    struct saturation s = {
-        .corpus = &b->corpus, .url = new_url(b), .until = queue_create(1)};
-    struct queue *until = queue_create(1);
     struct keys keys = {.v = {0}};
-    int64_t *took_ns = xcalloc(n_reads, sizeof(*took_ns));
+    struct queue *until = queue_create(1);
+    char *url = new_url(b);
+    struct asking a = {.url = url,
+                       .keys = &keys,
+                       .took_ns = xcalloc(n_reads, sizeof(*a.took_ns)),
+                       .n = n_reads};
     make_keys(&b->corpus, &keys);
-    load(b, s.url, true);
-    read_keys(s.url, &keys, took_ns, n_reads);
-    print_times("read_alone", took_ns, n_reads);
-    read_beside(s.url, &keys, took_ns, n_reads, spin, until, until);
-    print_times("read_beside", took_ns, n_reads);
-    read_beside(s.url, &keys, took_ns, n_reads, saturate, &s, s.until);
-    print_times("read", took_ns, n_reads);
-    fprintf(stdout, ",\"written_per_s\":%.0f",
-            (double)s.n_entities * 1e9 / (double)s.took_ns);
-    drop(b, (char *)s.url);
+    load(b, url, true);
+    read_keys(url, &keys, a.took_ns, n_reads);
+    print_times("read_alone", a.took_ns, n_reads);
+    ask_beside("read_beside", &a, spin, until, until);
+    ask_saturated(b, "read", &a);
+    a.keys = NULL;
+    a.each_ns = a.took_ns[n_reads / 2]; // in order by now
+    ask_saturated(b, "clock", &a);
+    drop(b, url);
     arena_finish(&keys.arena);
     vec_finish(&keys.v);
-    free(took_ns);
+    free(a.took_ns);
 }
 
 /* ---- commits of changes ---- */

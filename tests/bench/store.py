@@ -115,6 +115,8 @@ def reads(name, result, has_targets):
             for at, most in READ_MS.items()]
     return rows + [row(f"{name}: the same while nobody writes: median, p99, max", three("read_alone"), "", None),
                    row(f"{name}: the same while a thread only keeps a processor busy", three("read_beside"), "", None),
+                   row(f"{name}: what only looks at the clock, as long as a median read each time, beside the same writer",
+                       three("clock"), "", None),
                    row(f"{name}: the writer meanwhile", f"{result['written_per_s']:,.0f} entities/s", "", None)]
 
 
