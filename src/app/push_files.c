@@ -88,8 +88,12 @@ on_stream_end(void *ctx, int r)
     struct str body;
     int status = push_read_head(buf_str(&p->in), &body);
 
-    if (r < 0 || status < 0) {
-        end(p, r < 0 ? r : status, "the engine does not say which files it has");
+    if (status < 0) {
+        why = xasprintf("what listens on port %u of 127.0.0.1 is no engine",
+                        p->address->port);
+        end(p, status, why);
+    } else if (r < 0 || status == 0) {
+        end(p, r < 0 ? r : -EPIPE, "the engine hung up before it answered");
     } else if (status == 404) {
         end(p, 0, NULL); // there is no such workspace yet
     } else if (status != 200) {

@@ -6,7 +6,7 @@
 struct push_where {
     const char *token_file; // --token-file, or NULL
     uint16_t to_port;       // of --to; 0: the engine says it
-    char *name;             // of the workspace
+    char *name;             // of the workspace; its own, as the token
     uint16_t port;
     char *token;
 };

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 import sys
 import urllib.parse
 import urllib.request
@@ -187,6 +188,16 @@ def _(house):
     house.gloss("push", "--token-file", token, house.tree).fails(1, "a token alone: say with --to")
     house.gloss("push", "--token-file", token, "--to", to + "x", house.tree).ok()
     house.gloss("push", "--to", f"ws://127.0.0.1:{engine['port'] ^ 1}/x", house.tree).fails(1, "nobody else is told its token")
+    for said, expected in ((b"SSH-2.0-x\r\n\r\n", "is no engine"), (b"", "hung up before it answered")):
+        with socket.create_server(("127.0.0.1", 0)) as stranger:
+            p = house.start("push", "--to", f"ws://127.0.0.1:{stranger.getsockname()[1]}/x", house.tree,
+                            env={"GLOSS_TOKEN": "0" * 64})
+            peer, _ = stranger.accept()
+            with peer:
+                peer.recv(1 << 16)
+                peer.sendall(said)
+            equal(p.wait(), 1)
+            assert expected in house.stderr_text(), house.stderr_text()
     house.gloss("push", "--to", "http://127.0.0.1:9/x", house.tree, env={"GLOSS_TOKEN": "0" * 64}).fails(1, "no engine listens on port 9")
 
 
