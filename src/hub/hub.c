@@ -583,6 +583,8 @@ hub_add_stats(struct buf *json, const struct hub *h)
                sums.waiting_bytes, sums.bytes, sums.bytes_max, sums.lag_max,
                h->snapshots.n_holding,
                list_is_empty(&h->snapshots.waiting) ? "false" : "true");
+    buf_add_cstr(json, ",\"ingest\":");
+    ingest_add_stats(json, h);
     buf_add_cstr(json, ",\"connection_ms\":");
     histogram_add_json(json, &h->connection_ms);
     buf_add_cstr(json, ",\"event_us\":");

@@ -4,6 +4,7 @@
  * sender is not read: its own send buffer is the queue. What was not acknowledged may be sent again. */
 #include "hub/ingest.h"
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "codec/codec.h"
@@ -33,7 +34,8 @@ struct ingest_stream {
     int64_t seq;
     bool tells_lines; // ?ack=line
     uint64_t sender;  // ?sender=
-    bool is_held;     // the batch must go, and cannot
+    int64_t paused_since_ms;
+    bool is_held; // the batch must go, and cannot
     bool is_paused, is_body_over, is_failed, is_done;
     const char *cut_why; // of a body that did not come to its end; static
 };
@@ -182,6 +184,12 @@ has_no_room(const struct ingest_stream *s)
 }
 
 static void
+end_pause(struct ingest_stream *s)
+{
+    s->hub->stats.ingest_paused_ms += (uint64_t)(clock_mono_ms() - s->paused_since_ms);
+}
+
+static void
 stream_steer(struct ingest_stream *s)
 {
     if (!s->x || s->is_body_over)
@@ -190,6 +198,10 @@ stream_steer(struct ingest_stream *s)
     if (pause == s->is_paused)
         return;
     s->is_paused = pause;
+    if (pause)
+        s->paused_since_ms = clock_mono_ms();
+    else
+        end_pause(s);
     exchange_pause_body(s->x, pause);
 }
 
@@ -360,6 +372,7 @@ static void
 on_stream_bytes(void *owner, struct str bytes)
 {
     struct ingest_stream *s = owner;
+    s->hub->stats.ingest_bytes += bytes.n;
     while (bytes.n > 0) {
         ssize_t end = str_find_char(bytes, '\n');
         size_t n = end < 0 ? bytes.n : (size_t)end;
@@ -416,8 +429,40 @@ on_stream_gone(void *owner)
 {
     struct ingest_stream *s = owner;
     s->x = NULL;
+    if (s->is_paused)
+        end_pause(s);
+    s->is_paused = false;
     timer_stop(s->timer);
     stream_try_destroy(s);
+}
+
+/* ---- what became of it ---- */
+
+/* Streams that are held back count as far as they are. */
+static uint64_t
+paused_ms(const struct hub *h)
+{
+    uint64_t sum = h->stats.ingest_paused_ms;
+    list_for_each (it, &h->ingests) {
+        const struct ingest_stream *s = list_entry(it, const struct ingest_stream, link);
+        if (s->is_paused)
+            sum += (uint64_t)(clock_mono_ms() - s->paused_since_ms);
+    }
+    return sum;
+}
+
+void
+ingest_add_stats(struct buf *json, const struct hub *h)
+{
+    struct ingest_totals t = workspaces_ingest_totals(h->workspaces);
+    buf_printf(json,
+               "{\"streams\":%zu,\"overloaded\":%" PRIu64 ",\"bytes\":%" PRIu64
+               ",\"paused_ms\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"again\":%" PRIu64
+               ",\"refused\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"batches\":%" PRIu64
+               ",\"waiting_lines\":%zu,\"waiting_bytes\":%zu}",
+               h->n_ingests, h->stats.ingest_overloaded, h->stats.ingest_bytes,
+               paused_ms(h), t.stored, t.again, t.refused, t.lost, t.batches,
+               t.waiting_lines, t.waiting_bytes);
 }
 
 /* ---- which workspace ---- */
@@ -483,6 +528,7 @@ ingest_serve_stream(struct exchange *x)
     }
     if (h->n_ingests >= HUB_INGEST_STREAMS_MAX ||
         workspaces_ingest_fill(h->workspaces) >= 100) {
+        h->stats.ingest_overloaded++;
         exchange_problem(x, PROBLEM_OVERLOADED, ingest_why(-EAGAIN));
         return;
     }

@@ -27,6 +27,9 @@ void ingest_serve_add(struct exchange *x);
 void ingest_serve_delete(struct exchange *x);
 void ingest_serve_drop(struct exchange *x); // the workspace
 
+/* An object: what was sent, and what became of it. */
+void ingest_add_stats(struct buf *json, const struct hub *h);
+
 /* ---- between ingest.c and add.c ---- */
 
 /* Of the -errno that workspace_put_entities() said, or came back with; the text is static. */

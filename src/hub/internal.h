@@ -24,6 +24,8 @@ struct hub_stats {
     uint64_t connections, refused, requests, events_sent, events_coalesced, slow_closed;
     uint64_t events_undelivered, throttled, flood_closed;
     uint64_t bad_tokens, strangers_refused, full, silent_closed;
+    uint64_t ingest_overloaded, ingest_bytes,
+        ingest_paused_ms; // of streams; of those that ended
 };
 
 /* Whose turn it is to read pages of an index: see snapshot.h. */

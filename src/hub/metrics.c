@@ -9,7 +9,6 @@
 #include "hub/ask.h"
 #include "rt/proc.h"
 
-
 enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_SUMMARY };
 
 /* A place: members, from the object that the table is about. Of a summary it is a histogram of the status. */
@@ -62,6 +61,26 @@ static const struct metric hub_metrics[] = {
      "Memory of the WebSocket client that takes most.", METRIC_GAUGE, 1},
     {"gloss_hub_lag_rows_max", "lag_max",
      "Rows that the subscription furthest behind has still to get.", METRIC_GAUGE, 1},
+    {"gloss_ingest_streams", "ingest.streams", "Streams of scanners.", METRIC_GAUGE, 1},
+    {"gloss_ingest_overloaded_total", "ingest.overloaded",
+     "Streams refused because too much waited for the disk.", METRIC_COUNTER, 1},
+    {"gloss_ingest_bytes_total", "ingest.bytes", "What streams sent.", METRIC_COUNTER, 1},
+    {"gloss_ingest_paused_seconds_total", "ingest.paused_ms",
+     "How long streams were held back, all together.", METRIC_COUNTER, 1e-3},
+    {"gloss_ingest_stored_total", "ingest.stored", "Lines of scanners that were stored.",
+     METRIC_COUNTER, 1},
+    {"gloss_ingest_again_total", "ingest.again",
+     "Lines not done again, as their key was known.", METRIC_COUNTER, 1},
+    {"gloss_ingest_refused_total", "ingest.refused", "Lines that made no sense.",
+     METRIC_COUNTER, 1},
+    {"gloss_ingest_lost_total", "ingest.lost",
+     "Lines of batches that could not be committed.", METRIC_COUNTER, 1},
+    {"gloss_ingest_batches_total", "ingest.batches", "Batches committed.", METRIC_COUNTER,
+     1},
+    {"gloss_ingest_waiting_lines", "ingest.waiting_lines",
+     "Lines that wait for the writer.", METRIC_GAUGE, 1},
+    {"gloss_ingest_waiting_bytes", "ingest.waiting_bytes",
+     "Memory of what waits for the writer.", METRIC_GAUGE, 1},
     {"gloss_hub_event_seconds", "event_us",
      "From the news of a commit until a WebSocket was given its events.", METRIC_SUMMARY,
      1e-6},

@@ -27,10 +27,10 @@ struct workspaces {
     struct worker_tools *tools;
     unsigned n_tools;
     struct watch_budget watches;
-    struct list all;  // struct workspace.link
-    struct list gone; // alike: deleted, and somebody may point to it
-    size_t n_open;
-    size_t n_ingests, ingest_ops, ingest_bytes; // sent, and not committed yet
+    struct list all;          // struct workspace.link
+    struct list gone;         // alike: deleted, and somebody may point to it
+    size_t n_open, n_ingests; // the latter: batches that are not committed yet
+    struct ingest_totals ingested;
     bool is_closing;
     size_t n_jobs_running, n_jobs_ingesting; // the latter are of the former
     struct timer *jobs_timer;                // jobs that are due later

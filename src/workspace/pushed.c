@@ -100,11 +100,33 @@ workspace_pushed_name(const struct workspace *w)
 unsigned
 workspaces_ingest_fill(const struct workspaces *all)
 {
-    size_t ops = all->ingest_ops * 100 / WORKSPACE_INGEST_OPS_MAX;
-    size_t bytes = all->ingest_bytes * 100 / WORKSPACE_INGEST_BYTES_MAX;
+    size_t ops = all->ingested.waiting_lines * 100 / WORKSPACE_INGEST_OPS_MAX;
+    size_t bytes = all->ingested.waiting_bytes * 100 / WORKSPACE_INGEST_BYTES_MAX;
     size_t jobs = all->n_ingests * 100 / WORKSPACE_INGEST_JOBS_MAX;
 
     return (unsigned)MAX(MAX(ops, bytes), jobs);
+}
+
+struct ingest_totals
+workspaces_ingest_totals(const struct workspaces *all)
+{
+    return all->ingested;
+}
+
+/* Of a batch that was there as a whole nothing was looked at. */
+static void
+count_ended(struct ingest_totals *t, const struct ingest_batch *batch, int r)
+{
+    if (r < 0) {
+        t->lost += batch->n;
+        return;
+    }
+    t->batches++;
+    for (size_t i = 0; i < batch->n; i++) {
+        t->refused += batch->v[i].fault != NULL;
+        t->again += !batch->v[i].fault && (batch->is_again || batch->v[i].is_again);
+        t->stored += !batch->v[i].fault && !batch->is_again && !batch->v[i].is_again;
+    }
 }
 
 static void
@@ -112,8 +134,9 @@ job_end(struct ingest_job *job, int r)
 {
     struct workspaces *all = job->w->all;
 
-    all->ingest_ops -= job->n_ops;
-    all->ingest_bytes -= job->n_bytes;
+    count_ended(&all->ingested, job->batch, r);
+    all->ingested.waiting_lines -= job->n_ops;
+    all->ingested.waiting_bytes -= job->n_bytes;
     all->n_ingests--;
     job->fn(job->ctx, r, job->batch);
     free(job);
@@ -169,8 +192,8 @@ workspace_put_entities(struct workspace *w, struct ingest_batch *batch, bool is_
     job->is_urgent = is_urgent;
     job->fn = fn;
     job->ctx = ctx;
-    all->ingest_ops += job->n_ops;
-    all->ingest_bytes += job->n_bytes;
+    all->ingested.waiting_lines += job->n_ops;
+    all->ingested.waiting_bytes += job->n_bytes;
     all->n_ingests++;
     if (w->is_open)
         to_writer(job);

@@ -25,6 +25,14 @@ int workspaces_acquire_pushed(struct workspaces *all, struct str name, bool may_
 /* NULL: of a workspace that has a folder. */
 const char *workspace_pushed_name(const struct workspace *w);
 
+/* Of all that was sent since the start, by what became of it, and what waits now. */
+struct ingest_totals {
+    uint64_t stored, again, refused; // lines: done, known by their key, with a fault
+    uint64_t lost;                   // in batches that were not committed
+    uint64_t batches;                // that were
+    size_t waiting_lines, waiting_bytes;
+};
+struct ingest_totals workspaces_ingest_totals(const struct workspaces *all);
 /* Per cent. At 100 nothing more is taken. */
 unsigned workspaces_ingest_fill(const struct workspaces *all);
 /* r 0: committed, the items say what became of each; else nothing of it is stored. The batch is fn's. */

@@ -114,6 +114,30 @@ async def test_stream(engine):
     equal(names["streamed"]["root"], "pushed:streamed")
 
 
+async def ingested(engine):
+    _, _, body = await engine.http("/v1/stats")
+    return json.loads(body)["hub"]["ingest"]
+
+
+async def test_what_is_counted(engine):
+    was = await ingested(engine)
+    items = [entity("c.c", f"n{i}", i, key=f"counted-{i}") for i in range(40)]
+    await stream(engine, "counted", lines_of(items) + b"{}\n")
+    await stream(engine, "counted", items[:30])
+    now = await ingested(engine)
+    grown = {k: now[k] - was[k] for k in ("stored", "again", "refused", "lost", "bytes", "batches")}
+    equal(grown, {"stored": 40, "again": 30, "refused": 1, "lost": 0, "batches": grown["batches"],
+                  "bytes": len(lines_of(items)) + 3 + len(lines_of(items[:30]))})
+    assert grown["batches"] >= 2, grown
+    equal((now["waiting_lines"], now["waiting_bytes"], now["streams"]), (0, 0, 0))
+    _, _, metrics = await engine.http("/metrics")
+    text = metrics.decode()
+    for name, member, unit in (("stored_total", "stored", 1), ("refused_total", "refused", 1),
+                               ("paused_seconds_total", "paused_ms", 1e-3), ("streams", "streams", 1)):
+        line = next(l for l in text.splitlines() if l.startswith(f"gloss_ingest_{name} "))
+        equal(float(line.split()[1]), now[member] * unit, name)
+
+
 async def files(engine, name, query=""):
     status, _, body = await engine.http(f"/v1/workspaces/{name}/files?{query}")
     return json.loads(body) if status == 200 else status
@@ -363,11 +387,13 @@ async def test_sender_that_is_faster_than_the_disk(engine):
         await s.end()
 
     before = rss_kb(engine.pid)
+    was = (await ingested(engine))["paused_ms"]
     sending = asyncio.ensure_future(send())
     equal(await s.headers(), 200, "status")
     lines = await s.rest()
     await sending
     equal((lines[-1]["type"], lines[-1]["stored"]), ("done", 60000), "all of it")
+    assert (await ingested(engine))["paused_ms"] > was, "it was held back"
     assert most - before < 80 * 1024 or has_sanitizer(engine.program), f"{most - before} KiB more"
 
 
@@ -583,7 +609,7 @@ async def test_keys_are_applied_once(engine):
 
 
 if __name__ == "__main__":
-    main([test_stream, test_files_of_a_sender, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
+    main([test_stream, test_what_is_counted, test_files_of_a_sender, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
           test_each_line_is_told, test_operations, test_actions,
           test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
           test_stream_that_others_hold_back, test_stream_leaves_room, test_order_of_requests,

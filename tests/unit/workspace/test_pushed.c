@@ -87,9 +87,15 @@ test_pushed(void **state UNUSED)
     assert_int_equal(workspace_put_entities(w, some(0, 25), false, on_back, &s),
                      0); // it is being opened
     assert_int_equal(workspace_state(w), WORKSPACE_OPENING);
+    assert_int_equal(workspaces_ingest_totals(f.all).waiting_lines, 25);
     WAIT(&f, s.n_back == 1);
     assert_int_equal(s.r, 0);
     assert_int_equal(s.n_stored, 25);
+    struct ingest_totals totals = workspaces_ingest_totals(f.all);
+    assert_int_equal(totals.stored, 25);
+    assert_int_equal(totals.batches, 1);
+    assert_int_equal(totals.refused + totals.again + totals.lost, 0);
+    assert_int_equal(totals.waiting_lines + totals.waiting_bytes, 0);
     size_t n_files = 0, n_created = 0;
     for (size_t i = 0; i < f.events.n; i++) {
         n_created += f.events.v[i].type == EVENT_LIBRARY_CREATED;
