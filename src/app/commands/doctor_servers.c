@@ -3,6 +3,7 @@
  * and its state, is the engine's to say. */
 #include <stdlib.h>
 
+#include "app/commands/answer.h"
 #include "app/commands/doctor.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -51,14 +52,6 @@ count_files(const struct doctor *d, uint64_t counts[LANG_COUNT_MAX])
 
 /* ---- what the engine runs ---- */
 
-static const char *
-text(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-
-    return s ? s : "";
-}
-
 static const json_t *
 workspace_of(const struct doctor *d)
 {
@@ -67,7 +60,7 @@ workspace_of(const struct doctor *d)
 
     json_array_foreach(codec_array(d->status, "workspaces"), i, w)
     {
-        if (strcmp(text(w, "root"), d->root) == 0)
+        if (strcmp(answer_text(w, "root"), d->root) == 0)
             return w;
     }
     return NULL;
@@ -83,7 +76,7 @@ badness(const json_t *server)
         "stopped", "stopping", "ready", "starting", [BACKOFF] = "backoff", "given_up"};
 
     for (size_t i = 0; i < ARRAY_LEN(states); i++) {
-        if (strcmp(text(server, "state"), states[i]) == 0)
+        if (strcmp(answer_text(server, "state"), states[i]) == 0)
             return (int)i;
     }
     return -1;
@@ -97,7 +90,7 @@ find_running(const struct doctor *d, struct finding *f)
 
     json_array_foreach(codec_array(workspace_of(d), "servers"), i, server)
     {
-        if (strcmp(text(server, "name"), f->server.spec.name) != 0)
+        if (strcmp(answer_text(server, "name"), f->server.spec.name) != 0)
             continue;
         f->n_running++;
         if (!f->running || badness(server) > badness(f->running))
@@ -138,7 +131,7 @@ state_of(const struct finding *f)
         return "none known";
     if (!f->server.program)
         return f->server.is_off ? "off" : "missing";
-    return f->running ? text(f->running, "state") : "not running";
+    return f->running ? answer_text(f->running, "state") : "not running";
 }
 
 /* Heap, or NULL: nothing is amiss. */
@@ -148,7 +141,7 @@ why_of(const struct finding *f)
     if (!f->is_known)
         return xstrdup(
             "no server is known for it; name one in the configuration (servers)");
-    const char *why = f->server.program ? text(f->running, "why")
+    const char *why = f->server.program ? answer_text(f->running, "why")
                                         : (f->server.why ? f->server.why : "");
     bool is_said = !f->server.program && f->server.is_users; // passed over, too
     if (f->passed_over.n == 0 || is_said)
@@ -194,7 +187,7 @@ print_json(struct doctor *d, const struct finding *f, const char *why)
     add_text(&json, "key_prefix", f->lang->key_prefix);
     buf_printf(&json, ",\"files\":%" PRIu64, f->n_files);
     add_text(&json, "server", f->is_known ? f->server.spec.name : NULL);
-    add_text(&json, "version", text(f->running, "version"));
+    add_text(&json, "version", answer_text(f->running, "version"));
     add_text(&json, "program", program);
     add_text(&json, "found",
              !program ? NULL : (f->server.is_users ? "configuration" : "PATH"));
@@ -216,7 +209,8 @@ print_line(struct doctor *d, const struct finding *f, const char *why)
         out_line("%-4s %-15s %7s  %-36s %-11s %s", "", "language", "files",
                  "server, version", "state", "where, or why not");
     if (f->is_known)
-        buf_printf(&server, "%s %s", f->server.spec.name, text(f->running, "version"));
+        buf_printf(&server, "%s %s", f->server.spec.name,
+                   answer_text(f->running, "version"));
     if (f->server.program)
         buf_printf(&rest, "%s (%s)", f->server.program,
                    f->server.is_users ? "configuration" : "PATH");

@@ -1,4 +1,5 @@
 /* gloss index: by the engine when one runs, else by itself; the summary is the same. */
+#include "app/commands/answer.h"
 #include "app/commands/own_run.h"
 #include "base/mem.h"
 #include "codec/codec.h"
@@ -11,14 +12,6 @@ static const struct command_option options[] = {
 };
 
 /* ---- the summary, from either way ---- */
-
-static int64_t
-number(const json_t *object, const char *key)
-{
-    int64_t value = 0;
-
-    return codec_get_int(object, key, 0, INT64_MAX, &value) == 0 ? value : 0;
-}
 
 static void
 show_summary(const struct command_line *line, const json_t *s)
@@ -37,8 +30,9 @@ show_summary(const struct command_line *line, const json_t *s)
     }
     out_line("%" PRId64 " files (%" PRId64 " unchanged, %" PRId64 " skipped, %" PRId64
              " failed), %" PRId64 " entities, %" PRId64 " edges in %.2f s",
-             number(s, "files"), number(s, "unchanged"), number(s, "skipped"),
-             number(s, "failed"), number(s, "entities"), number(s, "edges"),
+             answer_number(s, "files"), answer_number(s, "unchanged"),
+             answer_number(s, "skipped"), answer_number(s, "failed"),
+             answer_number(s, "entities"), answer_number(s, "edges"),
              json_number_value(json_object_get(s, "seconds")));
     json_object_foreach((json_t *)codec_object(s, "reasons"), reason, n)
     {
@@ -46,11 +40,13 @@ show_summary(const struct command_line *line, const json_t *s)
             buf_printf(&reasons, "%s%" JSON_INTEGER_FORMAT " %s", reasons.n ? ", " : "",
                        json_integer_value(n), reason);
     }
-    if (number(s, "ignored") > 0 || reasons.n > 0)
-        out_line("left out: %" PRId64 " ignored by rules%s%s", number(s, "ignored"),
-                 reasons.n ? ", " : "", reasons.n ? reasons.p : "");
+    if (answer_number(s, "ignored") > 0 || reasons.n > 0)
+        out_line("left out: %" PRId64 " ignored by rules%s%s",
+                 answer_number(s, "ignored"), reasons.n ? ", " : "",
+                 reasons.n ? reasons.p : "");
     out_line("hovers: %" PRId64 " known, %" PRId64 " empty, %" PRId64 " unknown",
-             number(hovers, "known"), number(hovers, "empty"), number(hovers, "unknown"));
+             answer_number(hovers, "known"), answer_number(hovers, "empty"),
+             answer_number(hovers, "unknown"));
 }
 
 /* ---- by the engine ---- */
@@ -59,9 +55,10 @@ static int
 on_notification(void *ctx UNUSED, const char *method, json_t *params)
 {
     if (strcmp(method, "gloss/progress") == 0)
-        own_run_show(number(params, "files_done"), number(params, "files_total"),
-                     number(params, "hover_files_done"),
-                     number(params, "hover_files_total"));
+        own_run_show(answer_number(params, "files_done"),
+                     answer_number(params, "files_total"),
+                     answer_number(params, "hover_files_done"),
+                     answer_number(params, "hover_files_total"));
     return 0;
 }
 

@@ -1,4 +1,5 @@
 /* gloss jobs: what the engine does in the background, and what it is to do later. */
+#include "app/commands/answer.h"
 #include "app/commands/commands.h"
 #include "codec/codec.h"
 
@@ -9,22 +10,6 @@ static const struct command_option options[] = {
     {0},
 };
 
-static const char *
-text(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-
-    return s ? s : "";
-}
-
-static int64_t
-number(const json_t *object, const char *key)
-{
-    int64_t value = 0;
-
-    return codec_get_int(object, key, INT64_MIN, INT64_MAX, &value) == 0 ? value : 0;
-}
-
 /* The id, if the workspace has gone meanwhile. */
 static const char *
 root_of(const json_t *status, const char *id)
@@ -34,8 +19,8 @@ root_of(const json_t *status, const char *id)
 
     json_array_foreach(codec_array(status, "workspaces"), i, w)
     {
-        if (strcmp(text(w, "id"), id) == 0)
-            return text(w, "root");
+        if (strcmp(answer_text(w, "id"), id) == 0)
+            return answer_text(w, "root");
     }
     return id;
 }
@@ -44,21 +29,24 @@ static void
 show(const json_t *job, const json_t *status)
 {
     const json_t *progress = codec_object(job, "progress");
-    bool is_later = strcmp(text(job, "status"), "pending") == 0;
-    const char *time = is_later && text(job, "run_at")[0] ? text(job, "run_at")
-                       : text(job, "completed_at")[0]     ? text(job, "completed_at")
-                                                          : text(job, "created_at");
+    bool is_later = strcmp(answer_text(job, "status"), "pending") == 0;
+    const char *time =
+        is_later && answer_text(job, "run_at")[0] ? answer_text(job, "run_at")
+        : answer_text(job, "completed_at")[0]     ? answer_text(job, "completed_at")
+                                                  : answer_text(job, "created_at");
 
-    out_line("%s  %-9s  %-8s  %s  %" PRId64 "/%" PRId64 "  %s%s%s", text(job, "job_id"),
-             text(job, "status"), text(job, "kind"), time, number(progress, "done"),
-             number(progress, "total"), root_of(status, text(job, "workspace")),
-             text(job, "error")[0] ? "  " : "", text(job, "error"));
+    out_line("%s  %-9s  %-8s  %s  %" PRId64 "/%" PRId64 "  %s%s%s",
+             answer_text(job, "job_id"), answer_text(job, "status"),
+             answer_text(job, "kind"), time, answer_number(progress, "done"),
+             answer_number(progress, "total"),
+             root_of(status, answer_text(job, "workspace")),
+             answer_text(job, "error")[0] ? "  " : "", answer_text(job, "error"));
 }
 
 static bool
 is_wanted(const struct command_line *line, const json_t *job)
 {
-    const char *status = text(job, "status");
+    const char *status = answer_text(job, "status");
 
     return line_has(line, "all") ||
            (strcmp(status, "completed") != 0 && strcmp(status, "cancelled") != 0);

@@ -1,4 +1,5 @@
 /* gloss status */
+#include "app/commands/answer.h"
 #include "app/commands/commands.h"
 #include "codec/codec.h"
 
@@ -9,33 +10,19 @@ static const struct command_option options[] = {
     {0},
 };
 
-static int64_t
-number(const json_t *object, const char *key)
-{
-    int64_t value = 0;
-
-    return codec_get_int(object, key, INT64_MIN, INT64_MAX, &value) == 0 ? value : 0;
-}
-
-static const char *
-text(const json_t *object, const char *key)
-{
-    const char *s = json_string_value(json_object_get(object, key));
-
-    return s ? s : "";
-}
-
 static void
 show_servers(const json_t *servers)
 {
     const json_t *s;
     size_t i;
 
-    json_array_foreach(servers, i, s) out_line(
-        "  server     %s %s%s%s, %" PRId64 " asked, %" PRId64 " timed out, %" PRId64
-        " MiB",
-        text(s, "name"), text(s, "state"), text(s, "why")[0] ? ": " : "", text(s, "why"),
-        number(s, "requests"), number(s, "timeouts"), number(s, "rss_bytes") >> 20);
+    json_array_foreach(servers, i, s)
+        out_line("  server     %s %s%s%s, %" PRId64 " asked, %" PRId64
+                 " timed out, %" PRId64 " MiB",
+                 answer_text(s, "name"), answer_text(s, "state"),
+                 answer_text(s, "why")[0] ? ": " : "", answer_text(s, "why"),
+                 answer_number(s, "requests"), answer_number(s, "timeouts"),
+                 answer_number(s, "rss_bytes") >> 20);
 }
 
 /* How many are known, why the others are not, and what need not be asked for. */
@@ -55,12 +42,13 @@ show_hovers(const json_t *w)
     }
     out_line("  hovers     %" PRId64 " known, %" PRId64 " empty, %" PRId64
              " unknown%s%s, %" PRId64 " stale",
-             number(hovers, "known"), number(hovers, "empty"), number(hovers, "unknown"),
-             why.n ? why.p : "", why.n ? ")" : "", number(hovers, "stale"));
+             answer_number(hovers, "known"), answer_number(hovers, "empty"),
+             answer_number(hovers, "unknown"), why.n ? why.p : "", why.n ? ")" : "",
+             answer_number(hovers, "stale"));
     out_line("  reused     %" PRId64 " hovers came without asking; those of %" PRId64
              " earlier contents are kept (%" PRId64 " KiB)",
-             number(hovers, "reused"), number(past, "contents"),
-             number(past, "size_bytes") >> 10);
+             answer_number(hovers, "reused"), answer_number(past, "contents"),
+             answer_number(past, "size_bytes") >> 10);
 }
 
 /* What could not be stored, the newest n_max of it. */
@@ -74,20 +62,21 @@ show_letters(const json_t *w, size_t n_max)
 
     json_array_foreach(codec_array(letters, "newest"), i, l)
     {
-        struct str name = out_name(&path, str_of(text(l, "path")));
+        struct str name = out_name(&path, str_of(answer_text(l, "path")));
 
         if (i >= n_max)
             break;
-        out_line("  %6" PRId64 "  %s %.*s: %s (%s)", number(l, "id"), text(l, "what"),
-                 STR_ARG(name), text(l, "error"), text(l, "time"));
+        out_line("  %6" PRId64 "  %s %.*s: %s (%s)", answer_number(l, "id"),
+                 answer_text(l, "what"), STR_ARG(name), answer_text(l, "error"),
+                 answer_text(l, "time"));
         n_shown++;
     }
-    if (number(letters, "count") > n_shown && n_shown > 0)
+    if (answer_number(letters, "count") > n_shown && n_shown > 0)
         out_line("          and %" PRId64 " older ones",
-                 number(letters, "count") - n_shown);
-    if (number(letters, "dropped") > 0)
+                 answer_number(letters, "count") - n_shown);
+    if (answer_number(letters, "dropped") > 0)
         out_line("          %" PRId64 " are lost: there were too many",
-                 number(letters, "dropped"));
+                 answer_number(letters, "dropped"));
 }
 
 static void
@@ -98,8 +87,8 @@ show_all_letters(const json_t *status)
 
     json_array_foreach(codec_array(status, "workspaces"), i, w)
     {
-        out_line("%s: %" PRId64 " dead letters", text(w, "root"),
-                 number(codec_object(w, "dead_letters"), "count"));
+        out_line("%s: %" PRId64 " dead letters", answer_text(w, "root"),
+                 answer_number(codec_object(w, "dead_letters"), "count"));
         show_letters(w, SIZE_MAX);
     }
 }
@@ -107,7 +96,8 @@ show_all_letters(const json_t *status)
 static double
 p99_ms(const json_t *queue, const char *lane)
 {
-    return (double)number(codec_object(codec_object(queue, lane), "latency_us"), "p99") /
+    return (double)answer_number(codec_object(codec_object(queue, lane), "latency_us"),
+                                 "p99") /
            1000.0;
 }
 
@@ -117,42 +107,49 @@ show_workspace(const json_t *w)
     const json_t *files = codec_object(w, "files"), *queue = codec_object(w, "queue"),
                  *progress = codec_object(w, "progress"), *jobs = codec_object(w, "jobs");
 
-    out_line("%s", text(w, "root"));
-    out_line("  state      %s%s%s (%" PRId64 " of %" PRId64 " files)", text(w, "state"),
-             text(w, "why")[0] ? ": " : "", text(w, "why"), number(progress, "done"),
-             number(progress, "total"));
+    out_line("%s", answer_text(w, "root"));
+    out_line("  state      %s%s%s (%" PRId64 " of %" PRId64 " files)",
+             answer_text(w, "state"), answer_text(w, "why")[0] ? ": " : "",
+             answer_text(w, "why"), answer_number(progress, "done"),
+             answer_number(progress, "total"));
     out_line("  files      %" PRId64 " indexed, %" PRId64 " skipped, %" PRId64 " failed",
-             number(files, "indexed"), number(files, "skipped"), number(files, "failed"));
-    out_line("  entities   %" PRId64 ", %" PRId64 " edges", number(w, "entities"),
-             number(w, "edges"));
+             answer_number(files, "indexed"), answer_number(files, "skipped"),
+             answer_number(files, "failed"));
+    out_line("  entities   %" PRId64 ", %" PRId64 " edges", answer_number(w, "entities"),
+             answer_number(w, "edges"));
     show_hovers(w);
     out_line("  queue      %" PRId64 " waiting, %" PRId64 " in the writer, %" PRId64
              " failed",
-             number(queue, "waiting"), number(queue, "depth"), number(queue, "failed"));
+             answer_number(queue, "waiting"), answer_number(queue, "depth"),
+             answer_number(queue, "failed"));
     out_line("  commits    %" PRId64
              ", latency p99 %.1f ms (%.1f ms in bulk), log %" PRId64 " MiB",
-             number(queue, "commits"), p99_ms(queue, "interactive"),
-             p99_ms(queue, "bulk"), number(codec_object(w, "store"), "wal_bytes") >> 20);
-    if (number(jobs, "pending") + number(jobs, "running") + number(jobs, "failed") > 0)
+             answer_number(queue, "commits"), p99_ms(queue, "interactive"),
+             p99_ms(queue, "bulk"),
+             answer_number(codec_object(w, "store"), "wal_bytes") >> 20);
+    if (answer_number(jobs, "pending") + answer_number(jobs, "running") +
+            answer_number(jobs, "failed") >
+        0)
         out_line("  jobs       %" PRId64 " running, %" PRId64 " wait, %" PRId64
                  " failed: `gloss jobs`",
-                 number(jobs, "running"), number(jobs, "pending"),
-                 number(jobs, "failed"));
-    if (number(codec_object(w, "dead_letters"), "count") > 0) {
+                 answer_number(jobs, "running"), answer_number(jobs, "pending"),
+                 answer_number(jobs, "failed"));
+    if (answer_number(codec_object(w, "dead_letters"), "count") > 0) {
         out_line("  letters    %" PRId64
                  " could not be stored and wait for `gloss retry`",
-                 number(codec_object(w, "dead_letters"), "count"));
+                 answer_number(codec_object(w, "dead_letters"), "count"));
         show_letters(w, LETTERS_SHOWN);
     }
-    out_line("  events     epoch %s, %" PRId64 " to %" PRId64, text(w, "epoch"),
-             number(w, "first_seq"), number(w, "head"));
-    if (number(w, "unwatched") > 0)
+    out_line("  events     epoch %s, %" PRId64 " to %" PRId64, answer_text(w, "epoch"),
+             answer_number(w, "first_seq"), answer_number(w, "head"));
+    if (answer_number(w, "unwatched") > 0)
         out_line("  watching   %" PRId64 " folders, %" PRId64
                  " more are read again every few seconds (at most %" PRId64
                  " are watched: index.max_watches)",
-                 number(w, "watched"), number(w, "unwatched"), number(w, "max_watches"));
+                 answer_number(w, "watched"), answer_number(w, "unwatched"),
+                 answer_number(w, "max_watches"));
     else
-        out_line("  watching   %" PRId64 " folders", number(w, "watched"));
+        out_line("  watching   %" PRId64 " folders", answer_number(w, "watched"));
     show_servers(codec_array(w, "servers"));
 }
 
@@ -164,9 +161,9 @@ show(const json_t *status)
 
     out_line("engine %s, pid %" PRId64 ", port %" PRId64 ", up %" PRId64 " s, %" PRId64
              " sessions, %" PRId64 " hub clients",
-             text(engine, "version"), number(engine, "pid"), number(engine, "port"),
-             number(engine, "uptime_s"), number(engine, "sessions"),
-             number(engine, "hub_clients"));
+             answer_text(engine, "version"), answer_number(engine, "pid"),
+             answer_number(engine, "port"), answer_number(engine, "uptime_s"),
+             answer_number(engine, "sessions"), answer_number(engine, "hub_clients"));
     json_array_foreach(codec_array(status, "workspaces"), i, w) show_workspace(w);
 }
 
