@@ -1,5 +1,6 @@
 """Scanners of somebody else's: lines in, acknowledgements out, over HTTP and WebSocket; and a kill in the middle."""
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -402,15 +403,24 @@ def index_of(engine, name):
                 if name in os.path.basename(d) and "index.db" in files)
 
 
+@contextlib.contextmanager
+def waiting_writer(engine, name):
+    """Of this workspace: somebody else has the lock."""
+    lock = sqlite3.connect(index_of(engine, name), isolation_level=None)
+    try:
+        lock.execute("BEGIN IMMEDIATE")
+        yield
+    finally:
+        lock.close()
+
+
 async def test_stream_that_others_hold_back(engine):
     """What fills the queue is not waited for by anybody; when it is written the stream goes on all the same."""
     await stream(engine, "held", [entity("a.c", "one")])
     behind = await Stream.open(engine, "behind")
     equal(await behind.headers(), 200, "status")
     client = await Client.open(engine)
-    lock = sqlite3.connect(index_of(engine, "held"), isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")  # its writer waits
-    try:
+    with waiting_writer(engine, "held"):
         for part in range(7):
             many = [entity(f"{part}-{i // 100}.c", f"m{i}", i % 100) for i in range(1000)]
             queued = await client.request("add", {"workspace": "held", "ack": "queued", "entities": many})
@@ -418,9 +428,6 @@ async def test_stream_that_others_hold_back(engine):
         line = lines_of([entity("a.c", "one")])
         await behind.send(line[:20])
         await client.request("ping")  # it was seen
-    finally:
-        lock.execute("ROLLBACK")
-        lock.close()
     await behind.send(line[20:])
     await behind.end()
     equal((await behind.rest())[-1]["stored"], 1, "done")
@@ -434,9 +441,7 @@ async def test_stream_leaves_room(engine):
     s = await Stream.open(engine, "room", query="ack=line")
     equal(await s.headers(), 200, "status")
     client = await Client.open(engine)
-    lock = sqlite3.connect(index_of(engine, "room"), isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")  # its writer waits
-    try:
+    with waiting_writer(engine, "room"):
         for part in range(8):
             if part == 7:  # it is read until it is seen that three quarters are taken
                 sending = asyncio.ensure_future(s.send(lines_of(entity("b.c", f"s{i}") for i in range(4000))))
@@ -446,9 +451,6 @@ async def test_stream_leaves_room(engine):
             many = [entity(f"{part}-{i // 100}.c", f"m{i}", i % 100) for i in range(1000)]
             queued = await client.request("add", {"workspace": "room", "ack": "queued", "entities": many})
             assert queued["success"], (part, queued)
-    finally:
-        lock.execute("ROLLBACK")
-        lock.close()
     await sending
     await s.end()
     equal((await s.rest())[-1]["stored"], 4000, "done")
@@ -460,9 +462,7 @@ async def test_who_leaves_before_the_answer(engine):
     """It is noticed while the answer is still to come."""
     await stream(engine, "left", [entity("a.c", "one")])
     client = await Client.open(engine)
-    lock = sqlite3.connect(index_of(engine, "left"), isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")  # its writer waits
-    try:
+    with waiting_writer(engine, "left"):
         patient = asyncio.create_task(engine.http("/v1/workspaces/left/entities?path=b.c", "DELETE"))
         _, writer = await asyncio.open_connection("127.0.0.1", engine.port)
         writer.write(f"DELETE /v1/workspaces/left/entities?path=b.c HTTP/1.1\r\nHost: 127.0.0.1:{engine.port}\r\n"
@@ -475,10 +475,7 @@ async def test_who_leaves_before_the_answer(engine):
             assert not patient.done() and time.monotonic() - began < 10, "it is still there"
             await asyncio.sleep(0.05)
         assert not patient.done(), "noticed with the answer"
-        lock.execute("ROLLBACK")
-        equal((await patient)[0], 200, "who waits")
-    finally:
-        lock.close()
+    equal((await patient)[0], 200, "who waits")
     await client.close()
 
 
@@ -486,17 +483,12 @@ async def test_order_of_requests(engine):
     """What is queued without an answer is done before what was asked for behind it, whoever is waited for."""
     await stream(engine, "ordered", [entity("a.c", "one")])
     client = await Client.open(engine)
-    lock = sqlite3.connect(index_of(engine, "ordered"), isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")  # its writer waits
-    try:
+    with waiting_writer(engine, "ordered"):
         for number, (action, data) in enumerate((("add", {"entities": [entity("a.c", "two")]}),
                                                  ("add", {"entities": [entity("b.c", "b")], "ack": "queued"}),
                                                  ("delete", {"path": "b.c"}))):
             await client.ws.send(json.dumps({"action": action, "request_id": number, "workspace": "ordered", "data": data}))
         await client.request("ping")
-    finally:
-        lock.execute("ROLLBACK")
-        lock.close()
     deleted = (await client.until(lambda m: m.get("request_id") == 2))[-1]
     equal((deleted["success"], deleted["data"]["deleted"]), (True, 1), "it was there")
     equal(sorted(await listed(engine, "ordered")), [key_of("a.c", "one"), key_of("a.c", "two")], "left")
