@@ -419,6 +419,7 @@ main(void)
         cmocka_unit_test(test_contract_events),
         cmocka_unit_test(test_filter_comparisons),
         cmocka_unit_test(test_filter_limits),
+        cmocka_unit_test(test_filter_long_texts),
         cmocka_unit_test(test_rate_burst_and_refill),
         cmocka_unit_test(test_rate_over_time),
         cmocka_unit_test(test_snapshot_of_a_closing_index),

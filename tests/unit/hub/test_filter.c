@@ -120,3 +120,24 @@ test_filter_limits(void **state UNUSED)
         assert_non_null(why);
     }
 }
+
+/* The longest value there may be, and one byte more; alike the key. */
+static void
+test_filter_long_texts(void **state UNUSED)
+{
+    AUTO(buf_finish) struct buf longest = {0};
+    for (size_t i = 0; i < FILTER_TEXT_BYTES_MAX; i++)
+        buf_add_char(&longest, 'x');
+    for (unsigned which = 0; which < 3; which++) {
+        AUTO(free)
+        char *text = xasprintf("{\"key\":\"%.*s%s\",\"cmp\":\"eq\",\"val\":\"%.*s%s\"}",
+                               STR_ARG(buf_str(&longest)), which == 1 ? "x" : "",
+                               STR_ARG(buf_str(&longest)), which == 2 ? "x" : "");
+        AUTO(json_decref_) json_t *tree = NULL;
+        struct filter *f = NULL;
+        const char *why = NULL;
+        assert_int_equal(codec_parse(str_of(text), &tree, NULL), 0);
+        assert_int_equal(filter_create(tree, &f, &why), which == 0 ? 0 : -EINVAL);
+        filter_destroy(f);
+    }
+}
