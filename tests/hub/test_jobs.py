@@ -1,5 +1,6 @@
 """Jobs over WebSocket and HTTP: turns, priorities, times, cancelling, and a kill in the middle of one."""
 import asyncio
+import contextlib
 import json
 import time
 
@@ -204,14 +205,23 @@ async def test_what_cannot_be_done_fails(engine):
     await client.close()
 
 
-async def test_killed_in_the_middle(engine):
-    """What was acknowledged is there, what ran is begun again, and no end is told twice."""
-    own = Engine(engine.program)
+@contextlib.asynccontextmanager
+async def busy_engine(program):
+    """One that takes a while to read all it has."""
+    own = Engine(program)
     try:
         for i in range(400):
             own.write(f"f{i}.c", f"int f{i}(void) {{ return {i}; }}\n")
         own.start()
         await indexed(own, 402)
+        yield own
+    finally:
+        own.finish()
+
+
+async def test_killed_in_the_middle(engine):
+    """What was acknowledged is there, what ran is begun again, and no end is told twice."""
+    async with busy_engine(engine.program) as own:
         acknowledged, seen = [], 0
         for round_ in range(6):
             client = await Client.open(own)
@@ -239,18 +249,11 @@ async def test_killed_in_the_middle(engine):
         for job_id in acknowledged:
             equal((await status(client, job_id))["status"], "completed")
         await client.close()
-    finally:
-        own.finish()
 
 
 async def test_stopped_in_the_middle(engine):
     """An end that the user asked for is no failure of the job."""
-    own = Engine(engine.program)
-    try:
-        for i in range(400):
-            own.write(f"f{i}.c", f"int f{i}(void) {{ return {i}; }}\n")
-        own.start()
-        await indexed(own, 402)
+    async with busy_engine(engine.program) as own:
         client = await Client.open(own)
         await client.subscribe(events=["job.*"])
         job_id = await submit(client, kind="reindex", request={"force": True})
@@ -262,8 +265,6 @@ async def test_stopped_in_the_middle(engine):
         event = (await client.until(of_job("job.completed", job_id)))[-1]
         equal(event["data"]["attempts"], 1)
         await client.close()
-    finally:
-        own.finish()
 
 
 def entity(number, text=""):
