@@ -148,6 +148,8 @@ serve_workspaces(struct exchange *x)
     AUTO(buf_finish) struct buf body = {0};
     buf_add_char(&body, '{');
     asker_add_workspaces(&body, x->hub);
+    buf_add_cstr(&body, ",\"closed\":");
+    workspaces_add_closed(&body, x->hub->workspaces);
     buf_add_char(&body, '}');
     exchange_answer(x, 200, SERVE_JSON, buf_str(&body));
 }

@@ -15,6 +15,7 @@
 
 #define WORKSPACE_PUSHED_MAX 48 // open: the other places are for folders
 
+struct buf;
 struct workspaces;
 struct workspace;
 
@@ -22,6 +23,8 @@ struct workspace;
  * be made; -EMFILE, -ESHUTDOWN. One that an engine before this one had is there again. */
 int workspaces_acquire_pushed(struct workspaces *all, struct str name, bool may_create,
                               struct workspace **ret_workspace);
+/* Array of {"id","name","root"}, by name: those of the state folder that are not open. */
+void workspaces_add_closed(struct buf *json, const struct workspaces *all);
 /* NULL: of a workspace that has a folder. */
 const char *workspace_pushed_name(const struct workspace *w);
 

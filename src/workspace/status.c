@@ -230,7 +230,9 @@ workspaces_add_status(struct buf *json, const struct workspaces *all)
         is_first = false;
         workspace_add_status(json, list_entry(it, struct workspace, link));
     }
-    buf_add_cstr(json, "]}");
+    buf_add_cstr(json, "],\"closed\":");
+    workspaces_add_closed(json, all);
+    buf_add_char(json, '}');
 }
 
 void

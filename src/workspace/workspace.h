@@ -54,7 +54,7 @@ struct workspace *workspaces_by_id(const struct workspaces *all, struct str id);
  * the folder acquires it. */
 int workspaces_acquire(struct workspaces *all, const char *root, bool is_trusted,
                        struct workspace **ret_workspace);
-/* Status object of everything: {"workspaces":[…]}, each as workspace_add_status. */
+/* Status object of everything: {"workspaces":[…],"closed":[…]}, as workspace_add_status and workspaces_add_closed. */
 void workspaces_add_status(struct buf *json, const struct workspaces *all);
 
 const char *workspace_id(const struct workspace *w);

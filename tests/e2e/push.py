@@ -98,8 +98,11 @@ def _(house):
     push.send_signal(signal.SIGTERM)
     equal(push.wait(), 0)
     _, engine = house.serve()
+    assert "\npushed:tree\n  state      closed" in house.gloss("status").ok().out
+    equal([w["name"] for w in house.gloss("status", "--json").json()["closed"]], ["tree"])
     house.gloss("push", house.tree).ok()
     equal(names(engine), {"first", "third", "lost_on_its_way"})
+    equal(house.gloss("status", "--json").json()["closed"], [])
 
 
 @case("a file that the engine refuses is named, the others are there")

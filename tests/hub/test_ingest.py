@@ -139,6 +139,37 @@ async def test_what_is_counted(engine):
         equal(float(line.split()[1]), now[member] * unit, name)
 
 
+async def listing(engine):
+    _, _, body = await engine.http("/v1/workspaces")
+    return json.loads(body)
+
+
+async def test_closed_ones_are_listed(engine):
+    """What an engine before had is told without being opened."""
+    longest = "a" + "-b." * 21
+    for name in ("left-1", longest):
+        await stream(engine, name, [entity("a.c", "one")])
+    ids = {w["name"]: w["id"] for w in (await listing(engine))["workspaces"] if "name" in w}
+    os.makedirs(os.path.join(engine.env["XDG_STATE_HOME"], "gloss", "pushed:none-000000000000"), exist_ok=True)
+    engine.kill()
+    engine.start()
+    closed = {w["name"]: w for w in (await listing(engine))["closed"]}
+    for name in ("left-1", longest):
+        equal(closed[name], {"id": ids[name], "name": name, "root": "pushed:" + name})
+    assert "none" not in closed, closed
+    equal(sorted(closed), list(closed), "by name")
+    _, _, body = await engine.http("/v1/stats")
+    equal(json.loads(body)["closed"], list(closed.values()), "stats")
+    equal([w for w in (await listing(engine))["workspaces"] if "name" in w], [], "opened")
+    equal((await files(engine, "left-1"))["files"], ["a.c"])
+    now = await listing(engine)
+    assert "left-1" in [w.get("name") for w in now["workspaces"]], now
+    equal([w["name"] for w in now["closed"]], [n for n in closed if n != "left-1"])
+    equal((await files(engine, longest))["count"], 1)  # by then it is open
+    equal((await engine.http("/v1/workspaces/" + longest, method="DELETE"))[0], 200)
+    assert longest not in [w["name"] for w in (await listing(engine))["closed"]]
+
+
 async def files(engine, name, query=""):
     status, _, body = await engine.http(f"/v1/workspaces/{name}/files?{query}")
     return json.loads(body) if status == 200 else status
@@ -601,7 +632,7 @@ async def test_keys_are_applied_once(engine):
 
 
 if __name__ == "__main__":
-    main([test_stream, test_what_is_counted, test_files_of_a_sender, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
+    main([test_stream, test_closed_ones_are_listed, test_what_is_counted, test_files_of_a_sender, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
           test_each_line_is_told, test_operations, test_actions,
           test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
           test_stream_that_others_hold_back, test_stream_leaves_room, test_order_of_requests,

@@ -165,6 +165,8 @@ show(const json_t *status)
              answer_number(engine, "port"), answer_number(engine, "uptime_s"),
              answer_number(engine, "sessions"), answer_number(engine, "hub_clients"));
     json_array_foreach(codec_array(status, "workspaces"), i, w) show_workspace(w);
+    json_array_foreach(codec_array(status, "closed"), i, w) out_line(
+        "%s\n  state      closed; who names it opens it", answer_text(w, "root"));
 }
 
 static int
