@@ -4,11 +4,11 @@
  * no trace, its idempotency key neither. */
 #include "store/ingest.h"
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "store/logic.h"
+#include "store/once.h"
 
 #define PRUNE_ONCE 5000
 
@@ -155,9 +155,9 @@ check_parent(const struct merge *m, uint32_t parent, uint32_t at)
     unsigned depth = 0;
     for (; parent != ENTITY_NONE; parent = m->all.v[parent].e.parent) {
         if (parent == at)
-            return "an entity cannot be within itself";
+            return once_fault_text(ONCE_WITHIN_ITSELF);
         if (++depth > INGEST_DEPTH_MAX)
-            return "entities are nested more than 64 deep";
+            return once_fault_text(ONCE_TOO_DEEP);
     }
     return NULL;
 }
@@ -170,12 +170,12 @@ put_entity(struct merge *m, const struct ingest_entity *in, struct str source)
                                 in->e.qualified_name, in->e.ordinal);
     uint32_t parent = ENTITY_NONE, at = find(m, key);
     if (in->parent_key.n > 0 && (parent = find(m, in->parent_key)) == ENTITY_NONE)
-        return "parent is no entity of this file: it must come before its children";
+        return once_fault_text(ONCE_NO_PARENT);
     const char *fault = check_parent(m, parent, at);
     if (fault)
         return fault;
     if (at == ENTITY_NONE && m->n_live >= ENTITY_PER_FILE_MAX)
-        return "a file has at most 50000 entities";
+        return once_fault_text(ONCE_TOO_MANY_ENTITIES);
     if (at == ENTITY_NONE)
         at = add(m, key);
     struct merged *to = &m->all.v[at];
@@ -197,7 +197,7 @@ put_one(struct merge *m, const struct ingest_item *item, const struct ingest_bat
 {
     struct str was = m->lang;
     if (m->n_live > 0 && !str_eq(m->lang, item->lang))
-        return "the file is there in another language: send all of it";
+        return once_fault_text(ONCE_OTHER_LANGUAGE);
     m->lang = item->lang;
     const char *fault = put_entity(m, item->entities, batch->source);
     if (fault) {
@@ -439,7 +439,7 @@ do_group(struct run *run, const struct group *g)
         r = write_file(run, &m, &event);
     merge_finish(&m);
     if (r == -E2BIG) {
-        end_group(run, g, "a file has at most 200000 edges", 0);
+        end_group(run, g, once_fault_text(ONCE_TOO_MANY_EDGES), 0);
         return 0;
     }
     if (r < 0)
@@ -508,13 +508,6 @@ make_groups(struct run *run)
 }
 
 static int
-put_key(struct run *run, struct str key, int64_t seq)
-{
-    run->w->now.once_rows++;
-    return err_trace(run->w->writes->once_add(run->w->t, key, seq, clock_wall_ms()));
-}
-
-static int
 put_keys(struct run *run)
 {
     struct ingest_batch *batch = run->batch;
@@ -527,11 +520,13 @@ put_keys(struct run *run)
             item->seq = first->seq;
         } else if (item->once.n > 0 && is_done_now(item) &&
                    !str_eq(item->once, batch->once)) { // that one comes below
-            r = put_key(run, item->once, item->seq);
+            r = once_put(run->w, item->once, item->seq);
         }
         batch->seq = MAX(batch->seq, item->seq);
     }
-    return r == 0 && batch->once.n > 0 ? put_key(run, batch->once, batch->seq) : r;
+    if (r == 0 && batch->once.n > 0)
+        r = once_put_outcomes(run->w, batch);
+    return r == 0 && batch->once.n > 0 ? once_put(run->w, batch->once, batch->seq) : r;
 }
 
 int
@@ -544,8 +539,10 @@ store_put_entities(struct store_writer *base, struct ingest_batch *batch)
     if (batch->once.n > 0)
         r = run.w->t->reads->once_get(run.w->t, batch->once, &batch->seq);
     batch->is_again = r > 0;
-    if (r != 0)
-        return err_trace(MIN(r, 0));
+    if (r > 0)
+        return once_get_outcomes(run.w, batch);
+    if (r < 0)
+        return err_trace(r);
     r = make_groups(&run);
     for (size_t i = 0; i < run.groups.n && r == 0; i++)
         r = do_group(&run, &run.groups.v[i]);

@@ -273,6 +273,13 @@ async def test_actions(engine):
     again = await client.request("batch_add", {"workspace": "acted", "key": "k1",
                                                "entities": [entity("a.c", "two")]})
     equal((again["data"]["again"], again["data"]["seq"]), (1, added["data"]["seq"]), "again")
+    repeated = await client.request("add", {"workspace": "acted", "key": "k1",
+                                            "entities": [entity("a.c", "one"), {"op": "x"}]})
+    equal((repeated["data"]["stored"], repeated["data"]["failed"], repeated["data"]["errors"]),
+          (1, 1, added["data"]["errors"]), "the same is said")
+    mended = await client.request("add", {"workspace": "acted", "key": "k1",
+                                          "entities": [entity("a.c", "one"), entity("a.c", "two")]})
+    equal((mended["data"]["stored"], mended["data"]["errors"][0]["index"]), (1, 1), "it was not done")
     one = await client.request("add_document", {"workspace": "acted", **entity("a.c", "three", key="k2")})
     assert one["success"] and one["data"]["seq"] > added["data"]["seq"], one
     queued = await client.request("add", {"workspace": "acted", "ack": "queued", "entities": [entity("b.c", "b")]})

@@ -105,6 +105,7 @@ static const struct test tests[] = {
     TEST(test_ingest_faults, 0),
     TEST(test_ingest_fault_leaves_nothing, 0),
     TEST(test_ingest_once, 0),
+    TEST(test_ingest_once_says_the_same, 0),
     TEST(test_ingest_cut_anywhere, 0),
     TEST(test_any_order, 0),
     TEST(test_search_text, SAMPLE_TEXT),

@@ -331,6 +331,86 @@ test_ingest_once(void **state)
     store_writer_close(w);
 }
 
+#define GONE(path, name) "{\"op\":\"delete\",\"entity\":" KEY(path, name) "}"
+
+/* What became of each: a word for a fault, found or done. */
+static void
+assert_outcomes(const struct ingest_batch *b, const char *const *expected)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        const struct ingest_item *item = &b->v[i];
+        const char *is = item->fault ? item->fault : item->is_found ? "found" : "done";
+        if (!strstr(is, expected[i]))
+            fail_msg("%zu: %s is not %s", i, is, expected[i]);
+        if (!item->fault)
+            assert_int_equal(item->seq, b->seq);
+    }
+}
+
+static struct ingest_batch *
+ingest_put_once(struct store_writer *w, const char *lines, const char *key,
+                size_t unreadable)
+{
+    struct ingest_batch *b = ingest_read(lines);
+    if (unreadable < b->n)
+        b->v[unreadable] = (struct ingest_item){.op = INGEST_BAD, .fault = "no sense"};
+    b->once = str_of(key);
+    OK(store_begin(w));
+    OK(store_put_entities(w, b));
+    OK(store_commit(w));
+    return b;
+}
+
+/* Who sends a batch again is told what was told, even when it holds something else by now. */
+static void
+test_ingest_once_says_the_same(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    static const char lines[] = FN("a.c", "one", 1) "}\n" GONE("a.c", "one") "\n" FN(
+        "a.c", "two",
+        2) ",\"parent\":" KEY("a.c", "none") "}\n" GONE("a.c", "nil") "\n" FN("a.c",
+                                                                              "six",
+                                                                              3) "}";
+    static const char other[] = FN("a.c", "one", 1) "}\n" FN("a.c", "two", 2) "}\n" FN(
+        "a.c", "ten", 3) "}\n" FN("a.c", "six", 4) "}\n" FN("a.c", "odd", 5) "}";
+    static const char *const told[] = {"done", "found", "parent is no", "done",
+                                       "no sense"};
+    static const char *const told_of_other[] = {"done", "found", "parent is no", "done",
+                                                "with another key"};
+    static const char *const all[] = {"done", "done", "done", "done", "done"};
+    struct ingest_batch *b = ingest_put_once(w, lines, "k", 4);
+    assert_false(b->is_again);
+    assert_outcomes(b, told);
+    ingest_batch_destroy(b);
+    for (int i = 0; i < 2; i++) {
+        b = ingest_put_once(w, lines, "k", 4);
+        assert_true(b->is_again);
+        assert_int_equal(b->n_events, 0);
+        assert_outcomes(b, told);
+        ingest_batch_destroy(b);
+    }
+    b = ingest_put_once(w, other, "k", 5);
+    assert_true(b->is_again);
+    assert_outcomes(b, told_of_other);
+    ingest_batch_destroy(b);
+
+    ingest_batch_destroy(ingest_put_once(w, other, "all", 5));
+    b = ingest_put_once(w, lines, "all", 4);
+    assert_true(b->is_again);
+    assert_outcomes(b, all);
+    ingest_batch_destroy(b);
+    bool more = false;
+    OK(store_begin(w));
+    OK(store_prune(w, clock_wall_ms() + STORE_ONCE_AGE_MS + 60000, &more));
+    OK(store_commit(w));
+    b = ingest_put_once(w, other, "k", 5);
+    assert_false(b->is_again);
+    assert_outcomes(b, all);
+    ingest_batch_destroy(b);
+    store_writer_close(w);
+}
+
 /* ---- wherever the lines are cut ---- */
 
 struct ingest_dump {
