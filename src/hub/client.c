@@ -262,24 +262,41 @@ sub_of_parcels(const struct hub_client *c)
     return sub_is_running(s) ? s : NULL;
 }
 
-static int
-write_parcel(struct hub_client *c, struct sub *s)
+/* False: the socket took no more, or the connection is to end: *ret_r. */
+static bool
+give_parcel(struct hub_client *c, struct parcel *parcel, int *ret_r)
 {
-    struct parcel *parcel;
-    enum sub_next next = parcel_next(s, c->has_lines, &parcel);
+    struct str bytes = parcel_bytes(parcel);
+    size_t n = parcel_send(parcel, lws_get_socket_fd(c->wsi));
+    c->hub->stats.events_sent += parcel->n_messages;
+    if (n == bytes.n)
+        return true;
+    *ret_r = write_bytes(c, str_slice(bytes.p + n, bytes.n - n), LWS_WRITE_RAW);
+    return *ret_r == 0 && !lws_partial_buffered(c->wsi);
+}
+
+/* Several in a row, as long as the socket takes them: with one in a turn a thousand clients got 15 % fewer. */
+static int
+write_parcels(struct hub_client *c, struct sub *s)
+{
+    enum sub_next next = SUB_FRAME;
+    size_t n_bytes = 0;
+    int r = 0;
+    for (bool is_taken = true; is_taken && n_bytes < HUB_PARCELS_BYTES_MAX;) {
+        struct parcel *parcel;
+        next = parcel_next(s, c->has_lines, &parcel);
+        if (next != SUB_FRAME)
+            break;
+        if (n_bytes == 0) // of the others it is no longer
+            feed_note_sent(sub_feed(s), parcel->seq);
+        n_bytes += parcel_bytes(parcel).n;
+        is_taken = give_parcel(c, parcel, &r);
+    }
     if (next == SUB_LOST)
         close_lost(c);
     if (next == SUB_FRAME || next == SUB_BUSY)
         hub_client_wake(c);
-    if (next != SUB_FRAME)
-        return 0;
-    c->hub->stats.events_sent += parcel->n_messages;
-    feed_note_sent(sub_feed(s), parcel->seq);
-    struct str bytes = parcel_bytes(parcel);
-    size_t n = parcel_send(parcel, lws_get_socket_fd(c->wsi));
-    if (n == bytes.n)
-        return 0;
-    return write_bytes(c, str_slice(bytes.p + n, bytes.n - n), LWS_WRITE_RAW);
+    return r;
 }
 
 static void
@@ -360,7 +377,7 @@ hub_client_on_writable(struct hub_client *c)
         return 0;
     }
     struct sub *s = sub_of_parcels(c);
-    int r = s ? write_parcel(c, s) : c->has_lines ? write_lines(c) : write_message(c);
+    int r = s ? write_parcels(c, s) : c->has_lines ? write_lines(c) : write_message(c);
     if (r < 0)
         return r;
     dispatch_lines(c);

@@ -16,6 +16,7 @@
 #define HUB_WAKE_MS 2
 #define HUB_FRAMES_MAX 64 // of one turn of a connection, and
 #define HUB_FRAMES_BYTES_MAX (64u << 10)
+#define HUB_PARCELS_BYTES_MAX (512u << 10) // so, when they are made for many
 #define HUB_SILENT_MS 5000      // of a socket that asks for nothing
 #define HUB_SILENT_FULL_MS 1000 // when others wait for its place
 #define HUB_SLOW_ANSWER_MS 1000 // is written to the log

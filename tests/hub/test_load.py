@@ -241,4 +241,4 @@ async def test_limit_of_connections(program_engine):
 
 
 if __name__ == "__main__":
-    main([v for k, v in list(globals().items()) if k.startswith(os.environ.get('ONLY','test_'))])
+    main([v for k, v in list(globals().items()) if k.startswith("test_")])
