@@ -135,6 +135,7 @@ async def read_places(client, until_seq, rest_s=0):
 async def test_many_in_one_place(engine):
     """What is made once for many is for each of them what it would be alone: frames or lines, filtered or not, from the
     start or behind it, read at once or slowly, while more comes."""
+    before_fds = descriptors(engine)
     alone = await Client.open(engine)
     reply = await alone.subscribe()
     begin = {"epoch": reply["epoch"], "seq": reply["head"]}
@@ -180,6 +181,7 @@ async def test_many_in_one_place(engine):
                     seen.append((event["seq"], event["i"]))
         equal(seen, wanted)
     await asyncio.gather(alone.close(), writer.close(), *(c.close() for c, _ in clients))
+    await wait_until("descriptors are given back", lambda: descriptors(engine) <= before_fds)
 
 
 async def test_replies_do_not_pile_up(engine):
