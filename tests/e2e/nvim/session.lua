@@ -313,7 +313,19 @@ local function shown(name)
   return vim.fn.system({ 'gloss', 'show', '--json', '--dir', root, name })
 end
 
+-- With `auto`, for where two servers tell of a place Neovim 0.10 opens a float for each, one of them when the
+-- other may be closed already.
 local function test_feed()
+  vim.g.gloss = vim.tbl_extend('force', vim.g.gloss, {
+    features = { hover = 'auto', definition = 'on', documentSymbol = 'on' },
+  })
+  local before = attached().id
+  vim.cmd('Gloss restart')
+  if not point(wait(function()
+    return attached() and attached().id ~= before
+  end), 'gloss starts again with hover = auto', notes) then
+    return
+  end
   vim.api.nvim_buf_set_lines(0, -1, -1, false,
     { '', '/* \u{1F600} */ int toldByTheOther(void)', '{', '    return 1;', '}' })
   if not point(start_other(), 'another server attaches to the buffer') then
@@ -351,16 +363,6 @@ end
 
 -- `auto` is off for what another server serves, and on again when it is gone.
 local function test_served()
-  vim.g.gloss = vim.tbl_extend('force', vim.g.gloss, {
-    features = { hover = 'auto', definition = 'on', documentSymbol = 'on' },
-  })
-  local before = attached().id
-  vim.cmd('Gloss restart')
-  if not point(wait(function()
-    return attached() and attached().id ~= before
-  end), 'gloss starts again with hover = auto', notes) then
-    return
-  end
   local line, column = definition_of('processCommand')
   local params = {
     textDocument = vim.lsp.util.make_text_document_params(0),
@@ -406,8 +408,11 @@ local function test_health()
 end
 
 local function test_command()
-  local output = vim.api.nvim_exec2('Gloss status', { output = true }).output
-  point(output:find(root .. ': ready', 1, true), ':Gloss status names the workspace', output)
+  local output
+  point(wait(function()
+    output = vim.api.nvim_exec2('Gloss status', { output = true }).output
+    return output:find(root .. ': ready', 1, true)
+  end), ':Gloss status names the workspace', output)
   point(vim.deep_equal(vim.fn.getcompletion('Gloss sta', 'cmdline'), { 'start', 'status' }),
     ':Gloss completes its verbs', vim.fn.getcompletion('Gloss sta', 'cmdline'))
   vim.cmd('Gloss nonsense')
