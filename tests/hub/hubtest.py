@@ -240,7 +240,14 @@ class Client:
         return await self.until(lambda e: e.get("seq", 0) >= seq and e.get("last"))
 
     async def close(self):
-        await self.ws.close()
+        """Reads what still comes: the library waits for the other's close behind a queue that nobody empties."""
+        closing = asyncio.ensure_future(self.ws.close())
+        try:
+            while True:
+                await self.ws.recv()
+        except (websockets.ConnectionClosed, RuntimeError):  # the latter: somebody reads already
+            pass
+        await closing
 
 
 def completed(path):
