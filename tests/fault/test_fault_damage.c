@@ -342,13 +342,13 @@ damage_many(bool is_clean, long n)
 static void
 test_damage_after_kill(void **state UNUSED)
 {
-    damage_many(false, fault_count(120, 3000));
+    damage_many(false, fault_count(120 / FAULT_FEWER, 3000));
 }
 
 static void
 test_damage_after_clean_end(void **state UNUSED)
 {
-    damage_many(true, fault_count(60, 1500));
+    damage_many(true, fault_count(60 / FAULT_FEWER, 1500));
 }
 
 int

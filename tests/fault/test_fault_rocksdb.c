@@ -198,7 +198,7 @@ open_with_fault(const struct picture *p, const struct fault *fault, long n)
 static void
 open_with_faults(const struct picture *p)
 {
-    long stride = fault_count(17, 1), n_faults = 0;
+    long stride = fault_count(17 * FAULT_FEWER, 1), n_faults = 0;
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         long n = 1 + (long)i % stride;
         while (open_with_fault(p, &faults[i], n)) {
@@ -207,7 +207,7 @@ open_with_faults(const struct picture *p)
             NEED(n < CALLS_MAX);
         }
     }
-    NEED(n_faults > 10);
+    NEED(n_faults > 10 / FAULT_FEWER);
     print_message("# %ld calls that failed: 0 lost\n", n_faults);
 }
 
@@ -283,7 +283,8 @@ test_commit_error(void **state UNUSED)
     for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
         int64_t n_landed_before = n_landed;
         long n = 1;
-        for (; work_with_fault(&faults[i], n, &n_landed); n += fault_count(3, 1)) {
+        for (; work_with_fault(&faults[i], n, &n_landed);
+             n += fault_count(3 * FAULT_FEWER, 1)) {
             n_faults++;
             NEED(n < CALLS_MAX);
         }
@@ -591,13 +592,13 @@ damage_many(bool is_clean, long n)
 static void
 test_damage_after_kill(void **state UNUSED)
 {
-    damage_many(false, fault_count(50, 3000));
+    damage_many(false, fault_count(50 / FAULT_FEWER, 3000));
 }
 
 static void
 test_damage_after_clean_end(void **state UNUSED)
 {
-    damage_many(true, fault_count(30, 1500));
+    damage_many(true, fault_count(30 / FAULT_FEWER, 1500));
 }
 
 int

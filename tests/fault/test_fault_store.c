@@ -197,8 +197,10 @@ static void
 fail_every(long burst, int code)
 {
     long n = 1;
-    while (work_with_fault(n, burst, code))
-        assert_true(++n < CHANGES_MAX);
+    while (work_with_fault(n, burst, code)) {
+        n += FAULT_FEWER;
+        assert_true(n < CHANGES_MAX);
+    }
     assert_true(n > 20); // it did fail at many places
 }
 
@@ -289,7 +291,7 @@ static void
 tell_story(const struct story *story, enum fail_kind kind, long burst, int code,
            long n_min)
 {
-    long n = 1, stride = kind == FAIL_OPEN ? 1 : fault_count(3, 1);
+    long n = 1, stride = kind == FAIL_OPEN ? 1 : fault_count(3 * FAULT_FEWER, 1);
     while (story_with_fault(story, kind, n, burst, code)) {
         n += stride;
         NEED(n < CHANGES_MAX);

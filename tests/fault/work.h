@@ -24,6 +24,12 @@ void fault_place_end(struct sample *s);
 uint64_t fault_seed(void);
 /* How many rounds. */
 long fault_count(long in_test, long in_soak);
+/* Under a sanitizer each costs several times as much: so many times fewer are enough for what it finds. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#    define FAULT_FEWER 3
+#else
+#    define FAULT_FEWER 1
+#endif
 
 /* Instead of cmocka's, which in a child would go on with the next test. */
 #define NEED(condition)                                                                  \
