@@ -247,7 +247,10 @@ class Client:
                 await self.ws.recv()
         except (websockets.ConnectionClosed, RuntimeError):  # the latter: somebody reads already
             pass
-        await closing
+        try:
+            await closing
+        except websockets.ConnectionClosed:
+            pass  # the engine was killed, and has no close to send
 
 
 def completed(path):
