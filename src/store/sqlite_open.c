@@ -241,10 +241,21 @@ on_wal(void *ctx, sqlite3 *db UNUSED, const char *name UNUSED, int n_pages)
     return SQLITE_OK;
 }
 
+/* A new one is its user's alone wherever it lies; SQLite gives what it puts beside it the same rights. One that is
+ * there is not opened: to close a descriptor of it would let go of all locks that this process has on it. */
+static void
+make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 static int
 open_database(struct sqlite_writer *w, struct store_info *ret_info, char **ret_why)
 {
     int version = 0;
+    make_private(w->path); // if it cannot be made SQLite says why
     int rc = sqlite3_open_v2(
         w->path, &w->c.db,
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);

@@ -35,6 +35,26 @@ def without_rev(rows):
     return [{k: v for k, v in row.items() if k != "rev"} for row in rows]
 
 
+@case("an index is its user's alone, wherever it lies and whatever is told to new files")
+def _(house):
+    trees.write_c(house)
+    place = os.path.join(house.dir, "open")
+    os.mkdir(place, 0o755)
+    for name, command in (("index.db", ["index", "--db"]), ("copy.db", ["migrate", "--to"])):
+        house.gloss("index").ok()
+        was = os.umask(0)
+        try:
+            house.gloss(*command, os.path.join(place, name)).ok()
+        finally:
+            os.umask(was)
+        files = sorted(f for f in os.listdir(place) if f.startswith(name))
+        assert name in files and name + ".lock" in files, files
+        equal([f for f in files if os.stat(os.path.join(place, f)).st_mode & 0o077], [])
+    os.chmod(os.path.join(place, "index.db"), 0o640)  # what is there is as its user wants it
+    house.gloss("index", "--db", os.path.join(place, "index.db")).ok()
+    equal(os.stat(os.path.join(place, "index.db")).st_mode & 0o777, 0o640)
+
+
 @case("an engine with mem: serves its index from a private folder in memory, and nothing of it is left")
 def _(house):
     need_memory()
