@@ -20,17 +20,19 @@ const MAX_RESTARTS = 3;
 const RESTART_WINDOW_MS = 3 * 60 * 1000;
 const STOP_TIMEOUT_MS = 2000;
 
-const LANGUAGES = [
-    'c',
-    'cpp',
-    'javascript',
-    'javascriptreact',
-    'python',
-    'typescript',
-    'typescriptreact',
-];
+interface LanguageFilter {
+    scheme: string;
+    language: string;
+}
 
-const SELECTOR = LANGUAGES.map((language) => ({ scheme: 'file', language }));
+/** The files of the languages that start the extension. */
+function filesOf({ extension }: ExtensionContext): LanguageFilter[] {
+    const { activationEvents } = extension.packageJSON as { activationEvents: string[] };
+    const prefix = 'onLanguage:';
+    return activationEvents
+        .filter((event) => event.startsWith(prefix))
+        .map((event) => ({ scheme: 'file', language: event.slice(prefix.length) }));
+}
 
 class RestartPolicy implements ErrorHandler {
     private deaths: number[] = [];
@@ -62,6 +64,7 @@ export class GlossClient implements Disposable {
     private current: LanguageClient | undefined;
     private queue: Promise<void> = Promise.resolve();
     private readonly feed: Feed;
+    private readonly selector: LanguageFilter[];
     program: Program | undefined;
 
     constructor(
@@ -70,7 +73,8 @@ export class GlossClient implements Disposable {
         private readonly status: StatusItem,
     ) {
         this.feed = new Feed(() => this.current, log);
-        this.feed.watch(SELECTOR);
+        this.selector = filesOf(context);
+        this.feed.watch(this.selector);
     }
 
     get client(): LanguageClient | undefined {
@@ -140,7 +144,7 @@ export class GlossClient implements Disposable {
             // No `transport`: that would append --stdio.
             { command: path, args: ['lsp', ...settings.get<string[]>('args', [])], options: { env } },
             {
-                documentSelector: SELECTOR,
+                documentSelector: this.selector,
                 outputChannel: this.log,
                 revealOutputChannelOn: RevealOutputChannelOn.Never,
                 errorHandler: policy,
