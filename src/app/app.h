@@ -63,6 +63,8 @@ void out_line(const char *fmt, ...) PRINTF_LIKE(1, 2); // with a newline
 struct str out_name(struct buf *b, struct str name);
 /* "gloss: …" on stderr, one line; returns EXIT_FAILED. */
 int fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
-/* A line of progress on stderr, replaced by the next; only when it is a terminal. */
+/* The same of what is no failure: to a person, nothing when stderr is no terminal. */
+void note(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* A line of progress on stderr, replaced by the next; only when it is a terminal that can do so. */
 void progress_show(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void progress_clear(void);

@@ -88,6 +88,8 @@ engine_stop(struct engine *e, const char *why)
     if (e->is_stopping)
         return;
     log_info("stopping: %s", why);
+    if (!e->is_in_process)
+        note("the engine ends: %s", why);
     e->is_stopping = true;
     if (e->listener) {
         AUTO(free) char *path = engine_file_path();
@@ -229,6 +231,17 @@ say_ready(struct engine *e, const char *line)
     e->options.ready_fd = -1;
 }
 
+/* Who starts it by hand would see nothing, and wonder when it ends. */
+static void
+note_start(const struct engine *e)
+{
+    if (!e->is_in_process)
+        note(
+            "the engine listens at ws://127.0.0.1:%u/v1/ws; it ends %s", hub_port(e->hub),
+            e->options.idle_exit_s ? "when nobody has been here for a while (--idle-exit)"
+                                   : "when it is told to");
+}
+
 /* engine.lock is held while the engine lives: there is one per user. */
 static int
 take_lock(struct engine *e, char **ret_why)
@@ -241,8 +254,9 @@ take_lock(struct engine *e, char **ret_why)
         return -errno;
     }
     if (flock(e->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-        *ret_why = xstrdup(
-            "another engine of yours is running (`gloss status`); `gloss stop` ends it");
+        *ret_why = xstrdup("another engine of yours is running (`gloss status`): `gloss "
+                           "serve --detach DIR` "
+                           "has it hold a folder, `gloss stop` ends it");
         return -EWOULDBLOCK;
     }
     return 0;
@@ -367,6 +381,7 @@ engine_main(struct engine *e)
     } else {
         acquire_roots(e);
         say_ready(e, "ready");
+        note_start(e);
         idle_check(e);
     }
     loop_run(&e->loop);

@@ -141,6 +141,11 @@ run(const struct command_line *line)
     r = query_search_now(reader, &search, &arena, &rows, &n);
     if (r == 0)
         show(line, rows, n);
+    if (r == 0 && n == 0)
+        note("nothing is found%s",
+             search.is_text_search ? ""
+                                   : " by this name; --text looks into signatures, docs "
+                                     "and hovers");
     store_reader_close(reader);
     return r == 0 ? EXIT_OK : fail("the search failed: %s", err_text(r));
 }

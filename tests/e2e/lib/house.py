@@ -126,11 +126,11 @@ class House:
     def by_name(self, **kw):
         return {e["qualified_name"]: e for e in self.entities(**kw)}
 
-    def start(self, *args, env=None, cwd=None, stderr="stderr", **kw):
-        """A process that runs on; its stderr goes to a file of that name."""
+    def start(self, *args, env=None, cwd=None, stderr="stderr", stderr_fd=None, **kw):
+        """A process that runs on; its stderr goes to a file of that name, or to the descriptor."""
         with open(os.path.join(self.dir, stderr), "ab") as err:
             p = subprocess.Popen([self.bin, *args], cwd=cwd or self.tree, env={**self.env, **(env or {})},
-                                 stderr=err, **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **kw})
+                                 stderr=err if stderr_fd is None else stderr_fd, **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, **kw})
         self.started.append(p)
         return p
 
