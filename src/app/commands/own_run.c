@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/uri.h"
 #include "codec/codec.h"
 #include "lang/lang.h"
 #include "rt/timer.h"
@@ -137,23 +138,38 @@ own_run(const struct command_line *line, const char *root,
     return loop_finish(&run.loop) == 0 ? code : EXIT_FAILED;
 }
 
-/* A connection to the engine if one runs and holds this root. */
+/* Of the same index: an engine that was told another --db leaves ours to us. In memory each has one of its own,
+ * whose name only its engine knows. */
+static bool
+holds_ours(const json_t *workspace, const char *root, const char *index)
+{
+    struct str held, at;
+
+    if (codec_get_str(workspace, "root", &held) < 0 || !str_eq_c(held, root) ||
+        codec_get_str(workspace, "index", &at) < 0)
+        return false;
+    return str_eq_c(at, index) ||
+           (strcmp(index, "mem:") == 0 && str_starts_with(at, STR("mem:")));
+}
+
 struct control *
 own_run_engine(const struct command_line *line, const char *root)
 {
-    AUTO(free) char *why = NULL, *status_why = NULL;
+    AUTO(free) char *why = NULL, *status_why = NULL, *url = line_index_url(line, root);
+    AUTO(free) char *index = uri_public(url);
     AUTO(json_decref_) json_t *status = NULL;
     struct control *c = NULL;
     const json_t *w;
-    struct str held;
     size_t i;
 
-    if (line->db_url || control_open(false, &c, &why) < 0)
+    if (control_open(false, &c, &why) < 0)
         return NULL;
     if (control_request(c, "gloss/status", NULL, NULL, NULL, &status, &status_why) == 0)
-        json_array_foreach(codec_array(status, "workspaces"), i,
-                           w) if (codec_get_str(w, "root", &held) == 0 &&
-                                  str_eq_c(held, root)) return c;
+        json_array_foreach(codec_array(status, "workspaces"), i, w)
+        {
+            if (holds_ours(w, root, index))
+                return c;
+        }
     control_close(c);
     return NULL;
 }
