@@ -187,7 +187,9 @@ config_db_url(const char *text, char **ret_url, char **ret_why)
         return url_of_server(scheme, text, ret_url, ret_why);
     if (!str_eq(scheme, STR("mem"))) {
         *ret_why =
-            xasprintf("\"%.*s:\" is no kind of index; use sqlite:PATH", STR_ARG(scheme));
+            xasprintf("\"%.*s:\" is no kind of index: sqlite:PATH, rocksdb:FOLDER, "
+                      "postgres://… and mem: are",
+                      STR_ARG(scheme));
         return err_trace(-EINVAL);
     }
     if (rest[0] != '\0') {

@@ -16,7 +16,8 @@ static const char *const parses[] = {"outline", "full", NULL};
 /* Sorted by name. */
 static const struct config_setting settings[] = {
     {"db", "db", "GLOSS_DB", CONFIG_URL, FIELD(db),
-     .help = "where the index lies: a path, sqlite:PATH or mem:"},
+     .help = "where the index lies: PATH, sqlite:PATH, rocksdb:FOLDER, postgres://… or "
+             "mem:; none: a file for each folder"},
     {"engine.idle_exit_s", "idle-exit", "GLOSS_ENGINE_IDLE_EXIT_S", CONFIG_NUMBER,
      FIELD(idle_exit_s), .fallback = "30", .max = 7 * 24 * 3600,
      .help = "seconds without a client after which the engine ends; 0: never"},
@@ -55,9 +56,9 @@ static const struct config_setting settings[] = {
      .help = "further patterns of files to leave out, as in .gitignore"},
     {"index.jobs", "jobs", "GLOSS_INDEX_JOBS", CONFIG_NUMBER, FIELD(jobs),
      .fallback = "0", .max = 256, .help = "files parsed at once; 0: one per core"},
-    {"index.max_file_bytes", "max-file-bytes", "GLOSS_INDEX_MAX_FILE_BYTES",
-     CONFIG_NUMBER, FIELD(max_file_bytes), .is_workspace_safe = true,
-     .fallback = "2097152", .min = 1024, .max = 64 * 1024 * 1024,
+    {"index.max_file_bytes", NULL, "GLOSS_INDEX_MAX_FILE_BYTES", CONFIG_NUMBER,
+     FIELD(max_file_bytes), .is_workspace_safe = true, .fallback = "2097152", .min = 1024,
+     .max = 64 * 1024 * 1024,
      .help = "a larger file is skipped, with the reason recorded"},
     {"index.max_watches", NULL, "GLOSS_INDEX_MAX_WATCHES", CONFIG_NUMBER,
      FIELD(max_watches), .fallback = "0", .max = 100000000,

@@ -100,8 +100,11 @@ sqlite_reader_open(const char *path, struct store_reader **ret_reader, char **re
     }
     if (r < 0) {
         if (ret_why)
-            *ret_why = xasprintf("%s: %s", path,
-                                 r == -ENOENT ? "there is no index" : err_text(r));
+            *ret_why =
+                xasprintf("%s: %s", path,
+                          r == -ENOENT    ? "there is no index"
+                          : r == -EBADMSG ? "is no index of gloss, or a damaged one"
+                                          : err_text(r));
         store_reader_close(&reader->base);
         return err_trace(r);
     }

@@ -1,6 +1,7 @@
 """The commands on a small tree: what they print, their JSON, their exit codes."""
 import json
 import os
+import pty
 import re
 import sqlite3
 import sys
@@ -28,6 +29,7 @@ def _(house):
         own = house.gloss(name, "--help").ok()
         assert own.out.startswith(f"usage: gloss {name}") and "--db" in own.out, str(own)
         equal(own.err, "", name)
+        equal(house.gloss("help", name).ok().out, own.out)
 
 
 @case("wrong usage gives 2 and one line that says what to do")
@@ -61,7 +63,41 @@ def _(house):
     house.gloss("export").fails(1, "has no index yet")
     house.gloss("events").fails(1, "has no index yet")
     house.gloss("outline", "file.c").fails(1, "run `gloss index DIR` first")
+    house.gloss("outline", "").fails(1, "name is empty")
+    house.gloss("index", "").fails(1, '"": No such file')
+    house.gloss("migrate", "--to", house.dir + "/copy.db").fails(1, "no index at sqlite:.*: `gloss index DIR` makes one")
+    house.gloss("search", "x", "--db", house.path("file.c")).fails(1, "file.c: is no index of gloss")
     house.gloss("show", "file.c:1").fails(1, "run `gloss index DIR` first")
+
+
+@case("a person at a terminal is told where the engine listens, why it ends, and that nothing is found")
+def _(house):
+    house.write("a.c", "int a;\n")
+    house.index()
+    for kind, args, wanted in (
+            ("xterm", ["search", "zzz"], "nothing is found by this name; --text looks"),
+            ("dumb", ["index"], ""),
+            ("xterm", ["serve", "--idle-exit", "1"], r"the engine listens at ws://127\.0\.0\.1:\d+/v1/ws; it ends when "
+             r"nobody (?s:.*)the engine ends: nobody has been here")):
+        ours, theirs = pty.openpty()
+        p = house.start(*args, env={"TERM": kind}, stderr_fd=theirs)
+        os.close(theirs)
+        said = b""
+        try:
+            while part := os.read(ours, 4096):
+                said += part
+        except OSError:  # the last who had it is gone
+            pass
+        os.close(ours)
+        equal(p.wait(), 0, said)
+        assert re.search(wanted, said.decode()), said
+        assert kind != "dumb" or b"\x1b" not in said, said
+
+
+@case("an error is one line, and a name in it that a terminal obeys is shown")
+def _(house):
+    r = house.gloss("index", "no\nwhere \x1b[31m \x7f \x9b5m").fails(1, re.escape(r"no\nwhere \x1b[31m \u007f \u009b5m: "))
+    assert not re.search(r"[\0-\x09\x0b-\x1f\x7f-\x9f]", r.err), r.err
 
 
 @case("version")
@@ -447,6 +483,19 @@ def _(house):
     equal(house.gloss("search", "more", "--json").lines()[0]["name"], "more")
 
 
+@case("index asks the engine of an index that is named, too, and no engine of another one")
+def _(house):
+    trees.write_c(house)
+    named = {"GLOSS_DB": os.path.join(house.dir, "named.db")}
+    house.serve(house.tree, env=named)
+    house.wait_ready()
+    assert f"\n  index      sqlite:{named['GLOSS_DB']}, " in house.gloss("status").ok().out
+    equal(house.index(env=named)["files"], 3)
+    house.gloss("search", "queue_add").fails(1, "has no index yet")
+    equal(house.index()["unchanged"], 0)
+    equal(house.gloss("search", "queue_add", "--json").lines()[0]["name"], "queue_add")
+
+
 @case("index says what it left out, and why")
 def _(house):
     house.write(".gitignore", "*.log\n/out/\n")
@@ -472,6 +521,14 @@ def _(house):
     for what in ("version", "state", "runtime", "settings", "engine", "watches", "descriptors"):
         assert what in whats, f"{what} is not in {sorted(whats)}"
     assert "index.max_file_bytes = 2097152" in house.gloss("doctor").ok().out
+    house.config({"index": {"jobs": 3}})
+    rows = {s["name"]: s for s in house.gloss("doctor", "--settings", "--json").json()["settings"]}
+    equal(rows["index.jobs"],
+          {"name": "index.jobs", "value": "3", "default": "0", "limits": "0 to 256", "option": "--jobs",
+           "variable": "GLOSS_INDEX_JOBS", "of_a_workspace": False, "what": "files parsed at once; 0: one per core"})
+    equal([n for n, s in rows.items() if s["of_a_workspace"]], ["index.ignore", "index.max_file_bytes"])
+    out = house.gloss("doctor", "--settings").ok().out
+    assert "index.jobs = 3\n    files parsed at once; 0: one per core\n    default: 0; may be: 0 to 256; --jobs; GLOSS_INDEX_JOBS\n" in out, out
     house.gloss("doctor", "nowhere").fails(1, "nowhere")
 
 

@@ -24,8 +24,8 @@ static const struct command *const commands[] = {
 /* Every command has these; each overrides the setting of the same name. */
 static const struct command_option common_options[] = {
     {"db", OPTION_TEXT, "URL",
-     "where the index lies: PATH, sqlite:PATH or mem: (default: by the root; "
-     "docs/STORES.md)"},
+     "where the index lies: PATH, sqlite:PATH, rocksdb:FOLDER, postgres://… or mem: "
+     "(default: by the root; docs/STORES.md)"},
     {"json", OPTION_FLAG, NULL, "machine-readable output"},
     {"log-level", OPTION_TEXT, "LEVEL", "error, warn, info or debug"},
     {"log-format", OPTION_TEXT, "FORMAT", "text or json"},
@@ -215,7 +215,11 @@ command_main(int argc, char **argv)
 
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
-        show_help();
+        line.command = argc == 3 ? find_command(argv[2]) : NULL;
+        if (line.command)
+            show_command_help(line.command);
+        else
+            show_help();
         out_flush();
         return argc < 2 ? EXIT_USAGE : EXIT_OK;
     }
@@ -283,7 +287,7 @@ line_root_of(const struct command_line *line UNUSED, const char *dir)
         r = -ENOTDIR;
     if (r == 0)
         return real;
-    fail("%s: %s", dir ? dir : ".", err_text(r));
+    fail("%s: %s", !dir ? "." : dir[0] ? dir : "\"\"", err_text(r));
     free(real);
     return NULL;
 }
@@ -312,6 +316,8 @@ line_file(const struct command_line *line, const char *file, const char *dir,
     AUTO(free) char *real = NULL, *root = NULL, *cwd = NULL, *joined = NULL;
     struct str below;
 
+    if (!file[0])
+        return fail("the file's name is empty");
     if (fs_real_path(file, &real) <
         0) { // perhaps gone from the disk but not from the index
         if (fs_real_path(".", &cwd) < 0)

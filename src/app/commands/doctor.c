@@ -1,4 +1,4 @@
-/* gloss doctor: what is there, what is missing, and how to mend it. Nothing is changed. */
+/* gloss doctor: what is there, what is missing, and how to mend it. Nothing but our own folders is made. */
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -170,6 +170,10 @@ run(const struct command_line *line)
 
     if (!root)
         return EXIT_FAILED;
+    if (line_has(line, "settings")) {
+        doctor_report_settings(&d);
+        return EXIT_OK;
+    }
     if (line->is_json)
         out_str(STR("{\"checks\":["));
     report(&d, true, "version", "gloss " GLOSS_VERSION, NULL);
@@ -191,6 +195,8 @@ run(const struct command_line *line)
 
 static const struct command_option options[] = {
     {"all", OPTION_FLAG, NULL, "every language that is indexed, not only those of DIR"},
+    {"settings", OPTION_FLAG, NULL,
+     "only the settings: what each is now, what it may be, what it does"},
     {0},
 };
 
@@ -204,7 +210,7 @@ const struct command command_doctor = {
         "all\nlanguages while it has no index): its server, the server's version "
         "if the engine runs "
         "it, its state,\nwhere it was found, or how to install it. Nothing is "
-        "started or changed. --json "
+        "started, and nothing but gloss' own\nfolders made. --json "
         "prints one object:\nchecks[what, ok, state, mend], languages[language, "
         "key_prefix, files, server, "
         "version, program,\nfound (PATH, configuration), state (ready, starting, "

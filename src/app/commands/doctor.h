@@ -1,5 +1,5 @@
 #pragma once
-/* What the two files of gloss doctor share. */
+/* What the files of gloss doctor share. */
 #include <jansson.h>
 
 #include "app/commands/commands.h"
@@ -13,3 +13,5 @@ struct doctor {
 
 /* doctor_servers.c: a row for each language: its server, where it is, how it is. */
 void doctor_report_languages(struct doctor *d);
+/* doctor_settings.c: all settings, each with what it may be and its names. */
+void doctor_report_settings(struct doctor *d);

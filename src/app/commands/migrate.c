@@ -79,6 +79,10 @@ open_source(struct migration *m)
     struct str root = STR_NONE;
     int r = store_reader_open(m->from, &m->reader, &why);
 
+    if (r == -ENOENT)
+        return fail("there is no index at %s: `gloss index DIR` makes one, --from names "
+                    "another",
+                    m->shown_from);
     if (r < 0)
         return fail("cannot open the index: %s", why ? why : err_text(r));
     r = store_read_fact(m->reader, "root", &a, &root);

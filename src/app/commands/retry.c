@@ -156,7 +156,8 @@ const struct command command_retry = {
     .arguments = "[ID…]",
     .summary = "Try again what the index could not store (dead letters)",
     .details =
-        "What failed three times, or had no room, is kept and counted by `gloss status`. "
+        "What three retries did not help, or had no room, is kept and counted by `gloss "
+        "status`. "
         "A file is read again from\nthe disk; hovers are stored where the file is still "
         "what they were asked of and nobody told another since.\n"
         "What cannot be stored stays. --json: tried, left, why. Exit code 1 when some "

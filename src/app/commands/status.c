@@ -112,6 +112,8 @@ show_workspace(const json_t *w)
              answer_text(w, "state"), answer_text(w, "why")[0] ? ": " : "",
              answer_text(w, "why"), answer_number(progress, "done"),
              answer_number(progress, "total"));
+    out_line("  index      %s, %" PRId64 " MiB", answer_text(w, "index"),
+             answer_number(w, "size_bytes") >> 20);
     out_line("  files      %" PRId64 " indexed, %" PRId64 " skipped, %" PRId64 " failed",
              answer_number(files, "indexed"), answer_number(files, "skipped"),
              answer_number(files, "failed"));
