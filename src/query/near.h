@@ -5,7 +5,7 @@
 
 #define NEAR_FILES 16
 #define NEAR_BYTES_MAX (1u << 20) // of one; what is larger is asked for each time
-#define NEAR_SETTLE_MS 200        // without a commit, before a file is read
+#define NEAR_SETTLE_MS 200        // without a change of it, before a file is read
 
 enum near_state { NEAR_UNREAD, NEAR_READING, NEAR_READ, NEAR_TOO_LARGE };
 
@@ -13,20 +13,23 @@ struct near_file {
     struct near *near;
     char *path; // NULL: free
     enum near_state state;
-    uint64_t used, read_at; // counted in uses, and in changes
+    uint64_t used; // counted in uses
+    int64_t changed_ms;
+    bool is_outdated; // what is being read of it: it changed meanwhile
     struct query_result *rows;
 };
 
 struct near {
     struct near_file files[NEAR_FILES];
-    uint64_t n_uses, n_changes; // no changes: nobody tells of them, nothing is remembered
-    int64_t changed_ms;
+    uint64_t n_uses;
+    bool is_told;       // of changes; until then nothing is remembered
+    int64_t changed_ms; // of any file
 };
 
 void near_init(struct near *near);
 void near_finish(struct near *near);
-/* Something was committed. */
-void near_changed(struct near *near, int64_t now_ms);
+/* This file, or any (empty). */
+void near_changed(struct near *near, struct str path, int64_t now_ms);
 /* The entities of this name into the result, by id; false: none, or the file is not known. */
 bool near_find(struct near *near, struct str path, struct str name,
                struct query_result *result);

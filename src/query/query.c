@@ -458,10 +458,10 @@ query_committed(struct query *q, struct str path)
 }
 
 void
-query_changed(struct query *q)
+query_changed(struct query *q, struct str path)
 {
     ASSERT_LOOP();
-    near_changed(&q->near, clock_mono_ms());
+    near_changed(&q->near, path, clock_mono_ms());
 }
 
 /* ---- questions, each ---- */

@@ -68,8 +68,8 @@ void query_close(struct query *q, void (*on_closed)(void *ctx), void *ctx);
 void query_warm(struct query *q);
 /* What the index has of this file changed: told after the commit, before its event. */
 void query_committed(struct query *q, struct str path);
-/* Something was committed. Who says so says it of every commit: from the first time on rows are remembered. */
-void query_changed(struct query *q);
+/* The same with hovers, of this file or of any (empty). Who tells tells of each commit: from then on rows are kept. */
+void query_changed(struct query *q, struct str path);
 
 void query_cancel(
     struct query_ticket *t); // done still comes, with -EINTR unless it was quicker

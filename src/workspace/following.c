@@ -152,7 +152,7 @@ on_news(void *ctx, struct query_result **result)
     memcpy(w->info.epoch, news->info.epoch, sizeof(w->info.epoch));
     w->info.first_seq = news->info.first_seq;
     if (news->n_events > 0)
-        workspace_on_commit(w, news->events, news->n_events);
+        workspace_on_commit(w, news->events, news->n_events, false);
     if (f->has_taken && news->info.head >= f->taken.head &&
         (news->n_events == 0 || bus_head(w->bus) >= f->taken.head))
         take_place(w);

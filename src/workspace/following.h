@@ -14,6 +14,7 @@ void following_try(struct workspace *w);
 const char *following_why(const struct workspace *w);
 /* workspace.c: what comes behind it, and with each commit of whomever. */
 void workspace_begin_writing(struct workspace *w, const struct store_info *info);
-void workspace_on_commit(void *ctx, struct event *const *events, size_t n);
+void workspace_on_commit(void *ctx, struct event *const *events, size_t n,
+                         bool is_all_told);
 /* Part of closing: ends in workspace_part_closed(). NULL is allowed. */
 void following_close(struct workspace *w);

@@ -103,7 +103,7 @@ workspace_begin_writing(struct workspace *w, const struct store_info *info)
         bus_set_head(w->bus, info->head);
         w->query = query_open(w->all->loop, w->all->pool, w->url);
     }
-    query_changed(w->query);
+    query_changed(w->query, STR_NONE);
     if (info->was_damaged)
         log_warn("%s: the index was damaged; it is set aside beside %s, and made anew",
                  w->root, w->shown);
@@ -154,18 +154,21 @@ tell_query(struct workspace *w, const struct event *e)
 {
     bool is_of_names = e->type == EVENT_FILE_COMPLETED || e->type == EVENT_FILE_FAILED ||
                        e->type == EVENT_FILE_DELETED;
+    bool is_of_rows = is_of_names || e->type == EVENT_ENTITY_ENRICHED;
 
     if (w->query && is_of_names)
         query_committed(w->query, e->subject);
+    if (w->query && w->is_open && is_of_rows) // of others not all is told
+        query_changed(w->query, e->subject);
 }
 
 void
-workspace_on_commit(void *ctx, struct event *const *events, size_t n)
+workspace_on_commit(void *ctx, struct event *const *events, size_t n, bool is_all_told)
 {
     struct workspace *w = ctx;
 
-    if (w->is_open && w->query) // of others only events are told
-        query_changed(w->query);
+    if (w->query && w->is_open && !is_all_told)
+        query_changed(w->query, STR_NONE);
     if (n == 0)
         return;
     for (size_t i = 0; i < n; i++) {

@@ -30,11 +30,32 @@ add_events(const struct command *c, struct event **events, size_t *n)
         events[(*n)++] = c->u.ingest->events[i];
 }
 
+/* A file's own event names it; where there is none something may have changed all the same, such as hovers that
+ * became stale. */
+static bool
+is_told(const struct command *c)
+{
+    switch (c->kind) {
+    case COMMAND_PUT_FILE:
+    case COMMAND_DELETE_FILE:
+    case COMMAND_PUT_HOVERS: return c->r < 0 || c->told;
+    case COMMAND_EXPIRE: return c->r <= 0;
+    case COMMAND_PUT_ENTITIES:
+    case COMMAND_REPLAY: return false;
+    case COMMAND_PUT_EVENT:
+    case COMMAND_PUT_JOB:
+    case COMMAND_KEEP:
+    case COMMAND_FLUSH: break;
+    }
+    return true;
+}
+
 static void
 tell_commit(struct writer *w, const struct letter *letter)
 {
     struct event **events = NULL;
     size_t n = 0, n_max = 0;
+    bool is_all_told = true;
     list_for_each (it, &letter->commands) {
         const struct command *c = list_entry(it, struct command, link);
         n_max += 1 + (c->kind == COMMAND_PUT_ENTITIES ? c->u.ingest->n_events : 0);
@@ -42,10 +63,12 @@ tell_commit(struct writer *w, const struct letter *letter)
     events = xcalloc(n_max + 1, sizeof(struct event *));
     list_for_each (it, &letter->commands)
         add_events(list_entry(it, struct command, link), events, &n);
+    list_for_each (it, &letter->commands)
+        is_all_told &= is_told(list_entry(it, struct command, link));
     if (n > 0)
         w->stats.head = events[n - 1]->seq;
     if ((n > 0 || letter->commit_us > 0) && w->events.on_commit)
-        w->events.on_commit(w->ctx, events, n);
+        w->events.on_commit(w->ctx, events, n, is_all_told);
     free(events);
 }
 

@@ -43,8 +43,8 @@ typedef void (*writer_done_fn)(void *ctx, int r, struct event *event);
 struct writer_events {
     /* Once, before anything else. r < 0: why tells; the writer must then be closed. */
     void (*on_open)(void *ctx, int r, const struct store_info *info, const char *why);
-    /* After each COMMIT and before the completions: its events in seq order, if any (borrowed: event_ref to keep). */
-    void (*on_commit)(void *ctx, struct event *const *events, size_t n);
+    /* After each COMMIT, before completions: its events by seq (event_ref to keep). is_all: these name all changes. */
+    void (*on_commit)(void *ctx, struct event *const *events, size_t n, bool is_all);
 };
 
 /* Why a transaction took no more. */

@@ -20,7 +20,7 @@ struct scene {
     struct timer *timer;
     void (*on_tick)(struct scene *scene);
     struct writer_stats stats;
-    size_t n_told;                                  // commits
+    bool is_all_told;                               // of the last commit
     size_t n_commits, n_commit_max, n_commit_first; // with events
     struct batch *large;
     uint64_t n_checkpoints[2]; // at two moments
@@ -63,10 +63,10 @@ on_open(void *ctx, int r, const struct store_info *info, const char *why)
 }
 
 static void
-on_commit(void *ctx, struct event *const *events, size_t n)
+on_commit(void *ctx, struct event *const *events, size_t n, bool is_all_told)
 {
     struct scene *scene = ctx;
-    scene->n_told++;
+    scene->is_all_told = is_all_told;
     if (n == 0)
         return;
     for (size_t i = 0; i < n; i++) {
@@ -203,32 +203,50 @@ test_all_commands(void **state)
     assert_counts(&scene, 2, 6);
 }
 
-/* ---- a commit without an event is told as well ---- */
+/* ---- a commit of each: do its events name all that changed? ---- */
+
+static void push_step(struct scene *scene);
 
 static void
-on_first_put(void *ctx, int r, struct event *event)
+on_step(void *ctx, int r, UNUSED struct event *event)
 {
     struct scene *scene = ctx;
-    OK(r);
-    assert_non_null(event);
-    assert_int_equal(scene->n_told, 1);
-    writer_put_file(scene->w, sample_batch("a.c", "one:1"), false, on_done,
-                    last_note_of(scene, "again"));
+    assert_true(r >= 0);
+    buf_printf(&scene->story, "%s ", scene->is_all_told ? "told" : "more");
+    scene->n_put++;
+    push_step(scene);
 }
 
 static void
-put_twice(struct scene *scene)
+push_step(struct scene *scene)
 {
-    writer_put_file(scene->w, sample_batch("a.c", "one:1"), false, on_first_put, scene);
+    struct hover_batch *hovers = sample_hovers("a.c", "one:1 two:2", "one=x");
+    struct writer *w = scene->w;
+    hovers->server_key = 1;
+    switch (scene->n_put) {
+    case 0:
+    case 1: // as it is: nothing of it changed
+        writer_put_file(w, sample_batch("a.c", "one:1 two:2"), false, on_step, scene);
+        break;
+    case 2: writer_put_hovers(w, steal(hovers), on_step, scene); break;
+    case 3: // these become stale, without an event
+    case 4: writer_expire_hovers(w, STR("c"), 2, on_step, scene); break;
+    case 5:
+        writer_put_event(w, EVENT_PIPELINE_ONLINE, STR_NONE, STR("{}"), false, on_step,
+                         scene);
+        break;
+    case 6: writer_delete_file(w, STR("a.c"), on_step, scene); break;
+    default: close_writer(scene);
+    }
+    if (hovers)
+        hover_batch_destroy(hovers);
 }
 
 static void
-test_commit_without_event(void **state)
+test_what_commits_tell(void **state)
 {
     struct scene scene;
-    play(state, put_twice, NULL, "again= closed", &scene);
-    assert_int_equal(scene.n_commits, 1);
-    assert_true(scene.n_told > scene.n_commits);
+    play(state, push_step, NULL, "told more told more told told told closed", &scene);
 }
 
 /* ---- statistics, and what a completion may do ---- */
@@ -368,7 +386,7 @@ main(void)
     fail_install();
     const struct CMUnitTest tests[] = {
         TEST(test_all_commands),
-        TEST(test_commit_without_event),
+        TEST(test_what_commits_tell),
         cmocka_unit_test(test_text_step),
         TEST(test_close_in_completion),
         TEST(test_bad_command_fails_alone),

@@ -52,7 +52,7 @@ on_near_answer(void *ctx, struct query_result **result)
         return;
     }
     if (n->n == 2)
-        query_changed(n->scene.q);
+        query_changed(n->scene.q, STR("src/a.c"));
     timer_start(n->timer, NEAR_SETTLE_MS, 0);
 }
 
@@ -77,7 +77,7 @@ test_near_is_remembered(void **state)
     fill(n.s);
     begin(&n.scene, n.s, 1);
     n.timer = timer_open(&n.scene.loop, near_ask, &n);
-    query_changed(n.scene.q);
+    query_changed(n.scene.q, STR_NONE);
     timer_start(n.timer, NEAR_SETTLE_MS, 0);
     end(&n.scene);
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
@@ -137,7 +137,7 @@ test_near_forgets(void **state)
     (void)state;
     near_init(&near);
     assert_false(near_read(&near, "a.c", 5000)); // nobody tells of changes
-    near_changed(&near, 5000);
+    near_changed(&near, STR_NONE, 5000);
     assert_false(near_read(&near, "a.c", 5000 + NEAR_SETTLE_MS - 1));
     assert_true(near_read(&near, "a.c", 5000 + NEAR_SETTLE_MS));
     assert_int_equal(near_count(&near, "a.c", "twice"), 2);
@@ -145,19 +145,35 @@ test_near_forgets(void **state)
     assert_int_equal(near_count(&near, "a.c", "never"), 0);
     assert_int_equal(near_count(&near, "b.c", "once"), 0);
     assert_false(near_read(&near, "a.c", 6000)); // it is known
-    near_changed(&near, 6000);
+    near_changed(&near, STR_NONE, 6000);
     assert_int_equal(near_count(&near, "a.c", "once"), 0);
     /* What was read before a change is not what counts after it. */
     struct near_file *file = near_want(&near, STR("a.c"), 7000);
     struct query_result *result = near_result(0);
     assert_null(near_want(&near, STR("a.c"), 7000));
-    near_changed(&near, 7000);
+    near_changed(&near, STR_NONE, 7000);
     assert_null(near_want(&near, STR("a.c"), 8000)); // still being read
     near_take(file, &result);
     assert_non_null(result);
     query_result_destroy(result);
     assert_int_equal(near_count(&near, "a.c", "once"), 0);
     assert_true(near_read(&near, "a.c", 8000));
+    /* Of one file: others stay, and it has its own rest. */
+    assert_true(near_read(&near, "c.c", 8000));
+    near_changed(&near, STR("c.c"), 8000);
+    near_changed(&near, STR("unknown.c"), 8000);
+    assert_int_equal(near_count(&near, "c.c", "once"), 0);
+    assert_int_equal(near_count(&near, "a.c", "once"), 1);
+    assert_false(near_read(&near, "c.c", 8000 + NEAR_SETTLE_MS - 1));
+    assert_true(near_read(&near, "d.c", 8000));
+    assert_true(near_read(&near, "c.c", 8000 + NEAR_SETTLE_MS));
+    file = near_want(&near, STR("e.c"), 9000);
+    result = near_result(0);
+    near_changed(&near, STR("e.c"), 9000);
+    near_take(file, &result);
+    assert_non_null(result);
+    query_result_destroy(result);
+    assert_int_equal(near_count(&near, "e.c", "once"), 0);
     /* One of the reads failed, one was of too much. */
     file = near_want(&near, STR("b.c"), 8000);
     result = near_result(0);
@@ -181,7 +197,7 @@ test_near_makes_room(void **state)
     char path[16];
     (void)state;
     near_init(&near);
-    near_changed(&near, 0);
+    near_changed(&near, STR_NONE, 0);
     for (int i = 0; i < NEAR_FILES; i++) {
         snprintf(path, sizeof(path), "%d.c", i);
         assert_true(near_read(&near, path, 1000));
@@ -190,7 +206,7 @@ test_near_makes_room(void **state)
     assert_true(near_read(&near, "new.c", 1000));
     assert_int_equal(near_count(&near, "1.c", "once"), 0);
     assert_int_equal(near_count(&near, "0.c", "once"), 1);
-    near_changed(&near, 1000);
+    near_changed(&near, STR_NONE, 1000);
     for (int i = 0; i < NEAR_FILES; i++) {
         snprintf(path, sizeof(path), "%d.h", i);
         assert_non_null(near_want(&near, str_of(path), 2000));
