@@ -291,6 +291,15 @@ spawn(struct client *c)
     return r;
 }
 
+void
+client_leave_processor(struct client *c, bool is_left)
+{
+    ASSERT_LOOP();
+    c->leaves_processor = is_left;
+    if (c->child)
+        child_leave_processor(c->child, is_left);
+}
+
 static void
 start(struct client *c)
 {
@@ -305,6 +314,8 @@ start(struct client *c)
         timer_start(c->life, 0, 0);
     } else {
         c->stats.pid = child_pid(c->child);
+        if (c->leaves_processor)
+            child_leave_processor(c->child, true);
         c->wire = wire_open(c->loop, child_stdout(c->child), child_stdin(c->child),
                             &wire_events, c);
         c->err = child_stderr(c->child);

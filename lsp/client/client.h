@@ -63,6 +63,8 @@ struct client *client_open(struct loop *l, const struct client_options *options,
                            const struct client_events *events, void *ctx) MUST_USE;
 void client_start(struct client *c); // no-op unless stopped or given up
 enum client_state client_state(const struct client *c);
+/* It leaves one of our processors to others, from now on and after restarts, or uses all again. */
+void client_leave_processor(struct client *c, bool is_left);
 /* As if it had crashed, for this reason; no-op unless starting or ready. */
 void client_fail(struct client *c, const char *why);
 /* Of the last state, with stderr's tail; may be NULL. */

@@ -36,7 +36,8 @@ struct client {
     struct wire *wire;
     struct stream *err;
     struct timer *life; // by state: initialize, its last output, back-off, stop
-    bool is_start_due;  // as soon as the old process is gone
+    bool leaves_processor;
+    bool is_start_due; // as soon as the old process is gone
     int spawn_r;
     char *exit_text; // how the process ended; NULL while it runs
     char *reason;    // of the last crash

@@ -65,7 +65,8 @@ bool enrich_is_paused(const struct enrich *e);
 /* Somebody asked for it: servers that were given up get another chance, and languages that had
  * none are looked up. */
 void enrich_retry(struct enrich *e);
-/* An editor asked for something: its request goes first, nothing new is sent for 200 ms. */
+/* An editor asked for something: its request goes first, nothing new is sent for 200 ms, and for 10 s the servers
+ * leave one processor to it (of two or more). */
 void enrich_yield(struct enrich *e);
 
 struct enrich_server_status {

@@ -389,6 +389,16 @@ child_kill(struct child *c, int signum)
 }
 
 void
+child_leave_processor(struct child *c, bool is_left)
+{
+    ASSERT_LOOP();
+    union sigval value = {.sival_int =
+                              is_left ? GUARD_LEAVE_PROCESSOR : GUARD_TAKE_PROCESSORS};
+    if (c->is_guarded && !c->is_over)
+        sigqueue(c->pid, GUARD_SIGNAL, value);
+}
+
+void
 child_terminate(struct child *c, uint64_t grace_ms)
 {
     ASSERT_LOOP();

@@ -31,6 +31,8 @@ struct stream *child_stderr(struct child *c);
 int child_pid(const struct child *c); // the guard's when there is one
 /* To the process group. */
 void child_kill(struct child *c, int signum);
+/* Under a guard: the program and all that it starts leave one of our processors to others, or may use all again. */
+void child_leave_processor(struct child *c, bool is_left);
 /* TERM now, KILL after grace_ms if it is still there; on_exit is still called. */
 void child_terminate(struct child *c, uint64_t grace_ms);
 uint64_t child_rss_bytes(const struct child *c); // of the whole group; 0 when unknown

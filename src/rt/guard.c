@@ -7,6 +7,7 @@
 #include "rt/guard.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -22,6 +23,7 @@
 /* For what a program left behind when it ended by itself. */
 #define GRACE_LEFTOVER_MS 500
 #define EXIT_NOT_STARTED 127
+#define SPREAD_LOOKS_MAX 8
 
 struct guard {
     pid_t parent;
@@ -34,6 +36,7 @@ struct guard {
     bool is_outer; // the program is the inner guard's
     bool is_program_over;
     int exit_code;
+    cpu_set_t processors; // ours, and so the program's at first
 };
 
 static const int forwarded[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
@@ -230,14 +233,40 @@ end_all(struct guard *g, int64_t grace_ms)
     kill_all(g);
 }
 
+/* The last one is left: interrupts and what is never moved tend to be on the first. */
 static void
-pass_on(const struct guard *g, int signum)
+spread(const struct guard *g, bool is_one_left)
 {
-    union sigval value = {.sival_int = signum};
-    if (!g->is_outer)
-        kill(-g->pid, signum);
-    else
+    cpu_set_t to = g->processors;
+    int last = CPU_SETSIZE - 1;
+    while (last > 0 && !CPU_ISSET(last, &to))
+        last--;
+    if (CPU_COUNT(&to) < 2)
+        return;
+    if (is_one_left)
+        CPU_CLR(last, &to);
+    /* Who was started meanwhile by one that had not been moved yet is found by the next look. */
+    bool is_moving = true;
+    for (int i = 0; i < SPREAD_LOOKS_MAX && is_moving; i++) {
+        struct proc_pids tree = {0};
+        is_moving = false;
+        proc_add_descendants(getpid(), &tree);
+        for (size_t at = 0; at < tree.pids.n; at++)
+            is_moving |= proc_set_processors(tree.pids.v[at], &to);
+        vec_finish(&tree.pids);
+    }
+}
+
+static void
+pass_on(const struct guard *g, int order)
+{
+    union sigval value = {.sival_int = order};
+    if (g->is_outer)
         sigqueue(g->pid, GUARD_SIGNAL, value);
+    else if (order == GUARD_LEAVE_PROCESSOR || order == GUARD_TAKE_PROCESSORS)
+        spread(g, order == GUARD_LEAVE_PROCESSOR);
+    else
+        kill(-g->pid, order);
 }
 
 static void
@@ -307,6 +336,7 @@ guard_main(int argc, char **argv)
         return EXIT_NOT_STARTED;
     }
     let_go_of_stdio();
+    sched_getaffinity(0, sizeof(g.processors), &g.processors);
     if (chdir("/") < 0)
         return EXIT_NOT_STARTED;
     watch_over(&g);

@@ -16,3 +16,7 @@ int guard_main(int argc, char **argv);
 /* Sent to a guard with sigqueue(): the value is the signal for the program's group. SIGKILL ends
  * every descendant. Blocked before the guard's exec, so that it cannot come too early. */
 #define GUARD_SIGNAL (SIGRTMIN + 5)
+/* Values of it that are no signals: the program and all below it leave one of our processors to others, or may
+ * use all of them again. Nothing happens where there is only one. */
+#define GUARD_LEAVE_PROCESSOR 1001
+#define GUARD_TAKE_PROCESSORS 1002

@@ -41,27 +41,42 @@ add_pids(struct str text, struct proc_pids *pids)
     }
 }
 
+/* NULL: it is gone. */
+static DIR *
+open_tasks(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    return opendir(path);
+}
+
+/* 0 behind the last one. */
+static pid_t
+next_task(DIR *tasks)
+{
+    for (struct dirent *e; (e = readdir(tasks));) {
+        uint64_t tid;
+        if (str_to_u64(str_of(e->d_name), &tid) == 0 && tid <= INT_MAX)
+            return (pid_t)tid;
+    }
+    return 0;
+}
+
 /* Each thread has its own list. */
 static void
 add_children(pid_t pid, struct proc_pids *pids)
 {
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-    DIR *tasks = opendir(path);
-    if (!tasks)
-        return;
-    for (struct dirent *e; (e = readdir(tasks));) {
-        uint64_t tid;
-        if (str_to_u64(str_of(e->d_name), &tid) < 0)
-            continue;
+    DIR *tasks = open_tasks(pid);
+    for (pid_t tid; tasks && (tid = next_task(tasks));) {
         char children[96];
-        snprintf(children, sizeof(children), "/proc/%d/task/%" PRIu64 "/children",
-                 (int)pid, tid);
+        snprintf(children, sizeof(children), "/proc/%d/task/%d/children", (int)pid,
+                 (int)tid);
         AUTO(buf_finish) struct buf text = {0};
         if (read_text(children, &text))
             add_pids(buf_str(&text), pids);
     }
-    closedir(tasks);
+    if (tasks)
+        closedir(tasks);
 }
 
 void
@@ -71,6 +86,21 @@ proc_add_descendants(pid_t root, struct proc_pids *ret_pids)
     add_children(root, ret_pids);
     for (; next < ret_pids->pids.n; next++)
         add_children(ret_pids->pids.v[next], ret_pids);
+}
+
+bool
+proc_set_processors(pid_t pid, const cpu_set_t *processors)
+{
+    bool had_others = false;
+    DIR *tasks = open_tasks(pid);
+    for (pid_t tid; tasks && (tid = next_task(tasks));) {
+        cpu_set_t is;
+        if (sched_getaffinity(tid, sizeof(is), &is) == 0 && !CPU_EQUAL(&is, processors))
+            had_others |= sched_setaffinity(tid, sizeof(*processors), processors) == 0;
+    }
+    if (tasks)
+        closedir(tasks);
+    return had_others;
 }
 
 uint64_t

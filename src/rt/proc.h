@@ -1,5 +1,6 @@
 #pragma once
 /* What /proc knows about a process and its descendants. Only for src/rt. Any thread. */
+#include <sched.h>
 #include <sys/types.h>
 
 #include "base/base.h"
@@ -14,5 +15,7 @@ struct proc_pids {
 /* Children, theirs, and so on, without `root`; parents before their children. A moment's picture:
  * who forks meanwhile may be missing. */
 void proc_add_descendants(pid_t root, struct proc_pids *ret_pids);
+/* For each thread of it; false: none of them had others. */
+bool proc_set_processors(pid_t pid, const cpu_set_t *processors);
 /* 0 when it is gone. */
 uint64_t proc_rss_bytes(pid_t pid);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "enrich/internal.h"
+#include "rt/proc.h"
 #include "tests/lib/fake_ls.h"
 
 #define BATCHES_MAX 64
@@ -508,6 +509,7 @@ main(void)
         cmocka_unit_test(test_server_of_nulls),
         cmocka_unit_test(test_server_queue),
         cmocka_unit_test(test_server_yields),
+        cmocka_unit_test(test_server_leaves_processor),
         cmocka_unit_test(test_server_open_document),
         cmocka_unit_test(test_server_fairness),
         cmocka_unit_test(test_server_roots),

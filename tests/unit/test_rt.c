@@ -68,6 +68,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_child_status_and_signal),
         cmocka_unit_test(test_child_environment),
         cmocka_unit_test(test_child_niceness),
+        cmocka_unit_test(test_child_leaves_processor),
         cmocka_unit_test(test_child_cannot_start),
         cmocka_unit_test(test_child_kill_reaches_group),
         cmocka_unit_test(test_child_closes_streams),

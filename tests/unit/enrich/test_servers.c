@@ -121,6 +121,52 @@ test_server_yields(void **state)
     teardown(&f);
 }
 
+/* How many processors those below the guard may use, all the same; 0: they differ, or are not there yet. */
+static int
+processors_of(const struct enrich *e)
+{
+    struct enrich_server_status status;
+    struct proc_pids below = {0};
+    int n = 0;
+    if (!enrich_server_at(e, 0, &status) || status.pid <= 0)
+        return 0;
+    proc_add_descendants(status.pid,
+                         &below); // the inner guard, which keeps its own, and the server
+    for (size_t i = 1; i < below.pids.n; i++) {
+        cpu_set_t is;
+        CPU_ZERO(&is); // it may be gone
+        sched_getaffinity(below.pids.v[i], sizeof(is), &is);
+        n = i == 1 || n == CPU_COUNT(&is) ? CPU_COUNT(&is) : 0;
+    }
+    vec_finish(&below.pids);
+    return n;
+}
+
+/* While an editor asks the servers leave a processor to it: one that runs, and one that starts. */
+static void
+test_server_leaves_processor(void **state)
+{
+    (void)state;
+    struct fixture f;
+    cpu_set_t ours;
+    sched_getaffinity(0, sizeof(ours), &ours);
+    int all = CPU_COUNT(&ours), fewer = MAX(all - 1, 1);
+    setup(&f, "{'lives':[{},{}]}");
+    submit(&f, "a.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_batches == 1);
+    RUN_UNTIL(&f.loop, processors_of(f.e) == all);
+    enrich_yield(f.e);
+    RUN_UNTIL(&f.loop, processors_of(f.e) == fewer);
+    server_close(f.e->servers.v[0]);
+    submit(&f, "b.c", 1, 0);
+    RUN_UNTIL(&f.loop, f.n_batches == 2);
+    RUN_UNTIL(&f.loop, processors_of(f.e) == fewer);
+    f.e->editor_ms = 1;
+    enrich_yield(f.e);
+    RUN_UNTIL(&f.loop, processors_of(f.e) == all); // by itself
+    teardown(&f);
+}
+
 /* An open document is asked about although the window of files is full. */
 static void
 test_server_open_document(void **state)

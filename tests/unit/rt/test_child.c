@@ -3,6 +3,7 @@
  * and waits to be killed, "__tree" hides a descendant as well as it can. The death of a tree is
  * seen by the end of a FIFO that all of it holds open. */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -264,6 +265,43 @@ test_child_niceness(UNUSED void **state)
         run_finish(&r);
         FINISH_LOOP(l);
     }
+}
+
+/* Those of a guarded one, wherever in its tree, be it hidden; of an unguarded one nothing is said. */
+static void
+test_child_leaves_processor(UNUSED void **state)
+{
+    static const char script[] =
+        "n=$(nproc); echo $n; setsid sh -c 'trap \"\" HUP; while [ $(nproc) = '$n' ]; do "
+        ":; "
+        "done; echo left; while [ $(nproc) != '$n' ]; do :; done; echo all'";
+    cpu_set_t ours;
+    sched_getaffinity(0, sizeof(ours), &ours);
+    OPEN_LOOP(l);
+    struct run r = {0};
+    run_shell(&l, &r, script, true);
+    r.out.wanted = 2;
+    run_until(&l, &r.out.is_enough);
+    if (CPU_COUNT(&ours) > 1) {
+        r.out.is_enough = false;
+        r.out.wanted += strlen("left\n");
+        child_leave_processor(r.c, true);
+        run_until(&l, &r.out.is_enough);
+        child_leave_processor(r.c, true); // as it is
+        child_leave_processor(r.c, false);
+        run_until(&l, &r.out.has_ended);
+        run_until(&l, &r.is_over);
+        AUTO(free)
+        char *wanted = xasprintf("%d\nleft\nall\n", CPU_COUNT(&ours));
+        assert_true(str_eq_c(buf_str(&r.out.bytes), wanted));
+    } else {
+        child_leave_processor(r.c, true); // the only one stays
+        child_kill(r.c, SIGKILL);
+        run_until(&l, &r.is_over);
+    }
+    child_leave_processor(r.c, true); // nobody is there any more
+    run_finish(&r);
+    FINISH_LOOP(l);
 }
 
 static int
