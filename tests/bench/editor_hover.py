@@ -134,6 +134,11 @@ def figures(times):
             "p99": round(times[int(len(times) * 0.99)], 3), "max": round(times[-1], 3)}
 
 
+def answers(house):
+    """Of language servers, so far."""
+    return sum(server["answers"] for w in house.status()["workspaces"] for server in w["servers"])
+
+
 def wait_at_rest(house):
     """Until a second has gone by in which nothing was written: after a first index the writer fills the index of texts,
     and what waits for that is found by a walk."""
@@ -186,8 +191,11 @@ def one_case(options, is_enriching, is_indexing, rng):
             if options.way and name != options.way:
                 continue
             measure(wire, places, 20, options.pause_ms / 1000, rng)
+            begin, answered = time.monotonic(), answers(house)
             took, bare = measure(wire, places, options.hovers, options.pause_ms / 1000, rng)
-            result[name] = {"hover": figures(took), "bare": figures(bare), "load_to_the_end": load.is_on(is_enriching)}
+            answered_per_s = (answers(house) - answered) / (time.monotonic() - begin)
+            result[name] = {"hover": figures(took), "bare": figures(bare), "answered_per_s": round(answered_per_s, 1),
+                            "load_to_the_end": load.is_on(is_enriching)}
         result["engine_us"] = house.status()["engine"]["hover_us"]
         return result
     finally:

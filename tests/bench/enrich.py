@@ -162,7 +162,8 @@ def editor_beside(options):
             row("an editor's hover p99 with clangd at work against without", f"{ratio:.2f}×", f"≤ {HOVER_RATIO}×",
                 ratio <= HOVER_RATIO, must=True),
             row("with clangd at work: median, p99", f"{busy['hover']['p50']:.2f}, {busy['hover']['p99']:.2f} ms"
-                + ("" if busy["load_to_the_end"] else " (not to the end)"), "", None)]
+                + ("" if busy["load_to_the_end"] else " (not to the end)"), "", None),
+            row("hovers/s that clangd answered meanwhile", f"{busy['answered_per_s']:.0f}", "", None)]
 
 
 def rss(pid):
