@@ -1,8 +1,11 @@
 """The commands on a small tree: what they print, their JSON, their exit codes."""
+import fcntl
+import glob
 import json
 import os
 import pty
 import re
+import signal
 import sqlite3
 import sys
 
@@ -19,6 +22,11 @@ SUMMARY = {"files", "skipped", "failed", "unchanged", "entities", "edges", "hove
            "peak_rss_bytes", "epoch", "seq"}
 ENTITY = {"key", "lang", "kind", "name", "qualified_name", "path", "range", "name_range", "signature", "doc",
           "parent", "rev"}
+
+
+def signals_pending(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+        return any(int(line.split()[1], 16) for line in f if line.startswith(("SigPnd", "ShdPnd")))
 
 
 @case("gloss --help names every command, each has --help of its own")
@@ -285,6 +293,33 @@ def _(house):
     equal(house.index()["files"], N_FILES - 3)
     house.write(".gitignore", "")
     equal(house.index()["files"], N_FILES + 1)
+
+
+@case("index that is stopped says so, and goes on with what it had")
+def _(house):
+    trees.write_c(house)
+    house.index()
+    (path,) = glob.glob(os.path.join(house.env["XDG_STATE_HOME"], "gloss", "tree-*", "index.db"))
+    house.write("src/more.c", "int more;\n")
+    for number, name in ((signal.SIGINT, "Interrupt"), (signal.SIGTERM, "Terminated"), (signal.SIGHUP, "Hangup")):
+        db = sqlite3.connect(path, isolation_level=None)
+        db.execute("BEGIN IMMEDIATE")  # its writer waits
+        p = house.start("index", stderr=name)
+
+        def holds():
+            with open(path + ".lock", "rb") as f:
+                try:
+                    fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return True
+        wait("it has the index", holds)
+        p.send_signal(number)
+        wait("the signal was taken", lambda: not signals_pending(p.pid))
+        db.execute("ROLLBACK")
+        db.close()
+        equal(p.wait(30), 1)
+        equal(house.stderr_text(name), f"gloss: stopped by {name}; what was indexed is kept\n")
+    equal(house.index()["files"], 4)
 
 
 @case("search: fuzzy by name, filters, --json has a score, best first")

@@ -1,8 +1,10 @@
 """gloss push: what it feeds an engine with is what an index of the folder would have, and what was acknowledged stays."""
+import glob
 import json
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import urllib.parse
 import urllib.request
@@ -166,6 +168,27 @@ def _(house):
     wait("the change is there", lambda: names(again) == {"third"})
     push.send_signal(signal.SIGTERM)
     equal(push.wait(), 0)
+
+
+@case("a watching push that is stopped in its walk ends without a complaint, another one says what stopped it")
+def _(house):
+    house.write("a.c", "int first;\n")
+    _, engine = house.serve()
+    house.gloss("push").ok()
+    (path,) = glob.glob(os.path.join(house.env["XDG_STATE_HOME"], "gloss", "*", "index.db"))
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")  # the engine's writer waits
+    try:
+        for args, lines, code, said in ((["--watch"], 1, 0, ""),
+                                        ([], 2, 1, "gloss: stopped by Interrupt; what was acknowledged is kept\n")):
+            p = house.start("push", *args, stderr=f"push{code}")
+            wait("the file's line waits for the writer",
+                 lambda n=lines: get(engine, "/v1/stats")["hub"]["ingest"]["waiting_lines"] == n)
+            p.send_signal(signal.SIGINT)
+            equal((p.wait(WAIT_S), house.stderr_text(f"push{code}")), (code, said))
+    finally:
+        db.execute("ROLLBACK")
+        db.close()
 
 
 @case("it says what is wrong")

@@ -66,6 +66,8 @@ on_summary(void *ctx, const struct workspace_summary *s)
 {
     struct own_run *run = ctx;
 
+    if (run->is_closing)
+        return; // that it was not finished was said, or will be
     if (s->r < 0) {
         run->why = xstrdup(s->why);
     } else {

@@ -352,6 +352,8 @@ static void
 on_summary(void *ctx, const struct workspace_summary *s)
 {
     struct push *p = ctx;
+    if (p->is_closing)
+        return; // that it was not finished was said, or nobody waits for it
     if (s->r < 0 && !p->why)
         p->why = xstrdup(s->why);
     p->is_walked = true;
