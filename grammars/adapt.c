@@ -90,7 +90,8 @@ grammar_adapt(const TSLanguage *from, struct grammar_adaptation *by)
     by->n_tokens = from->external_token_count;
     by->token = by->n_tokens;
     for (uint32_t i = 0; by->empty_token && i < by->n_tokens; i++)
-        if (strcmp(from->symbol_names[from->external_scanner.symbol_map[i]], by->empty_token) == 0)
+        if (strcmp(from->symbol_names[from->external_scanner.symbol_map[i]],
+                   by->empty_token) == 0)
             by->token = i;
     by->scan = from->external_scanner.scan;
     if (by->token < by->n_tokens)
@@ -109,7 +110,8 @@ is_wanted(const struct grammar_adaptation *by, const bool *valid)
 }
 
 bool
-grammar_scan(const struct grammar_adaptation *by, void *state, TSLexer *lexer, const bool *valid)
+grammar_scan(const struct grammar_adaptation *by, void *state, TSLexer *lexer,
+             const bool *valid)
 {
     if (is_wanted(by, valid)) {
         lexer->mark_end(lexer);

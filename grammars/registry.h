@@ -18,12 +18,12 @@ struct grammar_extension {
 
 /* A macro that the grammar is not shown. */
 struct grammar_mask {
-    const char *word; // "NS_ENUM"; "*_ENUM": ends so; "^": any in capitals that has its line alone;
-                      // "#": lines of #if, #else, #endif
-    const char *as;   // what stands there for the parser: "" nothing, "()" nothing for its arguments
-                      // either, "extern" that word, "enum(2)" that word and the second argument, "(*)": all
-                      // arguments; of "#": "@a @b{ @end", in regions that begin with a line @a or @b
-                      // and end with @end, but not in the braces of @b; "": everywhere
+    /* "NS_ENUM"; "*_ENUM": ends so; "^": any in capitals that has its line alone; "#": lines of #if, #else, #endif */
+    const char *word;
+    /* What stands there for the parser: "" nothing, "()" nothing for its arguments either, "extern" that word,
+     * "enum(2)" that word and the second argument, "(*)": all arguments; of "#": "@a @b{ @end", in regions that begin
+     * with a line @a or @b and end with @end, but not in the braces of @b; "": everywhere. */
+    const char *as;
 };
 
 struct grammar {
@@ -34,7 +34,7 @@ struct grammar {
     const char *const *filenames;               // whole names: "SConstruct"
     const char *const *shebangs;                // programs: "python3"
     const char *language_id;                    // of files known by name or shebang
-    const char *outline;     // how its bodies are known: a row of src/bodies/syntax.c; NULL: not at all
+    const char *outline; // of its bodies: a row of src/bodies/syntax.c; NULL: not known
     const struct grammar_mask *masks; // ends with word NULL; NULL: none
     /* Query texts, "" where there is none. */
     const char *entities;
@@ -60,7 +60,8 @@ struct grammar_adaptation {
 
 /* Made once, never freed. */
 const TSLanguage *grammar_adapt(const TSLanguage *from, struct grammar_adaptation *by);
-bool grammar_scan(const struct grammar_adaptation *by, void *state, TSLexer *lexer, const bool *valid);
+bool grammar_scan(const struct grammar_adaptation *by, void *state, TSLexer *lexer,
+                  const bool *valid);
 
 /* In the order of languages.json. */
 extern const struct grammar grammars[];

@@ -24,7 +24,8 @@
 static _Thread_local struct {
     const TSLanguage *language;
     struct {
-        uint32_t asked; // state and symbol; state 0 has a table of its own and is never kept
+        uint32_t
+            asked; // state and symbol; state 0 has a table of its own and is never kept
         uint16_t found;
     } at[1 << LOOKUPS_KEPT_BITS];
 } lookups;

@@ -17,12 +17,12 @@
 #define HUB_FRAMES_MAX 64 // of one turn of a connection, and
 #define HUB_FRAMES_BYTES_MAX (64u << 10)
 #define HUB_PARCELS_BYTES_MAX (512u << 10) // so, when they are made for many
-#define HUB_SILENT_MS 5000      // of a socket that asks for nothing
-#define HUB_SILENT_FULL_MS 1000 // when others wait for its place
-#define HUB_SLOW_ANSWER_MS 1000 // is written to the log
-#define HUB_BAD_MAX 64          // bad requests in a row
-#define HUB_LINES_MAX 256       // of one WebSocket message, of gloss.v1.ndjson
-#define HUB_ID_BYTES_MAX 128    // request_id
+#define HUB_SILENT_MS 5000                 // of a socket that asks for nothing
+#define HUB_SILENT_FULL_MS 1000            // when others wait for its place
+#define HUB_SLOW_ANSWER_MS 1000            // is written to the log
+#define HUB_BAD_MAX 64                     // bad requests in a row
+#define HUB_LINES_MAX 256                  // of one WebSocket message, of gloss.v1.ndjson
+#define HUB_ID_BYTES_MAX 128               // request_id
 #define HUB_VALUES_MAX                                                                   \
     (1u << 17) // of a message or a line: a tree of it is made on the loop
 

@@ -35,7 +35,7 @@ struct file {
     enum file_reason reason;
     uint64_t size_bytes;
     int64_t mtime_ns; // 0: an editor's buffer, to be looked at again from disk
-    uint64_t inode; // of what was sent: the sender (ingest_sender); 0: nobody alone
+    uint64_t inode;   // of what was sent: the sender (ingest_sender); 0: nobody alone
     struct hash128 content; // zero unless it was read
     uint64_t server_key;    // who told its hovers (hover_batch); the store's to set
 };

@@ -56,7 +56,7 @@ struct hover_batch {
     bool is_handed;      // by an editor: what another one told of this content stays
     bool
         is_copied; // of another index, into a file just put: may be stale, and nothing becomes so
-    bool is_late;        // from a dead letter: what anybody told of this content stays
+    bool is_late; // from a dead letter: what anybody told of this content stays
     struct hover_answer *answers;
     size_t n_answers;
 };

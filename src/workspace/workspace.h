@@ -73,8 +73,8 @@ void workspace_add_status(struct buf *json, const struct workspace *w);
 
 /* Told on the loop when state or progress changed, at most every 100 ms, and the last one always. */
 struct workspace_listener;
-MUST_USE struct workspace_listener *
-workspace_listen(struct workspace *w, void (*on_change)(void *ctx), void *ctx);
+struct workspace_listener *workspace_listen(struct workspace *w, void (*fn)(void *ctx),
+                                            void *ctx) MUST_USE;
 void workspace_unlisten(struct workspace_listener *l);
 
 struct workspace_progress {

@@ -389,7 +389,9 @@ test_port_taken(void **state UNUSED)
 }
 
 #include "hub/test_snapshot.c"
-#include "hub/test_late.c"
+
+#include "hub/test_late.c" // the next uses what it makes
+
 #include "hub/test_deleted.c"
 #include "hub/test_sub.c"
 

@@ -524,8 +524,8 @@ copy_in_two(const struct sample *s, struct store_writer *source, int n_calls,
         assert_true(whole.entities >= n.entities || with_change);
     }
     AUTO(free) char *wanted = dump_index(s->url), *is = dump_index(place.url);
-    AUTO(free) char *letters = letters_and_jobs_of(s),
-                     *own_letters = letters_and_jobs_of(&place);
+    AUTO(free)
+    char *letters = letters_and_jobs_of(s), *own_letters = letters_and_jobs_of(&place);
     assert_same_text(is, wanted);
     assert_string_equal(own_letters, letters);
     assert_log_tells(place.url);

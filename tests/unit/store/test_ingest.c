@@ -200,38 +200,18 @@ test_ingest_faults(void **state)
     struct sample *s = *state;
     AUTO(arena_finish) struct arena a = {0};
     struct store_writer *w = sample_open(s, NULL);
-    struct ingest_batch *b = ingest_put(
-        w, FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "none") ",\"key\":\"k\"}\n" FN("a.c", "one", 1) "}\n" FN("a.c", "two", 2) ",\"parent\":" KEY("a.c", "one") "}\n" FN(
-               "a.c", "one",
-               1) ",\"parent\":" KEY("a.c",
-                                     "two") "}\n" FN("a.c", "one",
-                                                     1) ",\"parent\""
-                                                        ":" KEY(
-                                                            "a.c",
-                                                            "one") "}"
-                                                                   "\n"
-                                                                   "{"
-                                                                   "\"lang\":\"py\","
-                                                                   "\"kind\":\"fn\","
-                                                                   "\"path\":\"a.c\","
-                                                                   "\"name\":\"p\"," AT(
-                                                                       5) "}\n"
-                                                                          "{\"op\":"
-                                                                          "\"file\","
-                                                                          "\"path\":\"a."
-                                                                          "c\",\"lang\":"
-                                                                          "\"c\","
-                                                                          "\"entities\":["
-                                                                          "{\"kind\":"
-                                                                          "\"fn\","
-                                                                          "\"name\":"
-                                                                          "\"lost\","
-                                                                          "\"parent\""
-                                                                          ":" KEY("a.c", "two") "," AT(
-                                                                              1) "}]}"
-                                                                                 "\n" FN("b.c",
-                                                                                         "far",
-                                                                                         1) "}");
+    // clang-format off
+    struct ingest_batch *b = ingest_put(w,
+        FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "none") ",\"key\":\"k\"}\n"
+        FN("a.c", "one", 1) "}\n"
+        FN("a.c", "two", 2) ",\"parent\":" KEY("a.c", "one") "}\n"
+        FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "two") "}\n"
+        FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "one") "}\n"
+        "{\"lang\":\"py\",\"kind\":\"fn\",\"path\":\"a.c\",\"name\":\"p\"," AT(5) "}\n"
+        "{\"op\":\"file\",\"path\":\"a.c\",\"lang\":\"c\",\"entities\":[{\"kind\":\"fn\",\"name\":\"lost\","
+            "\"parent\":" KEY("a.c", "two") "," AT(1) "}]}\n"
+        FN("b.c", "far", 1) "}");
+    // clang-format on
     static const bool are_good[] = {false, true, true, false, false, false, false, true};
     for (size_t i = 0; i < ARRAY_LEN(are_good); i++)
         assert_int_equal(b->v[i].fault == NULL, are_good[i]);
