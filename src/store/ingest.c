@@ -214,12 +214,14 @@ put_one(struct merge *m, const struct ingest_item *item, const struct ingest_bat
 
 /* What was within it is at the file's scope from now on. */
 static void
-delete_one(struct merge *m, struct ingest_item *item)
+delete_one(struct merge *m, struct ingest_item *item, uint64_t sender)
 {
     uint32_t at = find(m, item->key);
     item->is_found = at != ENTITY_NONE;
     if (at == ENTITY_NONE)
         return;
+    if (m->sender != sender)
+        m->sender = 0;
     m->all.v[at].is_gone = true;
     m->n_live--;
     for (size_t i = 0; i < m->all.n; i++)
@@ -263,7 +265,7 @@ apply(struct merge *m, struct ingest_item *item, const struct ingest_batch *batc
 {
     switch (item->op) {
     case INGEST_PUT_ENTITY: item->fault = put_one(m, item, batch); break;
-    case INGEST_DELETE_ENTITY: delete_one(m, item); break;
+    case INGEST_DELETE_ENTITY: delete_one(m, item, batch->sender); break;
     case INGEST_PUT_FILE: item->fault = put_all(m, item, batch); break;
     case INGEST_DELETE_FILE: delete_all(m, item); break;
     case INGEST_BAD: break;

@@ -140,6 +140,11 @@ test_ingest_sender(void **state)
     assert_int_equal(sender_of(s, "a.c"), one);
     put_as(w, "two", all); // the same once more, of somebody else
     assert_int_equal(sender_of(s, "a.c"), two);
+    put_as(w, "one", "{\"op\":\"delete\",\"entity\":" KEY("a.c", "one") "}");
+    assert_int_equal(sender_of(s, "a.c"), 0);
+    put_as(w, "two", all);
+    put_as(w, "two", "{\"op\":\"delete\",\"entity\":" KEY("a.c", "one") "}");
+    assert_int_equal(sender_of(s, "a.c"), two);
     put_as(w, "", all);
     assert_int_equal(sender_of(s, "a.c"), 0);
     store_writer_close(w);
