@@ -38,13 +38,20 @@ def source_lists(folder):
 
 
 def fetch_package(name, target, folder):
+    """A version that is there: an archive may list one that it no longer has."""
     options = source_lists(folder)
     subprocess.run(["apt-get", *options, "update", "-qq"], check=True)
+    said = subprocess.run(["apt-cache", *options, "showsrc", "--only-source", name], capture_output=True, text=True, check=True)
     work = folder / "work"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
-    subprocess.run(["apt-get", *options, "source", "-qq", "--only-source", name], cwd=work, check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for version in re.findall(r"^Version: (\S+)$", said.stdout, re.M):
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        done = subprocess.run(["apt-get", *options, "source", "-qq", "--only-source", f"{name}={version}"], cwd=work,
+                              capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            break
+    else:
+        raise SystemExit(f"the sources of {name} cannot be fetched: {done.stderr if said.stdout else 'no such package'}")
     (made,) = [p for p in work.iterdir() if p.is_dir()]
     made.rename(target)
     shutil.rmtree(work)
