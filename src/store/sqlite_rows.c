@@ -370,6 +370,8 @@ file_by_id(struct tables *t, int64_t id, struct arena *a, struct file_stored *re
     return take_file(c, SQL_FILE_BY_ID, stmt, a, ret_file);
 }
 
+/* The freshest is chosen here: a statement that sorts makes a table for it, before there is a row, and nearly
+ * every new file has no twin. */
 static int
 find_twin(struct tables *t, const struct file *file, int64_t own_id, struct arena *a,
           struct file_stored *ret_twin, int64_t *ret_n_fresh)
@@ -382,14 +384,19 @@ find_twin(struct tables *t, const struct file *file, int64_t own_id, struct aren
     sqlite3_bind_blob(stmt, 1, &file->content, sizeof(file->content), SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 2, own_id);
     sqlite_bind_str(stmt, 3, file->lang);
-    r = sqlite_step(c, stmt);
-    if (r > 0) {
-        *ret_n_fresh = sqlite3_column_int64(stmt, FILE_COLUMN_COUNT);
+    bool is_found = false;
+    while ((r = sqlite_step(c, stmt)) > 0) {
+        int64_t n_fresh = sqlite3_column_int64(stmt, FILE_COLUMN_COUNT);
+        if (is_found && n_fresh <= *ret_n_fresh)
+            continue;
+        is_found = true;
+        *ret_n_fresh = n_fresh;
         r = sqlite_file_read(stmt, a, ret_twin);
-        r = r < 0 ? r : 1;
+        if (r < 0)
+            break;
     }
     sqlite_put(c, SQL_FILE_TWIN, stmt);
-    return r;
+    return r < 0 ? r : is_found;
 }
 
 static int

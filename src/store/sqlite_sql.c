@@ -43,11 +43,11 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
     [SQL_FILE_BY_ID] = "SELECT " FILE_COLUMNS " FROM file f WHERE f.id=?1",
     [SQL_FILE_ALL] = "SELECT " FILE_COLUMNS " FROM file f ORDER BY f.path",
     [SQL_FILE_EACH] = "SELECT " FILE_COLUMNS " FROM file f",
-    [SQL_FILE_TWIN] =
-        "SELECT " FILE_COLUMNS ",f.n_known+f.n_empty-f.n_stale FROM file f WHERE f.id IN "
-        "(SELECT id FROM file INDEXED BY file_told WHERE content=?1 AND "
-        "n_known+n_empty>0 AND id<>?2 AND lang=?3 AND state=0 LIMIT 8) "
-        "ORDER BY f.n_known+f.n_empty-f.n_stale DESC LIMIT 1",
+    [SQL_FILE_TWIN] = "SELECT " FILE_COLUMNS
+                      ",f.n_known+f.n_empty-f.n_stale FROM file f INDEXED BY file_told "
+                      "WHERE f.content=?1 AND f.n_known+f.n_empty>0 AND f.id<>?2 AND "
+                      "f.lang=?3 AND f.state=0 "
+                      "LIMIT 8",
     [SQL_FILE_UNASKED] = "SELECT " FILE_COLUMNS " FROM file f WHERE f.n_stale>0 OR "
                          "EXISTS(" UNASKED ") ORDER BY EXISTS(" UNASKED ") DESC,f.path",
     [SQL_FILE_ADD] =

@@ -90,6 +90,7 @@ static const struct test tests[] = {
     TEST(test_content_comes_back, 0),
     TEST(test_content_comes_back_elsewhere, 0),
     TEST(test_past_of_partial_twin, 0),
+    TEST(test_freshest_twin, 0),
     TEST(test_stale_twin, 0),
     TEST(test_same_content_of_other_maker, 0),
     TEST(test_stale_is_not_kept, 0),

@@ -173,6 +173,30 @@ test_past_of_partial_twin(void **state)
     store_writer_close(w);
 }
 
+/* Of several that are there the one of which most is known is heard, be it the first or the last. */
+static void
+test_freshest_twin(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    static const char *const contents[] = {PAST_A, PAST_B};
+    for (size_t i = 0; i < ARRAY_LEN(contents); i++) {
+        const char *less = i == 0 ? "a.c" : "c.c", *more = i == 0 ? "c.c" : "a.c";
+        event_unref(sample_put(w, "a.c", contents[i]));
+        event_unref(sample_put(w, "b.c", contents[i]));
+        event_unref(sample_put(w, "c.c", contents[i]));
+        event_unref(sample_put_hovers(w, less, contents[i], "one=o"));
+        event_unref(sample_put_hovers(w, "b.c", contents[i], "one=o two=t"));
+        event_unref(sample_put_hovers(w, more, contents[i], "one=o two=t three=h"));
+        event_unref(sample_put(w, "d.c", contents[i]));
+        assert_hovers(s, "d.c",
+                      i == 0 ? "one=o two=t three=h" : "one=o two=t three=h four?");
+        event_unref(sample_delete(w, "d.c"));
+    }
+    assert_adds_up(s);
+    store_writer_close(w);
+}
+
 /* Neither is fresh: a file keeps its own. */
 static void
 test_stale_twin(void **state)
