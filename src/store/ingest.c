@@ -526,9 +526,7 @@ put_keys(struct run *run)
         }
         batch->seq = MAX(batch->seq, item->seq);
     }
-    if (r == 0 && batch->once.n > 0)
-        r = once_put_outcomes(run->w, batch);
-    return r == 0 && batch->once.n > 0 ? once_put(run->w, batch->once, batch->seq) : r;
+    return r == 0 && batch->once.n > 0 ? once_put_batch(run->w, batch) : r;
 }
 
 int
@@ -570,6 +568,6 @@ table_once_prune(struct table_writer *w, int64_t now_ms, bool *ret_more)
         r = w->writes->once_prune(w->t, INT64_MAX, (size_t)MIN(beyond, PRUNE_ONCE),
                                   &n_beyond);
     w->now.once_rows -= (int64_t)n_beyond;
-    *ret_more = n == PRUNE_ONCE || n_beyond == PRUNE_ONCE;
+    *ret_more = n >= PRUNE_ONCE || n_beyond >= PRUNE_ONCE;
     return err_trace(r);
 }

@@ -1,6 +1,6 @@
 /* Why: whoever did not hear an answer sends the same again, and must hear the same: a batch that is not done again says
  * of each item what was said of it, which its lines alone no longer tell. Invariant: of a known batch an item without an
- * outcome was done and found nothing to delete; an outcome is kept as long as its key or goes before it. */
+ * outcome was done and found nothing to delete; the outcomes of a batch have its key's time, and go with it. */
 #include "store/once.h"
 
 #include "base/clock.h"
@@ -56,36 +56,33 @@ outcome_key(struct buf *b, const struct ingest_batch *batch, ssize_t index)
     return buf_str(b);
 }
 
+static int
+put(struct table_writer *w, struct str key, int64_t value, int64_t time_ms)
+{
+    w->now.once_rows++;
+    return err_trace(w->writes->once_add(w->t, key, value, time_ms));
+}
+
 int
 once_put(struct table_writer *w, struct str key, int64_t seq)
 {
-    w->now.once_rows++;
-    return err_trace(w->writes->once_add(w->t, key, seq, clock_wall_ms()));
-}
-
-/* One of an earlier time may still be there, when no row of the log came since. */
-static int
-put_outcome(struct table_writer *w, struct str key, int64_t outcome)
-{
-    int64_t was;
-    int r = w->t->reads->once_get(w->t, key, &was);
-    return r == 0 ? once_put(w, key, outcome) : MIN(r, 0);
+    return put(w, key, seq, clock_wall_ms());
 }
 
 int
-once_put_outcomes(struct table_writer *w, const struct ingest_batch *batch)
+once_put_batch(struct table_writer *w, const struct ingest_batch *batch)
 {
     AUTO(buf_finish) struct buf key = {0};
-    int64_t n = 0;
-    int r = 0;
+    int64_t n = 0, now_ms = clock_wall_ms();
+    int r = put(w, batch->once, batch->seq, now_ms);
     for (size_t i = 0; i < batch->n && r == 0; i++) {
         int64_t outcome = outcome_of(&batch->v[i]);
         if (outcome == 0)
             continue;
         n++;
-        r = put_outcome(w, outcome_key(&key, batch, (ssize_t)i), outcome);
+        r = put(w, outcome_key(&key, batch, (ssize_t)i), outcome, now_ms);
     }
-    return r == 0 && n > 0 ? put_outcome(w, outcome_key(&key, batch, -1), n) : r;
+    return r == 0 && n > 0 ? put(w, outcome_key(&key, batch, -1), n, now_ms) : r;
 }
 
 /* What is wrong with it now is what was, if it was sent again as it was. */

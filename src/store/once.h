@@ -19,9 +19,9 @@ const char *once_fault_text(enum once_fault fault); // NULL: done
 
 struct table_writer;
 
-/* batch->once, or that of an item, is known from now on. */
+/* An item's key is known from now on. */
 int once_put(struct table_writer *w, struct str key, int64_t seq);
-/* Before the one of a batch: what became of each of its items, if it is more than that it is done. */
-int once_put_outcomes(struct table_writer *w, const struct ingest_batch *batch);
+/* batch->once is, with what became of each of its items, if it is more than that it is done. */
+int once_put_batch(struct table_writer *w, const struct ingest_batch *batch);
 /* Of a batch whose key is known, and its seq is set: says of each item again what was said. */
 int once_get_outcomes(struct table_writer *w, struct ingest_batch *batch);

@@ -159,8 +159,9 @@ const char *const postgres_sql[PG_STATEMENTS] = {
     [PG_ONCE_GET] = "SELECT seq FROM gloss.ingest_key WHERE ws=$1 AND k=$2",
     [PG_ONCE_ADD] = "INSERT INTO gloss.ingest_key(ws,k,seq,time_ms) VALUES($1,$2,$3,$4)",
     [PG_ONCE_PRUNE] =
-        "DELETE FROM gloss.ingest_key WHERE ws=$1 AND k IN (SELECT k FROM "
-        "gloss.ingest_key WHERE ws=$1 AND time_ms<$2 ORDER BY time_ms LIMIT $3)",
+        "DELETE FROM gloss.ingest_key WHERE ws=$1 AND time_ms<$2 AND time_ms<=coalesce("
+        "(SELECT time_ms FROM gloss.ingest_key WHERE ws=$1 ORDER BY time_ms LIMIT 1 "
+        "OFFSET $3::bigint-1),$2)",
 
     [PG_EVENT_ADD] = "INSERT INTO gloss.event(ws,seq,type,ts_ms,subject,data) "
                      "VALUES($1,$2,$3,$4,$5,$6)",

@@ -464,7 +464,7 @@ once_add(struct tables *t, struct str key, int64_t seq, int64_t ts_ms)
 }
 
 static int
-once_prune(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n)
+once_prune(struct tables *t, int64_t ts_ms, size_t n_wanted, size_t *ret_n)
 {
     struct postgres_tables *p = postgres_tables_of(t);
     struct postgres_args args = {.n = 0};
@@ -472,7 +472,7 @@ once_prune(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n)
     AUTO_ROWS(rows);
     postgres_arg_int(&args, p->ws);
     postgres_arg_int(&args, ts_ms);
-    postgres_arg_int(&args, (int64_t)limit);
+    postgres_arg_int(&args, (int64_t)n_wanted);
     int r = postgres_query(&p->c, PG_ONCE_PRUNE, &args, rows);
     if (r == 0)
         r = str_to_u64(str_of(postgres_changed(rows)), &n);

@@ -501,30 +501,33 @@ once_add(struct tables *t, struct str key, int64_t seq, int64_t ts_ms)
 
 /* What is to go first, since a walk ends where its family is written to. */
 static int
-once_prune(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n)
+once_prune(struct tables *t, int64_t ts_ms, size_t n_wanted, size_t *ret_n)
 {
     struct rocks_key all = {.p = {'o'}, .n = 1};
     struct rocks_conn *c = rocks_conn_of(t);
     AUTO(arena_finish) struct arena a = {0};
     AUTO(buf_finish) struct buf key = {0};
-    struct str *old = arena_alloc(&a, (limit + 1) * sizeof(*old));
+    VEC(struct str) old = {0};
     struct rocks_walk walk;
-    size_t n = 0;
+    int64_t last_ms = 0;
     int r = 0;
     rocks_walk_open(&walk, c, ROCKS_LOOK, all, STR_NONE);
-    while (n < limit && (r = rocks_walk_next(&walk)) > 0) {
-        if (walk.key.n < ONCE_TIME_BYTES || rocks_key_read(walk.key, 1) >= ts_ms)
+    while ((r = rocks_walk_next(&walk)) > 0 && walk.key.n >= ONCE_TIME_BYTES) {
+        int64_t at_ms = rocks_key_read(walk.key, 1);
+        if (at_ms >= ts_ms || (old.n >= n_wanted && at_ms != last_ms))
             break;
-        old[n++] = arena_str(&a, walk.key);
+        last_ms = at_ms;
+        *vec_push(&old) = arena_str(&a, walk.key);
     }
     rocks_walk_close(&walk);
-    for (size_t i = 0; i < n && r >= 0; i++) {
-        rocks_once_key(&key,
-                       str_slice(old[i].p + ONCE_TIME_BYTES, old[i].n - ONCE_TIME_BYTES));
+    for (size_t i = 0; i < old.n && r >= 0; i++) {
+        struct str at = old.v[i];
+        rocks_once_key(&key, str_slice(at.p + ONCE_TIME_BYTES, at.n - ONCE_TIME_BYTES));
         rocks_delete(c, ROCKS_LOOK, buf_str(&key));
-        rocks_delete(c, ROCKS_LOOK, old[i]);
+        rocks_delete(c, ROCKS_LOOK, at);
     }
-    *ret_n = r < 0 ? 0 : n;
+    *ret_n = r < 0 ? 0 : old.n;
+    vec_finish(&old);
     return err_trace(MIN(r, 0));
 }
 

@@ -118,8 +118,9 @@ const char *const sqlite_sql[SQL_STATEMENTS] = {
 
     [SQL_ONCE_GET] = "SELECT seq FROM ingest_key WHERE key=?1",
     [SQL_ONCE_ADD] = "INSERT INTO ingest_key(key,seq,time_ms) VALUES(?1,?2,?3)",
-    [SQL_ONCE_PRUNE] = "DELETE FROM ingest_key WHERE key IN (SELECT key FROM ingest_key "
-                       "WHERE time_ms<?1 ORDER BY time_ms LIMIT ?2)",
+    [SQL_ONCE_PRUNE] =
+        "DELETE FROM ingest_key WHERE time_ms<?1 AND time_ms<=coalesce((SELECT time_ms "
+        "FROM ingest_key ORDER BY time_ms LIMIT 1 OFFSET ?2-1),?1)",
 
     [SQL_EVENT_ADD] =
         "INSERT INTO event(seq,type,ts_ms,subject,data) VALUES(?1,?2,?3,?4,?5)",

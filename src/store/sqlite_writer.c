@@ -385,10 +385,10 @@ add_once(struct tables *t, struct str key, int64_t seq, int64_t ts_ms)
 }
 
 static int
-prune_once(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n)
+prune_once(struct tables *t, int64_t ts_ms, size_t n_wanted, size_t *ret_n)
 {
     struct sqlite_conn *c = sqlite_conn_of(t);
-    const int64_t v[] = {ts_ms, (int64_t)limit};
+    const int64_t v[] = {ts_ms, (int64_t)n_wanted};
     int r = sqlite_run_with(c, SQL_ONCE_PRUNE, v, ARRAY_LEN(v));
     *ret_n = r == 0 ? (size_t)sqlite3_changes(c->db) : 0;
     return r;

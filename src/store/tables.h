@@ -98,8 +98,9 @@ struct table_writes {
 
     /* Idempotency keys; the key is not there yet. */
     int (*once_add)(struct tables *t, struct str key, int64_t seq, int64_t ts_ms);
-    /* Of those before `ts_ms` the oldest, at most so many. */
-    int (*once_prune)(struct tables *t, int64_t ts_ms, size_t limit, size_t *ret_n);
+    /* Of those before `ts_ms` the oldest, so many and the others of the last one's time: what has one time goes
+     * at once. *ret_n: how many. */
+    int (*once_prune)(struct tables *t, int64_t ts_ms, size_t n_wanted, size_t *ret_n);
 
     int (*event_add)(struct tables *t, const struct table_event *event);
     int (*event_fill)(struct tables *t, int64_t seq,

@@ -4,6 +4,7 @@
  * contract; SQL only plants what that could not (damage, strangers, worn-out slots), or sees more. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -107,6 +108,7 @@ static const struct test tests[] = {
     TEST(test_ingest_fault_leaves_nothing, 0),
     TEST(test_ingest_once, 0),
     TEST(test_ingest_once_says_the_same, 0),
+    TEST(test_ingest_once_is_pruned_whole, 0),
     TEST(test_ingest_cut_anywhere, 0),
     TEST(test_any_order, 0),
     TEST(test_search_text, SAMPLE_TEXT),

@@ -396,6 +396,49 @@ test_ingest_once_says_the_same(void **state)
     store_writer_close(w);
 }
 
+/* More lines than one step of pruning takes rows, none of which makes sense; the same batch each time. */
+static void
+put_many_bad(struct store_writer *w, bool is_again)
+{
+    AUTO(ingest_batch_destroy) struct ingest_batch *b = ingest_batch_create();
+    for (int i = 0; i < 6000; i++)
+        *ingest_batch_add(b) =
+            (struct ingest_item){.op = INGEST_BAD, .fault = "no sense"};
+    b->once = STR("k");
+    OK(store_begin(w));
+    OK(store_put_entities(w, b));
+    OK(store_commit(w));
+    assert_int_equal(b->is_again, is_again);
+    for (size_t i = 0; i < b->n; i++)
+        assert_non_null(b->v[i].fault);
+}
+
+static void
+prune_once_before(struct store_writer *w, int64_t ms)
+{
+    bool more = false;
+    OK(store_begin(w));
+    OK(store_prune(w, ms + STORE_ONCE_AGE_MS, &more));
+    OK(store_commit(w));
+}
+
+/* Of what a step began nothing is left, or what was refused would be told as stored. */
+static void
+test_ingest_once_is_pruned_whole(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    int64_t next_ms = clock_wall_ms();
+    put_many_bad(w, false);
+    prune_once_before(w, next_ms + 60000);
+    for (next_ms = clock_wall_ms() + 1; clock_wall_ms() < next_ms;)
+        sched_yield();
+    put_many_bad(w, false);
+    prune_once_before(w, next_ms);
+    put_many_bad(w, true);
+    store_writer_close(w);
+}
+
 /* ---- wherever the lines are cut ---- */
 
 struct ingest_dump {
