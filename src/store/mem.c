@@ -1,7 +1,8 @@
 /* "mem:NAME": the SQLite backend on a file system in memory. A WAL database needs files and shared memory,
  * so the index is a file all the same, in a folder of its own that nobody else can look into; it is never
  * synced, never checked, and goes when its writer closes. NAME is any word that no other index of this
- * user has: whoever makes the URL makes it up, and tells nobody outside of the process.
+ * user has: whoever makes the URL makes it up, and tells nobody outside of the process. Others may have such a
+ * folder for what they do not want on a disk.
  * Invariant: a folder whose lock nobody holds is a dead engine's. The lock is on the folder itself, so
  * there is no moment at which it exists and cannot be locked; who made it and finds it gone once it is
  * locked was taken for dead, and makes it again. */
@@ -40,6 +41,13 @@ mem_base(const char *const *candidates, size_t n)
     return NULL;
 }
 
+char *
+mem_base_of_user(void)
+{
+    const char *const candidates[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
+    return mem_base(candidates, ARRAY_LEN(candidates));
+}
+
 static char *
 prefix_of(void)
 {
@@ -68,8 +76,7 @@ remove_dir(int at, const char *name)
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *entry;
     while (dir && (entry = readdir(dir)))
-        if (entry->d_name[0] != '.')
-            unlinkat(fd, entry->d_name, 0);
+        unlinkat(fd, entry->d_name, 0); // "." and ".." are no files
     if (dir)
         closedir(dir);
     else if (fd >= 0)
@@ -177,8 +184,7 @@ check_name(const char *name, char **ret_why)
 static int
 find_base(char **ret_base, char **ret_why)
 {
-    const char *const candidates[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
-    *ret_base = mem_base(candidates, ARRAY_LEN(candidates));
+    *ret_base = mem_base_of_user();
     if (*ret_base)
         return 0;
     if (ret_why)

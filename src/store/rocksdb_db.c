@@ -65,39 +65,26 @@ options_create(bool is_own)
 
 /* Nobody reads it, and it cannot be turned off. Where the library was built with its assertions (Debian's
  * is) it ends the program when a line cannot be written: not on the disk of the index, then, which may be full, but in
- * memory, without a name. NULL: there is no such place, and it is in the folder. */
-static char *
-log_place_new(rocksdb_options_t *o)
+ * memory, and without a name once it is open. Who is killed before leaves it to the next one. NULL: there is no such
+ * place, and it is in the folder. */
+static struct mem_place *
+log_place_make(rocksdb_options_t *o)
 {
-    const char *const candidates[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
-    AUTO(free) char *base = mem_base(candidates, ARRAY_LEN(candidates));
-    char *place = base ? xasprintf("%s/gloss-log-XXXXXX", base) : NULL;
-    if (place && !mkdtemp(place))
-        free(steal(place));
-    if (place)
-        rocks.options_set_db_log_dir(o, place);
+    AUTO(free) char *base = mem_base_of_user(), *name = random_hex(16);
+    struct mem_place *place = NULL;
+    if (!base)
+        return NULL;
+    mem_sweep(base);
+    if (mem_place_make(base, name, &place) == 0)
+        rocks.options_set_db_log_dir(o, place->dir);
     return place;
-}
-
-/* What is open stays until it is closed. */
-static void
-log_place_remove(char *place)
-{
-    DIR *dir = place ? opendir(place) : NULL;
-    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
-        unlinkat(dirfd(dir), e->d_name, 0);
-    if (dir)
-        closedir(dir);
-    if (place)
-        rmdir(place);
-    free(place);
 }
 
 static int
 db_open(const char *real, bool is_own, struct rocks_db **ret_db)
 {
     rocksdb_options_t *o = options_create(is_own);
-    char *log_place = log_place_new(o);
+    struct mem_place *log_place = log_place_make(o);
     const rocksdb_options_t *each[ROCKS_FAMILIES];
     struct rocks_db *db = xnew(struct rocks_db);
     char *error = NULL;
@@ -110,7 +97,7 @@ db_open(const char *real, bool is_own, struct rocks_db **ret_db)
         db->db = rocks.open_column_families(o, real, ROCKS_FAMILIES, names, each,
                                             db->families, &error);
     rocks.options_destroy(o);
-    log_place_remove(log_place);
+    mem_place_remove(log_place); // what is open stays until it is closed
     int r = rocks_errno(error);
     if (r < 0)
         free(db);
@@ -262,8 +249,9 @@ rocks_db_open_own(const char *real, struct rocks_db **ret_db, uint64_t *ret_sign
         if (!rocks_db_is_there(real))
             return -ENOENT;
         r = list_folder(real, &before);
-        if (r == 0)
-            r = db_open(real, true, ret_db);
+        if (r < 0)
+            return err_trace(r);
+        r = db_open(real, true, ret_db);
         bool is_open = r == 0;
         int e = list_folder(real, &after);
         if (is_open && e == 0 && after.first_log == before.first_log) {
@@ -272,7 +260,9 @@ rocks_db_open_own(const char *real, struct rocks_db **ret_db, uint64_t *ret_sign
         }
         if (is_open)
             rocks_db_close(steal(*ret_db));
-        if (is_open || e < 0 || after.sum != before.sum)
+        if (e < 0)
+            return err_trace(e);
+        if (is_open || after.sum != before.sum)
             r = -EBUSY; // a file went meanwhile: nothing is damaged
     }
     return err_trace(r == -ENOENT ? -EBADMSG : r);

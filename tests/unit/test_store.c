@@ -146,6 +146,8 @@ static const struct test tests[] = {
     TEST(test_rocks_strangers, SAMPLE_ROCKS),
     TEST(test_rocks_damaged, SAMPLE_ROCKS),
     TEST(test_rocks_readonly_folder, SAMPLE_ROCKS),
+    TEST(test_rocks_unlisted_folder, SAMPLE_ROCKS),
+    TEST(test_rocks_log_of_the_dead, SAMPLE_ROCKS),
     TEST(test_rocks_no_room, SAMPLE_ROCKS),
     TEST(test_rocks_text_starts_over, SAMPLE_ROCKS),
     TEST(test_rocks_threads, SAMPLE_ROCKS),

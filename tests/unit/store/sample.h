@@ -53,16 +53,9 @@ sample_sqlite_url(const char *dir)
 }
 
 static UNUSED char *
-sample_mem_base(void)
-{
-    const char *const candidates[] = {getenv("XDG_RUNTIME_DIR"), "/dev/shm"};
-    return mem_base(candidates, ARRAY_LEN(candidates));
-}
-
-static UNUSED char *
 sample_mem_url(const char *dir UNUSED)
 {
-    AUTO(free) char *base = sample_mem_base(), *name = random_hex(16);
+    AUTO(free) char *base = mem_base_of_user(), *name = random_hex(16);
     return base ? xasprintf("mem:%s", name) : NULL;
 }
 

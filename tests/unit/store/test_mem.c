@@ -8,7 +8,7 @@ static struct mem_sample
 mem_sample(void)
 {
     struct mem_sample m = {.name = random_hex(16)};
-    char *base = sample_mem_base();
+    char *base = mem_base_of_user();
     assert_non_null(base);
     m.url = xasprintf("mem:%s", m.name);
     m.dir = xasprintf("%s/gloss-mem-%u-%s", base, (unsigned)geteuid(), m.name);

@@ -231,6 +231,100 @@ test_rocks_readonly_folder(void **state)
     assert_int_equal(chmod(s->dir, 0755), 0);
 }
 
+static int
+reader_errno(const struct sample *s)
+{
+    struct store_reader *r = NULL;
+    int e = store_reader_open(s->url, &r, NULL);
+    store_reader_close(r);
+    return -e;
+}
+
+/* It is told, and not taken for one that changes all the time. */
+static void
+test_rocks_unlisted_folder(void **state)
+{
+    struct sample *s = *state;
+    AUTO(free) char *folder = xasprintf("%s/index", s->dir);
+    struct store_writer *w = sample_open(s, NULL);
+    event_unref(sample_put(w, "a.c", "one:1"));
+    store_writer_close(w);
+    assert_int_equal(chmod(s->dir, 0755), 0);
+    assert_int_equal(chmod(folder, 0311), 0);
+    assert_int_equal(as_nobody(s, reader_errno), EACCES);
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(as_nobody(s, reader_errno), 0);
+}
+
+/* ---- RocksDB's own log ---- */
+
+static int
+count_places(const char *base)
+{
+    int n = 0;
+    DIR *d = opendir(base);
+    assert_non_null(d);
+    for (struct dirent *e = readdir(d); e; e = readdir(d))
+        n += strstr(e->d_name, "gloss-") != NULL;
+    closedir(d);
+    return n;
+}
+
+/* A child that opens the index, and comes as far as to the question which database it is: its log is begun. */
+static pid_t
+open_in_child(const struct sample *s, const char *identity, int *ret_fd)
+{
+    assert_int_equal(unlink(identity), 0);
+    assert_int_equal(mkfifo(identity, 0600), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct store_writer *w = NULL;
+        struct store_info info;
+        _exit(store_writer_open(s->url, NULL, &w, &info, NULL) < 0);
+    }
+    *ret_fd = open(identity, O_WRONLY | O_CLOEXEC); // when it reads
+    assert_true(*ret_fd >= 0);
+    return pid;
+}
+
+/* What a killed one has in memory is there until the next one comes, and no longer. */
+static void
+test_rocks_log_of_the_dead(void **state)
+{
+    struct sample *s = *state;
+    AUTO(free) char *memory = mem_base_of_user();
+    AUTO(free) char *base = xasprintf("%s/test-log-XXXXXX", memory);
+    AUTO(free) char *identity = xasprintf("%s/index/IDENTITY", s->dir);
+    AUTO(free) char *url = xasprintf("rocksdb:%s/other", s->dir);
+    AUTO(free)
+    char *was = getenv("XDG_RUNTIME_DIR") ? xstrdup(getenv("XDG_RUNTIME_DIR")) : NULL;
+    const struct sample other = {.url = url};
+    int fd = -1, status = 0;
+    assert_non_null(memory);
+    assert_non_null(mkdtemp(base));
+    setenv("XDG_RUNTIME_DIR", base, 1);
+    store_writer_close(sample_open(s, NULL));
+    assert_int_equal(count_places(base), 0);
+    pid_t pid = open_in_child(s, identity, &fd);
+    assert_int_equal(count_places(base), 1);
+    store_writer_close(sample_open(&other, NULL)); // leaves the living one alone
+    assert_int_equal(count_places(base), 1);
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    close(fd);
+    assert_int_equal(unlink(identity), 0); // RocksDB makes it anew
+    assert_int_equal(count_places(base), 1);
+    store_writer_close(sample_open(&other, NULL));
+    assert_int_equal(count_places(base), 0);
+    store_writer_close(sample_open(s, NULL));
+    if (was)
+        setenv("XDG_RUNTIME_DIR", was, 1);
+    else
+        unsetenv("XDG_RUNTIME_DIR");
+    assert_int_equal(rmdir(base), 0);
+}
+
 /* ---- no room ---- */
 
 #define MUCH 20000
