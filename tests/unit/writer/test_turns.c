@@ -98,28 +98,49 @@ test_flush_is_not_put_off(void **state)
 
 /* ---- urgent ones first ---- */
 
-/* Another connection holds the write lock while the queue fills. */
+/* Another connection holds the write lock while the queue fills; the timer asks when it may. */
 static void
-block(struct scene *scene)
+lock_index(struct scene *scene)
 {
     OK(sqlite3_open(scene->s->path, &scene->blocker));
     OK(sqlite3_exec(scene->blocker, "BEGIN IMMEDIATE", NULL, NULL, NULL));
-    put(scene, "first.c", "one:1", false);
     timer_start(scene->timer, 1, 1);
+}
+
+static void
+unlock_index(struct scene *scene)
+{
+    OK(sqlite3_exec(scene->blocker, "ROLLBACK", NULL, NULL, NULL));
+    sqlite3_db_config(scene->blocker, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    OK(sqlite3_close(scene->blocker));
+}
+
+/* The thread has taken the first one: the timer is not needed any more. */
+static bool
+has_taken_first(struct scene *scene)
+{
+    if (writer_stats(scene->w).depth > 0)
+        return false;
+    timer_close(scene->timer);
+    return true;
+}
+
+static void
+block(struct scene *scene)
+{
+    lock_index(scene);
+    put(scene, "first.c", "one:1", false);
 }
 
 static void
 fill_and_unblock(struct scene *scene)
 {
-    if (writer_stats(scene->w).depth > 0)
-        return; // the thread has not taken the first one yet
-    timer_close(scene->timer);
+    if (!has_taken_first(scene))
+        return;
     put(scene, "bulk.c", "two:2", false);
     put(scene, "bulk2.c", "three:3", false);
     put(scene, "open.c", "four:4", true);
-    OK(sqlite3_exec(scene->blocker, "ROLLBACK", NULL, NULL, NULL));
-    sqlite3_db_config(scene->blocker, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    OK(sqlite3_close(scene->blocker));
+    unlock_index(scene);
     writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
 }
 
@@ -243,25 +264,20 @@ large_batch(void)
 static void
 block_large(struct scene *scene)
 {
-    OK(sqlite3_open(scene->s->path, &scene->blocker));
-    OK(sqlite3_exec(scene->blocker, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+    lock_index(scene);
     writer_put_file(scene->w, steal(scene->large), false, on_done,
                     note_of(scene, "large.c"));
-    timer_start(scene->timer, 1, 1);
 }
 
 static void
 push_urgent_and_unblock(struct scene *scene)
 {
-    if (writer_stats(scene->w).depth > 0)
-        return; // the thread has not taken the first one yet
-    timer_close(scene->timer);
+    if (!has_taken_first(scene))
+        return;
     writer_put_file(scene->w, sample_batch("open.c", "four:4"), true, note_checkpoints,
                     scene);
     writer_flush(scene->w, note_checkpoints_last, scene);
-    OK(sqlite3_exec(scene->blocker, "ROLLBACK", NULL, NULL, NULL));
-    sqlite3_db_config(scene->blocker, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    OK(sqlite3_close(scene->blocker));
+    unlock_index(scene);
 }
 
 static void
