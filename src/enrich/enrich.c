@@ -61,10 +61,22 @@ wake_parked(struct server *s, int64_t until_ms)
     }
 }
 
-/* An open document does not wait for a file to end. */
+static bool
+is_suspect_running(const struct server *s)
+{
+    list_for_each (it, &s->running) {
+        if (list_entry(it, struct task, link)->is_suspect)
+            return true;
+    }
+    return false;
+}
+
+/* An open document does not wait for a file to end, unless one of the two may kill the server. */
 static size_t
 files_window(const struct server *s, const struct task *t)
 {
+    if (t->is_suspect || is_suspect_running(s))
+        return 1;
     return s->e->config->enrich_files_window +
            (t->job->priority == ENRICH_PRIORITIES - 1);
 }

@@ -10,6 +10,7 @@
 
 #define ENRICH_PRIORITIES 3
 #define ENRICH_NULLS 2  // the same null so often is an empty hover
+#define ENRICH_DEATHS 2 // with so many a hover in flight is taken for the cause
 #define ENRICH_PROBES 4 // after a first deadline passed in a file without any answer
 #define ENRICH_AGAIN 3  // it may become quiescent for a moment first
 #define ENRICH_SILENT 4 // files in a row without any answer: it hangs, if it spoke before
@@ -38,7 +39,7 @@ struct ask {
     struct client_request *request; // in flight
     int64_t sent_us;
     enum ask_state state;
-    uint8_t n_nulls;
+    uint8_t n_nulls, n_deaths;
     bool is_alone; // sent after the file's first answer and before hardly anything
 };
 
@@ -56,6 +57,7 @@ struct task {
     bool has_answered; // since then
     int64_t first_answer_us;
     bool is_probing; // one at a time until something answers
+    bool is_suspect; // its hovers were in flight when the server died
     unsigned n_probes, n_rounds;
     int64_t wake_ms;
 };

@@ -147,6 +147,15 @@ is_null_believed(const struct task *t)
     return t->server->n_good >= ENRICH_GOOD_MIN || t->n_rounds >= ENRICH_ROUNDS_UNPROVEN;
 }
 
+/* Perhaps another one killed it, of this file or of one beside it. From then on no file is asked about beside this
+ * one, and what is in flight when the server dies again is taken for the cause. */
+static bool
+may_be_innocent(struct ask *a)
+{
+    a->task->is_suspect = true;
+    return ++a->n_deaths < ENRICH_DEATHS;
+}
+
 static void
 take_answer(struct ask *a, const struct client_hover *answer)
 {
@@ -171,7 +180,9 @@ take_answer(struct ask *a, const struct client_hover *answer)
     } else if (h->state == HOVER_EMPTY && !is_null_believed(t)) {
         a->state = ASK_LATER;
         t->batch->answers[a - t->asks].hover.reason = HOVER_REASON_STARTING;
-    } else if (h->state == HOVER_UNKNOWN && h->reason == HOVER_REASON_STARTING) {
+    } else if (h->state == HOVER_UNKNOWN &&
+               (h->reason == HOVER_REASON_STARTING ||
+                (h->reason == HOVER_REASON_CRASHED && may_be_innocent(a)))) {
         a->state = ASK_AGAIN;
     } else {
         if (h->state == HOVER_EMPTY) // one that was believed lets the next be
