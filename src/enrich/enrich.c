@@ -88,6 +88,7 @@ pump(struct server *s, int64_t now_ms)
         task_step(list_entry(done, struct task, link));
     wake_parked(s, now_ms);
     server_wake(s);
+    mute_step(s, now_ms);
     if (server_has_work(s))
         server_need(s);
     server_rest(s, now_ms);
@@ -159,6 +160,8 @@ arm_wake(struct enrich *e, int64_t now_ms)
         list_for_each (it, &s->parked)
             wake_ms = MIN(wake_ms, list_entry(it, struct task, link)->wake_ms);
         wake_ms = MIN(wake_ms, server_rest_ms(s));
+        if (s->mute.is_on)
+            wake_ms = MIN(wake_ms, s->mute.until_ms);
         has_work |= server_has_work(s);
     }
     if (has_work && now_ms < e->yield_until_ms)
@@ -201,10 +204,11 @@ on_turn(void *ctx)
         e->is_server_due = false;
         e->events->on_server(e->ctx);
     }
-    if (e->is_again_due && !e->is_closing) {
-        e->is_again_due = false;
+    if ((e->is_again_due || e->is_left_due) && !e->is_closing) {
+        bool is_all = e->is_again_due;
+        e->is_again_due = e->is_left_due = false;
         if (e->events->on_again)
-            e->events->on_again(e->ctx);
+            e->events->on_again(e->ctx, is_all);
     }
     if (e->is_wanted_due && has_room(e) && !e->is_closing && !e->is_paused) {
         e->is_wanted_due = false;
@@ -239,6 +243,7 @@ enrich_open(struct loop *l, const struct config *config, const char *root,
     e->park_ms_min = ENRICH_PARK_MS_MIN;
     e->watch_ms = ENRICH_WATCH_MS;
     e->editor_ms = ENRICH_EDITOR_MS;
+    e->vain_ms = ENRICH_VAIN_MS;
     e->is_idle_told = true;
     return e;
 }
@@ -260,7 +265,6 @@ enrich_submit(struct enrich *e, struct enrich_job *job)
     } else {
         map_put(e->by_path, str_of(job->path), t);
         list_add(&t->server->waiting[job->priority], &t->link);
-        server_need(t->server);
     }
     enrich_arm(e);
 }
@@ -318,6 +322,7 @@ enrich_retry(struct enrich *e)
 {
     ASSERT_LOOP();
     for (size_t i = 0; i < e->servers.n; i++) {
+        mute_end(e->servers.v[i]);
         if (server_is_given_up(e->servers.v[i]))
             server_close(e->servers.v[i]); // the next job opens another
     }

@@ -39,9 +39,9 @@ struct enrich_events {
     void (*on_wanted)(void *ctx);
     /* Nothing waits and nothing runs any more. */
     void (*on_idle)(void *ctx);
-    /* A server that was long in becoming ready is: what was unknown(starting) may be asked again.
-     * May be NULL. */
-    void (*on_again)(void *ctx);
+    /* is_all: a server that was long in becoming ready is, or speaks at last: what is unknown may be asked
+     * for again. Else: what was left out while it was mute may be. May be NULL. */
+    void (*on_again)(void *ctx, bool is_all);
     /* A server changed state; for status. */
     void (*on_server)(void *ctx);
 };
@@ -62,7 +62,10 @@ uint64_t enrich_server_key(const struct enrich *e, const char *lang);
 void enrich_pause(struct enrich *e);
 void enrich_resume(struct enrich *e);
 bool enrich_is_paused(const struct enrich *e);
-/* Somebody asked for it: servers that were given up get another chance, and languages that had
+/* For minutes it said nothing of what it was asked: now only open documents are asked about (a job of
+ * another one is answered unknown at once), until on_again. */
+bool enrich_is_mute(struct enrich *e, const char *lang, const char *path);
+/* Somebody asked for it: servers that were given up or mute get another chance, and languages that had
  * none are looked up. */
 void enrich_retry(struct enrich *e);
 /* An editor asked for something: its request goes first, nothing new is sent for 200 ms, and for 10 s the servers

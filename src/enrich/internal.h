@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "enrich/enrich.h"
+#include "enrich/mute.h"
 #include "enrich/window.h"
 #include "lsp/client/client.h"
 #include "rt/timer.h"
@@ -13,7 +14,6 @@
 #define ENRICH_DEATHS 2 // with so many a hover in flight is taken for the cause
 #define ENRICH_PROBES 4 // after a first deadline passed in a file without any answer
 #define ENRICH_AGAIN 3  // it may become quiescent for a moment first
-#define ENRICH_SILENT 4 // files in a row without any answer: it hangs, if it spoke before
 #define ENRICH_ROUNDS 8 // of provisional answers
 #define ENRICH_PARK_MS_MIN 250 // doubled each round
 #define ENRICH_PARK_MS_MAX 8000
@@ -74,13 +74,14 @@ struct server {
     struct list waiting[ENRICH_PRIORITIES], running, parked;
     size_t n_running, n_in_flight;
     struct window window;
-    uint64_t key;          // client_server_key() of when it was ready; 0: it never was
-    bool is_silent;        // a whole file went by without an answer
-    bool has_unready;      // files were given up on while it was not quiescent
-    unsigned n_again;      // times that these were asked for again, of this life
-    unsigned n_silent;     // files in a row that did
-    bool has_answered;     // anything, in this life or one before
-    unsigned n_good;       // hovers with text since its start
+    uint64_t key;      // client_server_key() of when it was ready; 0: it never was
+    bool is_silent;    // a whole file went by without an answer
+    bool has_unready;  // files were given up on while it was not quiescent
+    unsigned n_again;  // times that these were asked for again, of this life
+    unsigned n_silent; // files in a row that did
+    bool has_answered; // anything, in this life or one before
+    unsigned n_good;   // hovers with text since its start
+    struct mute mute;
     int64_t idle_since_ms; // 0: it has work
     char version[sizeof(((struct client_stats *)NULL)->version)];
 };
@@ -109,9 +110,9 @@ struct enrich {
     int64_t editor_until_ms;
     bool is_editor_active; // until then
     struct timer *turn, *wake, *watch;
-    uint64_t backoff_ms_min, park_ms_min, watch_ms,
-        editor_ms; // shorter in tests; backoff 0: the client's
-    bool is_paused, is_wanted_due, is_server_due, is_again_due, is_idle_told;
+    uint64_t backoff_ms_min, park_ms_min, watch_ms, editor_ms,
+        vain_ms; // shorter in tests; backoff 0: the client's
+    bool is_paused, is_wanted_due, is_server_due, is_again_due, is_left_due, is_idle_told;
     size_t n_clients; // not gone
     bool is_closing;
     void (*on_closed)(void *ctx);
@@ -148,6 +149,7 @@ void task_settle(struct task *t, enum hover_reason reason);
 void task_cancel(struct task *t);
 bool task_is_settled(const struct task *t);
 void task_start(struct task *t);
+void task_leave(struct task *t); // it waits: handed over as it is
 /* Sends what the windows allow. */
 void task_fill(struct task *t);
 /* The round is over: begins the next, parks, or hands the batch over. */

@@ -94,6 +94,7 @@ static void
 on_quiescent(void *ctx)
 {
     struct server *s = ctx;
+    mute_lift(s);
     requeue_all(&s->parked);
     list_for_each (it, &s->running)
         task_ask_again(list_entry(it, struct task, link));
@@ -392,6 +393,19 @@ started_at(const struct enrich *e, size_t index)
     return NULL;
 }
 
+static void
+add_state(const struct server *s, struct enrich_server_status *status)
+{
+    enum client_state state = s->client ? client_state(s->client) : CLIENT_STOPPED;
+    status->state = client_state_name(state);
+    status->why = s->client ? client_why(s->client) : s->why;
+    if (state == CLIENT_READY && s->mute.is_on) {
+        status->state = "not_answering";
+        status->why = "it says nothing of what it is asked; open documents are asked "
+                      "about, the rest now and then";
+    }
+}
+
 bool
 enrich_server_at(const struct enrich *e, size_t index,
                  struct enrich_server_status *ret_status)
@@ -408,8 +422,6 @@ enrich_server_at(const struct enrich *e, size_t index,
         .name = s->spec.name,
         .program = s->program,
         .root = s->root,
-        .state = client_state_name(s->client ? client_state(s->client) : CLIENT_STOPPED),
-        .why = s->client ? client_why(s->client) : s->why,
         .version = s->version,
         .pid = stats.pid,
         .rss_bytes = stats.rss_bytes,
@@ -422,5 +434,6 @@ enrich_server_at(const struct enrich *e, size_t index,
         .window = window_size(&s->window),
         .best_us = s->window.best_us,
     };
+    add_state(s, ret_status);
     return true;
 }

@@ -118,7 +118,10 @@ take_timeout(struct ask *a)
         t->n_probes++;
     if (t->n_probes > ENRICH_PROBES || t->server->is_silent) {
         t->server->is_silent = true;
-        t->server->n_silent++;
+        if (t->n_final == 0) { // each file once
+            t->server->n_silent++;
+            mute_note_vain(t->server);
+        }
         task_settle(t, HOVER_REASON_TIMED_OUT);
     }
 }
@@ -187,6 +190,8 @@ take_answer(struct ask *a, const struct client_hover *answer)
     } else {
         if (h->state == HOVER_EMPTY) // one that was believed lets the next be
             t->server->n_good = MAX(t->server->n_good, (unsigned)ENRICH_GOOD_MIN);
+        if (h->state != HOVER_UNKNOWN || h->reason == HOVER_REASON_FAILED)
+            mute_note_word(t->server);
         settle_ask(a, h);
     }
 }
@@ -301,10 +306,10 @@ park(struct task *t)
 
 /* Given up on: each for the reason its last answer had. */
 static void
-settle_provisional(struct task *t)
+settle_rest(struct task *t)
 {
     for (size_t i = 0; i < t->batch->n_answers; i++) {
-        if (t->asks[i].state == ASK_LATER)
+        if (t->asks[i].state != ASK_FINAL)
             settle_ask_unknown(&t->asks[i], t->batch->answers[i].hover.reason);
     }
 }
@@ -322,9 +327,18 @@ task_step(struct task *t)
             return;
         }
         t->server->has_unready |= !client_is_quiescent(t->server->client);
-        settle_provisional(t);
+        if (t->n_final == 0)
+            mute_note_vain(t->server);
+        settle_rest(t);
     }
     close_file(t);
+    move(t, TASK_DONE, &t->server->e->done);
+}
+
+void
+task_leave(struct task *t)
+{
+    settle_rest(t);
     move(t, TASK_DONE, &t->server->e->done);
 }
 

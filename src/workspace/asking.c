@@ -18,6 +18,7 @@ struct storing {
     struct hash128 content;
     bool is_cancelled; // some were taken back: the file changed, or seemed to
     bool is_part;      // the file's other hovers are being asked for
+    bool has_word;     // something was said of one
 };
 
 static void pump(struct workspace *w);
@@ -129,7 +130,15 @@ asking_opened(struct workspace *w, struct str path)
     asks_open(w->asks, path);
 }
 
-/* In an engine a language without a server is left as it is; a run that was asked to enrich records it. */
+static bool
+is_mute(const struct workspace *w, const struct lang *lang, struct str path)
+{
+    AUTO(free) char *name = str_dup(path);
+
+    return enrich_is_mute(w->enrich, lang->key_prefix, name);
+}
+
+/* In an engine a file whose server is missing or mute is left as it is; a run that was asked to enrich records it. */
 static bool
 is_askable(struct workspace *w, struct str path, size_t index)
 {
@@ -147,7 +156,7 @@ is_askable(struct workspace *w, struct str path, size_t index)
         w->is_store_newer = w->is_asking_store;
         asking_from_store(w);
     }
-    return true;
+    return documents_find(w, path) || !is_mute(w, lang, path);
 }
 
 /* Asked before or not: whoever looks again may have it then. What is under way comes by itself. */
@@ -368,13 +377,17 @@ pump(struct workspace *w)
 /* ---- what enrich says ---- */
 
 /* Cancelled answers are nobody's word: if the content is the same after all, it is asked again; also
- * when another server came while it was asked about, of which only the rest knew. */
+ * when another server came while it was asked about, of which only the rest knew. A file of which nothing was said
+ * counts as left out. */
 static void
 ask_again(struct workspace *w, const struct storing *s, struct known_file *known)
 {
     bool is_due = known->is_due_again;
 
-    if (!hash128_eq(known->content, s->content) || (!s->is_cancelled && !is_due))
+    if (!hash128_eq(known->content, s->content))
+        return;
+    known->was_asked &= s->has_word;
+    if (!s->is_cancelled && !is_due)
         return;
     known->is_due_again = false;
     known->was_asked = false;
@@ -405,6 +418,13 @@ on_hovers_stored(void *ctx, int r, struct event *event UNUSED)
     free(s);
 }
 
+static bool
+is_word(const struct hover *h)
+{
+    return h->state != HOVER_UNKNOWN || h->reason == HOVER_REASON_FAILED ||
+           h->reason == HOVER_REASON_CRASHED || h->reason == HOVER_REASON_NO_SERVER;
+}
+
 static void
 store_hovers(struct workspace *w, struct hover_batch *batch, bool is_part)
 {
@@ -414,9 +434,13 @@ store_hovers(struct workspace *w, struct hover_batch *batch, bool is_part)
     s->path = str_dup(batch->path);
     s->content = batch->content;
     s->is_part = is_part;
-    for (size_t i = 0; i < batch->n_answers; i++)
-        s->is_cancelled |= batch->answers[i].hover.state == HOVER_UNKNOWN &&
-                           batch->answers[i].hover.reason == HOVER_REASON_CANCELLED;
+    for (size_t i = 0; i < batch->n_answers; i++) {
+        const struct hover *h = &batch->answers[i].hover;
+
+        s->is_cancelled |=
+            h->state == HOVER_UNKNOWN && h->reason == HOVER_REASON_CANCELLED;
+        s->has_word |= is_word(h);
+    }
     writer_put_hovers(w->writer, batch, on_hovers_stored, s);
     workspace_changed(w);
 }
@@ -438,9 +462,9 @@ on_wanted(void *ctx)
 
 /* ---- another server, or another version of it ---- */
 
-/* What is unknown, by what the index says now; of what is under way, when it is through. */
+/* What is unknown, by what the index says now, or what of it was left out; of what is under way, when it is through. */
 static void
-on_again(void *ctx)
+on_again(void *ctx, bool is_all)
 {
     struct workspace *w = ctx;
     struct str path;
@@ -449,7 +473,7 @@ on_again(void *ctx)
 
     if (w->is_closing)
         return;
-    while (known_next(w->known, &iter, &path, &known)) {
+    while (is_all && known_next(w->known, &iter, &path, &known)) {
         known->is_due_again = known->n_asking > 0;
         if (known->n_asking == 0)
             known->was_asked = false;
@@ -470,7 +494,7 @@ on_expired(void *ctx, int r, struct event *event UNUSED)
     log_info("%s: a server changed, what it said is asked for again", w->root);
     w->n_expiries++;
     counts_refresh(w);
-    on_again(w);
+    on_again(w, true);
 }
 
 static void

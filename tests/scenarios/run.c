@@ -6,7 +6,7 @@
  *                             file was not opened
  *  "server": {"name", "settings", "initialization_options"}     "fake", without any
  *  "config": {"deadline_ms", "files_window", "requests_window", "server_memory_bytes", "server_idle_s",
- *             "backoff_ms", "park_ms", "watch_ms"}
+ *             "backoff_ms", "park_ms", "watch_ms", "vain_ms"}
  *  "files": [{"path", "lines" | "text", "priority", "after": path}]     files.c; after the batch of another
  *  "close_when": {part of a line: n}     enrich is closed once the server heard so many of them
  *  "expect": {"files": {path: …},     expect.c
@@ -150,6 +150,7 @@ drive_enrich(struct scenario *s)
     s->enrich->backoff_ms_min = number(config, "backoff_ms", 1);
     s->enrich->park_ms_min = number(config, "park_ms", 5);
     s->enrich->watch_ms = number(config, "watch_ms", 50);
+    s->enrich->vain_ms = number(config, "vain_ms", ENRICH_VAIN_MS);
     while (submit_due(s) && !s->is_closing) {
         run_round(&s->loop);
         s->is_closing = is_close_due(s);

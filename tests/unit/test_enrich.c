@@ -21,7 +21,7 @@ struct fixture {
     struct config_server server;
     struct enrich *e;
     struct hover_batch *batches[BATCHES_MAX];
-    size_t n_batches, n_wanted, n_idle, n_server, n_again;
+    size_t n_batches, n_wanted, n_idle, n_server, n_again, n_left;
     bool is_closed;
 };
 
@@ -52,9 +52,11 @@ on_server(void *ctx)
 }
 
 static void
-on_again(void *ctx)
+on_again(void *ctx, bool is_all)
 {
-    ((struct fixture *)ctx)->n_again++;
+    struct fixture *f = ctx;
+    f->n_again += is_all;
+    f->n_left += !is_all;
 }
 
 static void
@@ -517,6 +519,7 @@ main(void)
         cmocka_unit_test(test_server_roots),
         cmocka_unit_test(test_server_retry),
         cmocka_unit_test(test_server_late_ready),
+        cmocka_unit_test(test_server_mute),
         cmocka_unit_test(test_clangd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

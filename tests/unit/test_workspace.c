@@ -109,6 +109,7 @@ main(int argc, char *argv[])
         cmocka_unit_test(test_unknown_does_not_replace_known),
         cmocka_unit_test(test_asked_again_after_cancel),
         cmocka_unit_test(test_asked_again_when_wanted),
+        cmocka_unit_test(test_mute_server),
         cmocka_unit_test(test_asks_order),
         cmocka_unit_test(test_asks_open),
         cmocka_unit_test(test_not_asked),

@@ -214,10 +214,10 @@ const struct command command_doctor = {
         "prints one object:\nchecks[what, ok, state, mend], languages[language, "
         "key_prefix, files, server, "
         "version, program,\nfound (PATH, configuration), state (ready, starting, "
-        "stopped, backoff, given_up, "
-        "not running, off, missing,\nnone known), running, why, install]. Exit code 0 "
+        "stopped, backoff, given_up,\nnot_answering, not running, off, missing, none "
+        "known), running, why, install].\nExit code 0 "
         "whatever is missing: it is "
-        "what was looked for\nthat the rows tell; 1 when DIR is no folder.",
+        "what was looked for that the rows tell; 1 when DIR is no folder.",
     .options = options,
     .max_arguments = 1,
     .run = run,

@@ -73,7 +73,8 @@ static int
 badness(const json_t *server)
 {
     static const char *const states[] = {
-        "stopped", "stopping", "ready", "starting", [BACKOFF] = "backoff", "given_up"};
+        "stopped",  "stopping",     "ready", "starting", [BACKOFF] = "backoff",
+        "given_up", "not_answering"};
 
     for (size_t i = 0; i < ARRAY_LEN(states); i++) {
         if (strcmp(answer_text(server, "state"), states[i]) == 0)

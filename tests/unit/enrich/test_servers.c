@@ -305,3 +305,55 @@ test_server_late_ready(void **state)
     assert_int_equal(f.n_again, 1); // nothing more was given up on
     teardown(&f);
 }
+
+/* It says nothing, or says it is never ready: left alone for longer and longer, but for open documents. */
+static void
+test_server_mute(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct enrich_server_status status;
+    setup(&f, "{'lives':[{'hover':[{'path':'open.c'},{'silent':true}]}]}");
+    f.config.enrich_deadline_ms = 20;
+    f.config.enrich_files_window = 1;
+    f.e->vain_ms = 0;
+    for (int i = 0; i < ENRICH_VAIN + 4; i++) {
+        AUTO(free) char *path = xasprintf("f%d.c", i);
+        submit(&f, path, 2, i % 2);
+    }
+    RUN_UNTIL(&f.loop, f.n_idle == 1);
+    for (size_t b = 0; b < f.n_batches; b++)
+        assert_unknown(&f, b, 1,
+                       b < ENRICH_VAIN ? HOVER_REASON_TIMED_OUT : HOVER_REASON_NOT_ASKED);
+    assert_true(enrich_is_mute(f.e, "c", "f0.c"));
+    assert_true(enrich_server_at(f.e, 0, &status));
+    assert_string_equal(status.state, "not_answering");
+    assert_non_null(strstr(status.why, "says nothing"));
+    uint64_t n_asked = status.requests;
+
+    struct server *s = f.e->servers.v[0];
+    assert_int_equal(s->mute.wait_ms, ENRICH_MUTE_MS_MIN);
+    assert_int_equal(f.n_left, 0);
+    s->mute.until_ms = clock_mono_ms() + 1; // as if its time were over
+    enrich_arm(f.e);
+    RUN_UNTIL(&f.loop, f.n_left == 1);
+    assert_false(enrich_is_mute(f.e, "c", "f0.c"));
+    submit(&f, "f0.c", 2, 0);
+    submit(&f, "f1.c", 2, 0);
+    RUN_UNTIL(&f.loop, f.n_idle == 2);
+    assert_unknown(&f, f.n_batches - 2, 0, HOVER_REASON_TIMED_OUT);
+    assert_unknown(&f, f.n_batches - 1, 0, HOVER_REASON_NOT_ASKED);
+    assert_true(enrich_server_at(f.e, 0, &status));
+    assert_int_equal(status.requests, n_asked + 1);
+    assert_int_equal(s->mute.wait_ms, 2 * ENRICH_MUTE_MS_MIN);
+
+    assert_int_equal(f.n_again, 0);
+    submit(&f, "open.c", 2, 2);
+    RUN_UNTIL(&f.loop, f.n_idle == 3);
+    assert_known(&f, f.n_batches - 1, 1);
+    assert_false(enrich_is_mute(f.e, "c", "f0.c"));
+    assert_int_equal(f.n_again, 1);
+    assert_true(enrich_server_at(f.e, 0, &status));
+    assert_string_equal(status.state, "ready");
+    teardown(&f);
+}

@@ -185,6 +185,80 @@ test_asked_again_when_wanted(void **state UNUSED)
     tear_down_enriched(&e);
 }
 
+/* ---- minutes that nobody waits for ---- */
+
+static int64_t passed_ms;
+
+int64_t __real_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void);
+
+int64_t
+__wrap_clock_mono_ms(void)
+{
+    return __real_clock_mono_ms() + passed_ms;
+}
+
+static struct enrich_server_status
+server_status(const struct fixture *f)
+{
+    struct enrich_server_status s = {.state = "none"};
+
+    if (f->w->enrich)
+        enrich_server_at(f->w->enrich, 0, &s);
+    return s;
+}
+
+static bool
+is_left_alone(const struct fixture *f)
+{
+    return strcmp(server_status(f).state, "not_answering") == 0 &&
+           workspace_state(f->w) == WORKSPACE_READY;
+}
+
+/* A server that says nothing for minutes is asked about one file now and then, and when it speaks at last about all
+ * that is unknown. */
+static void
+test_mute_server(void **state UNUSED)
+{
+    enum { FILES = 40 };
+    struct enriched e;
+    struct fixture *f = &e.f;
+    const uint64_t *n_known = NULL;
+    uint64_t n = 0;
+
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
+    set_up_enriched(&e, "{'lives':[{'hover':[{'times':20,'silent':true}]}]}");
+    f->config->enrich_deadline_ms = 20;
+    f->config->enrich_files_window = 1;
+    f->config->enrich_server_idle_s = 0;
+    f->with_watch = true;
+    put(f, "a.c", "int a;\n");
+    for (int i = 1; i < FILES; i++) {
+        AUTO(free) char *path = xasprintf("f%d.c", i), *text = xasprintf("int f%d;\n", i);
+
+        put(f, path, text);
+    }
+    open_all(f);
+    n_known = &f->w->counts.hovers[HOVER_KNOWN];
+    WAIT(f, server_status(f).requests > 7); // the first file is through
+    passed_ms += 4 * 60 * 1000;
+    WAIT(f, is_left_alone(f));
+    while (is_left_alone(f)) {
+        n = server_status(f).requests;
+        passed_ms += 17 * 60 * 1000;
+        workspace_yield(f->w); // for a turn of enrich
+        WAIT(f, server_status(f).requests > n);
+        WAIT(f, is_left_alone(f) || *n_known > 0);
+        if (*n_known == 0)
+            assert_int_equal(server_status(f).requests, n + 1);
+    }
+    WAIT(f, *n_known == FILES);
+    tear_down_enriched(&e);
+}
+
 static void
 test_not_asked(void **state UNUSED)
 {
