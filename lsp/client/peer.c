@@ -7,6 +7,8 @@
 #include "codec/codec.h"
 
 #define LOGGED_BYTES_MAX 500
+#define TOKEN_BYTES_MAX 1024 // of a progress; one with a longer token is not followed
+#define ITEMS_MAX 1000 // of workspace/configuration; what is behind is answered with null
 
 /* The member that "a.b" names in the settings; null when they have none. */
 static json_t *
@@ -31,7 +33,8 @@ answer_configuration(struct client *c, json_t *params)
     {
         struct str section = STR_NONE;
         codec_get_str(item, "section", &section);
-        json_array_append_new(result, section_of(c->settings, section));
+        json_array_append_new(result, i < ITEMS_MAX ? section_of(c->settings, section)
+                                                    : json_null());
     }
     return result;
 }
@@ -147,6 +150,8 @@ on_progress(struct client *c, json_t *params)
         return;
     AUTO(buf_finish) struct buf key = {0};
     codec_add_json(&key, token);
+    if (key.n > TOKEN_BYTES_MAX)
+        return;
     if (str_eq_c(kind, "begin") || str_eq_c(kind, "end"))
         note_progress(c, buf_str(&key), str_eq_c(kind, "begin"));
 }
