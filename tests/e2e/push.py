@@ -214,7 +214,8 @@ def _(house):
     house.gloss("push", "--token-file", token, house.tree).fails(1, "a token alone: say with --to")
     house.gloss("push", "--token-file", token, "--to", to + "x", house.tree).ok()
     house.gloss("push", "--to", f"ws://127.0.0.1:{engine['port'] ^ 1}/x", house.tree).fails(1, "nobody else is told its token")
-    for said, expected in ((b"SSH-2.0-x\r\n\r\n", "is no engine"), (b"", "hung up before it answered")):
+    for said, expected in ((b"SSH-2.0-x\r\n\r\n", "is no engine"), (b"", "hung up before it answered"),
+                           (b'HTTP/1.1 400 No\r\n\r\n{"detail":"a\\u001b[31mb"}', "(400): a\\x1b[31mb")):
         with socket.create_server(("127.0.0.1", 0)) as stranger:
             p = house.start("push", "--to", f"ws://127.0.0.1:{stranger.getsockname()[1]}/x", house.tree,
                             env={"GLOSS_TOKEN": "0" * 64})

@@ -429,7 +429,7 @@ ask_what_is_there(void *ctx)
     static const struct push_files_events events = {.on_file = on_there,
                                                     .on_end = on_all_there};
     struct push *p = ctx;
-    if (look_for_engine(p) == 0)
+    if (!p->is_watching || look_for_engine(p) == 0)
         p->files = push_files_open(&p->loop, &p->address, &events, p);
     else
         timer_start(p->again, PUSH_AGAIN_MS, 0);
