@@ -317,7 +317,7 @@ def slow(options):
     """With one that never reads and without, in turns."""
     p99 = {0: [], 1: []}
     closed = {}
-    rounds = 1 if options.quick else 4
+    rounds = 1 if options.quick else 9
     for number in range(rounds):
         for stuck in (0, 1):
             is_last = stuck == 1 and number + 1 == rounds and not options.quick

@@ -26,7 +26,7 @@ ROUNDS_SHORT = 15  # where a load takes less than a second, and the disk's moods
 ROUNDS_QUICK, READS_QUICK, CHANGES_QUICK = 3, 10000, 50
 
 ENGINES, LOCKED = 4, 0.05
-SAMPLE_S = 0.01
+FLEET_ROUNDS, SAMPLE_S = 7, 0.01
 TOLD_FILES = 100  # of each of the engines: there are ENGINES² clients, in Python
 
 # By name: the URLs of its indexes, % being their number in the scratch folder, and whether all targets are its own
@@ -219,7 +219,7 @@ def measure_postgres(options, tree):
     try:
         result = ask(program(None), tree, server.url(database="d%"), options, False, ROUNDS_QUICK)
         rows = [r for part in (loads, reads, commits) for r in part("PostgreSQL", result, False)]
-        return rows + fleet(bench, server, tree, ROUNDS_QUICK) + hubs(tree)
+        return rows + fleet(bench, server, tree, ROUNDS_QUICK if options.quick else FLEET_ROUNDS) + hubs(tree)
     finally:
         bench.close()
         server.close()
