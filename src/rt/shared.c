@@ -1,4 +1,5 @@
-/* Why: RocksDB opens a database once per process, yet writer and readers live on threads of their own.
+/* Why: RocksDB opens a database once per process and SQLite is set up once, yet writers and readers live on threads of
+ * their own.
  * Invariant: all fields but the thing belong to the lock; the thing itself is whole before its name can
  * be found, and is closed while the lock is held. The list is the one global that a library forces. */
 #include "rt/shared.h"
