@@ -83,13 +83,25 @@ def _(house):
     equal(get(engine, "/v1/workspaces/again")["head"], head)
 
 
-@case("--watch: what changes and what goes away follows, also behind an engine that was killed")
-def _(house):
+def watching(house, engine, *to):
+    """Two files are there, and a push that watches."""
     house.write("a.c", "int first;\n")
     house.write("b.c", "int second;\n")
-    p, engine = house.serve()
-    push = house.start("push", "--watch", "--to", f"ws://127.0.0.1:{engine['port']}/tree", house.tree)
+    push = house.start("push", "--watch", *to, house.tree)
     wait("all is there", lambda: names(engine) == {"first", "second"})
+    return push
+
+
+def end(process):
+    """As the user does."""
+    process.send_signal(signal.SIGTERM)
+    equal(process.wait(), 0)
+
+
+@case("--watch: what changes and what goes away follows, also behind an engine that was killed")
+def _(house):
+    p, engine = house.serve()
+    push = watching(house, engine, "--to", f"ws://127.0.0.1:{engine['port']}/tree")
     house.write("a.c", "int first;\nint third;\n")
     os.unlink(house.path("b.c"))
     wait("the change is there", lambda: names(engine) == {"first", "third"})
@@ -97,8 +109,7 @@ def _(house):
     p.wait()
     house.write("c.c", "int lost_on_its_way;\n")
     wait("it says so", lambda: "sent again" in house.stderr_text())
-    push.send_signal(signal.SIGTERM)
-    equal(push.wait(), 0)
+    end(push)
     _, engine = house.serve()
     assert "\npushed:tree\n  state      closed" in house.gloss("status").ok().out
     equal([w["name"] for w in house.gloss("status", "--json").json()["closed"]], ["tree"])
@@ -155,19 +166,14 @@ def _(house):
 
 @case("--watch finds an engine that was started again")
 def _(house):
-    house.write("a.c", "int first;\n")
-    house.write("b.c", "int second;\n")
     p, engine = house.serve()
-    push = house.start("push", "--watch", house.tree)
-    wait("all is there", lambda: names(engine) == {"first", "second"})
-    p.send_signal(signal.SIGTERM)
-    p.wait()
+    push = watching(house, engine)
+    end(p)
     _, again = house.serve()
     house.write("a.c", "int third;\n")
     os.unlink(house.path("b.c"))
     wait("the change is there", lambda: names(again) == {"third"})
-    push.send_signal(signal.SIGTERM)
-    equal(push.wait(), 0)
+    end(push)
 
 
 @case("a watching push that is stopped in its walk ends without a complaint, another one says what stopped it")

@@ -6,7 +6,7 @@ import socket
 import time
 import urllib.parse
 
-from hubtest import WAIT_S, Client, completed, equal, places
+from hubtest import WAIT_S, Client, completed, equal, hub_stats, places, until_stats
 from traffic import TRAFFIC
 
 TICK_S = 0.02
@@ -180,21 +180,6 @@ def cpu_s(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         fields = f.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def hub_stats(engine):
-    _, _, body = await engine.http("/v1/stats")
-    return json.loads(body)["hub"]
-
-
-async def until_stats(engine, wanted):
-    deadline = time.monotonic() + WAIT_S
-    while True:
-        stats = await hub_stats(engine)
-        if wanted(stats):
-            return stats
-        assert time.monotonic() < deadline, stats
-        await asyncio.sleep(TICK_S)  # a count has no event to wait for
 
 
 async def hang_up_all(engine, open_one, n=200):

@@ -69,8 +69,8 @@ class Engine:
         self.wrap = list(wrap)
         self.home = tempfile.mkdtemp(prefix="gloss-hub-")
         self.root = os.path.join(self.home, "tree")
-        self.env = dict(os.environ, GLOSS_ENRICH_ENABLED="false", HOME=self.home)
-        self.env.pop("GLOSS_DB", None)
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("GLOSS_")}
+        self.env.update(GLOSS_ENRICH_ENABLED="false", HOME=self.home)
         # What strangers may do is test_limits' matter; the others knock without the token as often as they like.
         self.env.update(GLOSS_HUB_BAD_TOKENS="1000000", GLOSS_HUB_STRANGERS="1000000")
         for name in ("RUNTIME_DIR", "STATE_HOME", "CONFIG_HOME", "CACHE_HOME"):
@@ -89,11 +89,11 @@ class Engine:
 
     def start(self, *roots):
         here, there = os.pipe()
-        self.log = open(os.path.join(self.home, "log"), "ab")
-        self.process = subprocess.Popen(
-            self.wrap + [self.program, "serve", "--idle-exit", "0", "--ready-fd", str(there),
-                         *(roots or (self.root,))],
-            env=self.env, pass_fds=(there,), stderr=self.log, stdin=subprocess.DEVNULL)
+        with open(os.path.join(self.home, "log"), "ab") as log:
+            self.process = subprocess.Popen(
+                self.wrap + [self.program, "serve", "--idle-exit", "0", "--ready-fd", str(there),
+                             *(roots or (self.root,))],
+                env=self.env, pass_fds=(there,), stderr=log, stdin=subprocess.DEVNULL)
         os.close(there)
         with os.fdopen(here) as ready:
             line = ready.readline().strip()
@@ -275,6 +275,24 @@ async def indexed(engine, n_entities=2):
         if time.monotonic() > deadline:
             raise AssertionError(f"not indexed: {status}")
         await asyncio.sleep(0.02)  # the state has no event to wait for
+
+
+async def hub_stats(asked):
+    """What the hub counts; whoever asks is one of its sockets, a client that is there or one for this alone."""
+    if isinstance(asked, Client):
+        return (await asked.request("stats"))["data"]["hub"]
+    _, _, body = await asked.http("/v1/stats")
+    return json.loads(body)["hub"]
+
+
+async def until_stats(asked, wanted):
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        stats = await hub_stats(asked)
+        if wanted(stats):
+            return stats
+        assert time.monotonic() < deadline, stats
+        await asyncio.sleep(0.02)  # a count has no event to wait for
 
 
 async def closed_with(ws):

@@ -7,13 +7,14 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import threading
 from urllib.parse import quote
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import hubtest
 from hubtest import Client as Socket
-from hubtest import Engine, Skip, changed, equal, indexed, main
+from hubtest import Engine, Skip, changed, equal, indexed, main, until_stats
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EXAMPLES = os.path.join(HERE, "..", "..", "docs", "examples")
@@ -66,11 +67,8 @@ class Program:
 
 
 async def subscribed(engine, n):
-    """Waits until so many subscriptions are there: that another subscribed has no event."""
-    client = await Socket.open(engine)
-    while (await client.request("stats"))["data"]["hub"]["subscriptions"] < n:
-        await asyncio.sleep(0.02)
-    await client.close()
+    """So many subscriptions are there."""
+    await until_stats(engine, lambda s: s["subscriptions"] >= n)
 
 
 # ---- ours ----
@@ -161,25 +159,34 @@ async def test_curl(engine):
             assert "function sub at a.c:6" in out and '"key": "c:fn:a.c#sub"' in out, out
 
 
-async def test_curl_is_not_told_the_token(engine):
-    """Its arguments are for everybody to see."""
-    await indexed(engine)
-    folder = os.path.join(engine.home, "programs")
+@contextlib.contextmanager
+def curl_that_tells(engine):
+    """Its arguments, by the function that is given."""
+    was = engine.env["PATH"]
+    folder = tempfile.mkdtemp(dir=engine.home)
     told = os.path.join(folder, "told")
-    os.mkdir(folder)
     with open(os.path.join(folder, "curl"), "w", encoding="utf-8") as f:
         f.write(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {told}\nexec {shutil.which("curl")} "$@"\n')
     os.chmod(f.name, 0o700)
-    was = engine.env["PATH"]
-    engine.env["PATH"] = folder + ":" + was
+
+    def read():
+        with open(told, encoding="utf-8") as f:
+            return f.read()
+
+    engine.env["PATH"] = folder + os.pathsep + was
     try:
-        async with Program.of(engine, os.path.join(EXAMPLES, "curl.sh"), "sub") as client:
-            await client.end()
+        yield read
     finally:
         engine.env["PATH"] = was
-    with open(told, encoding="utf-8") as f:
-        text = f.read()
-    assert "/v1/workspaces" in text and engine.token not in text, text
+
+
+async def test_curl_is_not_told_the_token(engine):
+    """Its arguments are for everybody to see."""
+    await indexed(engine)
+    with curl_that_tells(engine) as told:
+        async with Program.of(engine, os.path.join(EXAMPLES, "curl.sh"), "sub") as client:
+            await client.end()
+    assert "/v1/workspaces" in told() and engine.token not in told(), told()
 
 
 # ---- in a browser ----
@@ -400,26 +407,21 @@ async def test_shell_of_the_pages(engine):
         f.write("int other;\n")
     with open(os.path.join(engine.home, "entities.ndjson"), "w", encoding="utf-8") as f:
         f.write(json.dumps({"title": "Doc", "text": "x"}) + "\n")
-    bin = os.path.join(engine.home, "bin")
-    os.mkdir(bin)
-    with open(os.path.join(bin, "curl"), "w", encoding="utf-8") as f:
-        f.write(f'#!/bin/sh\ncase "$*" in *{engine.token}*) echo "told to everybody: $*"; exit 99;; esac\n'
-                f'exec {shutil.which("curl")} "$@"\n')
-    os.chmod(f.name, 0o700)
-    path = os.pathsep.join([bin, os.path.dirname(os.path.abspath(engine.program)), os.environ["PATH"]])
-    with_path = f"PATH='{path}'\n"
-    out = await run_shell(engine, with_path + pages_shell("docs/METRICS.md", "curl"))
-    assert "\ngloss_hub_requests_total " in out, out
-    out = await run_shell(engine, with_path + pages_shell("docs/PROTOCOL.md", "curl"))
-    equal(json.loads(out.splitlines()[-1])["complete"], True, out)
-    commands = with_path + pages_shell("README.md", "curl")
-    async with Program.of(engine, "sh", "-e", "-c", commands, cwd=engine.home, start_new_session=True) as shell:
-        try:
-            await shell.until('"stored":1,"failed":0,.*"complete":true')
-            await shell.until("^pushed 1 files to other")
-            await shell.until('^data: .*"event_type":"entity.added".*"name":"Doc"')
-        finally:
-            os.killpg(shell.process.pid, signal.SIGKILL)
+    with curl_that_tells(engine) as told:
+        with_path = f"PATH='{os.path.dirname(os.path.abspath(engine.program))}{os.pathsep}{engine.env['PATH']}'\n"
+        out = await run_shell(engine, with_path + pages_shell("docs/METRICS.md", "curl"))
+        assert "\ngloss_hub_requests_total " in out, out
+        out = await run_shell(engine, with_path + pages_shell("docs/PROTOCOL.md", "curl"))
+        equal(json.loads(out.splitlines()[-1])["complete"], True, out)
+        commands = with_path + pages_shell("README.md", "curl")
+        async with Program.of(engine, "sh", "-e", "-c", commands, cwd=engine.home, start_new_session=True) as shell:
+            try:
+                await shell.until('"stored":1,"failed":0,.*"complete":true')
+                await shell.until("^pushed 1 files to other")
+                await shell.until('^data: .*"event_type":"entity.added".*"name":"Doc"')
+            finally:
+                os.killpg(shell.process.pid, signal.SIGKILL)
+    assert "/metrics" in told() and "entities/stream" in told() and engine.token not in told(), told()
     equal((await engine.http("/v1/workspaces/other"))[0], 200)
 
 

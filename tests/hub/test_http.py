@@ -6,7 +6,7 @@ import os
 import time
 import urllib.parse
 
-from hubtest import WAIT_S, Client, Engine, equal, indexed, main, parse_http
+from hubtest import WAIT_S, Client, Engine, equal, indexed, main, parse_http, until_stats
 
 BIG = 3000  # functions of one file
 
@@ -338,11 +338,7 @@ async def test_whoever_leaves_is_let_go(engine):
         writer.write(sent)
         await writer.drain()
         writer.close()
-    while True:  # nothing tells when the last one is gone
-        hub = json.loads((await engine.http("/v1/stats"))[2])["hub"]
-        if hub["sockets"] == 1:
-            break
-        await asyncio.sleep(0.05)
+    await until_stats(engine, lambda s: s["sockets"] == 1)  # who asks
 
 
 # ---- arguments ----

@@ -5,10 +5,10 @@ import json
 import os
 import random
 import sqlite3
-import time
 from urllib.parse import quote
 
-from hubtest import Client, Engine, WAIT_S, closed_with, equal, has_sanitizer, main, parse_http, rss_kb
+from hubtest import (Client, Engine, WAIT_S, closed_with, equal, has_sanitizer, hub_stats, main, parse_http, rss_kb,
+                     until_stats)
 
 LINES = 3000
 
@@ -116,8 +116,7 @@ async def test_stream(engine):
 
 
 async def ingested(engine):
-    _, _, body = await engine.http("/v1/stats")
-    return json.loads(body)["hub"]["ingest"]
+    return (await hub_stats(engine))["ingest"]
 
 
 async def test_what_is_counted(engine):
@@ -505,13 +504,9 @@ async def test_who_leaves_before_the_answer(engine):
         _, writer = await asyncio.open_connection("127.0.0.1", engine.port)
         writer.write(f"DELETE /v1/workspaces/left/entities?path=b.c HTTP/1.1\r\nHost: 127.0.0.1:{engine.port}\r\n"
                      f"Authorization: Bearer {engine.token}\r\n\r\n".encode())
-        while (await client.request("stats"))["data"]["hub"]["sockets"] != 3:
-            await asyncio.sleep(0.02)  # nothing tells that they were read
+        await until_stats(client, lambda s: s["sockets"] == 3)
         writer.close()
-        began = time.monotonic()
-        while (await client.request("stats"))["data"]["hub"]["sockets"] != 2:
-            assert not patient.done() and time.monotonic() - began < 10, "it is still there"
-            await asyncio.sleep(0.05)
+        await until_stats(client, lambda s: s["sockets"] == 2)
         assert not patient.done(), "noticed with the answer"
     equal((await patient)[0], 200, "who waits")
     await client.close()
@@ -639,9 +634,4 @@ async def test_keys_are_applied_once(engine):
 
 
 if __name__ == "__main__":
-    main([test_stream, test_closed_ones_are_listed, test_what_is_counted, test_files_of_a_sender, test_bad_lines_fail_alone, test_nothing_but_bad_lines,
-          test_each_line_is_told, test_operations, test_actions,
-          test_over_http, test_workspace_is_deleted, test_sender_that_does_not_read,
-          test_stream_that_others_hold_back, test_stream_leaves_room, test_order_of_requests,
-          test_who_leaves_before_the_answer, test_sender_keeps_the_engine, test_too_many_workspaces,
-          test_sender_that_is_faster_than_the_disk, test_keys_are_applied_once, test_kill_9_in_mid_stream])
+    main([v for k, v in list(globals().items()) if k.startswith("test_")])

@@ -345,7 +345,7 @@ async def gloss(engine, *words):
 
 async def test_from_the_command_line(engine):
     client = await Client.open(engine)
-    job_id = await submit(client, kind="retry", delay_s=3600)
+    job_id = await submit(client, kind="retry", delay_s=3600, workspace=client.hello["workspaces"][0]["id"])
     code, out = await gloss(engine, "jobs")
     equal(code, 0)
     line = [l for l in out.splitlines() if l.startswith(job_id)][0]
@@ -369,6 +369,5 @@ async def test_from_the_command_line(engine):
     await client.close()
 
 
-main([test_from_the_command_line, test_reindex_is_a_job, test_over_http, test_bad_requests_are_answered,
-      test_priorities_and_four_at_once, test_later_and_again, test_running_one_is_cancelled,
-      test_what_cannot_be_done_fails, test_entities_are_stored_later, test_entities_outlive_a_kill, test_killed_in_the_middle, test_stopped_in_the_middle])
+if __name__ == "__main__":
+    main([v for k, v in list(globals().items()) if k.startswith("test_")])

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import hubtest
-from hubtest import Client, Engine, Skip, completed, equal, indexed, main, parse_http, receive
+from hubtest import Client, Engine, Skip, completed, equal, indexed, main, parse_http, receive, until_stats
 from test_gate import status_of_upgrade
 
 PLUGIN = "libwebsockets-evlib_uv.so"
@@ -193,8 +193,7 @@ async def test_few_descriptors_for_streams(engine):
             writer.close()
         while writers:
             writers.pop().close()
-        while (await socket_.request("stats"))["data"]["hub"]["followers"] > 0:
-            await asyncio.sleep(0.05)  # nothing tells that they are gone
+        await until_stats(socket_, lambda s: s["followers"] == 0)
         equal(await status_of_stream(), 200, "there is room again")
         await socket_.close()
         for word in ("nobody watches", "open files"):

@@ -6,8 +6,8 @@ import time
 import websockets
 
 from follow import (TICK_S, Stream, address, check_same, connect, everything, hang_up_all, many_functions, poll,
-                    poll_all, read_head, until_completed, until_stats, workspace_of)
-from hubtest import WAIT_S, changed, engine_test, equal, indexed, main, places
+                    poll_all, read_head, until_completed, workspace_of)
+from hubtest import WAIT_S, changed, engine_test, equal, indexed, main, places, until_stats
 
 tests = []
 

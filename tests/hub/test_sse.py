@@ -4,9 +4,10 @@ import json
 import time
 
 import hubtest
-from follow import (Stream, check_same, connect, cpu_s, durable, everything, hang_up_all, hub_stats, id_of,
-                    many_functions, read_head, until_completed, until_stats, workspace_of)
-from hubtest import WAIT_S, Client, changed, completed, engine_test, equal, indexed, main, places
+from follow import (Stream, check_same, connect, cpu_s, durable, everything, hang_up_all, id_of, many_functions,
+                    read_head, until_completed, workspace_of)
+from hubtest import (WAIT_S, Client, changed, completed, engine_test, equal, hub_stats, indexed, main, places,
+                     until_stats)
 
 tests = []
 
