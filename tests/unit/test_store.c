@@ -106,6 +106,8 @@ static const struct test tests[] = {
     TEST(test_ingest_changes, 0),
     TEST(test_ingest_faults, 0),
     TEST(test_ingest_fault_leaves_nothing, 0),
+    TEST(test_ingest_depth, 0),
+    TEST(test_ingest_of_many, SAMPLE_SQL),
     TEST(test_ingest_once, 0),
     TEST(test_ingest_once_says_the_same, 0),
     TEST(test_ingest_once_is_pruned_whole, 0),
@@ -154,6 +156,8 @@ static const struct test tests[] = {
     /* the file of the SQLite backend */
     TEST(test_nothing_is_counted, SAMPLE_SQL),
     TEST(test_slots_are_used_again, SAMPLE_SQL),
+    TEST(test_prune_log, SAMPLE_SQL),
+    TEST(test_prune_once_keys, SAMPLE_SQL),
     TEST(test_text_index_starts_over, SAMPLE_SQL),
     TEST(test_text_runs_merge, SAMPLE_SQL),
     TEST(test_text_merge_given_up, SAMPLE_SQL),

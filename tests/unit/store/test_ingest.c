@@ -45,6 +45,9 @@ assert_ingest_told(struct ingest_batch *batch, const char *list, const char *nam
     "{\"lang\":\"c\",\"kind\":\"fn\",\"path\":\"" path "\",\"name\":\"" name             \
     "\",\"signature\":\"int " name "(void)\"," AT(line)
 #define KEY(path, name) "\"c:fn:" path "#" name "\""
+#define BELOW(name, parent) FN("a.c", name, 1) ",\"parent\":" KEY("a.c", parent)
+#define LOST                                                                             \
+    "{\"kind\":\"fn\",\"name\":\"lost\",\"parent\":" KEY("a.c", "two") "," AT(1) "}"
 
 static void
 test_ingest(void **state)
@@ -202,24 +205,30 @@ test_ingest_changes(void **state)
 static void
 test_ingest_faults(void **state)
 {
+    static const struct {
+        const char *text;
+        bool is_good;
+    } lines[] = {
+        {BELOW("one", "none") ",\"key\":\"k\"}", false},
+        {FN("a.c", "one", 1) "}", true},
+        {BELOW("two", "one") "}", true},
+        {BELOW("one", "two") "}", false}, // a ring
+        {BELOW("one", "one") "}", false},
+        {"{\"lang\":\"py\",\"kind\":\"fn\",\"path\":\"a.c\",\"name\":\"p\"," AT(5) "}",
+         false},
+        {"{\"op\":\"file\",\"path\":\"a.c\",\"lang\":\"c\",\"entities\":[" LOST "]}",
+         false},
+        {FN("b.c", "far", 1) "}", true},
+    };
     struct sample *s = *state;
     AUTO(arena_finish) struct arena a = {0};
     struct store_writer *w = sample_open(s, NULL);
-    // clang-format off
-    struct ingest_batch *b = ingest_put(w,
-        FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "none") ",\"key\":\"k\"}\n"
-        FN("a.c", "one", 1) "}\n"
-        FN("a.c", "two", 2) ",\"parent\":" KEY("a.c", "one") "}\n"
-        FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "two") "}\n"
-        FN("a.c", "one", 1) ",\"parent\":" KEY("a.c", "one") "}\n"
-        "{\"lang\":\"py\",\"kind\":\"fn\",\"path\":\"a.c\",\"name\":\"p\"," AT(5) "}\n"
-        "{\"op\":\"file\",\"path\":\"a.c\",\"lang\":\"c\",\"entities\":[{\"kind\":\"fn\",\"name\":\"lost\","
-            "\"parent\":" KEY("a.c", "two") "," AT(1) "}]}\n"
-        FN("b.c", "far", 1) "}");
-    // clang-format on
-    static const bool are_good[] = {false, true, true, false, false, false, false, true};
-    for (size_t i = 0; i < ARRAY_LEN(are_good); i++)
-        assert_int_equal(b->v[i].fault == NULL, are_good[i]);
+    AUTO(buf_finish) struct buf text = {0};
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        buf_printf(&text, "%s%s", i > 0 ? "\n" : "", lines[i].text);
+    struct ingest_batch *b = ingest_put(w, text.p);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        assert_int_equal(b->v[i].fault == NULL, lines[i].is_good);
     assert_int_equal(b->n_events, 2);
     sample_assert_names(event_ref(b->events[0]), "added", "one two");
     ingest_batch_destroy(b);
@@ -227,6 +236,94 @@ test_ingest_faults(void **state)
     assert_false(b->v[0].is_again);
     assert_ingest_told(b, "added", "three");
     ingest_batch_destroy(b);
+    store_writer_close(w);
+}
+
+/* ---- as many as may be, and one more ---- */
+
+static struct ingest_item *
+add_many(struct ingest_batch *b, size_t n_entities, size_t n_edges)
+{
+    struct ingest_item *item = ingest_batch_add(b);
+    item->op = INGEST_PUT_FILE;
+    item->path = STR("a.c");
+    item->lang = STR("c");
+    item->n_entities = n_entities;
+    item->entities = arena_calloc(&b->arena, n_entities, sizeof(*item->entities));
+    for (size_t i = 0; i < n_entities; i++) {
+        struct str name = arena_printf(&b->arena, "f%zu", i);
+        item->entities[i].e = (struct entity){.kind = ENTITY_FUNCTION,
+                                              .ordinal = 1,
+                                              .parent = ENTITY_NONE,
+                                              .name = name,
+                                              .qualified_name = name};
+    }
+    item->entities[0].edges =
+        arena_calloc(&b->arena, n_edges + 1, sizeof(*item->entities[0].edges));
+    item->entities[0].n_edges = n_edges;
+    for (size_t i = 0; i < n_edges; i++)
+        item->entities[0].edges[i] = (struct edge){
+            .kind = EDGE_CALLS,
+            .target = STR("g"),
+            .at = {(uint32_t)i / 100, (uint32_t)i % 100, (uint32_t)i % 100}};
+    return item;
+}
+
+static void
+assert_fault_of_last(struct store_writer *w, struct ingest_batch *b, const char *fault)
+{
+    OK(store_begin(w));
+    OK(store_put_entities(w, b));
+    OK(store_commit(w));
+    const char *is = b->v[b->n - 1].fault;
+    if (fault ? !is || !strstr(is, fault) : is != NULL)
+        fail_msg("%s, not %s", is ? is : "done", fault ? fault : "done");
+    ingest_batch_destroy(b);
+}
+
+static void
+test_ingest_of_many(void **state)
+{
+    static const char one_more[] = FN("a.c", "one", 1) "}";
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    struct ingest_batch *b = ingest_batch_create();
+    add_many(b, ENTITY_PER_FILE_MAX, 0);
+    assert_fault_of_last(w, b, NULL);
+    assert_fault_of_last(w, ingest_read(one_more), "at most 50000 entities");
+    b = ingest_batch_create();
+    add_many(b, 1, EDGE_PER_FILE_MAX);
+    assert_fault_of_last(w, b, NULL);
+    b = ingest_batch_create();
+    add_many(b, 1, EDGE_PER_FILE_MAX + 1);
+    assert_fault_of_last(w, b, "at most 200000 edges");
+    store_writer_close(w);
+}
+
+/* Each within the one before: so many above the last. */
+static struct ingest_batch *
+nested(size_t n_above)
+{
+    AUTO(buf_finish) struct buf text = {0};
+    for (size_t i = 0; i <= n_above; i++) {
+        buf_printf(&text,
+                   "%s{\"lang\":\"c\",\"kind\":\"fn\",\"path\":\"a.c\",\"name\":"
+                   "\"f%zu\"," AT(1),
+                   i > 0 ? "\n" : "", i);
+        if (i > 0)
+            buf_printf(&text, ",\"parent\":\"c:fn:a.c#f%zu\"", i - 1);
+        buf_add_char(&text, '}');
+    }
+    return ingest_read(text.p);
+}
+
+static void
+test_ingest_depth(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    assert_fault_of_last(w, nested(INGEST_DEPTH_MAX), NULL);
+    assert_fault_of_last(w, nested(INGEST_DEPTH_MAX + 1), "more than 64 deep");
     store_writer_close(w);
 }
 

@@ -140,6 +140,8 @@ test_jobs_that_make_no_sense(void **state)
         "('j-0123456789abcde0','retry','pending','{}',-1,0)",
         "('j-0123456789abcde1','retry','pending','{}',1,101)",
         "('j-0123456789abcde2','retry','pending',char(65,0,66),1,0)",
+        "('j-0123456789abcde3','retry','pending',printf('%.*c',16777217,'x'),1,0)",
+        "('j-0123456789abcde4','retry','pending','{}',1,-101)",
     };
     struct sample *s = *state;
     sqlite3 *db = NULL;
@@ -152,6 +154,11 @@ test_jobs_that_make_no_sense(void **state)
                                bad[i]);
         OK(sqlite3_exec(db, text, NULL, NULL, NULL));
     }
+    OK(sqlite3_exec(db,
+                    "INSERT INTO job(id,kind,state,request,result,submitted_ms) VALUES("
+                    "'j-0123456789abcde5','retry','completed','{}',"
+                    "printf('%.*c',16777217,'x'),1)",
+                    NULL, NULL, NULL));
     OK(sqlite3_exec(db,
                     "INSERT INTO job(id,kind,state,request,submitted_ms)"
                     " VALUES('j-" JOB_A "','retry','running','',7)",

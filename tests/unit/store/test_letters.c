@@ -181,6 +181,25 @@ test_letters_of_other_commands(void **state)
     store_writer_close(w);
 }
 
+/* A hover of so many bytes, and what comes of it. */
+static void
+assert_believed(struct store_writer *w, size_t n_bytes, int expected)
+{
+    AUTO(free) char *markdown = xcalloc(n_bytes + 1, 1);
+    memset(markdown, 'x', n_bytes);
+    AUTO(free)
+    char *payload = xasprintf("{\"content\":\"00112233445566778899aabbccddeeff\","
+                              "\"answers\":[{\"key\":\"k\",\"hover\":{\"state\":"
+                              "\"known\",\"markdown\":\"%s\"}}]}",
+                              markdown);
+    struct dead_letter *l = letter_of(1, DEAD_PUT_HOVERS, "c", payload);
+    struct event *e = NULL;
+    OK(store_begin(w));
+    assert_int_equal(store_replay_letter(w, l, &e), expected);
+    store_rollback(w);
+    dead_letter_destroy(l);
+}
+
 static void
 test_letter_that_makes_no_sense(void **state)
 {
@@ -218,6 +237,8 @@ test_letter_that_makes_no_sense(void **state)
         assert_null(e);
         dead_letter_destroy(l);
     }
+    assert_believed(w, HOVER_BYTES_MAX, 0);
+    assert_believed(w, HOVER_BYTES_MAX + 1, -EBADMSG);
     store_writer_close(w);
     sqlite3 *db = NULL; // what a file may hold that others wrote
     OK(sqlite3_open(s->path, &db));

@@ -37,6 +37,74 @@ test_nothing_is_counted(void **state)
     store_writer_close(w);
 }
 
+static bool
+prune_once(struct sample *s)
+{
+    struct store_writer *w = sample_open(s, NULL);
+    bool more = true;
+    OK(store_begin(w));
+    OK(store_prune(w, clock_wall_ms(), &more));
+    OK(store_commit(w));
+    store_writer_close(w);
+    return more;
+}
+
+static void
+set_counter(const struct sample *s, const char *name, int64_t value)
+{
+    AUTO(free)
+    char *sql = xasprintf("UPDATE meta SET v=%" PRId64 " WHERE k='%s'", value, name);
+    run_sql(s, sql);
+}
+
+/* The log keeps as many bytes and rows as it may have, and none more. */
+static void
+test_prune_log(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    struct event *e = NULL;
+    OK(store_begin(w));
+    for (int i = 0; i < 6; i++) {
+        OK(store_put_event(w, EVENT_PIPELINE_ONLINE, STR("x"), STR("{}"), &e));
+        event_unref(e);
+    }
+    OK(store_commit(w));
+    store_writer_close(w);
+    set_counter(s, "event_bytes", STORE_EVENTS_BYTES); // of which each row has three
+    assert_false(prune_once(s));
+    assert_int_equal(count_rows(s, "event"), 6);
+    set_counter(s, "event_bytes", STORE_EVENTS_BYTES + 4);
+    assert_false(prune_once(s));
+    assert_int_equal(read_int(s, "min(seq)", "event"), 3);
+    AUTO(free)
+    char *head = xasprintf("UPDATE sqlite_sequence SET seq=%d WHERE name='event'",
+                           4 + STORE_EVENTS_MAX);
+    run_sql(s, head);
+    assert_false(prune_once(s));
+    assert_int_equal(read_int(s, "min(seq)", "event"), 5);
+    assert_int_equal(count_rows(s, "event"), 2);
+}
+
+/* The same of what is known to have been sent: the oldest go. */
+static void
+test_prune_once_keys(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    ingest_batch_destroy(ingest_put(w, FN("a.c", "one", 1) ",\"key\":\"a\"}\n" FN(
+                                           "a.c", "two", 2) ",\"key\":\"b\"}"));
+    store_writer_close(w);
+    run_sql(s, "UPDATE ingest_key SET time_ms=time_ms-1000 WHERE key='b'");
+    set_counter(s, "once_rows", STORE_ONCE_ROWS);
+    assert_false(prune_once(s));
+    assert_int_equal(count_rows(s, "ingest_key"), 2);
+    set_counter(s, "once_rows", STORE_ONCE_ROWS + 1);
+    assert_false(prune_once(s));
+    assert_int_equal(count_rows(s, "ingest_key WHERE key='a'"), 1);
+    assert_int_equal(count_rows(s, "ingest_key"), 1);
+}
+
 /* Too many dead rows: the index is emptied and filled anew. */
 static void
 test_text_index_starts_over(void **state)
