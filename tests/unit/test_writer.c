@@ -129,6 +129,31 @@ on_timer(void *ctx)
     scene->on_tick(scene);
 }
 
+/* From now on another connection holds the write lock: what the thread takes next it does not get done. */
+static void
+block(struct scene *scene)
+{
+    OK(sqlite3_open(scene->s->path, &scene->blocker));
+    OK(sqlite3_exec(scene->blocker, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+    timer_start(scene->timer, 1, 1);
+}
+
+/* The thread has taken its next one, and so many others wait behind it. */
+static bool
+is_blocked_before(const struct scene *scene, size_t n_waiting)
+{
+    return writer_stats(scene->w).depth == n_waiting;
+}
+
+static void
+unblock(struct scene *scene)
+{
+    timer_close(scene->timer);
+    OK(sqlite3_exec(scene->blocker, "ROLLBACK", NULL, NULL, NULL));
+    sqlite3_db_config(scene->blocker, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    OK(sqlite3_close(scene->blocker));
+}
+
 /* One writer from its opening to an empty loop; the timer is there if somebody is to be told of its ticks. */
 static void
 run(struct scene *scene, void (*on_start)(struct scene *))
@@ -373,6 +398,28 @@ test_sent_to_no_index(void **state)
     ingest_batch_destroy(sent);
 }
 
+static void
+send_to_full_disk(struct scene *scene)
+{
+    static const char *const paths[] = {"x.c", "y.c"};
+    fail_arm(1, 1000000, SQLITE_FULL);
+    send_entities(scene, paths, ARRAY_LEN(paths));
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+}
+
+/* Nothing that was undone is told of what comes back. */
+static void
+test_sent_to_full_disk(void **state)
+{
+    struct scene scene;
+    play(state, NULL, send_to_full_disk, "sent! flush= closed", &scene);
+    fail_disarm();
+    assert_int_equal(sent->n_events, 0);
+    assert_int_equal(sent->seq + sent->v[0].seq + sent->v[1].seq, 0);
+    ingest_batch_destroy(sent);
+    assert_counts(&scene, 0, 0);
+}
+
 #include "writer/test_failing.c"
 #include "writer/test_letters.c"
 #include "writer/test_text.c"
@@ -392,13 +439,17 @@ main(void)
         TEST(test_bad_command_fails_alone),
         TEST(test_sent_entities),
         TEST(test_sent_to_no_index),
+        TEST(test_sent_to_full_disk),
         TEST(test_large_drain_is_cut),
+        TEST(test_many_bytes_are_cut),
         TEST(test_bulk_shares_commits),
         TEST(test_flush_is_not_put_off),
         TEST(test_urgent_first),
         TEST(test_urgent_is_not_put_off),
         TEST(test_urgent_ones_leave_a_turn),
         TEST(test_checkpoint_lets_urgent_pass),
+        TEST(test_checkpoint_is_not_put_off_for_ever),
+        TEST(test_short_run_prunes),
         TEST(test_error_is_retried),
         TEST(test_error_is_reported),
         TEST(test_no_room),
@@ -408,7 +459,9 @@ main(void)
         TEST(test_letter_is_kept_at_the_end),
         TEST(test_replay),
         TEST(test_replay_fails),
+        TEST(test_made_good_before_it_is_kept),
         TEST(test_letters_are_bounded),
+        TEST(test_letters_bytes_are_bounded),
         TEST(test_lanes_and_causes),
         TEST(test_second_engine),
         TEST(test_other_root),

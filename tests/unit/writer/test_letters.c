@@ -198,6 +198,47 @@ test_letter_is_kept_at_the_end(void **state)
     assert_stored(&scene, "put_file:a.c ");
 }
 
+/* ---- made good while its letter is on the way into the index ---- */
+
+static void
+on_bad_then_block(void *ctx, int r, struct event *event UNUSED)
+{
+    struct scene *scene = ctx;
+    assert_true(r < 0);
+    block(scene);
+    put(scene, "a.c", "one:1", false); // behind which comes the letter
+}
+
+static void
+overtake_and_unblock(struct scene *scene)
+{
+    if (!is_blocked_before(scene, 1))
+        return;
+    put(scene, "bad.c", "one:1", true);
+    unblock(scene);
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+}
+
+static void
+put_bad_then_good(struct scene *scene)
+{
+    struct batch *bad = sample_batch("bad.c", "two:2");
+    bad->n_entities = ENTITY_PER_FILE_MAX + 1;
+    writer_put_file(scene->w, bad, false, on_bad_then_block, scene);
+}
+
+static void
+test_made_good_before_it_is_kept(void **state)
+{
+    struct scene scene = {
+        .s = *state, .on_ready = put_bad_then_good, .on_tick = overtake_and_unblock};
+    run(&scene, NULL);
+    assert_string_equal(scene.story.p, "a.c bad.c flush= closed");
+    buf_finish(&scene.story);
+    assert_int_equal(scene.stats.letters, 0);
+    assert_stored(&scene, "");
+}
+
 /* ---- done again ---- */
 
 static void
@@ -328,6 +369,31 @@ test_letters_are_bounded(void **state)
     assert_memory_equal(is, "put_file:6.c ", 13);
     assert_non_null(strstr(is, "put_file:1005.c "));
     free(is);
+}
+
+#define HEAVY_BYTES 1000000
+
+static void
+fail_heavy(struct scene *scene)
+{
+    AUTO(free) char *data = xcalloc(1, HEAVY_BYTES + 1);
+    memset(data, 'x', HEAVY_BYTES);
+    fail_arm(1, 1000000, SQLITE_FULL);
+    for (size_t i = 0; i < STORE_LETTERS_BYTES / HEAVY_BYTES + 3; i++)
+        writer_put_event(scene->w, EVENT_PIPELINE_ONLINE, STR_NONE, str_of(data), false,
+                         NULL, NULL);
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+}
+
+static void
+test_letters_bytes_are_bounded(void **state)
+{
+    struct scene scene;
+    play(state, NULL, fail_heavy, "flush= closed", &scene);
+    fail_disarm();
+    assert_int_equal(scene.stats.letters, STORE_LETTERS_BYTES / HEAVY_BYTES);
+    assert_true(scene.stats.letters_bytes <= STORE_LETTERS_BYTES);
+    assert_int_equal(scene.stats.letters_dropped, 3);
 }
 
 /* ---- what is counted ---- */

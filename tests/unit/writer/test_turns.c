@@ -27,6 +27,43 @@ test_large_drain_is_cut(void **state)
     assert_counts(&scene, WRITER_BATCH_ENTITIES * 4, 10);
 }
 
+/* ---- or what it weighs ---- */
+
+static void
+push_heavy_and_unblock(struct scene *scene)
+{
+    AUTO(free) char *data = xcalloc(1, WRITER_BATCH_BYTES / 2 + 1);
+    if (!is_blocked_before(scene, 0))
+        return;
+    memset(data, 'x', WRITER_BATCH_BYTES / 2);
+    for (int i = 0; i < 3; i++)
+        writer_put_event(scene->w, EVENT_PIPELINE_ONLINE, STR_NONE, str_of(data), false,
+                         NULL, NULL);
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+    unblock(scene);
+}
+
+static void
+block_small(struct scene *scene)
+{
+    block(scene);
+    writer_put_event(scene->w, EVENT_PIPELINE_ONLINE, STR_NONE, STR("{}"), false, NULL,
+                     NULL);
+}
+
+static void
+test_many_bytes_are_cut(void **state)
+{
+    struct scene scene = {
+        .s = *state, .on_ready = block_small, .on_tick = push_heavy_and_unblock};
+    run(&scene, NULL);
+    assert_string_equal(scene.story.p, "flush= closed");
+    buf_finish(&scene.story);
+    assert_int_equal(scene.stats.causes[WRITER_FULL_BYTES],
+                     1); // of two and the small one
+    assert_counts(&scene, 0, 4);
+}
+
 /* ---- a bulk load: files that come one by one share commits until somebody waits ---- */
 
 #define STREAM_FILES 80
@@ -98,56 +135,30 @@ test_flush_is_not_put_off(void **state)
 
 /* ---- urgent ones first ---- */
 
-/* Another connection holds the write lock while the queue fills; the timer asks when it may. */
 static void
-lock_index(struct scene *scene)
+block_first(struct scene *scene)
 {
-    OK(sqlite3_open(scene->s->path, &scene->blocker));
-    OK(sqlite3_exec(scene->blocker, "BEGIN IMMEDIATE", NULL, NULL, NULL));
-    timer_start(scene->timer, 1, 1);
-}
-
-static void
-unlock_index(struct scene *scene)
-{
-    OK(sqlite3_exec(scene->blocker, "ROLLBACK", NULL, NULL, NULL));
-    sqlite3_db_config(scene->blocker, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    OK(sqlite3_close(scene->blocker));
-}
-
-/* The thread has taken the first one: the timer is not needed any more. */
-static bool
-has_taken_first(struct scene *scene)
-{
-    if (writer_stats(scene->w).depth > 0)
-        return false;
-    timer_close(scene->timer);
-    return true;
-}
-
-static void
-block(struct scene *scene)
-{
-    lock_index(scene);
+    block(scene);
     put(scene, "first.c", "one:1", false);
 }
 
 static void
 fill_and_unblock(struct scene *scene)
 {
-    if (!has_taken_first(scene))
+    if (!is_blocked_before(scene, 0))
         return;
     put(scene, "bulk.c", "two:2", false);
     put(scene, "bulk2.c", "three:3", false);
     put(scene, "open.c", "four:4", true);
-    unlock_index(scene);
+    unblock(scene);
     writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
 }
 
 static void
 test_urgent_first(void **state)
 {
-    struct scene scene = {.s = *state, .on_ready = block, .on_tick = fill_and_unblock};
+    struct scene scene = {
+        .s = *state, .on_ready = block_first, .on_tick = fill_and_unblock};
     run(&scene, NULL);
     struct str story = buf_str(&scene.story);
     ssize_t first = str_find(story, STR("first.c ")),
@@ -264,7 +275,7 @@ large_batch(void)
 static void
 block_large(struct scene *scene)
 {
-    lock_index(scene);
+    block(scene);
     writer_put_file(scene->w, steal(scene->large), false, on_done,
                     note_of(scene, "large.c"));
 }
@@ -272,12 +283,12 @@ block_large(struct scene *scene)
 static void
 push_urgent_and_unblock(struct scene *scene)
 {
-    if (!has_taken_first(scene))
+    if (!is_blocked_before(scene, 0))
         return;
     writer_put_file(scene->w, sample_batch("open.c", "four:4"), true, note_checkpoints,
                     scene);
     writer_flush(scene->w, note_checkpoints_last, scene);
-    unlock_index(scene);
+    unblock(scene);
 }
 
 static void
@@ -294,4 +305,81 @@ test_checkpoint_lets_urgent_pass(void **state)
     assert_int_equal(scene.n_checkpoints[0], 0);
     assert_int_equal(scene.n_checkpoints[1], 1);
     assert_counts(&scene, WRITER_BATCH_ENTITIES + 1, 2);
+}
+
+/* ---- but not for ever: the log grows ---- */
+
+#define URGENT_PASSING 8 // and no more
+
+static void
+note_checkpoints_of_each(void *ctx, int r, struct event *event UNUSED)
+{
+    struct scene *scene = ctx;
+    OK(r);
+    if (scene->n_put++ < URGENT_PASSING)
+        scene->n_checkpoints[0] = writer_stats(scene->w).gauges.checkpoints;
+    else
+        scene->n_checkpoints[1] = writer_stats(scene->w).gauges.checkpoints;
+    if (scene->n_put == 2 * URGENT_PASSING)
+        close_writer(scene);
+}
+
+/* Each fills a transaction. */
+static void
+push_many_urgent_and_unblock(struct scene *scene)
+{
+    AUTO(buf_finish) struct buf spec = {0};
+    if (!is_blocked_before(scene, 0))
+        return;
+    for (int i = 0; i < WRITER_URGENT_ENTITIES; i++)
+        buf_printf(&spec, "f%d:%d ", i, i);
+    for (size_t i = 0; i < 2 * URGENT_PASSING; i++) {
+        char path[16];
+        snprintf(path, sizeof(path), "%zu.c", i);
+        writer_put_file(scene->w, sample_batch(path, spec.p), true,
+                        note_checkpoints_of_each, scene);
+    }
+    unblock(scene);
+}
+
+static void
+test_checkpoint_is_not_put_off_for_ever(void **state)
+{
+    struct scene scene = {.s = *state,
+                          .on_ready = block_large,
+                          .on_tick = push_many_urgent_and_unblock,
+                          .large = large_batch()};
+    run(&scene, NULL);
+    buf_finish(&scene.story);
+    assert_int_equal(scene.n_checkpoints[0], 0);
+    assert_true(scene.n_checkpoints[1] > 0);
+}
+
+/* ---- a run that is never idle prunes at its end ---- */
+
+static void
+put_and_end(struct scene *scene)
+{
+    put(scene, scene->last_seq == 0 ? "a.c" : "b.c", "one:1", false);
+    close_writer(scene);
+}
+
+static void
+test_short_run_prunes(void **state)
+{
+    struct scene scene = {.s = *state};
+    struct store_info info;
+    sqlite3 *db = NULL;
+    run(&scene, put_and_end);
+    OK(sqlite3_open(scene.s->path, &db));
+    OK(sqlite3_exec(db, "UPDATE event SET ts_ms=1", NULL, NULL, NULL));
+    OK(sqlite3_close(db));
+    run(&scene, put_and_end);
+    assert_string_equal(scene.story.p, "a.c closedb.c closed");
+    buf_finish(&scene.story);
+    struct store_reader *r = sample_read(scene.s);
+    OK(store_read_info(r, &info));
+    store_reader_close(r);
+    assert_int_equal(info.first_seq, 2);
+    assert_int_equal(info.head, 2);
 }
