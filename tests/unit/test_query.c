@@ -339,46 +339,60 @@ test_named_events_counts_unasked(void **state)
 
 /* A list at a time, in order; nothing twice and nothing left out. */
 static void
-test_files_after(void **state)
+assert_paged(const struct sample *s, uint64_t sender, const char *const *paths,
+             size_t n_paths)
 {
-    static const char *const paths[] = {"lib/x.py", "src/a.c", "src/b.c"};
-    struct sample *s = *state;
     struct scene scene;
-    fill(s);
     for (size_t limit = 1; limit <= 4; limit++) {
         char after[32] = "";
         size_t n = 0;
         for (bool is_over = false; !is_over;) {
             begin(&scene, s, 1);
-            query_files_after(scene.q, str_of(after), 0, limit, on_answer, &scene);
+            query_files_after(scene.q, str_of(after), sender, limit, on_answer, &scene);
             const struct query_result *result = ask_alone(&scene);
             OK(result->r);
             for (size_t i = 0; i < result->n_paths; i++) {
-                assert_true(n < ARRAY_LEN(paths));
+                assert_true(n < n_paths);
                 assert_true(str_eq_c(result->paths[i], paths[n]));
                 snprintf(after, sizeof(after), "%s", paths[n++]);
             }
             is_over = result->n_paths < limit;
             drop(&scene);
         }
-        assert_int_equal(n, ARRAY_LEN(paths));
+        assert_int_equal(n, n_paths);
     }
 }
 
-/* Of one sender: the others' are no part of its pages. */
+static void
+test_files_after(void **state)
+{
+    static const char *const paths[] = {"lib/x.py", "src/a.c", "src/b.c"};
+    struct sample *s = *state;
+    fill(s);
+    assert_paged(s, 0, paths, ARRAY_LEN(paths));
+}
+
+/* The others' are no part of its pages. */
 static void
 test_files_of_sender(void **state)
 {
+    static const char *const senders[] = {"one", "two", "one", "two", "one"};
+    static const char *const of_one[] = {"0.c", "2.c", "4.c"};
+    static const char *const of_two[] = {"1.c", "3.c"};
     struct sample *s = *state;
-    struct scene scene;
-    fill(s);
-    begin(&scene, s, 1);
-    query_files_after(scene.q, STR_NONE, ingest_sender(STR("nobody")), 10, on_answer,
-                      &scene);
-    const struct query_result *result = ask_alone(&scene);
-    OK(result->r);
-    assert_int_equal(result->n_paths, 0);
-    drop(&scene);
+    struct store_writer *w = sample_open(s, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(senders); i++) {
+        char path[8];
+        snprintf(path, sizeof(path), "%zu.c", i);
+        struct batch *b = sample_batch(path, "run:1");
+        b->file.inode = ingest_sender(str_of(senders[i]));
+        event_unref(sample_put_batch(w, b));
+    }
+    event_unref(sample_put(w, "1b.c", "run:1")); // nobody's
+    store_writer_close(w);
+    assert_paged(s, ingest_sender(STR("one")), of_one, ARRAY_LEN(of_one));
+    assert_paged(s, ingest_sender(STR("two")), of_two, ARRAY_LEN(of_two));
+    assert_paged(s, ingest_sender(STR("nobody")), NULL, 0);
 }
 
 #include "query/test_links.c"
