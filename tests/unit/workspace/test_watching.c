@@ -81,7 +81,6 @@ test_watching(void **state UNUSED)
     tear_down(&f);
 }
 
-/* Each file is stored at its new path before it is deleted at the old one, both once. */
 /* Deletions wait for files that come, but not for ever: on a busy machine less long than this test needs. */
 static bool
 let_deletions_wait(struct fixture *f)
@@ -90,6 +89,7 @@ let_deletions_wait(struct fixture *f)
     return true;
 }
 
+/* Each file is stored at its new path before it is deleted at the old one, both once. */
 static void
 test_moved_folder(void **state UNUSED)
 {
