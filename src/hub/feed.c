@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "hub/client.h"
+#include "hub/page.h"
 #include "hub/parcel.h"
 #include "hub/sub.h"
 #include "workspace/workspace.h"
@@ -38,6 +39,7 @@ struct feed {
     uint64_t next_ephemeral; // number of the next one
     struct window *windows[FEED_WINDOWS];
     size_t next_window;
+    struct pages pages;
     struct parcels parcels;
     struct list reading; // large rows, on the way to their first window
     struct {
@@ -306,6 +308,7 @@ feed_trim_all(struct hub *h)
             if (f->windows[i] && f->windows[i]->row && f->windows[i]->refs == 1)
                 window_unref(steal(f->windows[i]));
         stop_reading(f, false);
+        pages_trim(&f->pages);
         parcels_trim(&f->parcels);
     }
 }
@@ -433,6 +436,7 @@ feed_of(struct hub *h, struct workspace *w)
     f->workspace = w;
     list_init(&f->subs);
     list_init(&f->reading);
+    pages_init(&f->pages, h, w);
     parcels_init(&f->parcels);
     f->subscription = bus_subscribe(workspace_bus(w), on_event, f);
     f->listener = workspace_listen(w, on_workspace, f);
@@ -449,6 +453,7 @@ feed_destroy(struct feed *f)
     for (size_t i = 0; i < FEED_EPHEMERAL; i++)
         event_unref(f->ephemeral[i].event);
     stop_reading(f, true);
+    pages_finish(&f->pages);
     parcels_finish(&f->parcels);
     for (size_t i = 0; i < FEED_WINDOWS; i++)
         window_unref(f->windows[i]);
@@ -467,6 +472,12 @@ struct workspace *
 feed_workspace(const struct feed *f)
 {
     return f->workspace;
+}
+
+struct pages *
+feed_pages(struct feed *f)
+{
+    return &f->pages;
 }
 
 struct parcels *

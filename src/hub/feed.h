@@ -12,6 +12,7 @@ struct window_part {
 };
 
 struct kept_row;
+struct pages;
 struct parcels;
 
 struct window {
@@ -47,6 +48,7 @@ uint64_t feed_ephemeral_end(const struct feed *f);
 void feed_wake_all(struct hub *h);
 /* Somebody was sent something of this row: how long after the news of its commit. */
 void feed_note_sent(struct feed *f, int64_t seq);
+struct pages *feed_pages(struct feed *f);
 struct parcels *feed_parcels(struct feed *f);
-/* Once a second: large rows that nobody is sending any more are let go. */
+/* Once a second: large rows, pages and parcels that nobody takes any more are let go. */
 void feed_trim_all(struct hub *h);

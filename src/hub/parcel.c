@@ -1,9 +1,8 @@
 /* Why: a hundred subscribers in the same place of a feed are sent the same bytes. To look for them, copy them and give
  * each message to libwebsockets by itself was most of the loop's work; here it is done for the first of them, and a
  * connection's turn is one call. From a file of memory the kernel sends without a copy for each socket, and what waits
- * in all of them is the same pages. Whoever reads at another pace finds a parcel where an earlier one ended.
- * Measured on two cores (events of 607 bytes, ./dev bench hub): 100 subscribers of gloss.v1, 0.75 M deliveries/s one
- * by one, 1.9 to 2.8 M as parcels given to send(), 6.0 to 6.4 M from files; 1,000 of gloss.v1.ndjson: 3.0 M, 2.9 M, 5.6 M.
+ * in all of them is the same pages. Whoever reads at another pace finds a parcel where an earlier one ended. What it
+ * comes to `./dev bench hub` prints.
  * Invariant: a parcel is what sub_next_frame() gave from `from` on, and leads to `to`; neither changes. */
 #include "hub/parcel.h"
 

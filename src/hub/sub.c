@@ -8,9 +8,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "codec/codec.h"
-#include "hub/ask.h"
 #include "hub/feed.h"
 #include "hub/filter.h"
+#include "hub/page.h"
 #include "hub/parcel.h"
 #include "hub/snapshot.h"
 #include "workspace/workspace.h"
@@ -18,8 +18,6 @@
 #define LOG_MODULE "hub"
 #include "base/log.h"
 
-#define SUB_PAGE_MAX 500
-#define SUB_PAGE_MIN 16
 /* What is looked at without being sent, in units of some 50 ns: one turn takes less than a millisecond of the loop. */
 #define SUB_LOOK_MAX 10000
 #define SUB_LOOK_PART 1
@@ -52,21 +50,11 @@ struct sub {
     struct sub_position at;
     struct parcel_kind *kind; // NULL: it was not looked for yet
     struct sub_place place;
-    struct event **page; // read ahead
-    size_t n_page, page_at, page_limit;
-    struct ask *ask;
+    struct page *page; // that it reads from; NULL: none
+    size_t page_at;
+    struct page_wait wait;
     bool is_lost;
 };
-
-/* What was read ahead. */
-static void
-drop_page(struct sub *s)
-{
-    for (; s->page_at < s->n_page; s->page_at++)
-        event_unref(s->page[s->page_at]);
-    free(steal(s->page));
-    s->n_page = s->page_at = 0;
-}
 
 /* ---- replies ---- */
 
@@ -78,7 +66,7 @@ begin_with_rows(struct sub *s)
 {
     struct workspace *w = feed_workspace(s->feed);
     s->at.cursor = bus_head(workspace_bus(w));
-    drop_page(s);
+    page_unref(steal(s->page));
     s->snapshot = snapshot_open(
         s->owner->client, w,
         &(struct snapshot_options){.sub = s->id_json,
@@ -127,68 +115,44 @@ give_up(struct sub *s, enum problem p, const char *detail)
 
 /* ---- pages from the store ---- */
 
-/* A commit can be read a moment before it is published. Whoever was sent such a row, and came back with it, would be
- * told that there is none. */
-static size_t
-count_published(const struct sub *s, const struct query_result *result)
-{
-    int64_t head = bus_head(workspace_bus(feed_workspace(s->feed)));
-    size_t n = result->n_events;
-    while (n > 0 && result->events[n - 1]->seq > head)
-        n--;
-    return n;
-}
-
-/* Of a page only what one connection may hold is kept; the next page is then smaller. */
 static void
-keep_page(struct sub *s, const struct query_result *result)
+take_page(struct sub *s, struct page *page)
 {
-    size_t n = 0, n_max = count_published(s, result);
-    for (size_t bytes = 0; n < n_max && bytes < HUB_FRAME_BYTES_MAX; n++)
-        bytes += result->events[n]->data.n;
-    if (n > 0)
-        s->page = xreallocarray(NULL, n, sizeof(struct event *));
-    for (size_t i = 0; i < n; i++)
-        s->page[i] = event_ref(result->events[i]);
-    s->n_page = n;
-    s->page_at = 0;
-    s->page_limit = n < n_max ? MAX(n * 2, (size_t)SUB_PAGE_MIN) : s->page_limit * 2;
-    s->page_limit = MIN(s->page_limit, (size_t)SUB_PAGE_MAX);
-}
-
-/* -EINVAL as soon as something behind the cursor is missing. */
-static int
-take_page(struct sub *s, const struct query_result *result)
-{
-    if (result->n_events == 0)
-        return -EINVAL;
-    if (result->events[0]->seq != s->at.cursor + 1 && s->since.from != SINCE_START)
-        return -EINVAL;
-    s->at.cursor = result->events[0]->seq - 1;
+    s->page = page;
+    s->page_at = page_place(page, s->at.cursor);
     s->since.from = SINCE_CURSOR;
-    keep_page(s, result);
-    return 0;
+}
+
+/* False as soon as something behind the cursor is missing. */
+static bool
+take_page_read(struct sub *s, struct page *page)
+{
+    if (!page ||
+        (page->events[0]->seq > s->at.cursor + 1 && s->since.from != SINCE_START))
+        return false;
+    s->at.cursor = MAX(s->at.cursor, page->events[0]->seq - 1);
+    take_page(s, page_ref(page));
+    return true;
 }
 
 static void
-on_page(struct ask *ask, struct query_result **result)
+on_page(struct page_wait *wait, int r, struct page *page)
 {
-    struct sub *s = ask->owner;
-    s->ask = NULL;
-    if ((*result)->r < 0) {
+    struct sub *s = container_of(wait, struct sub, wait);
+    if (r < 0) {
         log_warn("the log of %s cannot be read: %s",
-                 workspace_root(feed_workspace(s->feed)), err_text((*result)->r));
+                 workspace_root(feed_workspace(s->feed)), err_text(r));
         if (s->state == SUB_PROVING)
-            give_up(s, problem_of_error((*result)->r), err_text((*result)->r));
+            give_up(s, problem_of_error(r), err_text(r));
         else
             s->owner->on_broken(s->owner, "the log cannot be read now");
         return;
     }
-    int r = take_page(s, *result);
+    bool is_there = take_page_read(s, page);
     if (s->state == SUB_RUNNING) {
-        s->is_lost = r < 0;
+        s->is_lost = !is_there;
         s->owner->wake(s->owner);
-    } else if (r == 0) {
+    } else if (is_there) {
         begin(s, NULL);
     } else if (s->since.from == SINCE_START) {
         begin_at_head(s, NULL); // an empty log is seen whole
@@ -197,19 +161,22 @@ on_page(struct ask *ask, struct query_result **result)
     }
 }
 
-static void
+/* True: it is there. Else on_page() comes, or it is lost. What is at hand was read a moment ago, and who wants the oldest
+ * rows that there are wants those of now. */
+static bool
 fetch_page(struct sub *s)
 {
-    struct query *q = workspace_query(feed_workspace(s->feed));
-    if (s->ask)
-        return;
-    if (!q) {
+    struct pages *all = feed_pages(s->feed);
+    struct page *page = NULL;
+    if (s->wait.is_on)
+        return false;
+    if (s->since.from != SINCE_START)
+        page = page_find(all, s->at.cursor);
+    if (page)
+        take_page(s, page);
+    else if (page_wait_begin(all, &s->wait, s->at.cursor) < 0)
         s->is_lost = s->state == SUB_RUNNING;
-        return;
-    }
-    s->ask =
-        ask_open(s->owner->hub, feed_workspace(s->feed), (struct asker){0}, on_page, s);
-    s->ask->ticket = query_events(q, s->at.cursor, s->page_limit, ask_on_done, s->ask);
+    return page;
 }
 
 /* ---- where it begins ---- */
@@ -239,7 +206,8 @@ prove(struct sub *s)
         return;
     }
     s->state = SUB_PROVING;
-    fetch_page(s);
+    if (fetch_page(s))
+        begin(s, NULL);
 }
 
 void
@@ -295,7 +263,7 @@ sub_open(struct sub_owner *o, struct workspace *w, const struct sub_options *opt
         *vec_push(&s->patterns) = copy_pattern(options->patterns[i]);
     s->filter = options->filter;
     s->wants_snapshot = options->snapshot;
-    s->page_limit = SUB_PAGE_MAX;
+    s->wait.on_page = on_page;
     list_add(&o->subs, &s->link);
     o->n_subs++;
     feed_add(s->feed, &s->feed_link);
@@ -305,9 +273,9 @@ sub_open(struct sub_owner *o, struct workspace *w, const struct sub_options *opt
 void
 sub_close(struct sub *s)
 {
-    ask_abandon(s->ask);
+    page_wait_end(&s->wait);
     snapshot_close(s->snapshot);
-    drop_page(s);
+    page_unref(s->page);
     sub_position_finish(&s->at);
     parcel_kind_unref(s->kind);
     for (size_t i = 0; i < s->patterns.n; i++)
@@ -395,17 +363,23 @@ next_part(struct sub *s, struct str *ret_frame)
     return SUB_QUIET;
 }
 
+/* Of the page, which is let go behind its last row. A reference. */
+static struct event *
+next_of_page(struct sub *s)
+{
+    struct event *event = event_ref(s->page->events[s->page_at++]);
+    if (s->page_at == s->page->n)
+        page_unref(steal(s->page));
+    return event;
+}
+
 /* A reference, or NULL: nothing yet, or lost. */
 static struct event *
 next_row(struct sub *s)
 {
     const struct bus *bus = workspace_bus(feed_workspace(s->feed));
-    if (s->page_at < s->n_page) {
-        struct event *event = s->page[s->page_at++];
-        if (s->page_at == s->n_page)
-            drop_page(s);
-        return event;
-    }
+    if (s->page)
+        return next_of_page(s);
     struct event *live = feed_ephemeral(s->feed, &s->at.ephemeral, s->at.cursor);
     if (live)
         return event_ref(live);
@@ -413,8 +387,7 @@ next_row(struct sub *s)
         return NULL;
     if (bus_covers(bus, s->at.cursor))
         return event_ref(bus_next(bus, s->at.cursor));
-    fetch_page(s);
-    return NULL;
+    return fetch_page(s) ? next_of_page(s) : NULL;
 }
 
 /* At its end it is gone. */
@@ -522,12 +495,12 @@ sub_move(struct sub *s, const struct sub_position *to)
     sub_position_copy(&s->at, to);
     sub_position_finish(&before);
     int64_t taken = to->row ? MAX(to->row->seq, to->cursor) : to->cursor;
-    while (s->page_at < s->n_page && s->page[s->page_at]->seq <= taken)
-        event_unref(s->page[s->page_at++]);
-    if (s->page_at == s->n_page)
-        drop_page(s);
+    if (s->page)
+        s->page_at = page_place(s->page, taken);
+    if (s->page && s->page_at == s->page->n)
+        page_unref(steal(s->page));
     s->since.from = SINCE_CURSOR;
-    ask_abandon(steal(s->ask)); // for a page that begins where it was
+    page_wait_end(&s->wait); // for what is behind where it was
 }
 
 bool
@@ -575,8 +548,8 @@ size_t
 sub_memory(const struct sub *s)
 {
     size_t bytes = sizeof(*s) + s->patterns.n * sizeof(*s->patterns.v);
-    for (size_t i = s->page_at; i < s->n_page; i++)
-        bytes += sizeof(struct event) + s->page[i]->subject.n + s->page[i]->data.n;
+    if (s->page && s->page->refs == 1)
+        bytes += s->page->n_bytes;
     return bytes + (s->snapshot ? snapshot_memory(s->snapshot) : 0);
 }
 

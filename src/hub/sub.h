@@ -60,7 +60,7 @@ const char *sub_id(const struct sub *s);
 struct feed *sub_feed(const struct sub *s);
 int64_t sub_cursor(const struct sub *s);
 size_t sub_memory(
-    const struct sub *s); // rows and windows that others have, too, not counted
+    const struct sub *s); // pages, rows and windows that others have, too, not counted
 struct sub *sub_of_owner_link(struct list *link);
 /* Something was published. */
 void sub_on_published(struct list *feed_link);

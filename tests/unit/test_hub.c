@@ -427,6 +427,8 @@ main(void)
         cmocka_unit_test(test_snapshot_of_a_closing_index),
         cmocka_unit_test(test_snapshot_turns),
         cmocka_unit_test(test_sub_is_not_ahead),
+        cmocka_unit_test(test_sub_pages_are_read_once),
+        cmocka_unit_test(test_sub_waits_for_a_page_that_ends_before),
         cmocka_unit_test(test_what_is_being_deleted_is_not_found),
         cmocka_unit_test(test_stream_of_what_does_not_open),
         cmocka_unit_test(test_cloudevents_of_events),
