@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "rt/stream.h"
+#include "rt/timer.h"
 
 #define FILES_PAGE 10000
 #define FILES_ANSWER_BYTES_MAX ((size_t)16 << 20)
@@ -17,6 +18,7 @@ struct push_files {
     struct push_files_events events;
     void *ctx;
     struct stream *stream;
+    struct timer *silence;
     struct buf in;
     char *cursor; // of the page before, or NULL
     bool is_begun, is_closed;
@@ -28,6 +30,7 @@ static void
 end(struct push_files *p, int r, const char *why)
 {
     stream_close(steal(p->stream));
+    timer_stop(p->silence);
     p->events.on_end(p->ctx, r, why);
 }
 
@@ -44,6 +47,7 @@ free_now(void *ctx)
 {
     struct push_files *p = ctx;
     stream_close(p->stream);
+    timer_close(p->silence);
     buf_finish(&p->in);
     free(p->cursor);
     free(p);
@@ -105,11 +109,27 @@ on_stream_end(void *ctx, int r)
 }
 
 static void
+on_silence(void *ctx)
+{
+    struct push_files *p = ctx;
+    AUTO(free) char *why = push_why_silent(p->address);
+
+    end(p, -ETIMEDOUT, why);
+}
+
+static void
+listen_on(struct push_files *p)
+{
+    timer_start(p->silence, (uint64_t)p->address->silence_s * 1000, 0);
+}
+
+static void
 on_bytes(void *ctx, struct str bytes)
 {
     struct push_files *p = ctx;
 
     buf_add_str(&p->in, bytes);
+    listen_on(p);
     if (p->in.n > FILES_ANSWER_BYTES_MAX)
         end_badly(p);
 }
@@ -153,6 +173,7 @@ ask_page(struct push_files *p)
     buf_add_cstr(&out, "\r\n");
     stream_start(p->stream, &events, p);
     stream_write_buf(p->stream, &out);
+    listen_on(p);
 }
 
 static void
@@ -178,6 +199,7 @@ push_files_open(struct loop *l, const struct push_address *address,
     p->address = address;
     p->events = *events;
     p->ctx = ctx;
+    p->silence = timer_open(l, on_silence, p);
     loop_defer(l, ask_first, p);
     return p;
 }
@@ -188,6 +210,7 @@ push_files_close(struct push_files *p)
     if (!p)
         return;
     stream_close(steal(p->stream));
+    timer_stop(p->silence);
     p->is_closed = true;
     if (p->is_begun)
         loop_defer(p->loop, free_now, p);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "codec/codec.h"
 #include "rt/stream.h"
+#include "rt/timer.h"
 
 #define PUSH_HEAD_BYTES_MAX 16384
 #define PUSH_ANSWER_BYTES_MAX (1u << 20) // of one line
@@ -22,13 +23,15 @@ enum push_state { PUSH_HEAD, PUSH_LINES, PUSH_REFUSED, PUSH_ENDED };
 struct push_wire {
     struct loop *loop;
     struct stream *stream;
+    struct push_address address; // silence_s and port of it
+    struct timer *silence;       // armed while an answer is owed
     struct push_events events;
     void *ctx;
     enum push_state state;
     unsigned status;
     bool is_finished; // no more lines are added
     bool is_done;     // the engine said so
-    uint64_t n_lines;
+    uint64_t n_lines, n_acked;
     struct buf in, out;
 };
 
@@ -38,6 +41,7 @@ end(struct push_wire *p, int r, const char *why)
     if (p->state == PUSH_ENDED)
         return;
     p->state = PUSH_ENDED;
+    timer_stop(p->silence);
     stream_close(steal(p->stream));
     p->events.on_end(p->ctx, r, why);
 }
@@ -51,21 +55,33 @@ push_connect(struct loop *l, const struct push_address *address,
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(address->port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval limit = {.tv_sec = address->silence_s}; // connect() heeds it
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
     int r = fd < 0 ? -errno : 0;
 
-    if (r == 0)
+    if (r == 0) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    }
     if (r == 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
-        r = -errno;
+        r = errno == EINPROGRESS ? -ETIMEDOUT : -errno;
         close(fd);
     }
     if (r == 0)
         r = stream_open_fd(l, fd, ret_stream);
-    if (r < 0)
+    if (r == -ETIMEDOUT)
+        *ret_why = push_why_silent(address);
+    else if (r < 0)
         *ret_why = xasprintf("no engine listens on port %u of 127.0.0.1: %s",
                              address->port, err_text(r));
     return r;
+}
+
+char *
+push_why_silent(const struct push_address *address)
+{
+    return xasprintf("what listens on port %u of 127.0.0.1 has said nothing for %u s",
+                     address->port, address->silence_s);
 }
 
 void
@@ -153,8 +169,10 @@ on_answer(struct push_wire *p, struct str line)
         tell_faults(p, answer);
         if (codec_get_int(answer, "last_line", 0, (int64_t)p->n_lines, &last_line) < 0)
             end(p, -EPROTO, "the engine acknowledges what was not sent");
-        else if (p->state != PUSH_ENDED)
-            p->events.on_ack(p->ctx, (uint64_t)last_line);
+        if (p->state == PUSH_ENDED)
+            return;
+        p->n_acked = (uint64_t)last_line;
+        p->events.on_ack(p->ctx, p->n_acked);
     } else if (str_eq_c(type, "done")) {
         p->is_done = true;
     } else if (str_eq_c(type, "error")) {
@@ -204,6 +222,34 @@ read_lines(struct push_wire *p)
         end(p, -EPROTO, "the engine's answer is too long");
 }
 
+static bool
+is_answer_owed(const struct push_wire *p)
+{
+    return p->state != PUSH_LINES || p->n_acked < p->n_lines || p->is_finished;
+}
+
+static void
+on_silence(void *ctx)
+{
+    struct push_wire *p = ctx;
+    AUTO(free) char *silent = push_why_silent(&p->address);
+    AUTO(free) char *why = xasprintf("%s; what it had acknowledged is kept", silent);
+
+    end(p, -ETIMEDOUT, why);
+}
+
+/* Something was asked for, or something came. */
+static void
+watch_silence(struct push_wire *p, bool has_come)
+{
+    if (p->state == PUSH_ENDED)
+        return;
+    if (!is_answer_owed(p))
+        timer_stop(p->silence);
+    else if (has_come || !timer_is_armed(p->silence))
+        timer_start(p->silence, (uint64_t)p->address.silence_s * 1000, 0);
+}
+
 static void
 on_bytes(void *ctx, struct str bytes)
 {
@@ -216,6 +262,7 @@ on_bytes(void *ctx, struct str bytes)
         read_lines(p);
     else if (p->state == PUSH_REFUSED && p->in.n > PUSH_ANSWER_BYTES_MAX)
         end(p, -EPROTO, "the engine refuses the upload");
+    watch_silence(p, true);
 }
 
 /* A refusal is a problem (RFC 9457); its body ends with the connection. */
@@ -261,6 +308,8 @@ push_wire_open(struct loop *l, const struct push_address *address,
     struct push_wire *p = xnew(struct push_wire);
     p->loop = l;
     p->stream = stream;
+    p->address = *address;
+    p->silence = timer_open(l, on_silence, p);
     p->events = *events;
     p->ctx = ctx;
     buf_printf(&p->out, "POST /v1/workspaces/%s/entities/stream?create=1&sender=%s",
@@ -270,6 +319,7 @@ push_wire_open(struct loop *l, const struct push_address *address,
                           "Transfer-Encoding: chunked\r\n\r\n");
     stream_start(p->stream, &stream_events, p);
     stream_write_buf(p->stream, &p->out);
+    watch_silence(p, false);
     *ret_wire = p;
     return 0;
 }
@@ -284,7 +334,9 @@ push_wire_add(struct push_wire *p, struct str line)
     if (p->stream)
         stream_write_buf(p->stream, &p->out);
     buf_reset(&p->out);
-    return ++p->n_lines;
+    p->n_lines++;
+    watch_silence(p, false);
+    return p->n_lines;
 }
 
 void
@@ -295,6 +347,7 @@ push_wire_finish(struct push_wire *p)
     p->is_finished = true;
     if (p->stream)
         stream_write(p->stream, STR("0\r\n\r\n"));
+    watch_silence(p, false);
 }
 
 void
@@ -303,6 +356,7 @@ push_wire_close(struct push_wire *p)
     if (!p)
         return;
     stream_close(p->stream);
+    timer_close(p->silence);
     buf_finish(&p->in);
     buf_finish(&p->out);
     free(p);

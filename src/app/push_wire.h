@@ -10,18 +10,21 @@ struct push_wire;
 struct push_address {
     uint16_t port; // of 127.0.0.1
     const char *workspace, *token, *sender;
+    unsigned silence_s; // so long whoever listens there may say nothing; above 0
 };
 
 /* ---- what requests to a hub share ---- */
 struct stream;
 struct buf;
-/* *ret_why (heap): one line for the user. -ECONNREFUSED: nobody listens there. */
+/* *ret_why (heap): one line for the user. -ECONNREFUSED: nobody listens there; -ETIMEDOUT: too many wait before us. */
 int push_connect(struct loop *l, const struct push_address *address,
                  struct stream **ret_stream, char **ret_why);
 /* Behind method and path: " HTTP/1.1" and the headers of every request, without the empty line. */
 void push_add_head(struct buf *out, const struct push_address *address);
 /* The status of a whole head, and what is behind it; 0: its end is not there yet; -EPROTO: it is none. */
 int push_read_head(struct str text, struct str *ret_rest);
+/* -ETIMEDOUT in words; heap. */
+char *push_why_silent(const struct push_address *address) MUST_USE;
 /* What a problem (RFC 9457) says: -EAGAIN come back later, -EPERM do not; *ret_why is heap. */
 int push_refusal(unsigned status, struct str body, char **ret_why);
 
@@ -36,7 +39,8 @@ struct push_events {
     void (*on_end)(void *ctx, int r, const char *why);
 };
 
-/* The address is only read. Errors are those of push_connect(). */
+/* The address is only read. Errors are those of push_connect(). Who owes an answer and says nothing for silence_s has
+ * ended it: -ETIMEDOUT. */
 int push_wire_open(struct loop *l, const struct push_address *address,
                    const struct push_events *events, void *ctx,
                    struct push_wire **ret_wire, char **ret_why);

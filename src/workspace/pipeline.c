@@ -179,6 +179,13 @@ on_stored(void *ctx, int r, struct event *event UNUSED)
     job_end(job);
 }
 
+const char *
+pipeline_trouble(const struct workspace *w)
+{
+    return w->all->options.sink ? "what is found is not taken"
+                                : "the index cannot be written";
+}
+
 void
 pipeline_not_stored(struct workspace *w, const char *what, int r)
 {
@@ -189,9 +196,8 @@ pipeline_not_stored(struct workspace *w, const char *what, int r)
     if (w->n_not_stored++ == 0) {
         w->not_stored_r = r;
         if (list_is_empty(&w->runs)) // else whoever waits for the run is told
-            log_error(
-                "%s: the index cannot be written (%s) and waits for a better time: %s",
-                w->root, what, strerror(-r));
+            log_error("%s: %s (%s), it waits for a better time: %s", w->root,
+                      pipeline_trouble(w), what, strerror(-r));
     }
     if (!is_of_this_one && !w->is_stuck) {
         w->is_stuck = true;

@@ -80,6 +80,8 @@ bool pipeline_is_idle(const struct workspace *w);
 /* The writer failed: one line; a later walk tries again. If it is the index that cannot be written
  * (disk full…), what waits is left to that walk too. */
 void pipeline_not_stored(struct workspace *w, const char *what, int r);
+/* What is the matter then. Static. */
+const char *pipeline_trouble(const struct workspace *w);
 
 /* index_file.c, on a worker */
 void index_file_work(struct pool_job *job, unsigned worker);

@@ -27,9 +27,8 @@ run_end(struct workspace *w, struct index_run *run, int r)
 
     if (r == 0 && w->n_not_stored > 0) {
         r = w->not_stored_r;
-        why = xasprintf("the index cannot be written: %s; %" PRIu64
-                        " files wait, what was stored is kept",
-                        err_text(r), w->n_not_stored);
+        why = xasprintf("%s: %s; %" PRIu64 " files wait, what was stored is kept",
+                        pipeline_trouble(w), err_text(r), w->n_not_stored);
     }
     if (r == 0 && w->root_r < 0) {
         r = w->root_r;

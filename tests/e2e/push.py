@@ -15,6 +15,7 @@ from house import wait  # noqa: E402
 from tap import case, equal, main  # noqa: E402
 from ws import WAIT_S, http  # noqa: E402
 
+NONE = b"HTTP/1.1 404 Not Found\r\n\r\n{}"  # of what there is
 NAMES = 6000  # of a file whose entities are more than a line may hold
 
 
@@ -50,6 +51,14 @@ def names(engine):
         return {e["name"] for e in rows(engine).values()}
     except AssertionError:
         return None  # there is none yet
+
+
+def answer(peer, text):
+    """As much, once it was asked. An answer that has an end ends its connection."""
+    peer.recv(1 << 16)
+    peer.sendall(text)
+    if text == NONE:
+        peer.shutdown(socket.SHUT_WR)
 
 
 @case("what is pushed is what an index of the folder has")
@@ -197,6 +206,24 @@ def _(house):
         db.close()
 
 
+@case("--watch outlives an engine that goes away during the first walk, and what it logs is true")
+def _(house):
+    house.write("a.c", "int first;\n")
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.settimeout(3 * WAIT_S)  # it tries again after 30 s
+        port = stranger.getsockname()[1]
+        push = house.start("push", "--watch", "--to", f"ws://127.0.0.1:{port}/x", house.tree, env={"GLOSS_TOKEN": "0" * 64})
+        for said in (NONE, b"", b""):  # it comes again, and again
+            with stranger.accept()[0] as peer:
+                answer(peer, said)
+    wait("it says what it waits for", lambda: "is not taken" in house.stderr_text())
+    push.send_signal(signal.SIGTERM)
+    equal(push.wait(), 0)
+    said = house.stderr_text()
+    assert "hung up; what it had acknowledged is kept; what is missing is sent again" in said, said
+    assert "(a.c), it waits for a better time" in said and "the index" not in said, said
+
+
 @case("it says what is wrong")
 def _(house):
     house.write("a.c", "int first;\n")
@@ -231,6 +258,34 @@ def _(house):
                 peer.sendall(said)
             equal(p.wait(), 1)
             assert expected in house.stderr_text(), house.stderr_text()
+    # Who takes the connection and says nothing: to the question what there is, to the upload, in the middle of either.
+    for said in ((b"",), (b"HTTP/1.1 200 OK\r\n\r\n{",), (NONE, b""), (NONE, b"HTTP/1.1 200 OK\r\n\r\n{\"type\"")):
+        with socket.create_server(("127.0.0.1", 0)) as stranger:
+            stranger.settimeout(WAIT_S)
+            port = stranger.getsockname()[1]
+            p = house.start("push", "--timeout", "1", "--to", f"ws://127.0.0.1:{port}/x", house.tree,
+                            env={"GLOSS_TOKEN": "0" * 64}, stderr=f"silent{port}")
+            peers = []
+            for text in said:
+                peers.append(stranger.accept()[0])
+                answer(peers[-1], text)
+            equal(p.wait(WAIT_S), 1)
+            expected = f"gloss: what listens on port {port} of 127.0.0.1 has said nothing for 1 s"
+            equal(house.stderr_text(f"silent{port}").strip(), expected + ("; what it had acknowledged is kept" if len(said) > 1 else ""))
+            for peer in peers:
+                peer.close()
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as stranger:  # and who takes none
+        port = stranger.getsockname()[1]
+        waiting = []
+        for _ in range(4):
+            waiting.append(socket.socket())
+            waiting[-1].setblocking(False)
+            waiting[-1].connect_ex(("127.0.0.1", port))
+        house.gloss("push", "--timeout", "1", "--to", f"ws://127.0.0.1:{port}/x", house.tree,
+                    env={"GLOSS_TOKEN": "0" * 64}).fails(1, f"port {port} of 127.0.0.1 has said nothing for 1 s")
+        for s in waiting:
+            s.close()
+    house.gloss("push", "--timeout", "0", house.tree).fails(2, "--timeout must be")
     house.gloss("push", "--to", "http://127.0.0.1:9/x", house.tree, env={"GLOSS_TOKEN": "0" * 64}).fails(1, "no engine listens on port 9")
 
 

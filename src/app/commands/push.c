@@ -22,6 +22,8 @@
 #define PUSH_FAULTS_SHOWN 5
 #define PUSH_AGAIN_MS 5000 // until an engine that does not say what it has is asked again
 #define PUSH_HOST_BYTES 256
+#define PUSH_SILENCE_S 60 // an engine answers within 30 s
+#define PUSH_SILENCE_S_MAX 3600
 
 static const struct command_option options[] = {
     {"to", OPTION_TEXT, "URL",
@@ -30,6 +32,8 @@ static const struct command_option options[] = {
     {"token-file", OPTION_TEXT, "FILE",
      "where the engine's token is: its engine.json, or the token alone (default: "
      "$GLOSS_TOKEN, then the engine.json of this user)"},
+    {"timeout", OPTION_NUMBER, "SECONDS",
+     "how long the engine may owe an answer and say nothing (default: 60)"},
     {"watch", OPTION_FLAG, NULL, "go on with what changes, until it is stopped"},
     {0},
 };
@@ -62,12 +66,14 @@ struct push {
     struct push_where where;
     struct push_address address; // what is in where, now
     char sender[HASH_HEX_BYTES]; // this root on this machine
+    unsigned silence_s;
     const char *root;
     struct push_files *files; // while the engine is asked what it has
     struct timer *again;
     struct map *there;   // paths that the engine has of this sender
     struct list uploads; // the last one is being filled, unless it is finished
     bool is_json, is_watching, is_closing, is_walked;
+    bool has_missed; // something was not taken
     uint64_t n_files, n_deleted, n_faults, n_bytes;
     char *why;
     int r;
@@ -148,6 +154,7 @@ on_upload_end(void *ctx, int r, const char *why)
     list_remove(&u->link);
     if (r == 0 && !list_is_empty(&u->sent))
         r = -EPROTO;
+    p->has_missed |= r < 0;
     if (r < 0 && !p->why && !p->is_closing) {
         p->why = xstrdup(why ? why : err_text(r));
         p->r = r;
@@ -172,7 +179,8 @@ look_for_engine(struct push *p)
     p->address = (struct push_address){.port = p->where.port,
                                        .workspace = p->where.name,
                                        .token = p->where.token,
-                                       .sender = p->sender};
+                                       .sender = p->sender,
+                                       .silence_s = p->silence_s};
     return code;
 }
 
@@ -254,6 +262,7 @@ static void
 done_later(struct push *p, int r, writer_done_fn done, void *done_ctx)
 {
     struct later *l = xnew(struct later);
+    p->has_missed |= r < 0;
     *l = (struct later){.push = p, .done = done, .done_ctx = done_ctx, .r = r};
     loop_defer(&p->loop, tell_later, l);
 }
@@ -354,10 +363,12 @@ on_summary(void *ctx, const struct workspace_summary *s)
     struct push *p = ctx;
     if (p->is_closing)
         return; // that it was not finished was said, or nobody waits for it
-    if (s->r < 0 && !p->why)
+    /* Who watches heard of what was not taken, and another walk comes by itself. */
+    bool is_bad = s->r < 0 && !(p->is_watching && p->has_missed);
+    if (is_bad && !p->why)
         p->why = xstrdup(s->why);
     p->is_walked = true;
-    if (s->r < 0 || (list_is_empty(&p->uploads) && !p->is_watching)) {
+    if (is_bad || (list_is_empty(&p->uploads) && !p->is_watching)) {
         push_close(p);
         return;
     }
@@ -500,8 +511,14 @@ run(const struct command_line *line)
 {
     AUTO(free) char *root = line_root(line, 0);
     struct push p = {.is_json = line->is_json, .is_watching = line_has(line, "watch")};
+    int64_t silence_s = line_number(line, "timeout", PUSH_SILENCE_S);
     if (!root)
         return EXIT_FAILED;
+    if (silence_s < 1 || silence_s > PUSH_SILENCE_S_MAX) {
+        fail("--timeout must be a number of seconds from 1 to %d", PUSH_SILENCE_S_MAX);
+        return EXIT_USAGE;
+    }
+    p.silence_s = (unsigned)silence_s;
     p.root = root;
     name_sender(&p);
     int code = push_where_init(&p.where, line_text(line, "to"),
