@@ -666,19 +666,6 @@ hub_client_destroy(struct hub_client *c)
     hub_tell_clients(h);
 }
 
-int64_t
-hub_client_first_seq(const struct workspace *w)
-{
-    AUTO(buf_finish) struct buf status = {0};
-    AUTO(json_decref_) json_t *json = NULL;
-    int64_t seq = 0;
-    workspace_add_status(&status, w);
-    if (codec_parse(buf_str(&status), &json, NULL) == 0 &&
-        codec_get_int(json, "first_seq", 0, INT64_MAX, &seq) < 0)
-        seq = 0;
-    return seq;
-}
-
 static void
 send_hello(struct hub_client *c)
 {
@@ -697,7 +684,7 @@ send_hello(struct hub_client *c)
         buf_printf(&m, ",\"workspace\":\"%s\",\"epoch\":\"%s\"", workspace_id(w),
                    workspace_epoch(w));
         buf_printf(&m, ",\"head\":%" PRId64 ",\"first_seq\":%" PRId64,
-                   bus_head(workspace_bus(w)), hub_client_first_seq(w));
+                   bus_head(workspace_bus(w)), workspace_first_seq(w));
     }
     buf_add_char(&m, ',');
     asker_add_workspaces(&m, c->hub);

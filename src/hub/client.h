@@ -46,8 +46,6 @@ int hub_client_on_writable(struct hub_client *c);
 /* Once a second. */
 void hub_client_on_tick(struct hub_client *c, int64_t now_ms);
 void hub_client_heartbeat(struct hub_client *c);
-/* The oldest event still kept, from the workspace's status: nothing else knows it without a read. */
-int64_t hub_client_first_seq(const struct workspace *w);
 /* Begin a message; it is given with hub_client_send(), which takes its bytes. */
 void message_begin(struct buf *b);
 void hub_client_send(struct hub_client *c, struct buf *message);

@@ -96,8 +96,7 @@ struct follower *
 follower_create(struct exchange *x, size_t size)
 {
     struct hub *h = x->hub;
-    if (h->is_closing || h->n_clients + h->n_followers >= h->connections_max ||
-        !hub_has_descriptors(h, HUB_SOCKETS_TOLD)) {
+    if (!hub_has_place(h)) {
         exchange_problem(x, PROBLEM_OVERLOADED, "there are too many connections");
         return NULL;
     }

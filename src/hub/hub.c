@@ -143,6 +143,13 @@ hub_has_descriptors(const struct hub *h, int n_connections)
     return n <= (int64_t)h->descriptors_max;
 }
 
+bool
+hub_has_place(const struct hub *h)
+{
+    return !h->is_closing && h->n_clients + h->n_followers < h->connections_max &&
+           hub_has_descriptors(h, HUB_SOCKETS_TOLD);
+}
+
 /* The context first and what listens after, because a context that cannot listen comes back half
  * destroyed. */
 static bool

@@ -96,6 +96,8 @@ struct peer {
 /* So many more connections find a descriptor, and the copy by which it is seen that they hang up. Below zero: would,
  * with so many less. */
 bool hub_has_descriptors(const struct hub *h, int n_connections);
+/* One more who takes events finds a place. */
+bool hub_has_place(const struct hub *h);
 /* One more or less of those who take events: for idle exit, and for what closing waits for. */
 void hub_tell_clients(struct hub *h);
 /* Something ended: perhaps the last thing that closing waits for. */

@@ -43,7 +43,7 @@ add_end(const struct poll *p, struct buf *b, int64_t next)
                "],\"next\":\"%s:%" PRId64 "\",\"head\":%" PRId64 ",\"first_seq\":%" PRId64
                "}",
                workspace_epoch(p->workspace), next, bus_head(workspace_bus(p->workspace)),
-               hub_client_first_seq(p->workspace));
+               workspace_first_seq(p->workspace));
 }
 
 /* Nothing happened, or nothing can be said but where to go on. */

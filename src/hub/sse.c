@@ -62,7 +62,7 @@ add_system(struct sse *s, const struct sub_begin *begin)
                "\",\"workspace\":\"%s\",\"epoch\":\"%s\",\"head\":%" PRId64
                ",\"first_seq\":%" PRId64 ",\"from\":%" PRId64 ",\"recovered\":%s",
                workspace_id(w), workspace_id(w), workspace_epoch(w), begin->head,
-               hub_client_first_seq(w), begin->from, begin->reason ? "false" : "true");
+               workspace_first_seq(w), begin->from, begin->reason ? "false" : "true");
     if (begin->reason)
         buf_printf(&data, ",\"reason\":\"%s\"", begin->reason);
     buf_printf(&data, ",\"heartbeat_s\":%d}", SSE_HEARTBEAT_MS / 1000);

@@ -132,8 +132,7 @@ check_upgrade(struct hub *h, struct lws *wsi, struct place *place)
     why = read_place(h, wsi, place);
     if (why.detail)
         return why;
-    if (hub_clients(h) < h->connections_max && hub_has_descriptors(h, HUB_SOCKETS_TOLD) &&
-        !h->is_closing)
+    if (hub_has_place(h))
         return why;
     h->stats.full++;
     return refusal(PROBLEM_OVERLOADED, "there are too many connections");

@@ -419,6 +419,12 @@ workspace_epoch(const struct workspace *w)
     return w->info.epoch;
 }
 
+int64_t
+workspace_first_seq(const struct workspace *w)
+{
+    return w->info.first_seq;
+}
+
 const char *
 workspace_why(const struct workspace *w)
 {

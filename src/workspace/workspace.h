@@ -1,7 +1,6 @@
 #pragma once
-/* One root folder: its scan, stages, writer, query, bus, enrichment, and the state of each file. The
- * order of the stages is in workspace/pipeline.c and nowhere else. Loop thread.
- * A registry (struct workspaces) holds the workspaces of this process, one per real root. */
+/* One root folder: its scan, stages, writer, query, bus, enrichment, and the state of each file. The order of the stages is
+ * in workspace/pipeline.c and nowhere else. Loop thread. A registry holds the workspaces of this process, one per root. */
 #include "base/str.h"
 #include "bus/bus.h"
 #include "config/config.h"
@@ -48,10 +47,9 @@ void workspaces_close(struct workspaces *all, void (*on_closed)(void *ctx), void
 /* NULL: past the end; none. */
 struct workspace *workspaces_at(const struct workspaces *all, size_t index);
 struct workspace *workspaces_by_id(const struct workspaces *all, struct str id);
-/* The workspace of a root (any path; resolved); it stays open until the registry closes. Opens and
- * starts it when there is none yet. -ENOENT, -ENOTDIR, -EMFILE (WORKSPACE_COUNT_MAX)…; problems of
- * its index arrive later as WORKSPACE_FAILED. No program is started for it before somebody who trusts
- * the folder acquires it. */
+/* The workspace of a root (any path; resolved); it stays open until the registry closes. Opens and starts it when there is
+ * none yet. -ENOENT, -ENOTDIR, -EMFILE (WORKSPACE_COUNT_MAX)…; problems of its index arrive later as WORKSPACE_FAILED. No
+ * program is started for it before somebody who trusts the folder acquires it. */
 int workspaces_acquire(struct workspaces *all, const char *root, bool is_trusted,
                        struct workspace **ret_workspace);
 /* Status object of everything: {"workspaces":[…],"closed":[…]}, as workspace_add_status and workspaces_add_closed. */
@@ -60,6 +58,7 @@ void workspaces_add_status(struct buf *json, const struct workspaces *all);
 const char *workspace_id(const struct workspace *w);
 const char *workspace_root(const struct workspace *w);  // real path, or "pushed:NAME"
 const char *workspace_epoch(const struct workspace *w); // "" while opening
+int64_t workspace_first_seq(const struct workspace *w); // the oldest event still kept
 enum workspace_state workspace_state(const struct workspace *w);
 const char *workspace_why(const struct workspace *w); // of FAILED; else NULL
 struct bus *workspace_bus(const struct workspace *w);

@@ -430,6 +430,7 @@ main(void)
         cmocka_unit_test(test_sub_pages_are_read_once),
         cmocka_unit_test(test_sub_waits_for_a_page_that_ends_before),
         cmocka_unit_test(test_what_is_being_deleted_is_not_found),
+        cmocka_unit_test(test_places),
         cmocka_unit_test(test_stream_of_what_does_not_open),
         cmocka_unit_test(test_cloudevents_of_events),
         cmocka_unit_test(test_cloudevents_leaves_the_rest),

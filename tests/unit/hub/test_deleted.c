@@ -1,4 +1,4 @@
-/* A workspace from when it is to be deleted until it is. */
+/* A workspace from when it is to be deleted until it is; and how many may come in. */
 #include "hub/ask.h"
 #include "hub/ingest.h"
 #include "workspace/pushed.h"
@@ -45,4 +45,21 @@ test_what_is_being_deleted_is_not_found(void **state UNUSED)
     assert_null(hub_find_workspace(h, str_of(id)));
     tear_down_shelf(&shelf);
     assert_int_equal(scratch_remove(place), 0);
+}
+
+/* Who only sends takes no place of those who take events. */
+static void
+test_places(void **state UNUSED)
+{
+    struct shelf shelf = {0};
+    build_shelf(&shelf);
+    struct hub *h = shelf.house.hub;
+    h->connections_max = 1;
+    h->n_ingests = 2;
+    assert_true(hub_has_place(h));
+    h->n_ingests = 0;
+    h->n_followers = 1;
+    assert_false(hub_has_place(h));
+    h->n_followers = 0;
+    tear_down_shelf(&shelf);
 }
