@@ -366,25 +366,25 @@ refuse_large(struct hub_client *c, struct str text)
 }
 
 void
-action_dispatch(struct hub_client *c, struct str text, int64_t retry_after_ms)
+action_dispatch(struct hub_client *c, struct str text, const struct tree *tree,
+                int64_t retry_after_ms)
 {
-    AUTO(json_decref_) json_t *message = NULL;
-    AUTO(free) char *why = NULL, *request_id = NULL;
+    const json_t *message = tree->json;
+    AUTO(free) char *request_id = NULL;
     struct request request = {.client = c};
-    if (codec_count_values(text, HUB_VALUES_MAX) > HUB_VALUES_MAX) {
+    if (tree->is_too_many) {
         refuse_large(c, text);
         return;
     }
-    int r = codec_parse(text, &message, &why);
-    if (r < 0 || !json_is_object(message)) {
+    if (!json_is_object(message)) {
         AUTO(free)
-        char *detail = xasprintf("a message is one JSON object%s%s", why ? ": " : "",
-                                 why ? why : "");
+        char *detail = xasprintf("a message is one JSON object%s%s",
+                                 tree->why ? ": " : "", tree->why ? tree->why : "");
         request.request_id = "null";
         request_problem(&request, PROBLEM_BAD_REQUEST, detail);
         return;
     }
-    r = read_request_id(message, &request_id);
+    int r = read_request_id(message, &request_id);
     request.request_id = request_id;
     if (retry_after_ms > 0) {
         struct asker asker = {.client = c, .request_id = request_id};

@@ -46,7 +46,8 @@ hub_client_wake(struct hub_client *c)
 static bool
 has_room(const struct hub_client *c)
 {
-    return c->reply_bytes < HUB_REPLY_BYTES_MAX && c->n_asks < HUB_PENDING_MAX;
+    return !c->read && c->reply_bytes < HUB_REPLY_BYTES_MAX &&
+           c->n_asks < HUB_PENDING_MAX;
 }
 
 /* Reading goes on when there is room again, and stops when there is none: the peer's own send
@@ -468,6 +469,42 @@ hub_client_heartbeat(struct hub_client *c)
 
 /* ---- receiving ---- */
 
+static void
+dispatch_tree(struct hub_client *c, struct str text, const struct tree *tree,
+              int64_t wait_ms)
+{
+    action_dispatch(c, text, tree, wait_ms);
+    if (c->n_bad >= HUB_BAD_MAX)
+        hub_client_close(c, HUB_CLOSE_FLOOD, "too many bad requests");
+}
+
+static void
+on_tree(void *owner, struct buf *text, struct tree *tree)
+{
+    struct hub_client *c = owner;
+    c->read = NULL;
+    if (!c->close_code)
+        dispatch_tree(c, buf_str(text), tree, c->read_wait_ms);
+    dispatch_lines(c);
+    steer_reading(c);
+}
+
+/* A large one is read first, while others are served, and then it is its turn. */
+static void
+dispatch_soon(struct hub_client *c, struct str text, int64_t wait_ms)
+{
+    if (text.n <= TREE_AT_ONCE_BYTES) {
+        struct tree tree = tree_make(text, HUB_VALUES_MAX);
+        dispatch_tree(c, text, &tree, wait_ms);
+        tree_finish(&tree);
+        return;
+    }
+    struct buf copy = {0};
+    buf_add_str(&copy, text);
+    c->read_wait_ms = wait_ms;
+    c->read = tree_read_begin(c->hub, &copy, HUB_VALUES_MAX, on_tree, c);
+}
+
 /* Who goes on asking while it is told to wait has no use for the answers. */
 static void
 dispatch(struct hub_client *c, struct str text)
@@ -476,17 +513,15 @@ dispatch(struct hub_client *c, struct str text)
     int64_t now_us = clock_mono_ns() / 1000, wait_us;
     c->hub->stats.requests++;
     if (rate_take(&c->requests, &requests, now_us, &wait_us)) {
-        action_dispatch(c, text, 0);
-    } else {
-        c->hub->stats.throttled++;
-        action_dispatch(c, text, wait_us / 1000 + 1);
-        if (!rate_take(&c->floods, &requests, now_us, NULL)) {
-            c->hub->stats.flood_closed++;
-            hub_client_close(c, HUB_CLOSE_RATE, "more requests than the limits say");
-        }
+        dispatch_soon(c, text, 0);
+        return;
     }
-    if (c->n_bad >= HUB_BAD_MAX)
-        hub_client_close(c, HUB_CLOSE_FLOOD, "too many bad requests");
+    c->hub->stats.throttled++;
+    dispatch_soon(c, text, wait_us / 1000 + 1);
+    if (!rate_take(&c->floods, &requests, now_us, NULL)) {
+        c->hub->stats.flood_closed++;
+        hub_client_close(c, HUB_CLOSE_RATE, "more requests than the limits say");
+    }
 }
 
 /* As many as there is room for; the rest when a reply was sent. */
@@ -537,6 +572,10 @@ hub_client_on_bytes(struct hub_client *c, struct str bytes)
         HUB_MESSAGE_BYTES_MAX) {
         hub_client_close(c, 1009, "a message has at most 1048576 bytes");
         buf_finish(&c->in);
+        return 0;
+    }
+    if (c->read) { // nothing is read while it is there: a message that comes all the same is lost
+        hub_client_close(c, HUB_CLOSE_OVERLOADED, "a message is being read");
         return 0;
     }
     buf_add_str(&c->in, bytes);
@@ -656,6 +695,7 @@ hub_client_destroy(struct hub_client *c)
         sub_close(sub_of_owner_link(it));
     list_for_each_safe (it, &c->asks)
         ask_abandon(list_entry(it, struct ask, owner_link));
+    tree_read_abandon(c->read);
     list_for_each_safe (it, &c->replies)
         reply_destroy(c, list_entry(it, struct reply, link));
     buf_finish(&c->in);

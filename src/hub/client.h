@@ -5,6 +5,7 @@
 #include "hub/internal.h"
 #include "hub/rate.h"
 #include "hub/sub.h"
+#include "hub/tree.h"
 
 struct hub_client {
     struct list link; // the hub's
@@ -21,6 +22,8 @@ struct hub_client {
     struct buf in;    // a message that is not complete yet
     struct buf lines; // of a message of many, those that wait for room
     size_t lines_at;
+    struct tree_read *read; // a worker has a message, before which no other is read
+    int64_t read_wait_ms;   // what it is told, when it came too soon
     struct rate requests, floods;
     struct list replies;
     size_t reply_bytes;
@@ -80,8 +83,9 @@ struct action {
 /* NULL past the end; sorted by name. */
 const struct action *action_at(size_t index);
 const struct action *action_find(struct str name);
-/* One message of the client. retry_after_ms: 0, or it comes too soon, and is told so. */
-void action_dispatch(struct hub_client *c, struct str text, int64_t retry_after_ms);
+/* One message of the client, and the tree of it. retry_after_ms: 0, or it comes too soon, and is told so. */
+void action_dispatch(struct hub_client *c, struct str text, const struct tree *tree,
+                     int64_t retry_after_ms);
 void request_problem(struct request *request, enum problem p, const char *detail);
 /* Gives the request_id away: to a question, or to free(). */
 struct asker request_asker(struct request *request) MUST_USE;

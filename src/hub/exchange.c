@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "codec/codec.h"
 #include "hub/ask.h"
 #include "hub/client.h"
 #include "hub/progress.h"
@@ -316,16 +315,15 @@ exchange_pause_body(struct exchange *x, bool is_paused)
 json_t *
 exchange_read_object(struct exchange *x)
 {
-    json_t *data = NULL;
-    struct str text = buf_str(&x->body);
-    if (codec_count_values(text, EXCHANGE_VALUES_MAX) > EXCHANGE_VALUES_MAX) {
+    if (!x->has_tree)
+        x->tree = tree_make(buf_str(&x->body), EXCHANGE_VALUES_MAX);
+    x->has_tree = true;
+    if (json_is_object(x->tree.json))
+        return json_incref(x->tree.json);
+    if (x->tree.is_too_many)
         exchange_problem(x, PROBLEM_TOO_LARGE, "a body has at most 262144 values here");
-        return NULL;
-    }
-    if (codec_parse(text, &data, NULL) == 0 && json_is_object(data))
-        return data;
-    json_decref(data);
-    exchange_problem(x, PROBLEM_BAD_REQUEST, "the body must be one JSON object");
+    else
+        exchange_problem(x, PROBLEM_BAD_REQUEST, "the body must be one JSON object");
     return NULL;
 }
 
@@ -367,6 +365,32 @@ is_body_wanted(const struct exchange *x)
 }
 
 static void
+on_tree(void *owner, struct buf *text, struct tree *tree)
+{
+    struct exchange *x = owner;
+    x->read = NULL;
+    x->hub->body_bytes += text->n;
+    x->body = *text;
+    *text = (struct buf){0};
+    x->tree = *tree;
+    *tree = (struct tree){0};
+    x->has_tree = true;
+    x->route->serve(x);
+}
+
+/* As large as it is it is read first, while others are served. */
+static void
+serve_body(struct exchange *x)
+{
+    if (x->body.n <= TREE_AT_ONCE_BYTES) {
+        x->route->serve(x);
+        return;
+    }
+    x->hub->body_bytes -= x->body.n;
+    x->read = tree_read_begin(x->hub, &x->body, EXCHANGE_VALUES_MAX, on_tree, x);
+}
+
+static void
 end_body(struct exchange *x)
 {
     bool is_wanted = is_body_wanted(x);
@@ -378,7 +402,7 @@ end_body(struct exchange *x)
         if (x->stream && x->stream->on_body_end)
             x->stream->on_body_end(x->owner);
     } else {
-        x->route->serve(x);
+        serve_body(x);
     }
 }
 
@@ -493,10 +517,14 @@ exchange_destroy(struct exchange *x)
     if (!x)
         return;
     ask_abandon(x->ask);
+    tree_read_abandon(x->read);
     hangup_close(x->hangup);
     x->wsi = NULL;
     if (x->stream && x->stream->on_gone)
         x->stream->on_gone(x->owner);
+    if (x->body.n > TREE_AT_ONCE_BYTES)
+        tree_drop(x->hub, steal(x->tree.json));
+    tree_finish(&x->tree);
     drop_body(x);
     buf_finish(&x->args);
     buf_finish(&x->headers);
@@ -561,8 +589,9 @@ give_up(struct exchange *x)
 {
     if (x->stream && x->stream->on_late) {
         x->stream->on_late(x->owner);
-    } else if (x->ask) {
+    } else if (x->ask || x->read) {
         ask_abandon(x->ask);
+        tree_read_abandon(steal(x->read));
         exchange_problem(x, PROBLEM_OVERLOADED, EXCHANGE_LATE);
     } else {
         kill_connection(x);

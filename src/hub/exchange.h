@@ -5,6 +5,7 @@
 #include "hub/internal.h"
 
 #include "hub/body.h"
+#include "hub/tree.h"
 
 #define EXCHANGE_BODY_BYTES_MAX (8u << 20)    // of BODY_JSON
 #define EXCHANGE_BODIES_BYTES_MAX (64u << 20) // of all of them at once
@@ -12,7 +13,7 @@
  * still fit below, to be thrown away. */
 #define EXCHANGE_CHUNKED_BYTES_MAX (64u << 20)
 #define EXCHANGE_BODY_AGE_MS 300000 // libwebsockets lets no request be older than 370 s
-#define EXCHANGE_VALUES_MAX (1u << 18) // of BODY_JSON: a tree of it is made on the loop
+#define EXCHANGE_VALUES_MAX (1u << 18) // of BODY_JSON
 #define EXCHANGE_LATE "no answer within 30 s"
 #define SERVE_JSON "application/json"
 #define SERVE_LINES "application/x-ndjson"
@@ -51,7 +52,10 @@ struct exchange {
     /* The body. */
     struct body_frame frame;
     struct body_decoder decoder;
-    struct buf body; // of BODY_JSON; stays until the exchange goes
+    struct buf body;        // of BODY_JSON; stays until the exchange goes
+    struct tree_read *read; // a worker has the body
+    struct tree tree;       // of a large one
+    bool has_tree;
     uint64_t body_bytes, chunked_bytes;
     bool is_read_by_lws; // libwebsockets hands over what comes, and sees the peer go
     bool is_body_done;   // or there is none

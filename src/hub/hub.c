@@ -285,6 +285,7 @@ hub_open(struct loop *l, const struct hub_options *options, struct workspaces *w
     list_init(&h->followers);
     list_init(&h->feeds);
     list_init(&h->asks);
+    list_init(&h->reads);
     snapshot_turns_init(&h->snapshots);
     list_init(&h->ingests);
     h->bad_token_limit = limit_of(60000000, options->bad_tokens_per_min);
@@ -444,7 +445,7 @@ hub_check_closing(struct hub *h)
     if (h->n_clients == 0)
         request_end(h);
     if (h->has_let_go && !h->is_shut && list_is_empty(&h->asks) &&
-        list_is_empty(&h->ingests)) {
+        list_is_empty(&h->reads) && list_is_empty(&h->ingests)) {
         h->is_shut = true;
         h->workspaces = NULL;
         h->on_shut(h->shut_ctx);

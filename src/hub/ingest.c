@@ -12,6 +12,7 @@
 #include "hub/client.h"
 #include "hub/files.h"
 #include "hub/serve.h"
+#include "hub/tree.h"
 #include "workspace/workspace.h"
 
 #define LINE_BYTES_MAX HUB_MESSAGE_BYTES_MAX
@@ -27,6 +28,9 @@ struct ingest_stream {
     struct timer *timer;
     struct buf line;            // as far as it came
     bool is_long;               // it is thrown away up to its end
+    struct tree_read *read;     // a worker has a line, and behind it waits
+    struct buf behind;          // what came meanwhile,
+    size_t behind_at;           // from here on
     struct ingest_batch *batch; // being filled; or NULL
     size_t n_flying;
     struct buf out; // lines to be sent
@@ -36,13 +40,8 @@ struct ingest_stream {
     uint64_t sender;  // ?sender=
     int64_t paused_since_ms;
     bool is_held; // the batch must go, and cannot
-    bool is_paused, is_body_over, is_failed, is_done;
+    bool is_paused, is_ending, is_body_over, is_failed, is_done;
     const char *cut_why; // of a body that did not come to its end; static
-};
-
-/* One batch of it at the writer. */
-struct flight {
-    struct ingest_stream *stream;
 };
 
 static void stream_flush(struct ingest_stream *s);
@@ -178,7 +177,7 @@ stream_check_done(struct ingest_stream *s)
 static bool
 has_no_room(const struct ingest_stream *s)
 {
-    return s->is_held || s->n_flying >= HUB_INGEST_FLYING ||
+    return s->is_held || s->read || s->n_flying >= HUB_INGEST_FLYING ||
            s->out.n >= HUB_INGEST_OUT_PAUSE_BYTES ||
            workspaces_ingest_fill(s->hub->workspaces) >= WORKSPACE_INGEST_PAUSE;
 }
@@ -186,7 +185,10 @@ has_no_room(const struct ingest_stream *s)
 static void
 end_pause(struct ingest_stream *s)
 {
-    s->hub->stats.ingest_paused_ms += (uint64_t)(clock_mono_ms() - s->paused_since_ms);
+    if (s->is_paused)
+        s->hub->stats.ingest_paused_ms +=
+            (uint64_t)(clock_mono_ms() - s->paused_since_ms);
+    s->is_paused = false;
 }
 
 static void
@@ -197,11 +199,11 @@ stream_steer(struct ingest_stream *s)
     bool pause = !s->is_failed && has_no_room(s);
     if (pause == s->is_paused)
         return;
-    s->is_paused = pause;
     if (pause)
         s->paused_since_ms = clock_mono_ms();
     else
         end_pause(s);
+    s->is_paused = pause;
     exchange_pause_body(s->x, pause);
 }
 
@@ -227,6 +229,7 @@ stream_try_destroy(struct ingest_stream *s)
     timer_close(s->timer);
     ingest_batch_destroy(s->batch);
     buf_finish(&s->line);
+    buf_finish(&s->behind);
     buf_finish(&s->out);
     free(s);
     hub_tell_clients(h);
@@ -248,10 +251,8 @@ ingest_look(struct hub *h)
 static void
 on_stream_put(void *ctx, int r, struct ingest_batch *batch)
 {
-    struct flight *flight = ctx;
-    struct ingest_stream *s = flight->stream;
+    struct ingest_stream *s = ctx;
     struct hub *h = s->hub;
-    free(flight);
     s->n_flying--;
     if (r < 0)
         stream_fail(s, ingest_problem(r), ingest_why(r));
@@ -266,7 +267,6 @@ on_stream_put(void *ctx, int r, struct ingest_batch *batch)
 static void
 stream_flush(struct ingest_stream *s)
 {
-    struct flight *flight;
     int r;
     timer_stop(s->timer);
     s->is_held = false;
@@ -276,15 +276,12 @@ stream_flush(struct ingest_stream *s)
         s->is_held = true;
         return;
     }
-    flight = xnew(struct flight);
-    flight->stream = s;
     s->n_flying++; // it may come back at once
     struct ingest_batch *batch = steal(s->batch);
-    r = workspace_put_entities(s->w, batch, false, on_stream_put, flight);
+    r = workspace_put_entities(s->w, batch, false, on_stream_put, s);
     if (r == 0)
         return;
     s->n_flying--;
-    free(flight);
     s->batch = batch;
     s->is_held = r == -EAGAIN;
     if (r != -EAGAIN)
@@ -301,30 +298,28 @@ on_stream_timer(void *ctx)
 
 /* ---- lines ---- */
 
+/* The line with this number, of so many bytes; tree: NULL, it is too long. */
 static void
-take_line(struct ingest_stream *s, struct str text)
+put_line(struct ingest_stream *s, uint64_t number, size_t n_bytes,
+         const struct tree *tree)
 {
-    AUTO(json_decref_) json_t *json = NULL;
     struct ingest_item *item;
-    s->n_lines++;
-    if (s->is_failed || (!s->is_long && str_trim(text).n == 0))
-        return;
     if (!s->batch) {
         s->batch = ingest_batch_create();
         s->batch->sender = s->sender;
         timer_start(s->timer, HUB_INGEST_MS, 0);
     }
     item = ingest_batch_add(s->batch);
-    item->line = s->n_lines;
-    s->batch->text_bytes += text.n;
-    if (s->is_long)
+    item->line = number;
+    s->batch->text_bytes += n_bytes;
+    if (!tree)
         item->fault = "a line has at most 1048576 bytes";
-    else if (codec_count_values(text, HUB_VALUES_MAX) > HUB_VALUES_MAX)
+    else if (tree->is_too_many)
         item->fault = "a line has at most 131072 values";
-    else if (codec_parse(text, &json, NULL) < 0)
+    else if (!tree->json)
         item->fault = "a line must be one JSON object";
     else
-        codec_read_ingest(json, s->batch, item);
+        codec_read_ingest(tree->json, s->batch, item);
     if (s->tells_lines)
         buf_printf(&s->out,
                    "{\"type\":\"line\",\"line\":%" PRIu64 ",\"status\":\"processing\"}\n",
@@ -332,6 +327,28 @@ take_line(struct ingest_stream *s, struct str text)
     if (s->batch->n >= HUB_INGEST_LINES || s->batch->text_bytes >= HUB_INGEST_BYTES ||
         ingest_batch_bytes(s->batch) >= HUB_INGEST_READ_BYTES)
         stream_flush(s);
+}
+
+static void on_line_tree(void *owner, struct buf *text, struct tree *tree);
+
+/* A large one is read by a worker, and nothing behind it is looked at before. */
+static void
+take_line(struct ingest_stream *s, struct str text)
+{
+    s->n_lines++;
+    if (s->is_failed || (!s->is_long && str_trim(text).n == 0))
+        return;
+    if (s->is_long) {
+        put_line(s, s->n_lines, 0, NULL);
+    } else if (text.n > TREE_AT_ONCE_BYTES) {
+        struct buf copy = {0};
+        buf_add_str(&copy, text);
+        s->read = tree_read_begin(s->hub, &copy, HUB_VALUES_MAX, on_line_tree, s);
+    } else {
+        struct tree tree = tree_make(text, HUB_VALUES_MAX);
+        put_line(s, s->n_lines, text.n, &tree);
+        tree_finish(&tree);
+    }
 }
 
 /* A line that came in pieces is put together; most are whole in what came. */
@@ -364,8 +381,24 @@ check_limits(struct ingest_stream *s)
 {
     if (s->out.n > HUB_INGEST_OUT_BYTES)
         stream_fail(s, PROBLEM_TOO_MANY, "acknowledgements are not read");
-    else if (s->batch && ingest_batch_bytes(s->batch) > HUB_INGEST_HELD_BYTES)
+    else if (s->behind.n - s->behind_at > HUB_INGEST_HELD_BYTES ||
+             (s->batch && ingest_batch_bytes(s->batch) > HUB_INGEST_HELD_BYTES))
         stream_fail(s, PROBLEM_OVERLOADED, ingest_why(-EAGAIN));
+}
+
+/* Up to the end of a line that a worker reads first: so many of them. */
+static size_t
+take_some(struct ingest_stream *s, struct str bytes)
+{
+    size_t taken = 0;
+    while (taken < bytes.n && !s->read) {
+        struct str rest = str_slice(bytes.p + taken, bytes.n - taken);
+        ssize_t end = str_find_char(rest, '\n');
+        size_t n = end < 0 ? rest.n : (size_t)end;
+        take_part(s, str_slice(rest.p, n), end >= 0);
+        taken += n + (end >= 0);
+    }
+    return taken;
 }
 
 static void
@@ -373,28 +406,54 @@ on_stream_bytes(void *owner, struct str bytes)
 {
     struct ingest_stream *s = owner;
     s->hub->stats.ingest_bytes += bytes.n;
-    while (bytes.n > 0) {
-        ssize_t end = str_find_char(bytes, '\n');
-        size_t n = end < 0 ? bytes.n : (size_t)end;
-        take_part(s, str_slice(bytes.p, n), end >= 0);
-        n += end >= 0;
-        bytes = str_slice(bytes.p + n, bytes.n - n);
-    }
+    size_t n = take_some(s, bytes);
+    if (n < bytes.n)
+        buf_add(&s->behind, bytes.p + n, bytes.n - n);
     check_limits(s);
     stream_settle(s);
+}
+
+/* Nothing more comes. Of what was cut off the last line has no end. */
+static void
+end_body(struct ingest_stream *s)
+{
+    s->is_ending = true;
+    if (!s->read && !s->cut_why && (s->line.n > 0 || s->is_long))
+        take_part(s, STR_NONE, true);
+    if (s->read)
+        return;
+    buf_finish(&s->line);
+    s->is_body_over = true;
+    end_pause(s);
+    stream_flush(s);
+    stream_check_done(s);
+    if (s->out.n > 0)
+        stream_wake(s);
 }
 
 static void
 on_stream_end(void *owner)
 {
+    end_body(owner);
+}
+
+static void
+on_line_tree(void *owner, struct buf *text, struct tree *tree)
+{
     struct ingest_stream *s = owner;
-    if (s->line.n > 0 || s->is_long)
-        take_part(s, STR_NONE, true);
-    s->is_body_over = true;
-    stream_flush(s);
-    stream_check_done(s);
-    if (s->out.n > 0)
-        stream_wake(s);
+    s->read = NULL;
+    if (!s->is_failed)
+        put_line(s, s->n_lines, text->n, tree);
+    s->behind_at +=
+        take_some(s, str_slice(s->behind.p + s->behind_at, s->behind.n - s->behind_at));
+    if (s->behind_at == s->behind.n) {
+        buf_finish(&s->behind);
+        s->behind_at = 0;
+    }
+    check_limits(s);
+    if (s->is_ending)
+        end_body(s);
+    stream_settle(s);
 }
 
 static bool
@@ -416,12 +475,7 @@ on_stream_cut(void *owner, const char *why)
 {
     struct ingest_stream *s = owner;
     s->cut_why = why;
-    s->is_body_over = true;
-    buf_finish(&s->line); // of which the end is missing
-    stream_flush(s);
-    stream_check_done(s);
-    if (s->out.n > 0)
-        stream_wake(s);
+    end_body(s);
 }
 
 static void
@@ -429,9 +483,8 @@ on_stream_gone(void *owner)
 {
     struct ingest_stream *s = owner;
     s->x = NULL;
-    if (s->is_paused)
-        end_pause(s);
-    s->is_paused = false;
+    end_pause(s);
+    tree_read_abandon(steal(s->read));
     timer_stop(s->timer);
     stream_try_destroy(s);
 }

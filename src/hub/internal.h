@@ -55,6 +55,7 @@ struct hub {
     uint64_t next_view; // number of the next CloudEvent
     struct list feeds;  // workspaces somebody subscribed to
     struct list asks;   // questions under way
+    struct list reads;  // of JSON, at workers
     struct snapshot_turns snapshots;
     size_t body_bytes;   // of requests, held
     size_t n_finds;      // searches that are sent as they are read

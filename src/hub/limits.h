@@ -23,8 +23,7 @@
 #define HUB_BAD_MAX 64                     // bad requests in a row
 #define HUB_LINES_MAX 256                  // of one WebSocket message, of gloss.v1.ndjson
 #define HUB_ID_BYTES_MAX 128               // request_id
-#define HUB_VALUES_MAX                                                                   \
-    (1u << 17) // of a message or a line: a tree of it is made on the loop
+#define HUB_VALUES_MAX (1u << 17)          // of a message or a line
 
 #define HUB_CLOSE_SLOW 4008
 #define HUB_CLOSE_OVERLOADED 4013

@@ -134,9 +134,8 @@ put_some(void *ctx)
 }
 
 void
-errand_ingest(struct errand_work *work, json_t *request)
+errand_ingest(struct errand_work *work)
 {
-    work->request = request;
     work->timer = timer_open(work->w->all->loop, put_some, work);
     put_some(work);
 }

@@ -8,6 +8,7 @@
 #include "codec/codec.h"
 #include "workspace/errands.h"
 
+#define AT_ONCE_BYTES (32u << 10) // of a request: it is read on the loop
 #define SLICE_FILES 256 // looked at again at a time: between two it may be cancelled
 
 /* ---- requests ---- */
@@ -52,11 +53,13 @@ parse(struct str request, json_t **ret_object)
 }
 
 const char *
-errand_request_fault(enum job_kind kind, struct str request)
+errand_request_fault(enum job_kind kind, struct str request, const json_t *object)
 {
-    AUTO(json_decref_) json_t *object = NULL;
+    AUTO(json_decref_) json_t *read = NULL;
 
-    if (parse(request, &object) < 0)
+    if (!object && parse(request, &read) == 0)
+        object = read;
+    if (!json_is_object(object))
         return "a job's request must be a JSON object";
     return object_fault(kind, object);
 }
@@ -71,6 +74,7 @@ work_destroy(struct errand_work *work)
     vec_finish(&work->paths);
     timer_close(work->timer);
     json_decref(work->request);
+    free(work->text);
     buf_finish(&work->faults);
     free(work);
 }
@@ -317,32 +321,74 @@ begin_retry(struct errand_work *work)
 
 /* ---- all of them ---- */
 
-void
-errand_begin(struct errand *t)
+/* Its request was read. */
+static void
+begin(struct errand_work *work)
 {
-    AUTO(json_decref_) json_t *request = NULL;
-    struct errand_work *work = xnew(struct errand_work);
-    const char *fault = NULL;
+    struct errand *t = work->t;
+    const char *fault = work->request ? object_fault(t->job->kind, work->request)
+                                      : "its request in the index makes no sense";
 
-    work->t = t;
-    work->w = t->jobs->w;
-    t->work = work;
-    if (parse(str_of(t->job->request), &request) < 0)
-        fault = "its request in the index makes no sense";
-    else
-        fault = object_fault(t->job->kind, request);
     if (fault) {
         errand_end(t,
                    &(struct errand_end){.r = -EBADMSG, .is_final = true, .why = fault});
         return;
     }
     switch (t->job->kind) {
-    case JOB_REINDEX: begin_reindex(work, request); break;
-    case JOB_ENRICH: begin_enrich(work, request); break;
+    case JOB_REINDEX: begin_reindex(work, work->request); break;
+    case JOB_ENRICH: begin_enrich(work, work->request); break;
     case JOB_RETRY: begin_retry(work); break;
-    case JOB_INGEST: errand_ingest(work, steal(request)); break;
+    case JOB_INGEST: errand_ingest(work); break;
     case JOB_KIND_COUNT: break;
     }
+}
+
+static json_t *
+read_request(struct str text)
+{
+    json_t *request = NULL;
+
+    if (parse(text, &request) < 0)
+        json_decref(steal(request));
+    return request;
+}
+
+static void
+read_on_worker(struct pool_job *job, unsigned worker UNUSED)
+{
+    struct errand_work *work = container_of(job, struct errand_work, reading);
+
+    work->request = read_request(str_of(work->text));
+}
+
+static void
+on_read(struct pool_job *job, bool is_cancelled UNUSED)
+{
+    struct errand_work *work = container_of(job, struct errand_work, reading);
+
+    if (!errand_back(work))
+        return;
+    free(steal(work->text));
+    begin(work);
+}
+
+void
+errand_begin(struct errand *t)
+{
+    struct errand_work *work = xnew(struct errand_work);
+    struct str request = str_of(t->job->request);
+
+    work->t = t;
+    work->w = t->jobs->w;
+    t->work = work;
+    if (request.n <= AT_ONCE_BYTES) {
+        work->request = read_request(request);
+        begin(work);
+        return;
+    }
+    work->text = str_dup(request);
+    work->is_waiting = true;
+    pool_submit(work->w->all->pool, POOL_BULK, &work->reading, read_on_worker, on_read);
 }
 
 /* A walk that has begun goes on for the others; only nobody waits for it. */

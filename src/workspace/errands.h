@@ -18,8 +18,11 @@ struct errand_work {
     bool is_waiting;   // somebody will call back
     VEC(char *) paths; // to be looked at again
     size_t n_done;     // of them, or of the entities
-    /* errand_ingest.c */
     json_t *request;
+    /* A large request, while a worker reads it. */
+    struct pool_job reading;
+    char *text;
+    /* errand_ingest.c */
     struct timer *timer; // the writer takes no more now
     size_t n_stored, n_again, n_faults;
     int64_t seq;
@@ -55,8 +58,9 @@ struct jobs {
 
 /* ---- errand_kinds.c ---- */
 
-/* NULL: this request is one of the kind. */
-const char *errand_request_fault(enum job_kind kind, struct str request);
+/* NULL: this request is one of the kind. object: the tree of it, or NULL. */
+const char *errand_request_fault(enum job_kind kind, struct str request,
+                                 const json_t *object);
 /* Ends in errand_end(), perhaps at once. */
 void errand_begin(struct errand *t);
 /* Asks it to end early. */
@@ -70,7 +74,7 @@ struct errand *errand_back(struct errand_work *work);
 /* ---- errand_ingest.c ---- */
 
 const char *errand_entities_fault(const json_t *request);
-void errand_ingest(struct errand_work *work, json_t *request); // takes it
+void errand_ingest(struct errand_work *work);
 
 /* ---- jobs.c ---- */
 

@@ -518,6 +518,8 @@ job_wish_fault(const struct job_wish *wish)
 {
     if (wish->request.n > JOBS_REQUEST_BYTES_MAX)
         return "a job's request has at most 8 MiB";
+    if (wish->kind != JOB_INGEST && wish->request.n > JOBS_WORDS_BYTES_MAX)
+        return "a request of this kind has at most 32 KiB";
     if (wish->priority < -JOB_PRIORITY_MAX || wish->priority > JOB_PRIORITY_MAX)
         return "priority must be a number from -100 to 100";
     if (wish->every_s != 0 &&
@@ -525,7 +527,7 @@ job_wish_fault(const struct job_wish *wish)
         return "every_s must be a number of seconds from 60 to 31622400";
     if (wish->run_at_ms < 0)
         return "run_at must be a time";
-    return errand_request_fault(wish->kind, wish->request);
+    return errand_request_fault(wish->kind, wish->request, wish->object);
 }
 
 static bool
@@ -548,7 +550,6 @@ workspace_submit_job(struct workspace *w, const struct job_wish *wish,
     struct errand *t;
 
     ASSERT_LOOP();
-    assert(!job_wish_fault(wish));
     if (!may_take_jobs(w))
         return -EAGAIN;
     if ((wish->kind == JOB_INGEST) != (w->name != NULL))

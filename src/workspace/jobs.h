@@ -9,17 +9,21 @@
 #define JOBS_PENDING_MAX 1000 // of a workspace
 #define JOBS_ENDED_MAX 10000  // kept, of a workspace
 #define JOBS_ENDED_AGE_MS (7LL * 24 * 3600 * 1000)
-#define JOBS_REQUEST_BYTES_MAX (8u << 20)   // of one
+#define JOBS_REQUEST_BYTES_MAX (8u << 20)   // of one with entities,
+#define JOBS_WORDS_BYTES_MAX (32u << 10)    // of any other
 #define JOBS_REQUESTS_BYTES_MAX (64u << 20) // of all that are kept of a workspace
 #define JOBS_EVERY_S_MIN 60
 #define JOBS_EVERY_S_MAX (366LL * 24 * 3600)
 
+struct json_t;
 struct workspace;
 struct workspaces;
 
 struct job_wish {
     enum job_kind kind;
     struct str request; // JSON object as docs/PROTOCOL.md says for the kind; empty: {}
+    const struct json_t
+        *object; // the same as a tree, if there is one; else it is read when need be
     int priority;
     int64_t run_at_ms; // wall clock; 0: now
     int64_t every_s;   // 0: once
@@ -30,7 +34,7 @@ const char *job_wish_fault(const struct job_wish *wish);
 
 /* After the COMMIT, or r < 0 and nothing happened. The job is borrowed. */
 typedef void (*workspace_job_fn)(void *ctx, int r, const struct job *job);
-/* While the index is being opened it waits for that. -EAGAIN: it cannot be opened, or another engine writes it;
+/* Of a wish without a fault. While the index is being opened it waits for that. -EAGAIN: it cannot be opened, or another engine writes it;
  * -ENOSPC: too many wait; -EPERM: entities are of a workspace without a folder, all else of one that has one. */
 int workspace_submit_job(struct workspace *w, const struct job_wish *wish,
                          workspace_job_fn fn, void *ctx);

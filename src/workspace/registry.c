@@ -113,6 +113,12 @@ workspaces_close(struct workspaces *all, void (*on_closed)(void *ctx), void *ctx
         workspace_close(list_entry(it, struct workspace, link));
 }
 
+struct pool *
+workspaces_pool(const struct workspaces *all)
+{
+    return all->pool;
+}
+
 struct workspace *
 workspaces_at(const struct workspaces *all, size_t index)
 {

@@ -54,6 +54,7 @@ int workspaces_acquire(struct workspaces *all, const char *root, bool is_trusted
                        struct workspace **ret_workspace);
 /* Status object of everything: {"workspaces":[…],"closed":[…]}, as workspace_add_status and workspaces_add_closed. */
 void workspaces_add_status(struct buf *json, const struct workspaces *all);
+struct pool *workspaces_pool(const struct workspaces *all); // its workers
 
 const char *workspace_id(const struct workspace *w);
 const char *workspace_root(const struct workspace *w);  // real path, or "pushed:NAME"

@@ -1,5 +1,6 @@
 """What one client may take from the others: nothing. Limits of how much and how often, budgets of the loop."""
 import asyncio
+import http.client
 import json
 import os
 import resource
@@ -36,6 +37,15 @@ async def slow_client(engine, **options):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     s.connect(("127.0.0.1", engine.port))
     return await Client.open(engine, sock=s, **options)
+
+
+def used_ns(pid):
+    """Of the processor: by the loop, by all threads."""
+    used = {}
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as f:
+            used[thread] = int(f.read().split()[0])
+    return used[str(pid)], sum(used.values())
 
 
 async def slowest_ping(client, until):
@@ -288,6 +298,54 @@ async def test_many_values(engine):
             f"Authorization: Bearer {engine.token}\r\nContent-Length: {2 * len(line)}\r\n\r\n").encode()
     lines = [json.loads(l) for l in hubtest.parse_http(await engine.raw(head + line + line))[2].splitlines()]
     equal([e["problem"]["detail"] for l in lines for e in l.get("errors", [])], ["a line has at most 131072 values"] * 2)
+
+
+@own_engine()
+async def test_large_json_stops_nobody(engine):
+    """Megabytes of JSON in bodies, messages and lines: workers read them, and a question is answered meanwhile."""
+    engine.start()
+    await indexed(engine)
+    watcher = await Client.open(engine)
+    sender = await Client.open(engine)
+    path = f"/v1/workspaces/{watcher.hello['workspace']}/search/stream"
+    texts = ["ä" * 3 + f"{i:06}" for i in range(131000)]
+    body = json.dumps({"q": "add", "more": texts}).encode()
+    message = json.dumps({"action": "ping", "request_id": "large", "data": {"more": texts[:35000]}})
+    line = json.dumps({"op": "delete", "path": "a.c", "more": texts[:35000]}).encode() + b"\n"
+    few = json.dumps({"op": "delete", "path": "b.c"}).encode() + b"\n"
+    assert len(body) > 3 << 20 and 900 << 10 < len(message) < 1 << 20, (len(body), len(message))
+
+    def post(to, data):
+        connection = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=hubtest.WAIT_S)
+        connection.request("POST", to, data, {"Authorization": "Bearer " + engine.token})
+        answer = connection.getresponse()
+        return answer.status, [json.loads(l) for l in answer.read().splitlines()]
+
+    async def send_messages():
+        """Large and small ones in turns: what is behind a large one waits for it, also when it comes with it."""
+        for i in range(4):
+            for request in (message, json.dumps({"action": "ping", "request_id": i})):
+                await sender.ws.send(request)
+        return [(await receive(sender.ws))["request_id"] for _ in range(8)]
+
+    posts = asyncio.gather(*(asyncio.to_thread(post, path, body) for _ in range(3)),
+                           asyncio.to_thread(post, "/v1/workspaces/mine/entities/stream?create=1", (few + line) * 3 + line[:-1]),
+                           asyncio.to_thread(post, "/v1/workspaces/more/entities/batch-async?create=1", json.dumps(
+                               {"entities": [{"title": t, "text": t} for t in texts[:60000]]}).encode()),
+                           send_messages())
+    before = used_ns(engine.pid)
+    slowest = await slowest_ping(watcher, posts)
+    *found, streamed, submitted, order = await posts
+    loop, everybody = (now - then for now, then in zip(used_ns(engine.pid), before))
+    print(f"# slowest ping beside large JSON: {slowest * 1000:.0f} ms; "
+          f"{loop / 1e6:.0f} of {everybody / 1e6:.0f} ms of the processor were the loop's", flush=True)
+    assert loop < 0.5 * everybody, (loop, everybody)
+    equal([(status, lines[-1]["count"]) for status, lines in found], [(200, 1)] * 3)
+    equal((streamed[0], streamed[1][-1]["lines"], streamed[1][-1]["stored"], streamed[1][-1]["complete"]), (200, 7, 7, True))
+    equal((submitted[0], submitted[1][0]["status"]), (202, "submitted"))
+    equal(order, ["large", 0, "large", 1, "large", 2, "large", 3])
+    await sender.close()
+    await watcher.close()
 
 
 @own_engine(GLOSS_LOG_LEVEL="debug", GLOSS_LOG_FORMAT="json")

@@ -394,6 +394,7 @@ test_port_taken(void **state UNUSED)
 
 #include "hub/test_deleted.c"
 #include "hub/test_sub.c"
+#include "hub/test_tree.c"
 
 int
 main(void)
@@ -429,6 +430,7 @@ main(void)
         cmocka_unit_test(test_sub_is_not_ahead),
         cmocka_unit_test(test_sub_pages_are_read_once),
         cmocka_unit_test(test_sub_waits_for_a_page_that_ends_before),
+        cmocka_unit_test(test_large_bodies_are_read_by_a_worker),
         cmocka_unit_test(test_what_is_being_deleted_is_not_found),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_stream_of_what_does_not_open),
