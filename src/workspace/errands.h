@@ -1,5 +1,5 @@
 #pragma once
-/* The two sides of a job: jobs.c keeps its row and its turn, errand_kinds.c does its work. Nobody else
+/* The two sides of a job: jobs*.c keep its row and its turn, errand_kinds.c does its work. Nobody else
  * includes it. Loop thread. */
 #include "base/vec.h"
 #include "codec/codec.h"
@@ -87,3 +87,22 @@ struct errand_end {
     struct str result; // JSON object
 };
 void errand_end(struct errand *t, const struct errand_end *end);
+/* NULL: there is none of this id. */
+struct errand *errand_find(const struct workspace *w, struct str id);
+/* Without a row. */
+struct errand *errand_create(struct jobs *jobs) MUST_USE;
+size_t errand_request_bytes(const struct job *j);
+/* Stores t->next; told: EVENT_TYPE_COUNT for a change that is no event. */
+void errand_put_next(struct errand *t, enum event_type told);
+/* One that is pending. */
+void errand_cancel_waiting(struct errand *t);
+/* Those that ended are kept for a while; a request finds room by their going. False: there is none. */
+void jobs_prune(struct jobs *jobs);
+bool jobs_make_room(struct jobs *jobs, size_t n_bytes);
+
+/* ---- jobs_turns.c ---- */
+
+#define JOBS_UNSAVED_MS 30000 // the index could not be written: not before
+
+void turn_take(struct errand *t);
+void turn_give_back(struct errand *t);

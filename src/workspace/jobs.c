@@ -1,4 +1,5 @@
-/* Jobs: their rows and their turns. What one does is in errand_kinds.c. Invariant: whatever anybody is shown of a
+/* Jobs: their rows, and how these change. Whose turn it is says jobs_turns.c, what is asked for comes from jobs_asked.c,
+ * what one does is in errand_kinds.c. Invariant: whatever anybody is shown of a
  * job's state was committed before, and each change of it is one transaction with its event; a job that ran when
  * the engine was killed waits again, so every kind is one that may be begun twice. */
 #include "workspace/jobs.h"
@@ -11,16 +12,10 @@
 #define LOG_MODULE "jobs"
 #include "base/log.h"
 
-#define JOBS_UNSAVED_MS 30000 // the index could not be written: not before
-#define JOBS_LOOK_MS 60000    // the wall clock may have been set
-#define JOBS_OPENING_MS 1000  // a workspace whose jobs are due is not ready
-
-static void put_next(struct errand *t, enum event_type told);
-
 /* ---- where an errand is ---- */
 
-static size_t
-request_bytes(const struct job *j)
+size_t
+errand_request_bytes(const struct job *j)
 {
     return j && j->request ? strlen(j->request) : 0;
 }
@@ -43,7 +38,7 @@ count(struct jobs *jobs, const struct job *j, size_t by)
     else
         jobs->n_pending += by;
     jobs->n_failed += j->state == JOB_FAILED ? by : 0;
-    jobs->request_bytes += by * request_bytes(j);
+    jobs->request_bytes += by * errand_request_bytes(j);
 }
 
 static bool
@@ -77,10 +72,10 @@ static void
 arrived(struct errand *t)
 {
     t->jobs->n_arriving--;
-    t->jobs->request_bytes -= request_bytes(t->next);
+    t->jobs->request_bytes -= errand_request_bytes(t->next);
 }
 
-static struct errand *
+struct errand *
 errand_create(struct jobs *jobs)
 {
     struct errand *t = xnew(struct errand);
@@ -99,8 +94,8 @@ errand_destroy(struct errand *t)
     free(t);
 }
 
-static struct errand *
-find(const struct workspace *w, struct str id)
+struct errand *
+errand_find(const struct workspace *w, struct str id)
 {
     return map_get(w->background->by_id, id);
 }
@@ -145,8 +140,8 @@ drop(struct errand *t)
     errand_destroy(t);
 }
 
-static void
-prune(struct jobs *jobs)
+void
+jobs_prune(struct jobs *jobs)
 {
     int64_t oldest_ms = clock_wall_ms() - JOBS_ENDED_AGE_MS;
 
@@ -161,8 +156,8 @@ prune(struct jobs *jobs)
 }
 
 /* Of what has ended the oldest requests go first. */
-static bool
-make_room(struct jobs *jobs, size_t n_bytes)
+bool
+jobs_make_room(struct jobs *jobs, size_t n_bytes)
 {
     list_for_each_safe (it, &jobs->ended) {
         struct errand *t = list_entry(it, struct errand, link);
@@ -178,24 +173,6 @@ make_room(struct jobs *jobs, size_t n_bytes)
 /* ---- changes: a row, its event, then what is shown ---- */
 
 static void
-take_turn(struct errand *t)
-{
-    t->has_turn = true;
-    t->jobs->w->all->n_jobs_running++;
-    t->jobs->w->all->n_jobs_ingesting += t->job->kind == JOB_INGEST;
-}
-
-static void
-give_turn_back(struct errand *t)
-{
-    if (!t->has_turn)
-        return;
-    t->has_turn = false;
-    t->jobs->w->all->n_jobs_running--;
-    t->jobs->w->all->n_jobs_ingesting -= t->job->kind == JOB_INGEST;
-}
-
-static void
 answer(struct errand *t, int r, const struct job *job)
 {
     workspace_job_fn fn = t->fn;
@@ -205,28 +182,13 @@ answer(struct errand *t, int r, const struct job *job)
         fn(t->ctx, r, job);
 }
 
-static void
-begin(struct errand *t)
-{
-    struct job *next = job_copy(t->job);
-
-    next->state = JOB_RUNNING;
-    next->attempts++;
-    next->started_ms = clock_wall_ms();
-    next->ended_ms = 0;
-    next->done = next->total = 0;
-    take_turn(t);
-    t->next = next;
-    put_next(t, EVENT_TYPE_COUNT);
-}
-
-static void
-cancel_waiting(struct errand *t)
+void
+errand_cancel_waiting(struct errand *t)
 {
     t->next = job_copy(t->job);
     t->next->state = JOB_CANCELLED;
     t->next->ended_ms = clock_wall_ms();
-    put_next(t, EVENT_JOB_CANCELLED);
+    errand_put_next(t, EVENT_JOB_CANCELLED);
 }
 
 static void
@@ -251,7 +213,7 @@ adopt(struct errand *t)
     enter(t);
     note_end(jobs, t->told);
     if (t->job->state != JOB_RUNNING)
-        give_turn_back(t);
+        turn_give_back(t);
     if (!was)
         map_put(jobs->by_id, str_of(t->job->id), t);
     job_destroy(was);
@@ -268,12 +230,12 @@ on_stored(struct errand *t)
         else
             errand_begin(t);
     } else if (t->is_cancelled && t->job->state == JOB_PENDING) {
-        cancel_waiting(t);
+        errand_cancel_waiting(t);
     } else {
         t->is_cancelled = false;
         answer(t, 0, t->job);
     }
-    prune(t->jobs);
+    jobs_prune(t->jobs);
 }
 
 /* Nothing happened, but to a job that ended: that is stored later. */
@@ -285,7 +247,7 @@ on_not_stored(struct errand *t, int r)
         return;
     }
     if (t->next->state == JOB_RUNNING) {
-        give_turn_back(t);
+        turn_give_back(t);
         t->job->run_at_ms = clock_wall_ms() + JOBS_UNSAVED_MS;
     }
     job_destroy(steal(t->next));
@@ -333,8 +295,8 @@ add_event_data(struct buf *json, const struct workspace *w, const struct job *ne
 }
 
 /* told: EVENT_TYPE_COUNT for a change that is no event. */
-static void
-put_next(struct errand *t, enum event_type told)
+void
+errand_put_next(struct errand *t, enum event_type told)
 {
     AUTO(buf_finish) struct buf data = {0};
     struct workspace *w = t->jobs->w;
@@ -400,233 +362,7 @@ errand_end(struct errand *t, const struct errand_end *end)
         told = set_failed(next, end, now_ms);
     }
     t->next = next;
-    put_next(t, told);
-}
-
-/* ---- whose turn it is ---- */
-
-static bool
-is_ready(const struct workspace *w)
-{
-    return w->is_open && w->is_known && (w->scan || w->name) && !w->why && !w->is_closing;
-}
-
-static struct errand *
-first_due(const struct jobs *jobs, int64_t now_ms)
-{
-    bool may_ingest = jobs->w->all->n_jobs_ingesting < JOBS_INGESTING_MAX;
-
-    list_for_each (it, &jobs->pending) {
-        struct errand *t = list_entry(it, struct errand, link);
-
-        if (!t->is_changing && job_order_is_due(t->job, now_ms) &&
-            (t->job->kind != JOB_INGEST || may_ingest))
-            return t;
-    }
-    return NULL;
-}
-
-static struct errand *
-next_errand(const struct workspaces *all, int64_t now_ms)
-{
-    struct errand *best = NULL;
-
-    list_for_each (it, &all->all) {
-        const struct workspace *w = list_entry(it, struct workspace, link);
-        struct errand *t = is_ready(w) ? first_due(w->background, now_ms) : NULL;
-
-        if (t && (!best || job_order_is_before(t->job, best->job)))
-            best = t;
-    }
-    return best;
-}
-
-static void
-save_again(struct jobs *jobs)
-{
-    list_for_each (it, &jobs->running) {
-        struct errand *t = list_entry(it, struct errand, link);
-
-        if (t->is_unsaved && !t->is_changing)
-            put_next(t, t->told);
-    }
-}
-
-/* Until something is to be done that no commit tells of; 0: nothing. */
-static uint64_t
-wait_ms(const struct workspace *w, int64_t now_ms)
-{
-    uint64_t ms = 0;
-
-    list_for_each (it, &w->background->pending) {
-        const struct errand *t = list_entry(it, struct errand, link);
-        int64_t left_ms = t->job->run_at_ms - now_ms;
-        uint64_t one = left_ms > 0   ? (uint64_t)MIN(left_ms, JOBS_LOOK_MS)
-                       : is_ready(w) ? 0
-                                     : JOBS_OPENING_MS;
-
-        ms = one == 0 ? ms : ms == 0 ? one : MIN(ms, one);
-    }
-    list_for_each (it, &w->background->running)
-        if (list_entry(it, struct errand, link)->is_unsaved)
-            ms = ms == 0 ? JOBS_UNSAVED_MS : MIN(ms, JOBS_UNSAVED_MS);
-    return ms;
-}
-
-void
-jobs_pump(struct workspaces *all)
-{
-    struct errand *t;
-    uint64_t delay_ms = 0;
-
-    if (all->is_closing)
-        return;
-    while (all->n_jobs_running < JOBS_RUNNING_MAX &&
-           (t = next_errand(all, clock_wall_ms())))
-        begin(t);
-    list_for_each (it, &all->all) {
-        uint64_t ms = wait_ms(list_entry(it, struct workspace, link), clock_wall_ms());
-
-        delay_ms = ms == 0 ? delay_ms : delay_ms == 0 ? ms : MIN(delay_ms, ms);
-    }
-    if (delay_ms > 0)
-        timer_start(all->jobs_timer, delay_ms, 0);
-    else
-        timer_stop(all->jobs_timer);
-}
-
-void
-jobs_on_timer(void *ctx)
-{
-    struct workspaces *all = ctx;
-
-    list_for_each (it, &all->all) {
-        struct workspace *w = list_entry(it, struct workspace, link);
-
-        if (!w->is_open || w->is_closing)
-            continue;
-        save_again(w->background);
-        prune(w->background);
-    }
-    jobs_pump(all);
-}
-
-/* ---- what is asked for ---- */
-
-const char *
-job_wish_fault(const struct job_wish *wish)
-{
-    if (wish->request.n > JOBS_REQUEST_BYTES_MAX)
-        return "a job's request has at most 8 MiB";
-    if (wish->kind != JOB_INGEST && wish->request.n > JOBS_WORDS_BYTES_MAX)
-        return "a request of this kind has at most 32 KiB";
-    if (wish->priority < -JOB_PRIORITY_MAX || wish->priority > JOB_PRIORITY_MAX)
-        return "priority must be a number from -100 to 100";
-    if (wish->every_s != 0 &&
-        (wish->every_s < JOBS_EVERY_S_MIN || wish->every_s > JOBS_EVERY_S_MAX))
-        return "every_s must be a number of seconds from 60 to 31622400";
-    if (wish->run_at_ms < 0)
-        return "run_at must be a time";
-    return errand_request_fault(wish->kind, wish->request, wish->object);
-}
-
-static bool
-may_take_jobs(const struct workspace *w)
-{
-    return !w->following && !w->why && !w->is_closing && w->all->options.with_watch;
-}
-
-static bool
-takes_jobs(const struct workspace *w)
-{
-    return w->is_open && may_take_jobs(w);
-}
-
-int
-workspace_submit_job(struct workspace *w, const struct job_wish *wish,
-                     workspace_job_fn fn, void *ctx)
-{
-    struct jobs *jobs = w->background;
-    struct errand *t;
-
-    ASSERT_LOOP();
-    if (!may_take_jobs(w))
-        return -EAGAIN;
-    if ((wish->kind == JOB_INGEST) != (w->name != NULL))
-        return -EPERM;
-    if (jobs->n_pending + jobs->n_arriving >= JOBS_PENDING_MAX ||
-        !make_room(jobs, wish->request.n))
-        return -ENOSPC;
-    t = errand_create(jobs);
-    t->next = job_create(wish->kind);
-    t->next->priority = wish->priority;
-    t->next->run_at_ms = wish->run_at_ms;
-    t->next->every_s = wish->every_s;
-    jobs->submitted_ms = MAX(clock_wall_ms(), jobs->submitted_ms + 1);
-    t->next->submitted_ms = jobs->submitted_ms;
-    job_set_text(&t->next->request, wish->request);
-    t->fn = fn;
-    t->ctx = ctx;
-    jobs->n_arriving++;
-    jobs->request_bytes += request_bytes(t->next);
-    if (w->is_open)
-        put_next(t, EVENT_JOB_SUBMITTED);
-    else
-        list_add(&jobs->early, &t->link);
-    return 0;
-}
-
-int
-workspace_cancel_job(struct workspace *w, struct str id, workspace_job_fn fn, void *ctx)
-{
-    struct errand *t = find(w, id);
-
-    ASSERT_LOOP();
-    if (!t)
-        return -ENOENT;
-    if (!takes_jobs(w))
-        return -EAGAIN;
-    if (job_has_ended(t->job))
-        return -EALREADY;
-    t->is_cancelled = true;
-    if (t->is_changing || t->job->state == JOB_RUNNING) {
-        fn(ctx, 0, t->job);
-        if (!t->is_changing && t->job->state == JOB_RUNNING)
-            errand_cancel(t);
-        return 0;
-    }
-    t->fn = fn;
-    t->ctx = ctx;
-    cancel_waiting(t);
-    return 0;
-}
-
-int
-workspace_retry_job(struct workspace *w, struct str id, workspace_job_fn fn, void *ctx)
-{
-    struct errand *t = find(w, id);
-
-    ASSERT_LOOP();
-    if (!t)
-        return -ENOENT;
-    if (!takes_jobs(w))
-        return -EAGAIN;
-    if (t->is_changing || (t->job->state != JOB_FAILED && t->job->state != JOB_CANCELLED))
-        return -EALREADY;
-    t->next = job_copy(t->job);
-    t->next->state = JOB_PENDING;
-    t->next->attempts = t->next->failures = 0;
-    t->next->run_at_ms = t->next->ended_ms = 0;
-    t->fn = fn;
-    t->ctx = ctx;
-    put_next(t, EVENT_JOB_SUBMITTED);
-    return 0;
-}
-
-bool
-workspaces_have_work(const struct workspaces *all)
-{
-    return all->n_jobs_running > 0 || next_errand(all, clock_wall_ms());
+    errand_put_next(t, told);
 }
 
 /* ---- life ---- */
@@ -680,7 +416,7 @@ take_up(struct errand *t)
     enter(t);
     if (!is_deadly)
         return;
-    take_turn(t);
+    turn_take(t);
     errand_end(t, &(struct errand_end){.r = -EIO,
                                        .is_final = true,
                                        .why = "the engine ended each time while it ran"});
@@ -709,8 +445,8 @@ jobs_open(struct workspace *w)
             enter(t);
     }
     while ((early = take_early(w->background)))
-        put_next(early, EVENT_JOB_SUBMITTED);
-    prune(w->background);
+        errand_put_next(early, EVENT_JOB_SUBMITTED);
+    jobs_prune(w->background);
     jobs_pump(w->all);
 }
 
@@ -722,13 +458,13 @@ jobs_close(struct workspace *w)
 
     jobs_drop_early(w);
     list_for_each (it, &jobs->pending)
-        give_turn_back(list_entry(it, struct errand, link));
+        turn_give_back(list_entry(it, struct errand, link));
     list_for_each (it, &jobs->running) {
         struct errand *t = list_entry(it, struct errand, link);
         struct job *row;
 
         errand_let_go(t);
-        give_turn_back(t);
+        turn_give_back(t);
         if (t->is_changing || t->is_unsaved)
             continue; // as it ended
         row = job_copy(t->job);

@@ -3,12 +3,6 @@
 #include "codec/codec.h"
 #include "workspace/errands.h"
 
-static const struct errand *
-find(const struct workspace *w, struct str id)
-{
-    return map_get(w->background->by_id, id);
-}
-
 static void
 add_time(struct buf *json, const char *key, int64_t wall_ms)
 {
@@ -25,7 +19,7 @@ add_time(struct buf *json, const char *key, int64_t wall_ms)
 void
 workspace_add_job(struct buf *json, const struct workspace *w, const struct job *job)
 {
-    const struct errand *t = find(w, str_of(job->id));
+    const struct errand *t = errand_find(w, str_of(job->id));
 
     buf_printf(json, "{\"job_id\":\"%s\",\"kind\":\"%s\",\"status\":\"%s\"", job->id,
                job_kind_name(job->kind), job_state_name(job->state));
@@ -54,7 +48,7 @@ workspace_add_job(struct buf *json, const struct workspace *w, const struct job 
 const struct job *
 workspace_find_job(const struct workspace *w, struct str id)
 {
-    const struct errand *t = find(w, id);
+    const struct errand *t = errand_find(w, id);
 
     return t ? t->job : NULL;
 }
