@@ -409,6 +409,26 @@ test_one_silent_hover_costs_itself(void **state)
     close_client(&f);
 }
 
+/* While others are answered it is waited for, but not for ever. */
+static void
+test_passed_over(void **state)
+{
+    (void)state;
+    struct fixture f;
+    size_t n = 1;
+    start_client(&f, "{'lives':[{'hover':[{'line':0,'silent':true},{'delay_ms':20}]}]}",
+                 100);
+    open_doc(&f, "");
+    hover(&f, 0);
+    while (!f.said[0].text && n < ANSWERS_MAX) {
+        size_t n_said = f.n_said;
+        hover(&f, n++);
+        RUN_UNTIL(&f.loop, f.n_said > n_said);
+    }
+    assert_unknown(&f, 0, HOVER_REASON_TIMED_OUT);
+    close_client(&f);
+}
+
 static void
 test_out_of_order(void **state)
 {
@@ -646,6 +666,7 @@ main(void)
         cmocka_unit_test(test_long_text_is_cut),
         cmocka_unit_test(test_deadline_and_late_answer),
         cmocka_unit_test(test_one_silent_hover_costs_itself),
+        cmocka_unit_test(test_passed_over),
         cmocka_unit_test(test_out_of_order),
         cmocka_unit_test(test_retries),
         cmocka_unit_test(test_cancel),
