@@ -339,7 +339,6 @@ class Street:
         self.up.clear()
         self.number += 1
         await asyncio.to_thread(self.engine.kill)
-        self.engine.log.close()
 
     async def rest(self):
         """Nothing is under way any more: the head."""
