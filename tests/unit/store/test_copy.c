@@ -405,7 +405,7 @@ test_copy_of_many(void **state)
     struct store_writer *w = sample_open(s, NULL);
     char path[32], spec[64];
     OK(store_begin(w)); // a disk may be slow
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < 600; i++) {
         struct event *event = NULL;
         snprintf(path, sizeof(path), "d%d/f%d.c", i % 7, i);
         snprintf(spec, sizeof(spec), "a:%d b:%d>a,c c:%d>b,%s", i, i, i % 3, path);

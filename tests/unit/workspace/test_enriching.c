@@ -187,7 +187,7 @@ test_asked_again_when_wanted(void **state UNUSED)
 
 /* ---- minutes that nobody waits for ---- */
 
-static int64_t passed_ms;
+static _Atomic int64_t passed_ms; // writers look at the clock, too
 
 int64_t __real_clock_mono_ms(void);
 int64_t __wrap_clock_mono_ms(void);
