@@ -52,6 +52,7 @@ DEFINE_AUTO(json_decref_, json_t *)
 /* ---- writing ---- */
 
 void codec_add_string(struct buf *b, struct str s);      // quoted and escaped
+void codec_add_text(struct buf *b, const char *text);    // the same, or null
 void codec_add_json(struct buf *b, const json_t *value); // compact
 /* {"start":{"line":0,"character":0},"end":{…}}, zero-based, UTF-16 */
 void codec_add_range(struct buf *b, const struct span *span);

@@ -236,6 +236,15 @@ on_json_bytes(const char *p, size_t n, void *ctx)
 }
 
 void
+codec_add_text(struct buf *b, const char *text)
+{
+    if (text)
+        codec_add_string(b, str_of(text));
+    else
+        buf_add_cstr(b, "null");
+}
+
+void
 codec_add_json(struct buf *b, const json_t *value)
 {
     size_t before = b->n;

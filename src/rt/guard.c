@@ -233,7 +233,7 @@ end_all(struct guard *g, int64_t grace_ms)
     kill_all(g);
 }
 
-/* The last one is left: interrupts and what is never moved tend to be on the first. */
+/* All guards leave the same one, or what one program leaves another would take. */
 static void
 spread(const struct guard *g, bool is_one_left)
 {

@@ -70,16 +70,25 @@ workspace_submit_job(struct workspace *w, const struct job_wish *wish,
     return 0;
 }
 
+/* -ENOENT; -EAGAIN: not now. */
+static int
+find_changeable(const struct workspace *w, struct str id, struct errand **ret_errand)
+{
+    ASSERT_LOOP();
+    *ret_errand = errand_find(w, id);
+    if (!*ret_errand)
+        return -ENOENT;
+    return takes_jobs(w) ? 0 : -EAGAIN;
+}
+
 int
 workspace_cancel_job(struct workspace *w, struct str id, workspace_job_fn fn, void *ctx)
 {
-    struct errand *t = errand_find(w, id);
+    struct errand *t = NULL;
+    int r = find_changeable(w, id, &t);
 
-    ASSERT_LOOP();
-    if (!t)
-        return -ENOENT;
-    if (!takes_jobs(w))
-        return -EAGAIN;
+    if (r < 0)
+        return r;
     if (job_has_ended(t->job))
         return -EALREADY;
     t->is_cancelled = true;
@@ -98,13 +107,11 @@ workspace_cancel_job(struct workspace *w, struct str id, workspace_job_fn fn, vo
 int
 workspace_retry_job(struct workspace *w, struct str id, workspace_job_fn fn, void *ctx)
 {
-    struct errand *t = errand_find(w, id);
+    struct errand *t = NULL;
+    int r = find_changeable(w, id, &t);
 
-    ASSERT_LOOP();
-    if (!t)
-        return -ENOENT;
-    if (!takes_jobs(w))
-        return -EAGAIN;
+    if (r < 0)
+        return r;
     if (t->is_changing || (t->job->state != JOB_FAILED && t->job->state != JOB_CANCELLED))
         return -EALREADY;
     t->next = job_copy(t->job);

@@ -38,10 +38,7 @@ workspace_add_job(struct buf *json, const struct workspace *w, const struct job 
     if (t && t->is_cancelled && !job_has_ended(job))
         buf_add_cstr(json, ",\"is_cancelling\":true");
     buf_printf(json, ",\"result\":%s,\"error\":", job->result ? job->result : "null");
-    if (job->error)
-        codec_add_string(json, str_of(job->error));
-    else
-        buf_add_cstr(json, "null");
+    codec_add_text(json, job->error);
     buf_add_char(json, '}');
 }
 

@@ -18,10 +18,7 @@ static void
 add_text(struct buf *json, const char *key, const char *value)
 {
     buf_printf(json, ",\"%s\":", key);
-    if (value)
-        codec_add_string(json, str_of(value));
-    else
-        buf_add_cstr(json, "null");
+    codec_add_text(json, value);
 }
 
 static void

@@ -30,10 +30,7 @@ report(struct doctor *d, bool is_good, const char *what, const char *state,
     buf_add_cstr(&json, ",\"state\":");
     codec_add_string(&json, str_of(state));
     buf_add_cstr(&json, ",\"mend\":");
-    if (is_good || !mend)
-        buf_add_cstr(&json, "null");
-    else
-        codec_add_string(&json, str_of(mend));
+    codec_add_text(&json, is_good ? NULL : mend);
     buf_add_char(&json, '}');
     out_str(buf_str(&json));
 }

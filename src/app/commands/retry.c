@@ -44,10 +44,7 @@ tell(const struct command_line *line, int64_t n_tried, int64_t n_left, const cha
 
         buf_printf(&out, "{\"tried\":%" PRId64 ",\"left\":%" PRId64 ",\"why\":", n_tried,
                    n_left);
-        if (why)
-            codec_add_string(&out, str_of(why));
-        else
-            buf_add_cstr(&out, "null");
+        codec_add_text(&out, why);
         out_line("%s}", out.p);
         return n_left > 0 ? EXIT_FAILED : EXIT_OK;
     }
