@@ -9,6 +9,7 @@
  *             "backoff_ms", "park_ms", "watch_ms", "vain_ms"}
  *  "files": [{"path", "lines" | "text", "priority", "after": path}]     files.c; after the batch of another
  *  "close_when": {part of a line: n}     enrich is closed once the server heard so many of them
+ *  "open_until": {part of a line: n}     it is not closed before
  *  "expect": {"files": {path: …},     expect.c
  *             "state", "why": [part, …], "requests", "answers", "timeouts", "errors", "restarts", "pending"
  *             "heard": {part of a line ('' for ""): n or [min, max]}, "most_ms", "most_memory_bytes"}}
@@ -127,18 +128,24 @@ submit_due(struct scenario *s)
     return is_any_open;
 }
 
+/* So many of each as `what` says; true where the scenario has no word on it. */
 static bool
-is_close_due(const struct scenario *s)
+has_heard(const struct scenario *s, const char *what)
 {
     const char *part;
     json_t *n;
-    bool is_due = json_object_get(s->json, "close_when") != NULL;
-    json_object_foreach((json_t *)(uintptr_t)json_object_get(s->json, "close_when"), part,
-                        n)
+    bool is_all = true;
+    json_object_foreach((json_t *)(uintptr_t)json_object_get(s->json, what), part, n)
     {
-        is_due &= fake_ls_count(&s->fake, part) >= (size_t)json_integer_value(n);
+        is_all &= fake_ls_count(&s->fake, part) >= (size_t)json_integer_value(n);
     }
-    return is_due;
+    return is_all;
+}
+
+static bool
+is_close_due(const struct scenario *s)
+{
+    return json_object_get(s->json, "close_when") && has_heard(s, "close_when");
 }
 
 static void
@@ -292,7 +299,8 @@ run(struct scenario *s)
     else
         drive_enrich(s);
     s->took_ms = clock_mono_ms() - s->start_ms;
-    while (!s->is_closing && !expect_is_settled(s) && is_patient(s))
+    while (!s->is_closing && is_patient(s) &&
+           !(expect_is_settled(s) && has_heard(s, "open_until")))
         run_round(&s->loop);
     expect_check_state(s);
     tear_down(s);
