@@ -1,4 +1,4 @@
-"""Hovers of an editor, answered from an index of 100,000 entities: at rest, while a language server is asked for
+"""Hovers of an editor, answered from an index of 150,000 entities: at rest, while a language server is asked for
 the hovers of all files, while another folder is indexed, and both; over the engine's socket and through
 `gloss lsp`. Beside each hover goes a request that the engine answers without a look at the index: what it takes is
 the way there and back, and whatever keeps the loop. engine_us is what the engine counts itself, from a frame that was
@@ -205,7 +205,7 @@ def one_case(options, is_enriching, is_indexing, rng):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--hovers", type=int, default=1000)
-    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--files", type=int, default=3000)
     parser.add_argument("--pause-ms", type=float, default=4)
     parser.add_argument("--way", choices=("socket", "bridge"), help="default: one after the other")
     parser.add_argument("--only", help="rest, enriching, indexing, both")
