@@ -166,8 +166,6 @@ arm_wake(struct enrich *e, int64_t now_ms)
     }
     if (has_work && now_ms < e->yield_until_ms)
         wake_ms = MIN(wake_ms, e->yield_until_ms);
-    if (e->is_editor_active)
-        wake_ms = MIN(wake_ms, e->editor_until_ms);
     if (has_work && !timer_is_armed(e->watch))
         timer_start(e->watch, e->watch_ms, e->watch_ms);
     else if (!has_work)
@@ -194,8 +192,6 @@ on_turn(void *ctx)
         return;
     }
     int64_t now_ms = clock_mono_ms();
-    if (now_ms >= e->editor_until_ms)
-        servers_leave_processor(e, false);
     for (size_t i = 0; i < e->servers.n; i++)
         pump(e->servers.v[i], now_ms);
     deliver(e);
@@ -242,7 +238,6 @@ enrich_open(struct loop *l, const struct config *config, const char *root,
     e->watch = timer_open(l, servers_watch, e);
     e->park_ms_min = ENRICH_PARK_MS_MIN;
     e->watch_ms = ENRICH_WATCH_MS;
-    e->editor_ms = ENRICH_EDITOR_MS;
     e->vain_ms = ENRICH_VAIN_MS;
     e->is_idle_told = true;
     return e;
@@ -332,10 +327,7 @@ enrich_retry(struct enrich *e)
 void
 enrich_yield(struct enrich *e)
 {
-    int64_t now_ms = clock_mono_ms();
-    e->yield_until_ms = now_ms + ENRICH_YIELD_MS;
-    e->editor_until_ms = now_ms + (int64_t)e->editor_ms;
-    servers_leave_processor(e, true);
+    e->yield_until_ms = clock_mono_ms() + ENRICH_YIELD_MS;
     enrich_arm(e);
 }
 

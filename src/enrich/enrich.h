@@ -68,9 +68,10 @@ bool enrich_is_mute(struct enrich *e, const char *lang, const char *path);
 /* Somebody asked for it: servers that were given up or mute get another chance, and languages that had
  * none are looked up. */
 void enrich_retry(struct enrich *e);
-/* An editor asked for something: its request goes first, nothing new is sent for 200 ms, and for 10 s the servers
- * leave one processor to it (of two or more). */
+/* An editor asked for something: its request goes first, nothing new is sent for 200 ms. */
 void enrich_yield(struct enrich *e);
+/* All servers that run or start do without one of our processors, or may use all of them again. */
+void enrich_leave_processor(struct enrich *e, bool is_left);
 
 struct enrich_server_status {
     const char *name, *program, *root, *state, *why, *version;

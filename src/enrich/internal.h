@@ -21,7 +21,6 @@
 #define ENRICH_GOOD_MIN 3          // hovers with text: from then on a null is believed
 #define ENRICH_ROUNDS_UNPROVEN 4   // or after so many rounds of nulls: 4 s
 #define ENRICH_YIELD_MS 200        // nothing new is sent after an editor's request
-#define ENRICH_EDITOR_MS 10000     // a processor is left free after one
 #define ENRICH_WATCH_MS 2000       // between two looks at a working server's memory
 
 enum task_state { TASK_WAITING, TASK_RUNNING, TASK_PARKED, TASK_DONE };
@@ -107,10 +106,9 @@ struct enrich {
     struct list done;    // batches to be given away at the next turn
     size_t n_tasks;
     int64_t yield_until_ms;
-    int64_t editor_until_ms;
-    bool is_editor_active; // until then
+    bool leaves_processor;
     struct timer *turn, *wake, *watch;
-    uint64_t backoff_ms_min, park_ms_min, watch_ms, editor_ms,
+    uint64_t backoff_ms_min, park_ms_min, watch_ms,
         vain_ms; // shorter in tests; backoff 0: the client's
     bool is_paused, is_wanted_due, is_server_due, is_again_due, is_left_due, is_idle_told;
     size_t n_clients; // not gone
@@ -137,8 +135,7 @@ bool server_has_work(const struct server *s);
 void server_rest(struct server *s, int64_t now_ms);
 int64_t server_rest_ms(const struct server *s); // when that will be; INT64_MAX: not
 void servers_watch(void *ctx);                  // of their memory
-void servers_leave_processor(struct enrich *e, bool is_left); // of all that run or start
-void server_close(struct server *s); // enrich_close(): its client
+void server_close(struct server *s);            // enrich_close(): its client
 void server_destroy(struct server *s);
 
 /* task.c */

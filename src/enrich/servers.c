@@ -281,7 +281,7 @@ server_need(struct server *s)
                                          .deadline_ms = e->config->enrich_deadline_ms,
                                          .backoff_ms_min = e->backoff_ms_min};
         s->client = client_open(e->loop, &options, &client_events, s);
-        client_leave_processor(s->client, e->is_editor_active);
+        client_leave_processor(s->client, e->leaves_processor);
         e->n_clients++;
         free(steal(s->why));
     }
@@ -349,11 +349,12 @@ server_rest(struct server *s, int64_t now_ms)
 }
 
 void
-servers_leave_processor(struct enrich *e, bool is_left)
+enrich_leave_processor(struct enrich *e, bool is_left)
 {
-    if (e->is_editor_active == is_left)
+    ASSERT_LOOP();
+    if (e->leaves_processor == is_left)
         return;
-    e->is_editor_active = is_left;
+    e->leaves_processor = is_left;
     for (size_t i = 0; i < e->servers.n; i++)
         if (e->servers.v[i]->client)
             client_leave_processor(e->servers.v[i]->client, is_left);

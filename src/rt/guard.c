@@ -233,18 +233,12 @@ end_all(struct guard *g, int64_t grace_ms)
     kill_all(g);
 }
 
-/* All guards leave the same one, or what one program leaves another would take. */
 static void
 spread(const struct guard *g, bool is_one_left)
 {
     cpu_set_t to = g->processors;
-    int last = CPU_SETSIZE - 1;
-    while (last > 0 && !CPU_ISSET(last, &to))
-        last--;
-    if (CPU_COUNT(&to) < 2)
+    if (is_one_left && !proc_leave_one(&to))
         return;
-    if (is_one_left)
-        CPU_CLR(last, &to);
     /* Who was started meanwhile by one that had not been moved yet is found by the next look. */
     bool is_moving = true;
     for (int i = 0; i < SPREAD_LOOKS_MAX && is_moving; i++) {

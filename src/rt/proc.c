@@ -103,6 +103,18 @@ proc_set_processors(pid_t pid, const cpu_set_t *processors)
     return had_others;
 }
 
+bool
+proc_leave_one(cpu_set_t *processors)
+{
+    int last = CPU_SETSIZE - 1;
+    while (last > 0 && !CPU_ISSET(last, processors))
+        last--;
+    if (CPU_COUNT(processors) < 2)
+        return false;
+    CPU_CLR(last, processors);
+    return true;
+}
+
 uint64_t
 proc_rss_bytes(pid_t pid)
 {

@@ -17,5 +17,8 @@ struct proc_pids {
 void proc_add_descendants(pid_t root, struct proc_pids *ret_pids);
 /* For each thread of it; false: none of them had others. */
 bool proc_set_processors(pid_t pid, const cpu_set_t *processors);
+/* All but one, and of the same always the same, so that what one leaves another does not take; false: there is
+ * only one. */
+bool proc_leave_one(cpu_set_t *processors);
 /* 0 when it is gone. */
 uint64_t proc_rss_bytes(pid_t pid);

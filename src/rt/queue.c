@@ -5,6 +5,7 @@
 #include "rt/queue.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -12,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "rt/proc.h"
 
 /* Deeply nested source makes deep recursion; the pages cost nothing until touched. */
 #define THREAD_STACK_BYTES ((size_t)8 << 20)
@@ -176,6 +178,7 @@ struct thread {
     char name[THREAD_NAME_BYTES];
     void (*main)(void *ctx);
     void *ctx;
+    cpu_set_t processors; // of who started it
 };
 
 static void *
@@ -205,6 +208,7 @@ thread_start(const char *name, void (*main)(void *ctx), void *ctx)
     snprintf(t->name, sizeof(t->name), "%s", name);
     t->main = main;
     t->ctx = ctx;
+    sched_getaffinity(0, sizeof(t->processors), &t->processors);
 
     pthread_attr_t attr;
     pthread_attr_init(&attr);
@@ -221,6 +225,14 @@ thread_start(const char *name, void (*main)(void *ctx), void *ctx)
         abort();
     }
     return t;
+}
+
+void
+thread_leave_processor(struct thread *t, bool is_left)
+{
+    cpu_set_t to = t->processors;
+    if (!is_left || proc_leave_one(&to))
+        pthread_setaffinity_np(t->id, sizeof(to), &to);
 }
 
 void

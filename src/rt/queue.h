@@ -32,4 +32,7 @@ bool queue_is_drained(const struct queue *q); // closed and empty
 struct thread;
 struct thread *thread_start(const char *name, void (*main)(void *ctx), void *ctx)
     MUST_USE;
+/* It does without one of our processors, or may use all of them again; the one that a child leaves, too. Not when it
+ * may have ended. */
+void thread_leave_processor(struct thread *t, bool is_left);
 void thread_join(struct thread *t); // and frees

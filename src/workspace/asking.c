@@ -589,11 +589,3 @@ workspace_resume(struct workspace *w)
     asking_from_store(w);
     after_step(w);
 }
-
-void
-workspace_yield(struct workspace *w)
-{
-    ASSERT_LOOP();
-    if (w->enrich)
-        enrich_yield(w->enrich);
-}

@@ -9,6 +9,7 @@
 #include "scan/scan.h"
 #include "workspace/asking.h"
 #include "workspace/asks.h"
+#include "workspace/editor.h"
 #include "workspace/following.h"
 #include "workspace/pipeline.h"
 #include "workspace/pushed_parts.h"
@@ -17,8 +18,6 @@
 #include "workspace/workspace.h"
 
 #define WORKSPACE_STATUS_BYTES 192
-#define WORKSPACE_NOTIFY_MS 100  // listeners are told at most this often
-#define WORKSPACE_COUNTS_MS 1000 // counts are read again at most this often
 
 struct workspaces {
     struct loop *loop;
@@ -34,6 +33,8 @@ struct workspaces {
     bool is_closing;
     size_t n_jobs_running, n_jobs_ingesting; // the latter are of the former
     struct timer *jobs_timer;                // jobs that are due later
+    struct timer *editor_timer;              // armed: one asked in the last
+    uint64_t editor_ms;                      // (shorter in tests)
     void (*on_closed)(void *ctx);
     void *closed_ctx;
 };
@@ -117,16 +118,15 @@ struct workspace {
     uint64_t n_handed, n_handed_dropped;
 
     struct jobs *background; // what was submitted: jobs.c
-
     /* runs and listeners */
     struct list runs;
     struct list listeners;
     struct list *next_listener; // while they are told
-    struct timer *notify_timer;
+    struct timer *notify_timer, *counts_timer;
     char status_told[WORKSPACE_STATUS_BYTES]; // data of the last status:update
-    struct timer *counts_timer;
     struct store_counts counts;
     bool is_counting, counts_are_old;
+    int64_t counting_since_ms;
 };
 
 /* workspace.c */

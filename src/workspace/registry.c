@@ -34,6 +34,8 @@ workspaces_open(struct loop *l, const struct workspaces_options *options)
     list_init(&all->gone);
     all->watches.n_max = watch_share(options->config);
     all->jobs_timer = timer_open(l, jobs_on_timer, all);
+    all->editor_timer = timer_open(l, editor_on_rest, all);
+    all->editor_ms = WORKSPACES_EDITOR_MS;
     all->pool = pool_create(l, MIN(n + 1, POOL_THREADS_MAX)); // one waits for editors
     all->n_tools = pool_size(all->pool);
     all->tools = xcalloc(all->n_tools, sizeof(*all->tools));
@@ -103,6 +105,7 @@ workspaces_close(struct workspaces *all, void (*on_closed)(void *ctx), void *ctx
     assert(!all->is_closing);
     all->is_closing = true;
     timer_close(steal(all->jobs_timer));
+    timer_close(steal(all->editor_timer));
     all->on_closed = on_closed;
     all->closed_ctx = ctx;
     if (all->n_open == 0) {

@@ -12,6 +12,8 @@
 #define LOG_MODULE "workspace"
 #include "base/log.h"
 
+#define NOTIFY_MS 100 // listeners are told at most this often
+
 struct workspace_listener {
     struct list link;
     struct workspace *w;
@@ -54,7 +56,7 @@ void
 workspace_changed(struct workspace *w)
 {
     if (!timer_is_armed(w->notify_timer))
-        timer_start(w->notify_timer, WORKSPACE_NOTIFY_MS, 0);
+        timer_start(w->notify_timer, NOTIFY_MS, 0);
 }
 
 struct workspace_listener *
@@ -122,6 +124,7 @@ workspace_begin_writing(struct workspace *w, const struct store_info *info)
         pipeline_start(w);
     }
     jobs_open(w);
+    editor_make_room(w);
     counts_refresh(w);
     timer_start(w->notify_timer, 0, 0); // requests wait for this
 }

@@ -46,7 +46,6 @@ struct writer_events {
     /* After each COMMIT, before completions: its events by seq (event_ref to keep). is_all: these name all changes. */
     void (*on_commit)(void *ctx, struct event *const *events, size_t n, bool is_all);
 };
-
 /* Why a transaction took no more. */
 enum writer_cause {
     WRITER_FULL_ENTITIES,
@@ -57,7 +56,6 @@ enum writer_cause {
     WRITER_CAUSE_COUNT
 };
 const char *writer_cause_name(enum writer_cause cause); // "entities", "bytes", …
-
 /* Of commands that somebody waits for (is_urgent), and of all others; in µs. */
 struct writer_lane {
     struct histogram wait;    // from the push until the thread took it
@@ -107,6 +105,8 @@ void writer_expire_hovers(struct writer *w, struct str lang, uint64_t server_key
 /* done after everything pushed before it is committed, which is not put off any longer. */
 void writer_flush(struct writer *w, writer_done_fn done, void *ctx);
 struct writer_stats writer_stats(const struct writer *w);
+/* While editors ask: a COMMIT keeps its processor for 2 ms, whoever else wakes there. Or all of them again. */
+void writer_leave_processor(struct writer *w, bool is_left);
 
 /* Commands that failed for good: told to done, and kept here and in the index (as soon as it can be written).
  * One goes when the same is done later: for a file, its next commit. */

@@ -112,6 +112,7 @@ main(int argc, char *argv[])
         cmocka_unit_test(test_mute_server),
         cmocka_unit_test(test_asks_order),
         cmocka_unit_test(test_asks_open),
+        cmocka_unit_test(test_editor_makes_room),
         cmocka_unit_test(test_not_asked),
         cmocka_unit_test(test_close_while_enriching),
         cmocka_unit_test(test_free_place_is_taken),

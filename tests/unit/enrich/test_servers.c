@@ -142,7 +142,7 @@ processors_of(const struct enrich *e)
     return n;
 }
 
-/* While an editor asks the servers leave a processor to it: one that runs, and one that starts. */
+/* One that runs leaves a processor, and one that starts. */
 static void
 test_server_leaves_processor(void **state)
 {
@@ -155,15 +155,14 @@ test_server_leaves_processor(void **state)
     submit(&f, "a.c", 1, 0);
     RUN_UNTIL(&f.loop, f.n_batches == 1);
     RUN_UNTIL(&f.loop, processors_of(f.e) == all);
-    enrich_yield(f.e);
+    enrich_leave_processor(f.e, true);
     RUN_UNTIL(&f.loop, processors_of(f.e) == fewer);
     server_close(f.e->servers.v[0]);
     submit(&f, "b.c", 1, 0);
     RUN_UNTIL(&f.loop, f.n_batches == 2);
     RUN_UNTIL(&f.loop, processors_of(f.e) == fewer);
-    f.e->editor_ms = 1;
-    enrich_yield(f.e);
-    RUN_UNTIL(&f.loop, processors_of(f.e) == all); // by itself
+    enrich_leave_processor(f.e, false);
+    RUN_UNTIL(&f.loop, processors_of(f.e) == all);
     teardown(&f);
 }
 

@@ -1,4 +1,9 @@
 /* Enrichment, from an entity of the index to its hover in it. */
+#include <dirent.h>
+#include <sched.h>
+
+#include "rt/proc.h"
+
 #include "check.h"
 
 /* ---- enrichment, with a server that does as it is told ---- */
@@ -256,6 +261,85 @@ test_mute_server(void **state UNUSED)
             assert_int_equal(server_status(f).requests, n + 1);
     }
     WAIT(f, *n_known == FILES);
+    tear_down_enriched(&e);
+}
+
+/* Of a thread of ours or of another's. */
+static int
+processors_of(pid_t tid)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set); // it may be gone
+    sched_getaffinity(tid, sizeof(set), &set);
+    return CPU_COUNT(&set);
+}
+
+/* All writers have so many. */
+static bool
+writers_have(int n_processors, size_t n_writers)
+{
+    struct dirent *e;
+    DIR *d = opendir("/proc/self/task");
+    size_t n = 0;
+
+    while ((e = readdir(d))) {
+        AUTO(free) char *path = xasprintf("/proc/self/task/%s/comm", e->d_name);
+        AUTO(buf_finish) struct buf comm = {0};
+
+        if (fs_read_file(path, 64, &comm, NULL) == 0 &&
+            str_eq_c(str_trim(buf_str(&comm)), "writer"))
+            n += processors_of((pid_t)strtol(e->d_name, NULL, 10)) == n_processors;
+    }
+    closedir(d);
+    return n == n_writers;
+}
+
+/* The server itself, below its guards. */
+static int
+server_processors(const struct fixture *f)
+{
+    struct proc_pids below = {0};
+    int n = 0;
+
+    if (server_status(f).pid > 0)
+        proc_add_descendants(server_status(f).pid, &below);
+    if (below.pids.n > 1)
+        n = processors_of(below.pids.v[below.pids.n - 1]);
+    vec_finish(&below.pids);
+    return n;
+}
+
+/* An editor asks in one workspace: the writers and servers of all leave a processor, those that come later, too. */
+static void
+test_editor_makes_room(void **state UNUSED)
+{
+    struct enriched e;
+    struct fixture *f = &e.f;
+    struct workspace *one, *two;
+    int all = processors_of(0), fewer = MAX(all - 1, 1);
+
+    if (!getenv("TEST_FAKE_LS")) {
+        print_message("# skipped: TEST_FAKE_LS is not set\n");
+        return;
+    }
+    set_up_enriched(&e, "{'lives':[{}]}");
+    open_all(f);
+    assert_int_equal(workspaces_acquire_pushed(f->all, STR("one"), true, &one), 0);
+    index_all(f, true);
+    WAIT(f, one->is_open);
+    assert_true(writers_have(all, 2));
+    assert_int_equal(server_processors(f), all);
+    workspace_yield(one);
+    assert_true(writers_have(fewer, 2));
+    WAIT(f, server_processors(f) == fewer);
+    assert_int_equal(workspaces_acquire_pushed(f->all, STR("two"), true, &two), 0);
+    WAIT(f, two->is_open);
+    assert_true(writers_have(fewer, 3));
+    f->all->editor_ms = 1;
+    workspace_yield(f->w);
+    WAIT(f, writers_have(all, 3) && server_processors(f) == all); // by itself
+    workspace_yield(f->w);
+    assert_int_equal(processors_of(0), all); // the loop's
     tear_down_enriched(&e);
 }
 
