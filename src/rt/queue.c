@@ -26,7 +26,10 @@ struct queue {
     struct list normal;
     size_t depth;
     size_t capacity;
-    bool is_closed;
+    bool is_closed, leaves_processor;
+    /* Of the consumer. */
+    bool has_left;
+    cpu_set_t processors; // before that
 };
 
 struct queue *
@@ -90,6 +93,29 @@ take_locked(struct queue *q)
     return take_from(q, list_is_empty(&q->urgent) ? &q->normal : &q->urgent);
 }
 
+/* By itself: who takes its processor from a thread that is in the kernel waits for it. */
+static void
+settle(struct queue *q, bool is_left)
+{
+    if (q->has_left == is_left)
+        return;
+    q->has_left = is_left;
+    if (is_left)
+        sched_getaffinity(0, sizeof(q->processors), &q->processors);
+    cpu_set_t to = q->processors;
+    if (!is_left || proc_leave_one(&to))
+        sched_setaffinity(0, sizeof(to), &to);
+}
+
+static struct queue_item *
+unlock_with(struct queue *q, struct queue_item *item)
+{
+    bool is_left = q->leaves_processor;
+    pthread_mutex_unlock(&q->lock);
+    settle(q, is_left);
+    return item;
+}
+
 struct queue_item *
 queue_take(struct queue *q, int64_t deadline_ms)
 {
@@ -97,41 +123,38 @@ queue_take(struct queue *q, int64_t deadline_ms)
                                 .tv_nsec = (long)(deadline_ms % 1000) * 1000000L};
     pthread_mutex_lock(&q->lock);
     while (q->depth == 0 && !q->is_closed) {
-        if (deadline_ms < 0)
+        if (q->has_left != q->leaves_processor) {
+            unlock_with(q, NULL);
+            pthread_mutex_lock(&q->lock);
+        } else if (deadline_ms < 0) {
             pthread_cond_wait(&q->changed, &q->lock);
-        else if (pthread_cond_timedwait(&q->changed, &q->lock, &deadline) == ETIMEDOUT)
+        } else if (pthread_cond_timedwait(&q->changed, &q->lock, &deadline) ==
+                   ETIMEDOUT) {
             break;
+        }
     }
-    struct queue_item *item = take_locked(q);
-    pthread_mutex_unlock(&q->lock);
-    return item;
+    return unlock_with(q, take_locked(q));
 }
 
 struct queue_item *
 queue_try_take(struct queue *q)
 {
     pthread_mutex_lock(&q->lock);
-    struct queue_item *item = take_locked(q);
-    pthread_mutex_unlock(&q->lock);
-    return item;
+    return unlock_with(q, take_locked(q));
 }
 
 struct queue_item *
 queue_try_take_urgent(struct queue *q)
 {
     pthread_mutex_lock(&q->lock);
-    struct queue_item *item = take_from(q, &q->urgent);
-    pthread_mutex_unlock(&q->lock);
-    return item;
+    return unlock_with(q, take_from(q, &q->urgent));
 }
 
 struct queue_item *
 queue_try_take_normal(struct queue *q)
 {
     pthread_mutex_lock(&q->lock);
-    struct queue_item *item = take_from(q, &q->normal);
-    pthread_mutex_unlock(&q->lock);
-    return item;
+    return unlock_with(q, take_from(q, &q->normal));
 }
 
 bool
@@ -152,6 +175,15 @@ queue_depth(const struct queue *q)
     size_t depth = self->depth;
     pthread_mutex_unlock(&self->lock);
     return depth;
+}
+
+void
+queue_leave_processor(struct queue *q, bool is_left)
+{
+    pthread_mutex_lock(&q->lock);
+    q->leaves_processor = is_left;
+    pthread_cond_broadcast(&q->changed);
+    pthread_mutex_unlock(&q->lock);
 }
 
 void
@@ -178,7 +210,6 @@ struct thread {
     char name[THREAD_NAME_BYTES];
     void (*main)(void *ctx);
     void *ctx;
-    cpu_set_t processors; // of who started it
 };
 
 static void *
@@ -208,7 +239,6 @@ thread_start(const char *name, void (*main)(void *ctx), void *ctx)
     snprintf(t->name, sizeof(t->name), "%s", name);
     t->main = main;
     t->ctx = ctx;
-    sched_getaffinity(0, sizeof(t->processors), &t->processors);
 
     pthread_attr_t attr;
     pthread_attr_init(&attr);
@@ -225,14 +255,6 @@ thread_start(const char *name, void (*main)(void *ctx), void *ctx)
         abort();
     }
     return t;
-}
-
-void
-thread_leave_processor(struct thread *t, bool is_left)
-{
-    cpu_set_t to = t->processors;
-    if (!is_left || proc_leave_one(&to))
-        pthread_setaffinity_np(t->id, sizeof(to), &to);
 }
 
 void

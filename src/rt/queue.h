@@ -24,6 +24,9 @@ struct queue_item *queue_try_take_urgent(struct queue *q);
 struct queue_item *queue_try_take_normal(struct queue *q);
 bool queue_has_urgent(const struct queue *q);
 size_t queue_depth(const struct queue *q);
+/* From its next look at the queue on the consumer does without one of our processors, the one that children leave
+ * (child.h); or it uses all of them again. */
+void queue_leave_processor(struct queue *q, bool is_left);
 /* What is in it can still be taken; pushes fail. */
 void queue_close(struct queue *q);
 bool queue_is_drained(const struct queue *q); // closed and empty
@@ -32,7 +35,4 @@ bool queue_is_drained(const struct queue *q); // closed and empty
 struct thread;
 struct thread *thread_start(const char *name, void (*main)(void *ctx), void *ctx)
     MUST_USE;
-/* It does without one of our processors, or may use all of them again; the one that a child leaves, too. Not when it
- * may have ended. */
-void thread_leave_processor(struct thread *t, bool is_left);
 void thread_join(struct thread *t); // and frees

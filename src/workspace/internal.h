@@ -34,7 +34,7 @@ struct workspaces {
     size_t n_jobs_running, n_jobs_ingesting; // the latter are of the former
     struct timer *jobs_timer;                // jobs that are due later
     struct timer *editor_timer;              // armed: one asked in the last
-    uint64_t editor_ms;                      // (shorter in tests)
+    uint64_t editor_ms;                      // of them; shorter in tests
     void (*on_closed)(void *ctx);
     void *closed_ctx;
 };
@@ -118,6 +118,7 @@ struct workspace {
     uint64_t n_handed, n_handed_dropped;
 
     struct jobs *background; // what was submitted: jobs.c
+
     /* runs and listeners */
     struct list runs;
     struct list listeners;
@@ -126,7 +127,6 @@ struct workspace {
     char status_told[WORKSPACE_STATUS_BYTES]; // data of the last status:update
     struct store_counts counts;
     bool is_counting, counts_are_old;
-    int64_t counting_since_ms;
 };
 
 /* workspace.c */

@@ -5,8 +5,7 @@
 #include "base/mem.h"
 #include "workspace/internal.h"
 
-#define COUNTS_MS 1000 // counts are read again at most this often
-#define COUNTS_MS_MAX 10000
+#define COUNTS_MS 1000 // they are read again at most this often
 
 static void
 count_reasons(const struct workspace *w, uint64_t reasons[FILE_REASON_COUNT])
@@ -213,15 +212,12 @@ workspace_reindex(struct workspace *w, struct str path)
         scan_recheck(w->scan, path);
 }
 
-/* ---- counts for status: read from the store, and at most a twentieth of the time: they are sums over all files, 5 ms
- * of 3,000 ---- */
+/* ---- counts for status: read from the store, at most every COUNTS_MS ---- */
 
 static void
 on_counts(void *ctx, struct query_result **result)
 {
     struct workspace *w = ctx;
-
-    int64_t took_ms = clock_mono_ms() - w->counting_since_ms;
 
     w->is_counting = false;
     if (w->is_closing)
@@ -231,8 +227,7 @@ on_counts(void *ctx, struct query_result **result)
         w->info.first_seq = (*result)->info.first_seq;
         workspace_changed(w);
     }
-    took_ms = MAX(COUNTS_MS, MIN(20 * took_ms, COUNTS_MS_MAX));
-    timer_start(w->counts_timer, (uint64_t)took_ms, 0);
+    timer_start(w->counts_timer, COUNTS_MS, 0);
 }
 
 static void
@@ -240,7 +235,6 @@ read_counts(struct workspace *w)
 {
     w->counts_are_old = false;
     w->is_counting = true;
-    w->counting_since_ms = clock_mono_ms();
     query_counts(w->query, on_counts, w);
 }
 

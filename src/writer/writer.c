@@ -16,8 +16,6 @@ struct writer {
     struct writer_stats stats;
     struct letters letters;
     struct list jobs; // of the open, until somebody takes them
-    bool is_at_work;  // the thread: the index is open
-    bool leaves_processor;
     bool is_closing;
     void (*on_closed)(void *ctx);
     void *closed_ctx;
@@ -190,23 +188,6 @@ finish(void *ctx)
 }
 
 static void
-leave_processor(struct writer *w)
-{
-    if (w->is_at_work)
-        thread_leave_processor(w->thread, w->leaves_processor);
-}
-
-void
-writer_leave_processor(struct writer *w, bool is_left)
-{
-    ASSERT_LOOP();
-    if (w->leaves_processor == is_left)
-        return;
-    w->leaves_processor = is_left;
-    leave_processor(w);
-}
-
-static void
 on_mail(void *ctx, struct mail *mail)
 {
     struct writer *w = ctx;
@@ -217,8 +198,6 @@ on_mail(void *ctx, struct mail *mail)
         w->stats.gauges = letter->gauges;
         letters_open(&w->letters, &letter->dead);
         list_splice(&w->jobs, &letter->jobs);
-        w->is_at_work = letter->r >= 0 && !w->is_closing;
-        leave_processor(w);
         if (w->events.on_open)
             w->events.on_open(w->ctx, letter->r, letter->r < 0 ? NULL : &letter->info,
                               letter->why);
@@ -252,6 +231,13 @@ writer_open(struct loop *l, const char *url, const char *root, const char *maker
                               .maker = maker ? xstrdup(maker) : NULL};
     w->thread = thread_start("writer", drain_main, &w->drain);
     return w;
+}
+
+void
+writer_leave_processor(struct writer *w, bool is_left)
+{
+    ASSERT_LOOP();
+    queue_leave_processor(w->queue, is_left);
 }
 
 static struct command *
@@ -431,7 +417,6 @@ writer_close(struct writer *w, void (*on_closed)(void *ctx), void *ctx)
     w->letters.is_waiting = false; // the last time to try
     keep_letters(w);
     w->is_closing = true;
-    w->is_at_work = false;
     w->on_closed = on_closed;
     w->closed_ctx = ctx;
     queue_close(w->queue);

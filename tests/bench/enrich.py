@@ -159,7 +159,7 @@ def editor_beside(options):
                 f"{rest['bare']['p50']:.2f}, {rest['bare']['p99']:.2f} ms", "", None),
             row("the hover through `gloss lsp`: median, p99", f"{through['p50']:.2f}, {through['p99']:.2f} ms", "", None),
             row("an editor's hover p99 with clangd at work against without", f"{ratio:.2f}×", f"≤ {HOVER_RATIO}×",
-                ratio <= HOVER_RATIO, must=True),
+                ratio <= HOVER_RATIO and busy["load_to_the_end"], must=True),
             row("with clangd at work: median, p99", f"{busy['hover']['p50']:.2f}, {busy['hover']['p99']:.2f} ms"
                 + ("" if busy["load_to_the_end"] else " (not to the end)"), "", None),
             row("hovers/s that clangd answered meanwhile", f"{busy['answered_per_s']:.0f}", "", None)]

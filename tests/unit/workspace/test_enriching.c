@@ -309,6 +309,11 @@ server_processors(const struct fixture *f)
     return n;
 }
 
+static void
+on_tick(void *ctx UNUSED)
+{
+}
+
 /* An editor asks in one workspace: the writers and servers of all leave a processor, those that come later, too. */
 static void
 test_editor_makes_room(void **state UNUSED)
@@ -316,6 +321,7 @@ test_editor_makes_room(void **state UNUSED)
     struct enriched e;
     struct fixture *f = &e.f;
     struct workspace *one, *two;
+    struct timer *tick;
     int all = processors_of(0), fewer = MAX(all - 1, 1);
 
     if (!getenv("TEST_FAKE_LS")) {
@@ -324,22 +330,25 @@ test_editor_makes_room(void **state UNUSED)
     }
     set_up_enriched(&e, "{'lives':[{}]}");
     open_all(f);
+    tick = timer_open(&f->loop, on_tick, NULL); // other threads tell the loop nothing
+    timer_start(tick, 5, 5);
     assert_int_equal(workspaces_acquire_pushed(f->all, STR("one"), true, &one), 0);
     index_all(f, true);
     WAIT(f, one->is_open);
     assert_true(writers_have(all, 2));
     assert_int_equal(server_processors(f), all);
     workspace_yield(one);
-    assert_true(writers_have(fewer, 2));
-    WAIT(f, server_processors(f) == fewer);
+    WAIT(f, writers_have(fewer, 2) && server_processors(f) == fewer);
     assert_int_equal(workspaces_acquire_pushed(f->all, STR("two"), true, &two), 0);
-    WAIT(f, two->is_open);
-    assert_true(writers_have(fewer, 3));
+    WAIT(f, two->is_open && writers_have(fewer, 3));
     f->all->editor_ms = 1;
     workspace_yield(f->w);
     WAIT(f, writers_have(all, 3) && server_processors(f) == all); // by itself
     workspace_yield(f->w);
+    timer_close(tick);
+    close_all(f);                            // while they leave it
     assert_int_equal(processors_of(0), all); // the loop's
+    open_all(f);
     tear_down_enriched(&e);
 }
 
