@@ -185,8 +185,8 @@ async def test_few_descriptors_for_streams(engine):
         n = got.index(503)
         assert n >= 64 and got == [200] * n + [503] * (150 - n), got
         mute = [await asyncio.open_connection("127.0.0.1", other.port) for _ in range(150)]
-        other.write("b.c", "int more(void)\n{\n    return 0;\n}\n")
         await socket_.subscribe(events=["file:*"])
+        other.write("b.c", "int more(void)\n{\n    return 0;\n}\n")
         await socket_.until(completed("b.c"))
         equal((await socket_.request("search", {"q": "more"}))["data"]["count"], 1, "the index is read")
         for _, writer in mute:
