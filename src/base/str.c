@@ -13,18 +13,6 @@ str_of(const char *s)
     return s ? (struct str){s, strlen(s)} : STR_NONE;
 }
 
-struct str
-str_slice(const char *p, size_t n)
-{
-    return (struct str){p, n};
-}
-
-bool
-str_eq(struct str a, struct str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 bool
 str_eq_c(struct str a, const char *b)
 {
@@ -176,22 +164,12 @@ buf_finish(struct buf *b)
 }
 
 void
-buf_reset(struct buf *b)
-{
-    b->n = 0;
-    if (b->p)
-        b->p[0] = '\0';
-}
-
-void
-buf_reserve(struct buf *b, size_t extra)
+buf_grow(struct buf *b, size_t extra)
 {
     size_t want;
     if (__builtin_add_overflow(b->n, extra, &want) ||
         __builtin_add_overflow(want, (size_t)1, &want))
         mem_exhausted(SIZE_MAX);
-    if (want <= b->cap)
-        return;
 
     size_t cap = MAX(want, (size_t)BUF_CAP_MIN);
     if (b->cap <= SIZE_MAX / 2)
@@ -199,22 +177,6 @@ buf_reserve(struct buf *b, size_t extra)
     b->p = xrealloc(b->p, cap);
     b->cap = cap;
     b->p[b->n] = '\0';
-}
-
-void
-buf_add(struct buf *b, const void *p, size_t n)
-{
-    buf_reserve(b, n);
-    if (n)
-        memcpy(b->p + b->n, p, n);
-    b->n += n;
-    b->p[b->n] = '\0';
-}
-
-void
-buf_add_str(struct buf *b, struct str s)
-{
-    buf_add(b, s.p, s.n);
 }
 
 void
@@ -260,12 +222,6 @@ buf_consume(struct buf *b, size_t n)
     b->n -= n;
     memmove(b->p, b->p + n, b->n);
     b->p[b->n] = '\0';
-}
-
-struct str
-buf_str(const struct buf *b)
-{
-    return (struct str){b->p, b->n};
 }
 
 char *
