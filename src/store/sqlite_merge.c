@@ -114,16 +114,62 @@ open_level(struct sqlite_conn *c, struct text_merge *m)
     return r < 0 ? r : m->n == RUNS_MERGED ? 0 : err_trace(-EBADMSG);
 }
 
-/* To its next key; one that is at its end has none. */
-static int
-advance(struct sqlite_conn *c, struct text_cursor *cur)
+/* Keys that are equal: the older run's. */
+static bool
+is_before(const struct text_cursor *a, const struct text_cursor *b)
 {
-    int r = sqlite_cursor_next(c, cur);
-    if (r == 0) {
-        cur->key_n = 0;
-        cur->begin = UINT64_MAX; // no key begins so
+    if (a->begin != b->begin)
+        return a->begin < b->begin;
+    if (a->key_n != b->key_n || a->key_n > TEXT_DIR_BYTES) {
+        int order = str_cmp(str_slice(a->key, a->key_n), str_slice(b->key, b->key_n));
+        if (order != 0)
+            return order < 0;
     }
+    return a < b;
+}
+
+/* Among the others, from the second one on. */
+static void
+put_in_order(struct text_merge *m, struct text_cursor *cur)
+{
+    size_t low = 1, high = m->n_left;
+    if (high < 2 || is_before(cur, m->order[1]))
+        return;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (is_before(m->order[middle], cur))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    memmove(m->order, m->order + 1, (low - 1) * sizeof(*m->order));
+    m->order[low - 1] = cur;
+}
+
+/* The first one to its next key; at its end it is left out. */
+static int
+advance(struct sqlite_conn *c, struct text_merge *m)
+{
+    struct text_cursor *cur = m->order[0];
+    int r = sqlite_cursor_next(c, cur);
+    if (r > 0)
+        put_in_order(m, cur);
+    else if (r == 0)
+        memmove(m->order, m->order + 1, --m->n_left * sizeof(*m->order));
     return MIN(r, 0);
+}
+
+/* The youngest is put before the others first, and so on. */
+static int
+begin_order(struct sqlite_conn *c, struct text_merge *m)
+{
+    int r = 0;
+    for (size_t i = m->n; i > 0 && r == 0; i--) {
+        memmove(m->order + 1, m->order, m->n_left++ * sizeof(*m->order));
+        m->order[0] = &m->in[i - 1];
+        r = advance(c, m);
+    }
+    return r;
 }
 
 /* 1 a merge is under way, 0 there is nothing to merge. */
@@ -139,26 +185,9 @@ begin_merge(struct sqlite_conn *c, struct text_merge *m)
         return r;
     sqlite_out_init(&m->out, run);
     r = open_level(c, m);
-    for (size_t i = 0; i < m->n && r == 0; i++)
-        r = advance(c, &m->in[i]);
+    if (r == 0)
+        r = begin_order(c, m);
     return r < 0 ? r : 1;
-}
-
-/* The one with the smallest key, of equal ones the oldest; NULL: all are at their end. */
-static struct text_cursor *
-first_of(struct text_merge *m)
-{
-    struct text_cursor *first = NULL;
-    for (size_t i = 0; i < m->n; i++) {
-        struct text_cursor *cur = &m->in[i];
-        if (cur->begin == UINT64_MAX || (first && cur->begin > first->begin))
-            continue;
-        if (!first || cur->begin < first->begin ||
-            str_cmp(str_slice(cur->key, cur->key_n),
-                    str_slice(first->key, first->key_n)) < 0)
-            first = cur;
-    }
-    return first;
 }
 
 static int
@@ -182,13 +211,13 @@ merge_some(struct sqlite_conn *c, struct text_merge *m, size_t n_bytes)
 {
     uint64_t until = m->out.n_bytes + n_bytes;
     while (m->out.n_bytes < until) {
-        struct text_cursor *cur = first_of(m);
-        if (!cur)
+        if (m->n_left == 0)
             return end_merge(c, m);
+        const struct text_cursor *cur = m->order[0];
         int r =
             sqlite_out_add(c, &m->out, str_slice(cur->key, cur->key_n), cur->postings);
         if (r == 0)
-            r = advance(c, cur);
+            r = advance(c, m);
         if (r < 0)
             return r;
     }

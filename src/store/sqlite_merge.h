@@ -8,7 +8,9 @@
 
 struct text_merge {
     struct text_cursor in[RUNS_MERGED];
-    size_t n; // 0: none is under way
+    size_t n;                               // 0: none is under way
+    struct text_cursor *order[RUNS_MERGED]; // those not at their ends, by key
+    size_t n_left;
     struct text_out out;
     int64_t level;    // of those merged
     int64_t last_run; // given
