@@ -57,7 +57,7 @@ unite(struct hits *hits)
     size_t n = 0;
     if (hits->n == 0)
         return;
-    sqlite_sort_numbers(hits->v, hits->n);
+    sqlite_sort_numbers(hits->v, hits->n, 0);
     for (size_t i = 0; i < hits->n; i++) {
         if (n > 0 && hits->v[n - 1] >> MASK_BITS == hits->v[i] >> MASK_BITS)
             hits->v[n - 1] |= hits->v[i];

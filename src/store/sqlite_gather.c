@@ -16,14 +16,23 @@
 #define ASCII 0x80
 #define OTHER 0xFF // of folded: not ASCII
 
+/* What is looked at each time the word comes: as little as can be, for there are more words than a cache holds. */
 struct word {
+    uint32_t entity; // that has it last, by number
+    uint32_t last;   // of its postings; when written: the one behind them
+    uint32_t n_postings;
+    uint32_t n; // of its key
+};
+
+struct word_key {
     uint64_t begin; // sqlite_key_begin()
     uint32_t at;    // in keys
-    uint32_t n;
+};
+
+struct slot {
+    uint64_t begin;
+    uint32_t word; // index + 1; 0: none
     uint32_t hash;
-    uint32_t n_postings;
-    uint32_t last;   // of its postings; when written: the one behind them
-    uint32_t entity; // that has it last, by number
 };
 
 /* at: slot << 4 | mask. */
@@ -38,9 +47,10 @@ struct text_gather {
     uint32_t n_files, n_entities, slot;
     struct buf keys, folding;
     VEC(struct word) words;
+    VEC(struct word_key) word_keys;
     VEC(struct gathered) postings;
     VEC(uint64_t) names, targets; // hash << 32 | file << SLOT_BITS | slot
-    uint32_t *table;              // of words: index + 1
+    struct slot *table;           // of words
     size_t n_table;
 };
 
@@ -68,6 +78,7 @@ sqlite_gather_destroy(struct text_gather *g)
     buf_finish(&g->keys);
     buf_finish(&g->folding);
     vec_finish(&g->words);
+    vec_finish(&g->word_keys);
     vec_finish(&g->postings);
     vec_finish(&g->names);
     vec_finish(&g->targets);
@@ -81,7 +92,7 @@ sqlite_gather_begin(struct text_gather *g, int64_t first_gen)
     g->first_gen = first_gen;
     g->n_files = g->n_entities = 0;
     buf_reset(&g->keys);
-    g->words.n = g->postings.n = g->names.n = g->targets.n = 0;
+    g->words.n = g->word_keys.n = g->postings.n = g->names.n = g->targets.n = 0;
     memset(g->table, 0, g->n_table * sizeof(*g->table));
 }
 
@@ -98,15 +109,19 @@ sqlite_gather_file(struct text_gather *g)
 static void
 grow_table(struct text_gather *g)
 {
+    struct slot *was = g->table;
+    size_t n_was = g->n_table;
     g->n_table *= 2;
-    free(g->table);
     g->table = xcalloc(g->n_table, sizeof(*g->table));
-    for (size_t i = 0; i < g->words.n; i++) {
-        size_t at = g->words.v[i].hash & (g->n_table - 1);
-        while (g->table[at] != 0)
+    for (size_t i = 0; i < n_was; i++) {
+        size_t at = was[i].hash & (g->n_table - 1);
+        if (was[i].word == 0)
+            continue;
+        while (g->table[at].word != 0)
             at = (at + 1) & (g->n_table - 1);
-        g->table[at] = (uint32_t)i + 1;
+        g->table[at] = was[i];
     }
+    free(was);
 }
 
 /* A folded word; begin is sqlite_key_begin() of it. */
@@ -126,38 +141,45 @@ hash_key(const struct text_gather *g, const struct key *key)
 }
 
 static uint32_t
-add_new(struct text_gather *g, const struct key *key, uint32_t hash)
+add_new(struct text_gather *g, const struct key *key)
 {
-    *vec_push(&g->words) = (struct word){.begin = key->begin,
-                                         .at = (uint32_t)g->keys.n,
-                                         .n = (uint32_t)key->n,
-                                         .hash = hash};
+    *vec_push(&g->word_keys) =
+        (struct word_key){.begin = key->begin, .at = (uint32_t)g->keys.n};
+    *vec_push(&g->words) = (struct word){.n = (uint32_t)key->n};
     buf_add(&g->keys, key->p, key->n);
     return (uint32_t)g->words.n;
 }
 
-static inline struct word *
+/* Its beginning is all of it, unless it is longer. */
+static inline bool
+is_word(const struct text_gather *g, uint32_t word, const struct key *key)
+{
+    return key->n < TEXT_DIR_BYTES ||
+           (g->words.v[word].n == key->n &&
+            memcmp(g->keys.p + g->word_keys.v[word].at, key->p, key->n) == 0);
+}
+
+static inline uint32_t
 find_word(struct text_gather *g, const struct key *key)
 {
-    uint32_t hash = hash_key(g, key), i;
+    uint32_t hash = hash_key(g, key), word;
     size_t at = hash & (g->n_table - 1);
-    for (; (i = g->table[at]) != 0; at = (at + 1) & (g->n_table - 1)) {
-        struct word *w = &g->words.v[i - 1];
-        if (w->begin == key->begin && w->n == key->n &&
-            (key->n <= TEXT_DIR_BYTES || memcmp(g->keys.p + w->at, key->p, key->n) == 0))
-            return w;
-    }
-    g->table[at] = i = add_new(g, key, hash);
+    for (; (word = g->table[at].word) != 0; at = (at + 1) & (g->n_table - 1))
+        if (g->table[at].begin == key->begin && is_word(g, word - 1, key))
+            return word - 1;
+    word = add_new(g, key);
+    g->table[at] = (struct slot){key->begin, word, hash};
     if (g->words.n > g->n_table / 2)
         grow_table(g);
-    return &g->words.v[i - 1];
+    return word - 1;
 }
 
 /* Once for an entity, wherever it has the word. */
 static inline void
 add_key(struct text_gather *g, const struct key *key, unsigned mask)
 {
-    struct word *w = find_word(g, key);
+    uint32_t word = find_word(g, key);
+    struct word *w = &g->words.v[word];
     if (w->entity == g->n_entities) {
         g->postings.v[w->last].at |= mask;
         return;
@@ -165,8 +187,8 @@ add_key(struct text_gather *g, const struct key *key, unsigned mask)
     w->entity = g->n_entities;
     w->last = (uint32_t)g->postings.n;
     w->n_postings++;
-    *vec_push(&g->postings) = (struct gathered){(uint32_t)(w - g->words.v),
-                                                g->n_files - 1, g->slot << 4 | mask};
+    *vec_push(&g->postings) =
+        (struct gathered){word, g->n_files - 1, g->slot << 4 | mask};
 }
 
 static void
@@ -193,26 +215,69 @@ is_lower(char c)
     return c >= 'a' && c <= 'z';
 }
 
+#define EACH(byte) ((byte)*UINT64_C(0x0101010101010101))
+#define HIGH EACH(0x80)
+#define SMALL EACH(0x20) // makes letters small ones, and digits what they are
+
+/* The next eight bytes, the first one highest; behind the end: 0, which is between words. */
+static inline uint64_t
+load(const char *p, const char *end)
+{
+    uint64_t v = 0;
+    if (end - p >= (ptrdiff_t)sizeof(v)) {
+        memcpy(&v, p, sizeof(v));
+        return be64toh(v);
+    }
+    for (int shift = 56; p < end; p++, shift -= 8)
+        v |= (uint64_t)(unsigned char)*p << shift;
+    return v;
+}
+
+/* The highest bit of each byte that is ASCII and in a word. Sums of seven bits do not reach the next byte. */
+static inline uint64_t
+word_bytes(uint64_t v)
+{
+    uint64_t seven = v & ~HIGH, small = seven | SMALL;
+    uint64_t letters = (small + EACH(0x80 - 'a')) & ~(small + EACH(0x7F - 'z'));
+    uint64_t digits = (seven + EACH(0x80 - '0')) & ~(seven + EACH(0x7F - '9'));
+    return (letters | digits) & ~v & HIGH;
+}
+
+/* Of bytes marked by their highest bits, how many from the first on are not. */
+static inline size_t
+unmarked(uint64_t marks)
+{
+    return marks == 0 ? sizeof(marks) : (size_t)__builtin_clzll(marks) / 8;
+}
+
+/* A word that begins with the bytes of v that word_bytes() marked; to where its ASCII ends. */
+static inline const char *
+take_key(const struct text_gather *g, const char *p, const char *end, uint64_t v,
+         uint64_t word, struct key *key)
+{
+    uint64_t folded = v | SMALL, bytes = htobe64(folded);
+    unsigned char c;
+    static_assert(TEXT_DIR_BYTES == sizeof(bytes), "a key's beginning");
+    memcpy(key->p, &bytes, sizeof(bytes));
+    key->n = unmarked(~word & HIGH);
+    key->begin = folded;
+    p += key->n;
+    if (key->n < sizeof(bytes)) {
+        key->begin &= ~(UINT64_MAX >> 8 * key->n);
+        return p;
+    }
+    for (; p < end && (c = g->folded[(unsigned char)*p]) != 0 && c != OTHER; p++)
+        if (key->n < sizeof(key->p))
+            key->p[key->n++] = (char)c;
+    return p;
+}
+
 /* To where the word ends that begins at p, or something that is not ASCII. */
 static inline const char *
 cut_ascii(const struct text_gather *g, const char *p, const char *end, struct key *key)
 {
-    const char *stop = end - p > TEXT_DIR_BYTES ? p + TEXT_DIR_BYTES : end;
-    unsigned char c;
-    size_t n = 0;
-    uint64_t begin = 0;
-    for (; p < stop && (c = g->folded[(unsigned char)*p]) != 0 && c != OTHER; p++) {
-        begin = begin << 8 | c;
-        key->p[n++] = (char)c;
-    }
-    key->begin = n > 0 ? begin << 8 * (TEXT_DIR_BYTES - n) : 0;
-    for (; p < end && (c = g->folded[(unsigned char)*p]) != 0 && c != OTHER &&
-           n >= TEXT_DIR_BYTES;
-         p++)
-        if (n < sizeof(key->p))
-            key->p[n++] = (char)c;
-    key->n = n;
-    return p;
+    uint64_t v = load(p, end);
+    return take_key(g, p, end, v, word_bytes(v), key);
 }
 
 /* What words_of_name() has behind the whole, of one word. */
@@ -236,23 +301,33 @@ add_parts(struct text_gather *g, struct str word)
     add_key(g, &key, TEXT_IN_NAME);
 }
 
+/* Most words and what is before them are within eight bytes; else these are loaded again from the word on. */
 static void
 add_words(struct text_gather *g, struct str text, unsigned mask, bool with_parts)
 {
     const char *p = text.p, *end = p + text.n;
     while (p < end) {
         struct key key;
-        if (g->folded[(unsigned char)*p] == 0) {
-            p++;
-            continue;
+        uint64_t v = load(p, end), word = word_bytes(v);
+        size_t n_before = unmarked(word | (v & HIGH));
+        if (n_before > 0) {
+            if ((size_t)(end - p) <= n_before)
+                return;
+            p += n_before;
+            if (n_before == sizeof(v))
+                continue;
+            v <<= 8 * n_before;
+            word <<= 8 * n_before;
+            if (n_before + unmarked(~word & HIGH) == sizeof(v))
+                continue;
         }
         const char *begin = p;
-        p = cut_ascii(g, p, end, &key);
-        if (p < end && g->folded[(unsigned char)*p] == OTHER) {
-            struct str rest = str_slice(begin, (size_t)(end - begin)), word;
-            if (!words_next(&rest, &word))
+        p = take_key(g, p, end, v, word, &key);
+        if (p < end && (unsigned char)*p >= ASCII) {
+            struct str rest = str_slice(begin, (size_t)(end - begin)), other;
+            if (!words_next(&rest, &other))
                 return;
-            add_word(g, word, mask);
+            add_word(g, other, mask);
             p = rest.p;
             continue;
         }
@@ -341,7 +416,7 @@ add_group(struct write *w, const struct gathered *v, size_t n)
 static struct str
 key_of(const struct text_gather *g, uint32_t word)
 {
-    return str_slice(g->keys.p + g->words.v[word].at, g->words.v[word].n);
+    return str_slice(g->keys.p + g->word_keys.v[word].at, g->words.v[word].n);
 }
 
 static int
@@ -358,8 +433,8 @@ sort_words(struct text_gather *g, uint64_t *order)
 {
     size_t n = g->words.n;
     for (size_t i = 0; i < n; i++)
-        order[i] = g->words.v[i].begin >> (64 - BEGIN_BITS) << WORD_INDEX_BITS | i;
-    sqlite_sort_numbers(order, n);
+        order[i] = g->word_keys.v[i].begin >> (64 - BEGIN_BITS) << WORD_INDEX_BITS | i;
+    sqlite_sort_numbers(order, n, WORD_INDEX_BITS);
     for (size_t i = 0, k; i < n; i = k) {
         for (k = i + 1;
              k < n && order[k] >> WORD_INDEX_BITS == order[i] >> WORD_INDEX_BITS;)
@@ -428,7 +503,7 @@ write_hashes(struct write *w, const char *mark, uint64_t *v, size_t n)
     struct gathered *same = xreallocarray(NULL, n + 1, sizeof(*same));
     size_t n_same = 0;
     int r = 0;
-    sqlite_sort_numbers(v, n);
+    sqlite_sort_numbers(v, n, 32);
     for (size_t i = 0; i < n && r == 0; i++) {
         uint32_t low = (uint32_t)v[i];
         if (i == 0 || v[i] != v[i - 1])

@@ -40,12 +40,12 @@ are_sorted(const uint64_t *v, size_t n)
 
 /* By one byte after the other, the last first. */
 void
-sqlite_sort_numbers(uint64_t *v, size_t n)
+sqlite_sort_numbers(uint64_t *v, size_t n, int first_bit)
 {
     if (are_sorted(v, n))
         return;
     uint64_t *there = xreallocarray(NULL, n, sizeof(*there)), *from = v, *to = there;
-    for (int shift = 0; shift < 64; shift += 8) {
+    for (int shift = first_bit; shift < 64; shift += 8) {
         size_t at[BYTE_VALUES] = {0}, sum = 0;
         for (size_t i = 0; i < n; i++)
             at[from[i] >> shift & 0xFF]++;

@@ -39,8 +39,9 @@ sqlite_put_varint(char *p, uint64_t v)
 }
 
 bool sqlite_take_varint(struct str *s, uint64_t *ret_value);
-/* Ascending; of bytes that are equal in all it costs nothing. */
-void sqlite_sort_numbers(uint64_t *v, size_t n);
+/* Ascending, by the bits from this one on, a multiple of eight; those below ascend already where these are
+ * equal. Of bytes that are equal in all it costs nothing. */
+void sqlite_sort_numbers(uint64_t *v, size_t n, int first_bit);
 /* The first bytes as a number that sorts alike. */
 static inline uint64_t
 sqlite_key_begin(struct str key)

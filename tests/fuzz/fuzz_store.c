@@ -106,7 +106,7 @@ read_numbers(struct str input)
     memcpy(wanted, v, n * sizeof(*v));
     if (n > 0)
         qsort(wanted, n, sizeof(*wanted), by_number);
-    sqlite_sort_numbers(v, n);
+    sqlite_sort_numbers(v, n, 0);
     fuzz_check(memcmp(v, wanted, n * sizeof(*v)) == 0);
 }
 
