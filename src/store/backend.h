@@ -20,8 +20,15 @@ struct store_writer_ops {
 
 struct store_writer {
     const struct store_writer_ops *ops;
-    char *url; // store.c's
+    char *url;                 // store.c's
+    store_wanted_fn is_wanted; // NULL: never
+    void *wanted_ctx;
 };
+static inline bool
+store_is_wanted(const struct store_writer *w)
+{
+    return w->is_wanted && w->is_wanted(w->wanted_ctx);
+}
 
 struct store_ops {
     const char *scheme; // "sqlite:"; the rest of the URL is the backend's

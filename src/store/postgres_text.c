@@ -109,7 +109,8 @@ index_file(struct postgres_writer *w, struct file_stored *f)
 
 /* Some of the files that wait. *n: entities indexed so far. */
 static int
-index_some(struct postgres_writer *w, size_t n_entities, size_t *n, bool *ret_more)
+index_some(struct postgres_writer *w, size_t n_entities, size_t *n, bool *ret_more,
+           bool *ret_wanted)
 {
     struct postgres_args args = {.n = 0};
     AUTO_ROWS(rows);
@@ -123,13 +124,15 @@ index_some(struct postgres_writer *w, size_t n_entities, size_t *n, bool *ret_mo
     if (r < 0)
         return r;
     *ret_more = postgres_count(rows) > 0;
-    for (int i = 0; i < postgres_count(rows) && *n < n_entities && r == 0; i++) {
+    for (int i = 0; i < postgres_count(rows) && *n < n_entities && r == 0 && !*ret_wanted;
+         i++) {
         struct file_stored f;
         arena_reset(&w->w.scratch);
         r = postgres_file_read(rows, i, &w->w.scratch, &f);
         if (r == 0)
             r = index_file(w, &f);
         *n += f.n_entities + 1;
+        *ret_wanted = store_is_wanted(&w->w.base);
     }
     return r;
 }
@@ -139,12 +142,12 @@ postgres_index_text(struct store_writer *base, size_t n_entities, bool *ret_more
 {
     struct postgres_writer *w = container_of(base, struct postgres_writer, w.base);
     size_t n = 0;
-    bool has_more = true;
+    bool has_more = true, is_wanted = false;
     int r = 0;
     assert(w->w.is_open);
-    while (n < n_entities && has_more && r == 0)
-        r = index_some(w, n_entities, &n, &has_more);
+    while (n < n_entities && has_more && r == 0 && !is_wanted)
+        r = index_some(w, n_entities, &n, &has_more, &is_wanted);
     if (r == 0)
-        *ret_more = n >= n_entities;
+        *ret_more = n >= n_entities || is_wanted;
     return err_trace(r);
 }

@@ -12,6 +12,7 @@
 
 #define DEAD_ROWS_MIN 50000        // below this it is not worth starting over
 #define MERGE_BYTES_PER_ENTITY 512 // more than an entity has in all levels together
+#define MERGE_PIECE_BYTES (256u << 10)
 
 struct text_fill {
     struct text_gather *gather;
@@ -168,22 +169,40 @@ write_run(struct sqlite_writer *w, struct text_fill *fill)
     return r;
 }
 
+/* One file at least. *ret_more: some are left. */
 static int
 index_waiting(struct sqlite_writer *w, struct text_fill *fill, size_t n_entities,
-              size_t *ret_n)
+              bool *ret_more)
 {
     struct waiting_list list = {0};
-    int r = list_waiting(w, n_entities, &list, ret_n);
+    size_t n = 0, i = 0;
+    int r = list_waiting(w, n_entities, &list, &n);
     if (r == 0 && list.n > 0) {
         sqlite_gather_begin(fill->gather, w->base.now.text_gen + 1);
-        for (size_t i = 0; i < list.n && r == 0; i++) {
+        do {
             arena_reset(&w->base.scratch);
             r = index_file(w, fill->gather, &list.v[i]);
-        }
+        } while (r == 0 && ++i < list.n && !store_is_wanted(&w->base.base));
         if (r == 0)
             r = write_run(w, fill);
     }
+    *ret_more = n >= n_entities || list.n == GATHER_FILES_MAX || i < list.n;
     vec_finish(&list);
+    return r;
+}
+
+/* One piece at least. */
+static int
+merge_some(struct sqlite_writer *w, struct text_fill *fill, size_t n_bytes,
+           bool *ret_more)
+{
+    int r;
+    do {
+        size_t n = MIN(n_bytes, MERGE_PIECE_BYTES);
+        r = sqlite_merge_step(&w->c, &fill->merge, n, ret_more);
+        n_bytes -= n;
+    } while (r == 0 && fill->merge.n > 0 && n_bytes > 0 &&
+             !store_is_wanted(&w->base.base));
     return r;
 }
 
@@ -191,8 +210,7 @@ int
 sqlite_index_text(struct store_writer *base, size_t n_entities, bool *ret_more)
 {
     struct sqlite_writer *w = sqlite_writer_of(base);
-    size_t n = 0;
-    bool is_merging = false;
+    bool is_waiting = false, is_merging = false;
     assert(w->base.is_open);
     if (!w->text) {
         w->text = xnew(struct text_fill);
@@ -200,13 +218,12 @@ sqlite_index_text(struct store_writer *base, size_t n_entities, bool *ret_more)
     }
     int r = start_over(w, w->text);
     if (r == 0)
-        r = index_waiting(w, w->text, n_entities, &n);
+        r = index_waiting(w, w->text, n_entities, &is_waiting);
     if (r == 0)
-        r = sqlite_merge_step(&w->c, &w->text->merge, n_entities * MERGE_BYTES_PER_ENTITY,
-                              &is_merging);
+        r = merge_some(w, w->text, n_entities * MERGE_BYTES_PER_ENTITY, &is_merging);
     if (r < 0)
         return err_trace(r);
-    *ret_more = n >= n_entities || is_merging;
+    *ret_more = is_waiting || is_merging;
     return 0;
 }
 

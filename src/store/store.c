@@ -100,6 +100,13 @@ store_writer_close(struct store_writer *w)
     w->ops->close(w);
 }
 
+void
+store_set_wanted(struct store_writer *w, store_wanted_fn is_wanted, void *ctx)
+{
+    w->is_wanted = is_wanted;
+    w->wanted_ctx = ctx;
+}
+
 int
 store_index_text(struct store_writer *w, size_t n_entities, bool *ret_more)
 {

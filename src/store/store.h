@@ -59,7 +59,7 @@ int store_put_event(struct store_writer *w, enum event_type type, struct str sub
                     struct str data, struct event **ret_event);
 /* Oldest events and past contents beyond the limits, some at a time; ret_more: call again. */
 int store_prune(struct store_writer *w, int64_t now_ms, bool *ret_more);
-/* Brings the text index up to date for about n_entities; ret_more: call again. Reads are right
+/* Brings the text index up to date for about n_entities at most; ret_more: call again. Reads are right
  * without it, only slower over the files that wait: a bulk load need not pay for it. */
 int store_index_text(struct store_writer *w, size_t n_entities, bool *ret_more);
 /* Outside a transaction. PASSIVE when is_idle is false, else TRUNCATE if the log is large. */

@@ -22,6 +22,10 @@ struct store_gauges {
 };
 void store_gauges(const struct store_writer *w, struct store_gauges *ret_gauges);
 
+/* Asked between files while the text index is filled: when somebody waits for the writer, the step ends. */
+typedef bool (*store_wanted_fn)(void *ctx);
+void store_set_wanted(struct store_writer *w, store_wanted_fn is_wanted, void *ctx);
+
 /* Takes the letter; not 0: stops and is returned. */
 typedef int (*store_letter_fn)(void *ctx, struct dead_letter *letter);
 /* Oldest first. Outside a transaction. */

@@ -18,7 +18,8 @@
 #define IDLE_HOVERS_MS 20
 #define PRUNE_EVERY_MS 60000
 #define TEXT_STEP_ENTITIES_MIN 500
-#define TEXT_STEP_ENTITIES_MAX 16000
+#define TEXT_STEP_SHORT_MS 25 // when something waits that is not urgent
+#define TEXT_STEP_ENTITIES_MAX 24000
 /* Batches are made by the workers and let go here, in between what lives longer: without this the heaps of
  * the workers grow with the run. */
 #define GIVE_BACK_BYTES ((size_t)64 << 20)
@@ -470,13 +471,25 @@ writer_text_step(size_t n_entities, int64_t took_ns)
     return (size_t)MAX(MIN(wanted, most), TEXT_STEP_ENTITIES_MIN);
 }
 
+/* Who is urgent waits for no more than a file; others for a step that is worth its transaction. */
+static bool
+is_wanted(void *ctx)
+{
+    struct drain *d = ctx;
+    d->is_text_cut |= queue_has_urgent(d->queue) || queue_is_drained(d->queue) ||
+                      (queue_depth(d->queue) > 0 &&
+                       clock_mono_ns() - d->text_began_ns > TEXT_STEP_SHORT_MS * 1000000);
+    return d->is_text_cut;
+}
+
 static int
 index_text(struct drain *d, bool *ret_more)
 {
-    int64_t began_ns = clock_mono_ns();
+    d->text_began_ns = clock_mono_ns();
+    d->is_text_cut = false;
     int r = store_index_text(d->store, d->text_step, ret_more);
-    if (r == 0 && *ret_more)
-        d->text_step = writer_text_step(d->text_step, clock_mono_ns() - began_ns);
+    if (r == 0 && *ret_more && !d->is_text_cut)
+        d->text_step = writer_text_step(d->text_step, clock_mono_ns() - d->text_began_ns);
     return r;
 }
 
@@ -550,6 +563,7 @@ open_store(struct drain *d)
     if (d->open_r < 0) {
         store_writer_close(steal(d->store));
     } else {
+        store_set_wanted(d->store, is_wanted, d);
         store_gauges(d->store, &letter->gauges);
         int r = store_each_letter(d->store, add_letter, &letter->dead);
         if (r < 0)

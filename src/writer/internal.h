@@ -90,7 +90,9 @@ struct drain {
     unsigned n_put_off;  // commits since the log was looked at
     unsigned n_urgent;   // groups in a row of urgent commands alone
     bool is_text_waiting;
-    size_t text_step;    // entities
+    size_t text_step; // entities
+    int64_t text_began_ns;
+    bool is_text_cut;    // the step that is under way: something waited
     bool is_hovers_only; // the last group
     bool is_failing;     // the last retries were in vain: the next command gets none
     int64_t prune_at_ms;

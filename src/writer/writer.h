@@ -28,9 +28,9 @@
 #define WRITER_QUEUE_CAPACITY 4096
 #define WRITER_RETRIES 3 // of -EBUSY and -EIO, with back-off 10, 40, 160 ms
 
-/* A step of filling the text index takes about so long on any backend: who is urgent waits for it. Few and
+/* A step of filling the text index takes about so long on any backend, but ends when something waits. Few and
  * large steps make fewer runs to merge. */
-#define WRITER_TEXT_STEP_MS 25
+#define WRITER_TEXT_STEP_MS 75
 #define WRITER_TEXT_STEP_ENTITIES 4000 // the first
 /* Of the next, after a full one of so many entities took so long. */
 size_t writer_text_step(size_t n_entities, int64_t took_ns);

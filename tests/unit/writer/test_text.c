@@ -83,9 +83,9 @@ test_text_step(void **state UNUSED)
         for (int k = 0; k < 10; k++)
             n = writer_text_step(n, (int64_t)n * entity_ns[i]);
         int64_t took_ms = (int64_t)n * entity_ns[i] / 1000000;
-        assert_true(n >= 500 && n <= 16000);
+        assert_true(n >= 500 && n <= 24000);
         assert_true(took_ms <= WRITER_TEXT_STEP_MS || n == 500);
-        assert_true(took_ms >= WRITER_TEXT_STEP_MS - 1 || n == 16000);
+        assert_true(took_ms >= WRITER_TEXT_STEP_MS - 1 || n == 24000);
         assert_int_equal(writer_text_step(n, INT64_MAX), 500);
         assert_true(writer_text_step(n, 0) <= MAX(2 * n, 500));
     }
