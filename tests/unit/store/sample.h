@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "codec/codec.h"
@@ -134,17 +135,18 @@ sample_edges(struct batch *b, struct edge *edges, struct str callees, uint32_t l
     }
 }
 
+/* How many of this name there are with this one. */
 static uint32_t
-sample_ordinal(const struct batch *b, struct str name)
+sample_ordinal(struct map *names, struct str name)
 {
-    uint32_t n = 1;
-    for (size_t i = 0; i < b->n_entities; i++)
-        n += str_eq(b->entities[i].name, name);
-    return n;
+    uintptr_t n = (uintptr_t)map_get(names, name) + 1;
+    map_put(names, name, (void *)n);
+    return (uint32_t)n;
 }
 
 static void
-sample_entity(struct batch *b, struct edge *edges, struct str word, uint32_t line)
+sample_entity(struct batch *b, struct map *names, struct edge *edges, struct str word,
+              uint32_t line)
 {
     struct str callees = word, rest = STR_NONE;
     str_split(&callees, '>', &rest);
@@ -155,7 +157,7 @@ sample_entity(struct batch *b, struct edge *edges, struct str word, uint32_t lin
     *e = (struct entity){
         .kind = ENTITY_FUNCTION,
         .parent = ENTITY_NONE,
-        .ordinal = sample_ordinal(b, name),
+        .ordinal = sample_ordinal(names, name),
         .name = arena_str(&b->arena, name),
         .qualified_name = arena_str(&b->arena, name),
         .signature = signature.n > 0
@@ -177,6 +179,7 @@ static UNUSED struct batch *
 sample_batch(const char *path, const char *spec)
 {
     struct batch *b = batch_create(str_of(path));
+    AUTO(map_destroy) struct map *names = map_create();
     struct str rest = str_of(spec), word;
     uint32_t line = 0;
     size_t n = strlen(spec) + 1;
@@ -191,7 +194,7 @@ sample_batch(const char *path, const char *spec)
             continue;
         }
         if (word.n > 0)
-            sample_entity(b, edges, word, line);
+            sample_entity(b, names, edges, word, line);
         line += 2;
     }
     b->file.lang = STR("c");
