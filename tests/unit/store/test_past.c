@@ -451,11 +451,9 @@ check_own_hover(void *ctx, const struct entity_row *row)
 
 /* A hover that is not stale is of the file's own content. */
 static void
-assert_own_hovers(const struct sample *s, const char *path, size_t content)
+assert_own_hovers(struct store_reader *r, const char *path, size_t content)
 {
-    struct store_reader *r = sample_read(s);
     OK(store_each_entity(r, str_of(path), check_own_hover, &content));
-    store_reader_close(r);
 }
 
 static int
@@ -515,11 +513,13 @@ past_step(const struct sample *s, struct past_world *world)
         world->is_full[content] |= what < 13;
         free(answers);
     }
+    struct store_reader *r = sample_read(s);
     for (size_t i = 0; i < PAST_PATHS; i++) {
         snprintf(path, sizeof(path), "f%zu.c", i);
         if (world->content_of[i] != PAST_NONE)
-            assert_own_hovers(s, path, world->content_of[i]);
+            assert_own_hovers(r, path, world->content_of[i]);
     }
+    store_reader_close(r);
 }
 
 /* When the past is pruned nothing is left. */
