@@ -105,20 +105,10 @@ editor_state(enum workspace_state state)
 static void
 send_status(struct session_root *root, enum workspace_state state)
 {
-    AUTO(buf_finish) struct buf status = {0}, json = {0};
-    AUTO(json_decref_) json_t *w = NULL;
-    int64_t files = 0, entities = 0;
+    AUTO(buf_finish) struct buf json = {0};
 
-    workspace_add_status(&status, root->workspace);
-    if (codec_parse(buf_str(&status), &w, NULL) < 0)
-        return;
-    codec_get_int(codec_object(w, "files"), "indexed", 0, INT64_MAX, &files);
-    codec_get_int(w, "entities", 0, INT64_MAX, &entities);
-    buf_printf(&json,
-               "{\"state\":\"%s\",\"files\":%" PRId64 ",\"entities\":%" PRId64
-               ",\"hovers\":",
-               editor_state(state), files, entities);
-    codec_add_json(&json, codec_object(w, "hovers"));
+    buf_printf(&json, "{\"state\":\"%s\"", editor_state(state));
+    workspace_add_brief(&json, root->workspace);
     buf_add_cstr(&json, ",\"root\":");
     codec_add_string(&json, str_of(workspace_root(root->workspace)));
     buf_add_cstr(&json, ",\"message\":");

@@ -22,6 +22,16 @@ add_text(struct buf *json, const char *key, const char *value)
 }
 
 static void
+add_hovers(struct buf *json, const struct store_counts *c)
+{
+    buf_printf(json,
+               ",\"hovers\":{\"known\":%" PRIu64 ",\"empty\":%" PRIu64
+               ",\"unknown\":%" PRIu64 ",\"stale\":%" PRIu64 ",\"reused\":%" PRIu64 "}",
+               c->hovers[HOVER_KNOWN], c->hovers[HOVER_EMPTY], c->hovers[HOVER_UNKNOWN],
+               c->stale, c->reused);
+}
+
+static void
 add_counts(struct buf *json, const struct store_counts *c)
 {
     buf_add_cstr(json, ",\"files\":{");
@@ -31,12 +41,7 @@ add_counts(struct buf *json, const struct store_counts *c)
     buf_add_char(json, '}');
     add_number(json, "entities", c->entities);
     add_number(json, "edges", c->edges);
-    buf_add_cstr(json, ",\"hovers\":{");
-    buf_printf(json,
-               "\"known\":%" PRIu64 ",\"empty\":%" PRIu64 ",\"unknown\":%" PRIu64
-               ",\"stale\":%" PRIu64 ",\"reused\":%" PRIu64 "}",
-               c->hovers[HOVER_KNOWN], c->hovers[HOVER_EMPTY], c->hovers[HOVER_UNKNOWN],
-               c->stale, c->reused);
+    add_hovers(json, c);
     buf_add_cstr(json, ",\"reasons\":{");
     for (size_t i = HOVER_REASON_NONE + 1; i < HOVER_REASON_COUNT; i++)
         buf_printf(json, "%s\"%s\":%" PRIu64, i > HOVER_REASON_NONE + 1 ? "," : "",
@@ -213,6 +218,14 @@ workspace_add_status(struct buf *json, const struct workspace *w)
     add_number(json, "unwatched", seen.unwatched);
     add_number(json, "max_watches", w->all->watches.n_max);
     buf_add_char(json, '}');
+}
+
+void
+workspace_add_brief(struct buf *json, const struct workspace *w)
+{
+    add_number(json, "files", w->counts.files[FILE_INDEXED]);
+    add_number(json, "entities", w->counts.entities);
+    add_hovers(json, &w->counts);
 }
 
 void

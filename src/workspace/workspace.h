@@ -30,7 +30,6 @@ enum workspace_state {
 const char *workspace_state_name(enum workspace_state state); // "opening", "indexing", …
 struct workspaces;
 struct workspace;
-
 struct workspaces_options {
     const struct config *config;       // outlives the registry
     const char *guard_program;         // rt/child.h
@@ -70,13 +69,14 @@ char *workspace_absolute(const struct workspace *w, struct str relative) MUST_US
 /* Object: id, root, state, why, epoch, head, first_seq, files{…}, entities, edges, hovers{known,empty,unknown,stale,reused}, reasons{…},
  * past{contents,size_bytes}, progress{done,total}, queue{depth,…}, servers[{name,state,why,version,pid,…}], watched, unwatched, max_watches. */
 void workspace_add_status(struct buf *json, const struct workspace *w);
+/* Of it what costs nothing, as members behind another: files (indexed ones), entities, hovers{…}. */
+void workspace_add_brief(struct buf *json, const struct workspace *w);
 
 /* Told on the loop when state or progress changed, at most every 100 ms, and the last one always. */
 struct workspace_listener;
 struct workspace_listener *workspace_listen(struct workspace *w, void (*fn)(void *ctx),
                                             void *ctx) MUST_USE;
 void workspace_unlisten(struct workspace_listener *l);
-
 struct workspace_progress {
     uint64_t files_done, files_total; // of this walk; total grows while it runs
     uint64_t hover_files_done, hover_files_total;
