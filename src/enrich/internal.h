@@ -21,6 +21,7 @@
 #define ENRICH_GOOD_MIN 3          // hovers with text: from then on a null is believed
 #define ENRICH_ROUNDS_UNPROVEN 4   // or after so many rounds of nulls: 4 s
 #define ENRICH_YIELD_MS 200        // nothing new is sent after an editor's request
+#define ENRICH_TURN_HOVERS 8       // sent in one turn of the loop while an editor asks
 #define ENRICH_WATCH_MS 2000       // between two looks at a working server's memory
 
 enum task_state { TASK_WAITING, TASK_RUNNING, TASK_PARKED, TASK_DONE };
@@ -106,7 +107,8 @@ struct enrich {
     struct list done;    // batches to be given away at the next turn
     size_t n_tasks;
     int64_t yield_until_ms;
-    bool leaves_processor;
+    bool leaves_processor; // an editor asks
+    size_t n_sent;         // hovers in this turn
     struct timer *turn, *wake, *watch;
     uint64_t backoff_ms_min, park_ms_min, watch_ms,
         vain_ms; // shorter in tests; backoff 0: the client's
@@ -118,7 +120,8 @@ struct enrich {
 };
 
 /* enrich.c */
-void enrich_arm(struct enrich *e); // something is to be done at the next turn
+void enrich_arm(struct enrich *e);            // something is to be done at the next turn
+bool enrich_has_sent(const struct enrich *e); // what one turn may
 
 /* servers.c */
 void servers_look_again(struct enrich *e); // at once, for languages that had none

@@ -250,6 +250,7 @@ send_ask(struct ask *a)
     a->sent_us = clock_mono_ns() / 1000;
     t->n_in_flight++;
     s->n_in_flight++;
+    s->e->n_sent++;
     a->request = client_hover(s->client, t->job->path, t->job->targets[a - t->asks].at,
                               on_answer, a);
 }
@@ -266,6 +267,8 @@ task_fill(struct task *t)
         if (s->n_in_flight >= window_size(&s->window))
             window_on_full(&s->window);
         if (s->n_in_flight >= window_size(&s->window) || t->n_in_flight >= window)
+            return;
+        if (enrich_has_sent(s->e))
             return;
         send_ask(a);
     }

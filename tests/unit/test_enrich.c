@@ -513,6 +513,7 @@ main(void)
         cmocka_unit_test(test_server_of_nulls),
         cmocka_unit_test(test_server_queue),
         cmocka_unit_test(test_server_yields),
+        cmocka_unit_test(test_server_short_turns),
         cmocka_unit_test(test_server_leaves_processor),
         cmocka_unit_test(test_server_open_document),
         cmocka_unit_test(test_server_fairness),

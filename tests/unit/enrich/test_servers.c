@@ -121,6 +121,31 @@ test_server_yields(void **state)
     teardown(&f);
 }
 
+/* While an editor asks a file's hovers leave in several turns, and the server has all of them at last. */
+static void
+test_server_short_turns(void **state)
+{
+    (void)state;
+    enum { TARGETS = 5 * ENRICH_TURN_HOVERS };
+    struct fixture f;
+    struct enrich_server_status status;
+    AUTO(free) char *scenario = xasprintf("{'lives':[{'hover':[{'hold':%d}]}]}", TARGETS);
+    uint64_t n_sent = 0, most = 0;
+    setup(&f, scenario);
+    enrich_leave_processor(f.e, true);
+    submit(&f, "a.c", TARGETS, 0);
+    while (f.n_batches == 0) {
+        run_round(&f.loop);
+        assert_true(enrich_server_at(f.e, 0, &status));
+        most = MAX(most, status.requests - n_sent);
+        n_sent = status.requests;
+    }
+    assert_true(most <= 2 * ENRICH_TURN_HOVERS); // two timers may be due in a round
+    for (size_t i = 0; i < TARGETS; i++)
+        assert_known(&f, 0, i);
+    teardown(&f);
+}
+
 /* How many processors those below the guard may use, all the same; 0: they differ, or are not there yet. */
 static int
 processors_of(const struct enrich *e)
