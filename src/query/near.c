@@ -44,6 +44,7 @@ near_changed(struct near *near, struct str path, int64_t now_ms)
         forget(file);
         file->changed_ms = now_ms;
         file->is_outdated = true;
+        file->is_tried = false;
     }
 }
 
@@ -110,6 +111,22 @@ replace(struct near *near, struct str path)
     return oldest;
 }
 
+static int64_t
+wait_ms(const struct near_file *file, int64_t now_ms)
+{
+    int64_t changed_ms = MAX(file->changed_ms, file->near->changed_ms);
+    return MAX(changed_ms + NEAR_SETTLE_MS - now_ms, 0);
+}
+
+static struct near_file *
+begin(struct near_file *file)
+{
+    file->state = NEAR_READING;
+    file->is_outdated = false;
+    file->is_tried = true;
+    return file;
+}
+
 struct near_file *
 near_want(struct near *near, struct str path, int64_t now_ms)
 {
@@ -118,11 +135,38 @@ near_want(struct near *near, struct str path, int64_t now_ms)
     struct near_file *file = find(near, path);
     if (!file)
         file = replace(near, path);
-    if (!file || file->state != NEAR_UNREAD || now_ms - file->changed_ms < NEAR_SETTLE_MS)
+    if (!file || file->state != NEAR_UNREAD || wait_ms(file, now_ms) > 0)
         return NULL;
-    file->state = NEAR_READING;
-    file->is_outdated = false;
-    return file;
+    return begin(file);
+}
+
+void
+near_open(struct near *near, struct str path, bool is_open)
+{
+    struct near_file *file = find(near, path);
+    if (!file && is_open)
+        file = replace(near, path);
+    if (!file)
+        return;
+    file->is_open = is_open;
+    file->is_tried = false;
+}
+
+struct near_file *
+near_next(struct near *near, int64_t now_ms, int64_t *ret_wait_ms)
+{
+    *ret_wait_ms = -1;
+    for (size_t i = 0; i < NEAR_FILES && near->is_told; i++) {
+        struct near_file *file = &near->files[i];
+        if (!file->is_open || file->is_tried || file->state != NEAR_UNREAD)
+            continue;
+        int64_t wait = wait_ms(file, now_ms);
+        if (wait == 0)
+            return begin(file);
+        if (*ret_wait_ms < 0 || wait < *ret_wait_ms)
+            *ret_wait_ms = wait;
+    }
+    return NULL;
 }
 
 void

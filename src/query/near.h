@@ -1,5 +1,5 @@
 #pragma once
-/* The rows of files that questions were asked in lately, on the loop, so that a hover in one of them waits
+/* The rows of files that an editor has open or asked in lately, on the loop, so that a hover in one of them waits
  * for no worker. Inside of this folder; loop thread. Owns the results it is given. */
 #include "query/query.h"
 
@@ -16,6 +16,8 @@ struct near_file {
     uint64_t used; // counted in uses
     int64_t changed_ms;
     bool is_outdated; // what is being read of it: it changed meanwhile
+    bool is_open;     // in an editor: it is read before anybody asks
+    bool is_tried;    // once, of what it is now: not by itself again
     struct query_result *rows;
 };
 
@@ -35,5 +37,9 @@ bool near_find(struct near *near, struct str path, struct str name,
                struct query_result *result);
 /* The file whose rows are to be read now, for near_take(); NULL: none. */
 struct near_file *near_want(struct near *near, struct str path, int64_t now_ms);
+/* An editor has it open, or no more. */
+void near_open(struct near *near, struct str path, bool is_open);
+/* The same as near_want() of open ones; *ret_wait_ms: when there is one, if nothing changes; below 0: never. */
+struct near_file *near_next(struct near *near, int64_t now_ms, int64_t *ret_wait_ms);
 /* What was read of it, if that still counts; else it stays the caller's. */
 void near_take(struct near_file *file, struct query_result **result);

@@ -29,6 +29,8 @@ struct query {
     struct timer *timer;
     struct names_table table;
     struct near near;
+    struct timer *near_timer; // a file that an editor has open is to be read
+    bool is_reading_open;
     char *url;
     struct query_conn conns[QUERY_CONNECTIONS_MAX];
     struct list waiting;
@@ -44,6 +46,7 @@ struct query {
 static void pump(struct query *q);
 static void on_nobody(void *ctx, struct query_result **result);
 static void on_table_timer(void *ctx);
+static void read_open(void *ctx);
 
 /* ---- the end ---- */
 
@@ -54,6 +57,7 @@ finish(void *ctx)
     void (*on_closed)(void *ctx) = q->on_closed;
     void *closed_ctx = q->closed_ctx;
     timer_close(q->timer);
+    timer_close(q->near_timer);
     table_finish(&q->table);
     near_finish(&q->near);
     free(q->url);
@@ -335,6 +339,7 @@ query_open(struct loop *l, struct pool *pool, const char *url)
     q->timer = timer_open(l, on_sweep, q);
     table_init(&q->table, l, on_table_timer, q);
     near_init(&q->near);
+    q->near_timer = timer_open(l, read_open, q);
     list_init(&q->waiting);
     list_init(&q->ready);
     for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
@@ -367,6 +372,7 @@ query_close(struct query *q, void (*closed)(void *ctx), void *ctx)
     q->closed_ctx = ctx;
     timer_stop(q->timer);
     timer_stop(q->table.timer);
+    timer_stop(q->near_timer);
     while (!list_is_empty(&q->waiting))
         fail_later(list_first(&q->waiting, struct query_ticket, link), -EINTR);
     for (size_t i = 0; i < ARRAY_LEN(q->conns); i++) {
@@ -462,6 +468,17 @@ query_changed(struct query *q, struct str path)
 {
     ASSERT_LOOP();
     near_changed(&q->near, path, clock_mono_ms());
+    if (!timer_is_armed(q->near_timer))
+        read_open(q);
+}
+
+void
+query_opened(struct query *q, struct str path, bool is_open)
+{
+    ASSERT_LOOP();
+    near_open(&q->near, path, is_open);
+    if (!timer_is_armed(q->near_timer))
+        read_open(q);
 }
 
 /* ---- questions, each ---- */
@@ -584,10 +601,40 @@ query_named(struct query *q, struct str name, query_done_fn done, void *ctx)
     return ask(ticket_create(q, query_run_named, name, done, ctx));
 }
 
+/* ---- rows that are remembered ---- */
+
 static void
 on_near_read(void *ctx, struct query_result **result)
 {
     near_take(ctx, result);
+}
+
+static void
+on_open_read(void *ctx, struct query_result **result)
+{
+    struct near_file *file = ctx;
+    struct query *q = container_of(file->near, struct query, near);
+    near_take(file, result);
+    q->is_reading_open = false;
+    read_open(q);
+}
+
+/* One after the other, so that connections are left for who asks. An editor will: on the bulk lane this one would be
+ * held by a read that waits behind a whole walk. */
+static void
+read_open(void *ctx)
+{
+    struct query *q = ctx;
+    int64_t wait_ms;
+    if (q->is_closing || q->is_reading_open)
+        return;
+    struct near_file *file = near_next(&q->near, clock_mono_ms(), &wait_ms);
+    if (file) {
+        q->is_reading_open = true;
+        ask(ticket_create(q, query_run_file, str_of(file->path), on_open_read, file));
+    } else if (wait_ms > 0) {
+        timer_start(q->near_timer, (uint64_t)wait_ms, 0);
+    }
 }
 
 struct query_ticket *

@@ -70,10 +70,10 @@ void query_warm(struct query *q);
 void query_committed(struct query *q, struct str path);
 /* The same with hovers, of this file or of any (empty). Who tells tells of each commit: from then on rows are kept. */
 void query_changed(struct query *q, struct str path);
-
+/* An editor has this file open, or no more: its rows are kept before anybody asks, and read again when they changed. */
+void query_opened(struct query *q, struct str path, bool is_open);
 void query_cancel(
     struct query_ticket *t); // done still comes, with -EINTR unless it was quicker
-
 struct query_ticket *query_search(struct query *q, const struct query_search *search,
                                   query_done_fn done, void *ctx);
 struct query_ticket *query_entity(struct query *q, struct str key, bool with_edges,
@@ -87,7 +87,7 @@ struct query_ticket *query_file(struct query *q, struct str path, query_done_fn 
 /* Entities of exactly this name (definition). */
 struct query_ticket *query_named(struct query *q, struct str name, query_done_fn done,
                                  void *ctx);
-/* Those of this file, if it has any, else all. Of an index at rest, when the file was asked about before,
+/* Those of this file, if it has any, else all. Of an index at rest, when it is open or was asked about before,
  * without the way to a worker. */
 struct query_ticket *query_near(struct query *q, struct str name, struct str path,
                                 query_done_fn done, void *ctx);

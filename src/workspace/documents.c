@@ -86,6 +86,8 @@ workspace_doc_open(struct workspace *w, struct str path, struct str language_id,
     doc->language_id = str_dup(language_id);
     doc->n_open++;
     doc->changed_ms = 0; // opened, not typed in
+    if (w->query)
+        query_opened(w->query, path, true);
     asking_opened(w, path);
     set_text(w, doc, path, text);
 }
@@ -125,6 +127,8 @@ workspace_doc_close(struct workspace *w, struct str path)
         return;
     map_remove(w->docs, path);
     doc_destroy(doc);
+    if (w->query)
+        query_opened(w->query, path, false);
     if (w->scan)
         scan_recheck(w->scan, path);
 }

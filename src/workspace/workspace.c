@@ -96,6 +96,12 @@ workspace_fail(struct workspace *w, const char *why)
     workspace_changed(w);
 }
 
+static void
+tell_opened(struct workspace *w, struct str path)
+{
+    query_opened(w->query, path, true);
+}
+
 void
 workspace_begin_writing(struct workspace *w, const struct store_info *info)
 {
@@ -106,6 +112,7 @@ workspace_begin_writing(struct workspace *w, const struct store_info *info)
         w->query = query_open(w->all->loop, w->all->pool, w->url);
     }
     query_changed(w->query, STR_NONE);
+    documents_each(w, tell_opened);
     if (info->was_damaged)
         log_warn("%s: the index was damaged; it is set aside beside %s, and made anew",
                  w->root, w->shown);

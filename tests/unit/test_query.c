@@ -720,6 +720,8 @@ main(void)
         TEST(test_named_events_counts_unasked),
         TEST(test_near),
         TEST(test_near_is_remembered),
+        TEST(test_near_of_open),
+        cmocka_unit_test(test_near_next),
         TEST(test_files_after),
         cmocka_unit_test(test_near_makes_room),
         cmocka_unit_test(test_near_forgets),

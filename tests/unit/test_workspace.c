@@ -9,6 +9,7 @@
 #include "workspace/test_jobs.c"
 #include "workspace/test_pushed.c"
 
+#include "workspace/test_opened.c"
 #include "workspace/test_retry.c"
 #include "workspace/test_trees.c"
 #include "workspace/test_watching.c"
@@ -97,6 +98,7 @@ main(int argc, char *argv[])
         cmocka_unit_test(test_acquire),
         cmocka_unit_test(test_listeners),
         cmocka_unit_test(test_watching),
+        cmocka_unit_test(test_opened_is_near),
         cmocka_unit_test(test_moved_folder),
         cmocka_unit_test(test_known_by_folder),
         cmocka_unit_test(test_known_files_are_small),

@@ -88,6 +88,72 @@ test_near_is_remembered(void **state)
     }
 }
 
+/* Asked in an open file that nobody asked in before; after a change; and after it was closed and changed. */
+struct opened_scene {
+    struct near_scene n;
+    bool is_by_worker[3];
+};
+
+static void opened_ask(void *ctx);
+
+static void
+on_opened_answer(void *ctx, struct query_result **result)
+{
+    struct opened_scene *o = ctx;
+    struct query *q = o->n.scene.q;
+    o->n.results[o->n.n++] = steal(*result);
+    if (o->n.n == 3) {
+        timer_close(o->n.timer);
+        query_close(q, on_query_closed, &o->n.scene);
+        return;
+    }
+    if (o->n.n == 2)
+        query_opened(q, STR("src/a.c"), false);
+    query_changed(q, o->n.n == 1 ? STR_NONE : STR("src/a.c"));
+    timer_start(o->n.timer, 2 * NEAR_SETTLE_MS, 0);
+}
+
+/* The row was changed without a word before the first question: what it was is what is remembered. */
+static void
+opened_ask(void *ctx)
+{
+    struct opened_scene *o = ctx;
+    if (pool_pending(o->n.scene.pool) > 0) { // it is being read
+        timer_start(o->n.timer, 1, 0);
+        return;
+    }
+    if (o->n.n == 0) {
+        struct store_writer *w = sample_open(o->n.s, NULL);
+        event_unref(
+            sample_put_hovers(w, "src/a.c", "run:1::to_start_it arena:2", "run=another"));
+        store_writer_close(w);
+    }
+    query_near(o->n.scene.q, STR("run"), STR("src/a.c"), on_opened_answer, o);
+    o->is_by_worker[o->n.n] = pool_pending(o->n.scene.pool) > 0;
+}
+
+static void
+test_near_of_open(void **state)
+{
+    static const char *const wanted[] = {"text", "another", "another"};
+    struct opened_scene o = {.n.s = *state};
+    fill(o.n.s);
+    begin(&o.n.scene, o.n.s, 1);
+    o.n.timer = timer_open(&o.n.scene.loop, opened_ask, &o);
+    query_opened(o.n.scene.q, STR("src/a.c"), true);
+    query_opened(o.n.scene.q, STR("not/indexed.c"), true);
+    query_changed(o.n.scene.q, STR_NONE);
+    timer_start(o.n.timer, 2 * NEAR_SETTLE_MS, 0);
+    end(&o.n.scene);
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        OK(o.n.results[i]->r);
+        assert_int_equal(o.n.results[i]->n_rows, 1);
+        assert_true(str_eq_c(o.n.results[i]->rows[0].hover.markdown, wanted[i]));
+        assert_int_equal(o.is_by_worker[i], i == 2);
+        query_result_destroy(o.n.results[i]);
+    }
+}
+
 /* ---- the memory alone ---- */
 
 static struct query_result *
@@ -212,5 +278,76 @@ test_near_makes_room(void **state)
         assert_non_null(near_want(&near, str_of(path), 2000));
     }
     assert_null(near_want(&near, STR("more.h"), 2000)); // all are being read
+    near_finish(&near);
+}
+
+/* The path that is to be read now, or how long until one is: "a.c", "150", "-1". */
+static const char *
+near_due(struct near *near, int64_t now_ms, int r)
+{
+    static char text[32];
+    struct query_result *result = near_result(0);
+    int64_t wait_ms;
+    struct near_file *file = near_next(near, now_ms, &wait_ms);
+    result->r = r;
+    if (file)
+        near_take(file, &result);
+    query_result_destroy(result);
+    snprintf(text, sizeof(text), "%" PRId64, wait_ms);
+    return file ? file->path : text;
+}
+
+static void
+test_near_next(void **state)
+{
+    struct near near = {0};
+    int64_t wait_ms;
+    char path[16];
+    (void)state;
+    near_init(&near);
+    near_open(&near, STR("a.c"), true);
+    near_open(&near, STR("closed.c"), true);
+    near_open(&near, STR("closed.c"), false);
+    near_open(&near, STR("never.c"), false);
+    assert_string_equal(near_due(&near, 0, 0), "-1"); // nobody tells of changes
+    near_changed(&near, STR_NONE, 1000);
+    assert_string_equal(near_due(&near, 1050, 0), "150");
+    assert_string_equal(near_due(&near, 1200, 0), "a.c");
+    assert_int_equal(near_count(&near, "a.c", "once"), 1);
+    assert_string_equal(near_due(&near, 5000, 0), "-1");
+    /* One more is read at once; what failed is not read again before it changes. */
+    near_open(&near, STR("b.c"), true);
+    assert_string_equal(near_due(&near, 5000, -EIO), "b.c");
+    assert_string_equal(near_due(&near, 5000, 0), "-1");
+    near_changed(&near, STR("b.c"), 6000);
+    near_changed(&near, STR("a.c"), 6100);
+    near_changed(&near, STR("elsewhere.c"), 6190);
+    assert_string_equal(near_due(&near, 6150, 0), "50");
+    assert_string_equal(near_due(&near, 6200, 0), "b.c");
+    assert_string_equal(near_due(&near, 6200, 0), "100");
+    /* Changed, closed and opened again while it is read. */
+    struct near_file *file = near_next(&near, 6300, &wait_ms);
+    struct query_result *result = near_result(0);
+    assert_string_equal(file->path, "a.c");
+    near_changed(&near, STR("a.c"), 6310);
+    near_open(&near, STR("a.c"), false);
+    near_open(&near, STR("a.c"), true);
+    assert_string_equal(near_due(&near, 6600, 0), "-1");
+    near_take(file, &result);
+    query_result_destroy(result);
+    assert_int_equal(near_count(&near, "a.c", "once"), 0);
+    assert_string_equal(near_due(&near, 6600, 0), "a.c");
+    near_open(&near, STR("a.c"), false);
+    assert_int_equal(near_count(&near, "a.c", "once"), 1); // still right
+    near_changed(&near, STR("a.c"), 7000);
+    assert_string_equal(near_due(&near, 8000, 0), "-1");
+    /* More than there is room for: the last ones. */
+    for (int i = 0; i < NEAR_FILES + 1; i++) {
+        snprintf(path, sizeof(path), "%d.h", i);
+        near_open(&near, str_of(path), true);
+    }
+    for (int i = 0; i < NEAR_FILES; i++)
+        assert_string_not_equal(near_due(&near, 9000, 0), "0.h");
+    assert_string_equal(near_due(&near, 9000, 0), "-1");
     near_finish(&near);
 }
