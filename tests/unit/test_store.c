@@ -25,6 +25,7 @@
 #include "store/version_4.h"
 #include "store/version_5.h"
 #include "store/version_6.h"
+#include "store/words.h"
 
 #include "store/test_files.c"
 
@@ -117,6 +118,7 @@ static const struct test tests[] = {
     TEST(test_search_text_marks, SAMPLE_TEXT),
     TEST(test_search_text_best_first, SAMPLE_TEXT),
     TEST(test_names_and_edges, 0),
+    TEST(test_text_step_ends_early, 0),
     TEST(test_edges_follow_the_file, 0),
     TEST(test_edge_at_file_scope, 0),
     TEST(test_odd_targets, 0),
@@ -163,6 +165,7 @@ static const struct test tests[] = {
     TEST(test_text_merge_given_up, SAMPLE_SQL),
     TEST(test_text_wide_keys, SAMPLE_SQL),
     TEST(test_text_alike, SAMPLE_SQL),
+    TEST(test_text_any_bytes, SAMPLE_SQL),
     TEST(test_text_damaged, SAMPLE_SQL),
     TEST(test_rows_of_no_file, SAMPLE_SQL),
     TEST(test_damaged_edges, SAMPLE_SQL),

@@ -234,6 +234,37 @@ test_names_and_edges(void **state)
     store_writer_close(w);
 }
 
+static bool
+is_wanted(void *ctx)
+{
+    ++*(int *)ctx;
+    return true;
+}
+
+/* When somebody waits a step ends behind one file, and says that there is more. */
+static void
+test_text_step_ends_early(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    int n_asked = 0, n_steps = 0;
+    store_set_wanted(w, is_wanted, &n_asked);
+    event_unref(sample_put(w, "a.c", "init:1>start main:2>start,stop"));
+    event_unref(sample_put(w, "b.c", "init:1>other init:2>start"));
+    struct store_reader *r = sample_read(s);
+    for (bool more = true; more; n_steps++) {
+        OK(store_begin(w));
+        OK(store_index_text(w, 1000, &more));
+        OK(store_commit(w));
+        assert_true(more || n_steps > 0);
+        assert_links(r);
+    }
+    assert_in_range(n_steps, 2, 3);
+    assert_true(n_asked > 0);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
 static void
 test_edges_follow_the_file(void **state)
 {

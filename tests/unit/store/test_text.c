@@ -186,6 +186,68 @@ test_text_alike(void **state)
     store_writer_close(w);
 }
 
+static struct str
+any_text(struct arena *a, uint32_t *seed)
+{
+    static const char *const parts[] = {
+        "a", "Z", "m",    "0",    "9",    "@", "[", "`",    "{", "/",        ":",
+        "_", " ", "\x7f", "\xff", "\xc3", "é", "Ж", "word", " ", "Eight888", "nineteen"};
+    struct buf b = {0};
+    for (int n = 0; n < 40; n++) {
+        *seed = *seed * 1664525 + 1013904223; // Numerical Recipes, "quick and dirty"
+        buf_add_cstr(&b, parts[(*seed >> 16) % ARRAY_LEN(parts)]);
+    }
+    struct str text = arena_str(a, buf_str(&b));
+    buf_finish(&b);
+    return text;
+}
+
+/* How many entities have each word of a text, one line each. */
+static void
+find_words(struct store_reader *r, struct str text, struct buf *found)
+{
+    struct str word;
+    while (words_next(&text, &word)) {
+        int n = 0;
+        OK(store_search_text(r, word, 10000, count_entity, &n));
+        assert_true(n > 0);
+        buf_printf(found, "%.*s %d\n", STR_ARG(word), n);
+    }
+}
+
+/* Eight bytes at once or one by one: words are cut and folded as everywhere, whatever is around them. */
+static void
+test_text_any_bytes(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    AUTO(arena_finish) struct arena arena = {0};
+    AUTO(buf_finish) struct buf before = {0}, after = {0};
+    struct str docs[100];
+    uint32_t seed = 7;
+    OK(store_begin(w));
+    for (size_t i = 0; i < ARRAY_LEN(docs); i++) {
+        struct event *event = NULL;
+        char path[32];
+        snprintf(path, sizeof(path), "f%zu.c", i);
+        AUTO(batch_destroy) struct batch *b = sample_batch(path, "first:1 second:2");
+        docs[i] = b->entities[0].doc = any_text(&arena, &seed);
+        b->entities[1].signature = any_text(&arena, &seed);
+        OK(store_put_file(w, b, &event));
+        event_unref(event);
+    }
+    OK(store_commit(w));
+    struct store_reader *r = sample_read(s);
+    for (size_t i = 0; i < ARRAY_LEN(docs); i++)
+        find_words(r, docs[i], &before);
+    index_all(w);
+    for (size_t i = 0; i < ARRAY_LEN(docs); i++)
+        find_words(r, docs[i], &after);
+    assert_string_equal(before.p, after.p);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
 /* Whatever stands in a leaf: an answer or -EBADMSG. */
 static void
 test_text_damaged(void **state)
