@@ -1,7 +1,7 @@
 /* Words of some files' entities, to be written as one sorted run. A word is kept once, its postings in the
  * order they come, which is theirs; so all there is to sort are the words, by numbers made of their
- * first letters. Cutting is most of the work: ASCII is cut and folded here byte by byte, everything else
- * by words.h. Invariant: both cut and fold alike. */
+ * first letters. Cutting is most of the work: ASCII is cut and folded here, eight bytes at once (one by one it
+ * was a sixth more instructions), everything else by words.h. Invariant: both cut and fold alike. */
 #include "store/sqlite_gather.h"
 
 #include "base/err.h"
@@ -14,7 +14,6 @@
 #define WORD_INDEX_BITS 24 // below them
 #define CHUNK_BYTES 2000   // of postings that are written at once
 #define ASCII 0x80
-#define OTHER 0xFF // of folded: not ASCII
 
 /* What is looked at each time the word comes: as little as can be, for there are more words than a cache holds. */
 struct word {
@@ -41,7 +40,6 @@ struct gathered {
 };
 
 struct text_gather {
-    unsigned char folded[256]; // 0: between words
     uint64_t seed;
     int64_t first_gen;
     uint32_t n_files, n_entities, slot;
@@ -59,12 +57,6 @@ sqlite_gather_create(uint64_t seed)
 {
     struct text_gather *g = xnew(struct text_gather);
     g->seed = seed;
-    memset(g->folded + ASCII, OTHER, sizeof(g->folded) - ASCII);
-    for (int c = 0; c < ASCII; c++) {
-        bool is_upper = c >= 'A' && c <= 'Z';
-        if (is_upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-            g->folded[c] = (unsigned char)(is_upper ? c + 32 : c);
-    }
     g->n_table = TABLE_SLOTS_MIN;
     g->table = xcalloc(g->n_table, sizeof(*g->table));
     return g;
@@ -252,32 +244,31 @@ unmarked(uint64_t marks)
 
 /* A word that begins with the bytes of v that word_bytes() marked; to where its ASCII ends. */
 static inline const char *
-take_key(const struct text_gather *g, const char *p, const char *end, uint64_t v,
-         uint64_t word, struct key *key)
+take_key(const char *p, const char *end, uint64_t v, uint64_t word, struct key *key)
 {
+    size_t n = unmarked(~word & HIGH);
     uint64_t folded = v | SMALL, bytes = htobe64(folded);
-    unsigned char c;
     static_assert(TEXT_DIR_BYTES == sizeof(bytes), "a key's beginning");
     memcpy(key->p, &bytes, sizeof(bytes));
-    key->n = unmarked(~word & HIGH);
-    key->begin = folded;
-    p += key->n;
-    if (key->n < sizeof(bytes)) {
-        key->begin &= ~(UINT64_MAX >> 8 * key->n);
-        return p;
+    key->n = n;
+    key->begin = n < sizeof(bytes) ? folded & ~(UINT64_MAX >> 8 * n) : folded;
+    for (p += n; n == sizeof(bytes); p += n) {
+        v = load(p, end);
+        n = unmarked(~word_bytes(v) & HIGH);
+        bytes = htobe64(v | SMALL);
+        size_t n_kept = MIN(n, sizeof(key->p) - key->n);
+        memcpy(key->p + key->n, &bytes, n_kept);
+        key->n += n_kept;
     }
-    for (; p < end && (c = g->folded[(unsigned char)*p]) != 0 && c != OTHER; p++)
-        if (key->n < sizeof(key->p))
-            key->p[key->n++] = (char)c;
     return p;
 }
 
 /* To where the word ends that begins at p, or something that is not ASCII. */
 static inline const char *
-cut_ascii(const struct text_gather *g, const char *p, const char *end, struct key *key)
+cut_ascii(const char *p, const char *end, struct key *key)
 {
     uint64_t v = load(p, end);
-    return take_key(g, p, end, v, word_bytes(v), key);
+    return take_key(p, end, v, word_bytes(v), key);
 }
 
 /* What words_of_name() has behind the whole, of one word. */
@@ -291,13 +282,13 @@ add_parts(struct text_gather *g, struct str word)
         if (!is_upper(word.p[i]) ||
             !(is_lower(before) || (is_upper(before) && is_lower(behind))))
             continue;
-        cut_ascii(g, word.p + begin, word.p + i, &key);
+        cut_ascii(word.p + begin, word.p + i, &key);
         add_key(g, &key, TEXT_IN_NAME);
         begin = i;
     }
     if (begin == 0)
         return;
-    cut_ascii(g, word.p + begin, word.p + word.n, &key);
+    cut_ascii(word.p + begin, word.p + word.n, &key);
     add_key(g, &key, TEXT_IN_NAME);
 }
 
@@ -322,7 +313,7 @@ add_words(struct text_gather *g, struct str text, unsigned mask, bool with_parts
                 continue;
         }
         const char *begin = p;
-        p = take_key(g, p, end, v, word, &key);
+        p = take_key(p, end, v, word, &key);
         if (p < end && (unsigned char)*p >= ASCII) {
             struct str rest = str_slice(begin, (size_t)(end - begin)), other;
             if (!words_next(&rest, &other))
