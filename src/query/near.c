@@ -90,14 +90,20 @@ near_find(struct near *near, struct str path, struct str name,
     return true;
 }
 
-/* The one that was used longest ago makes room. */
+static bool
+is_before(const struct near_file *a, const struct near_file *b)
+{
+    return a->is_open != b->is_open ? b->is_open : a->used < b->used;
+}
+
+/* The one that was used longest ago makes room, of those that are not open if there are any. */
 static struct near_file *
 replace(struct near *near, struct str path)
 {
     struct near_file *oldest = NULL;
     for (size_t i = 0; i < NEAR_FILES; i++) {
         struct near_file *file = &near->files[i];
-        if (file->state != NEAR_READING && (!oldest || file->used < oldest->used))
+        if (file->state != NEAR_READING && (!oldest || is_before(file, oldest)))
             oldest = file;
     }
     if (!oldest)
@@ -149,6 +155,7 @@ near_open(struct near *near, struct str path, bool is_open)
     if (!file)
         return;
     file->is_open = is_open;
+    file->is_large = false;
     file->is_tried = false;
 }
 
@@ -158,7 +165,8 @@ near_next(struct near *near, int64_t now_ms, int64_t *ret_wait_ms)
     *ret_wait_ms = -1;
     for (size_t i = 0; i < NEAR_FILES && near->is_told; i++) {
         struct near_file *file = &near->files[i];
-        if (!file->is_open || file->is_tried || file->state != NEAR_UNREAD)
+        if (!file->is_open || file->is_large || file->is_tried ||
+            file->state != NEAR_UNREAD)
             continue;
         int64_t wait = wait_ms(file, now_ms);
         if (wait == 0)
@@ -178,6 +186,7 @@ near_take(struct near_file *file, struct query_result **result)
         return;
     if ((*result)->arena.total_bytes > NEAR_BYTES_MAX) {
         file->state = NEAR_TOO_LARGE;
+        file->is_large = true;
         return;
     }
     file->state = NEAR_READ;

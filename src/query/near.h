@@ -18,6 +18,7 @@ struct near_file {
     bool is_outdated; // what is being read of it: it changed meanwhile
     bool is_open;     // in an editor: it is read before anybody asks
     bool is_tried;    // once, of what it is now: not by itself again
+    bool is_large;    // was too large since it was opened: the same
     struct query_result *rows;
 };
 

@@ -603,10 +603,15 @@ query_named(struct query *q, struct str name, query_done_fn done, void *ctx)
 
 /* ---- rows that are remembered ---- */
 
+/* If it changed meanwhile and is open, it is read once more. */
 static void
 on_near_read(void *ctx, struct query_result **result)
 {
-    near_take(ctx, result);
+    struct near_file *file = ctx;
+    struct query *q = container_of(file->near, struct query, near);
+    near_take(file, result);
+    if (!timer_is_armed(q->near_timer))
+        read_open(q);
 }
 
 static void

@@ -70,7 +70,7 @@ void query_warm(struct query *q);
 void query_committed(struct query *q, struct str path);
 /* The same with hovers, of this file or of any (empty). Who tells tells of each commit: from then on rows are kept. */
 void query_changed(struct query *q, struct str path);
-/* An editor has this file open, or no more: its rows are kept before anybody asks, and read again when they changed. */
+/* An editor has this file open, or no more: the rows of the last 16 are kept before anybody asks, and read anew when they changed. */
 void query_opened(struct query *q, struct str path, bool is_open);
 void query_cancel(
     struct query_ticket *t); // done still comes, with -EINTR unless it was quicker

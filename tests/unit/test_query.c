@@ -722,6 +722,8 @@ main(void)
         TEST(test_near_is_remembered),
         TEST(test_near_of_open),
         cmocka_unit_test(test_near_next),
+        cmocka_unit_test(test_near_keeps_open),
+        cmocka_unit_test(test_near_large),
         TEST(test_files_after),
         cmocka_unit_test(test_near_makes_room),
         cmocka_unit_test(test_near_forgets),

@@ -281,6 +281,51 @@ test_near_makes_room(void **state)
     near_finish(&near);
 }
 
+/* Open ones stay when others were looked at since and closed. */
+static void
+test_near_keeps_open(void **state)
+{
+    struct near near = {0};
+    char path[16];
+    (void)state;
+    near_init(&near);
+    near_changed(&near, STR_NONE, 0);
+    for (int i = 0; i < 2 * NEAR_FILES; i++) {
+        snprintf(path, sizeof(path), "%d.c", i);
+        near_open(&near, str_of(path), true);
+        assert_true(near_read(&near, path, 1000));
+        if (i >= NEAR_FILES / 2)
+            near_open(&near, str_of(path), false);
+    }
+    for (int i = 0; i < NEAR_FILES / 2; i++) {
+        snprintf(path, sizeof(path), "%d.c", i);
+        assert_int_equal(near_count(&near, path, "once"), 1);
+    }
+    near_finish(&near);
+}
+
+/* One that is open and too large is read once, not after each commit; and again when somebody asks. */
+static void
+test_near_large(void **state)
+{
+    struct near near = {0};
+    int64_t wait_ms;
+    (void)state;
+    near_init(&near);
+    near_changed(&near, STR_NONE, 0);
+    near_open(&near, STR("large.c"), true);
+    struct near_file *file = near_next(&near, 1000, &wait_ms);
+    struct query_result *result = near_result(NEAR_BYTES_MAX);
+    near_take(file, &result);
+    query_result_destroy(result);
+    near_changed(&near, STR("large.c"), 2000);
+    assert_null(near_next(&near, 3000, &wait_ms));
+    assert_int_equal(wait_ms, -1);
+    near_open(&near, STR("large.c"), true);
+    assert_non_null(near_next(&near, 3000, &wait_ms));
+    near_finish(&near);
+}
+
 /* The path that is to be read now, or how long until one is: "a.c", "150", "-1". */
 static const char *
 near_due(struct near *near, int64_t now_ms, int r)
