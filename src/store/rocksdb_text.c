@@ -228,15 +228,17 @@ rocks_index_text(struct store_writer *base, size_t n_entities, bool *ret_more)
     struct rocks_writer *w = container_of(table_writer_of(base), struct rocks_writer, w);
     struct rocks_ids_list list = {0};
     size_t n = 0, i = 0;
-    bool is_wanted = false;
+    bool is_wanted = false, is_whole = w->text_from == 0;
     assert(w->w.is_open);
     int r = start_over(w);
     *ret_more = r > 0;
     if (r != 0)
         return MIN(r, 0);
     r = list_marked(&w->c, 't', w->text_from, n_entities, &list);
-    if (r == 0 && list.n == 0 && w->text_from > 0)
+    if (r == 0 && list.n == 0 && !is_whole) {
+        is_whole = true;
         r = list_marked(&w->c, 't', 0, n_entities, &list);
+    }
     for (; i < list.n && n < n_entities && r == 0 && !is_wanted; i++) {
         struct file_stored f;
         arena_reset(&w->w.scratch);
@@ -247,7 +249,8 @@ rocks_index_text(struct store_writer *base, size_t n_entities, bool *ret_more)
         is_wanted = store_is_wanted(base);
     }
     w->text_from = i > 0 ? list.v[i - 1] : 0;
-    *ret_more = n >= n_entities || is_wanted;
+    *ret_more =
+        n >= n_entities || is_wanted || !is_whole; // before there it may wait again
     vec_finish(&list);
     return err_trace(r);
 }

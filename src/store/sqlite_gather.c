@@ -84,6 +84,11 @@ sqlite_gather_begin(struct text_gather *g, int64_t first_gen)
     g->first_gen = first_gen;
     g->n_files = g->n_entities = 0;
     buf_reset(&g->keys);
+    if (g->words.n < g->n_table / 16 &&
+        g->n_table > TABLE_SLOTS_MIN) { // after a large load small steps
+        g->n_table = TABLE_SLOTS_MIN;
+        g->table = xreallocarray(g->table, g->n_table, sizeof(*g->table));
+    }
     g->words.n = g->word_keys.n = g->postings.n = g->names.n = g->targets.n = 0;
     memset(g->table, 0, g->n_table * sizeof(*g->table));
 }

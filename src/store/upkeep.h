@@ -22,7 +22,8 @@ struct store_gauges {
 };
 void store_gauges(const struct store_writer *w, struct store_gauges *ret_gauges);
 
-/* Asked between files while the text index is filled: when somebody waits for the writer, the step ends. */
+/* Asked between files and pieces of a merge while the text index is filled: when somebody waits for the writer,
+ * what there is so far is written, and the step ends. */
 typedef bool (*store_wanted_fn)(void *ctx);
 void store_set_wanted(struct store_writer *w, store_wanted_fn is_wanted, void *ctx);
 

@@ -383,16 +383,22 @@ checkpoint(struct drain *d, bool is_idle)
         log_warn("checkpoint: %s", err_text(r));
 }
 
-/* After a commit. A checkpoint takes longer than a small commit, so it lets those pass that somebody waits
- * for, but not for ever: the log grows meanwhile. */
+/* A checkpoint takes longer than a small commit, so it lets those pass that somebody waits for, but not for
+ * ever: the log grows meanwhile. */
+static bool
+is_put_off(struct drain *d)
+{
+    bool is = d->n_put_off < PUT_OFF_MAX && queue_has_urgent(d->queue);
+    d->n_put_off = is ? d->n_put_off + 1 : 0;
+    return is;
+}
+
+/* After a commit. */
 static void
 tidy(struct drain *d)
 {
-    if (d->n_put_off < PUT_OFF_MAX && queue_has_urgent(d->queue)) {
-        d->n_put_off++;
+    if (is_put_off(d))
         return;
-    }
-    d->n_put_off = 0;
     checkpoint(d, false);
     if (d->let_go_bytes >= GIVE_BACK_BYTES) {
         d->let_go_bytes = 0;
@@ -471,7 +477,8 @@ writer_text_step(size_t n_entities, int64_t took_ns)
     return (size_t)MAX(MIN(wanted, most), TEXT_STEP_ENTITIES_MIN);
 }
 
-/* Who is urgent waits for no more than a file; others for a step that is worth its transaction. */
+/* Who is urgent waits until the file, what is gathered so far, and one piece of a merge are written; others
+ * for a step that is worth its transaction. */
 static bool
 is_wanted(void *ctx)
 {
@@ -506,7 +513,8 @@ maintain(struct drain *d)
     }
     if (d->is_text_waiting) {
         d->is_text_waiting = maintain_step(d, index_text, "text index");
-        checkpoint(d, !d->is_text_waiting);
+        if (!is_put_off(d))
+            checkpoint(d, !d->is_text_waiting);
         if (!d->is_text_waiting)
             post_gauges(d);
         return d->is_text_waiting;

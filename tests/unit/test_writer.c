@@ -466,6 +466,7 @@ main(void)
         TEST(test_second_engine),
         TEST(test_other_root),
         TEST(test_text_is_indexed_when_quiet),
+        TEST(test_text_is_indexed_beside_urgent),
         TEST(test_text_is_indexed_between_hovers),
     };
     return cmocka_run_group_tests_name("writer", tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /* Part of test_writer.c: what is indexed for the search when nothing else is to be done. */
 
-static bool
-is_text_indexed(const struct scene *scene)
+#define FILES_INDEXED 400
+
+static int
+count_indexed(const struct scene *scene)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
@@ -10,10 +12,16 @@ is_text_indexed(const struct scene *scene)
     OK(sqlite3_prepare_v2(db, "SELECT count(*) FROM file WHERE text_gen>0", -1, &stmt,
                           NULL));
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    bool is = sqlite3_column_int(stmt, 0) == 1;
+    int n = sqlite3_column_int(stmt, 0);
     sqlite3_finalize(stmt);
     OK(sqlite3_close(db));
-    return is;
+    return n;
+}
+
+static bool
+is_text_indexed(const struct scene *scene)
+{
+    return count_indexed(scene) == 1;
 }
 
 static void
@@ -39,6 +47,42 @@ test_text_is_indexed_when_quiet(void **state)
         .s = *state, .on_ready = put_and_wait, .on_tick = close_when_indexed};
     run(&scene, NULL);
     assert_string_equal(scene.story.p, "a.c closed");
+    buf_finish(&scene.story);
+}
+
+/* A file that somebody waits for at each tick: a step ends for it, and what is left is indexed all the same. */
+static void
+push_urgent_or_close(struct scene *scene)
+{
+    if (count_indexed(scene) >= FILES_INDEXED) {
+        timer_close(scene->timer);
+        close_writer(scene);
+        return;
+    }
+    char spec[32];
+    snprintf(spec, sizeof(spec), "one:%zu", ++scene->n_put);
+    writer_put_file(scene->w, sample_batch("urgent.c", spec), true, NULL, NULL);
+}
+
+static void
+put_many_and_push(struct scene *scene)
+{
+    for (int i = 0; i < FILES_INDEXED; i++) {
+        char path[32];
+        snprintf(path, sizeof(path), "f%d.c", i);
+        writer_put_file(scene->w, sample_batch(path, "one:1 two:2>one"), false, NULL,
+                        NULL);
+    }
+    timer_start(scene->timer, 300, 300); // quiet begins after 250
+}
+
+static void
+test_text_is_indexed_beside_urgent(void **state)
+{
+    struct scene scene = {
+        .s = *state, .on_ready = put_many_and_push, .on_tick = push_urgent_or_close};
+    run(&scene, NULL);
+    assert_true(scene.n_put > 0);
     buf_finish(&scene.story);
 }
 
