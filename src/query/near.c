@@ -31,9 +31,10 @@ near_finish(struct near *near)
     }
 }
 
-void
+bool
 near_changed(struct near *near, struct str path, int64_t now_ms)
 {
+    bool has_open = !near->is_told;
     near->is_told = true;
     if (path.n == 0)
         near->changed_ms = now_ms;
@@ -45,7 +46,9 @@ near_changed(struct near *near, struct str path, int64_t now_ms)
         file->changed_ms = now_ms;
         file->is_outdated = true;
         file->is_tried = false;
+        has_open |= file->is_open;
     }
+    return has_open;
 }
 
 static struct near_file *

@@ -18,7 +18,7 @@ struct near_file {
     bool is_outdated; // what is being read of it: it changed meanwhile
     bool is_open;     // in an editor: it is read before anybody asks
     bool is_tried;    // once, of what it is now: not by itself again
-    bool is_large;    // was too large since it was opened: the same
+    bool is_large;    // it was when it was read, open as it is now: the same, even if it changes
     struct query_result *rows;
 };
 
@@ -31,8 +31,8 @@ struct near {
 
 void near_init(struct near *near);
 void near_finish(struct near *near);
-/* This file, or any (empty). */
-void near_changed(struct near *near, struct str path, int64_t now_ms);
+/* This file, or any (empty). true: one that is open may have to be read. */
+bool near_changed(struct near *near, struct str path, int64_t now_ms);
 /* The entities of this name into the result, by id; false: none, or the file is not known. */
 bool near_find(struct near *near, struct str path, struct str name,
                struct query_result *result);

@@ -467,8 +467,7 @@ void
 query_changed(struct query *q, struct str path)
 {
     ASSERT_LOOP();
-    near_changed(&q->near, path, clock_mono_ms());
-    if (!timer_is_armed(q->near_timer))
+    if (near_changed(&q->near, path, clock_mono_ms()))
         read_open(q);
 }
 
@@ -477,8 +476,7 @@ query_opened(struct query *q, struct str path, bool is_open)
 {
     ASSERT_LOOP();
     near_open(&q->near, path, is_open);
-    if (!timer_is_armed(q->near_timer))
-        read_open(q);
+    read_open(q);
 }
 
 /* ---- questions, each ---- */
@@ -610,18 +608,15 @@ on_near_read(void *ctx, struct query_result **result)
     struct near_file *file = ctx;
     struct query *q = container_of(file->near, struct query, near);
     near_take(file, result);
-    if (!timer_is_armed(q->near_timer))
-        read_open(q);
+    read_open(q);
 }
 
 static void
 on_open_read(void *ctx, struct query_result **result)
 {
     struct near_file *file = ctx;
-    struct query *q = container_of(file->near, struct query, near);
-    near_take(file, result);
-    q->is_reading_open = false;
-    read_open(q);
+    container_of(file->near, struct query, near)->is_reading_open = false;
+    on_near_read(ctx, result);
 }
 
 /* One after the other, so that connections are left for who asks. An editor will: on the bulk lane this one would be

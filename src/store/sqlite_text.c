@@ -193,7 +193,7 @@ index_waiting(struct sqlite_writer *w, struct text_fill *fill, size_t n_entities
 
 /* One piece at least. */
 static int
-merge_some(struct sqlite_writer *w, struct text_fill *fill, size_t n_bytes,
+merge_pieces(struct sqlite_writer *w, struct text_fill *fill, size_t n_bytes,
            bool *ret_more)
 {
     int r;
@@ -220,7 +220,7 @@ sqlite_index_text(struct store_writer *base, size_t n_entities, bool *ret_more)
     if (r == 0)
         r = index_waiting(w, w->text, n_entities, &is_waiting);
     if (r == 0)
-        r = merge_some(w, w->text, n_entities * MERGE_BYTES_PER_ENTITY, &is_merging);
+        r = merge_pieces(w, w->text, n_entities * MERGE_BYTES_PER_ENTITY, &is_merging);
     if (r < 0)
         return err_trace(r);
     *ret_more = is_waiting || is_merging;

@@ -2,8 +2,10 @@
 /* A file layer for SQLite that fails on demand: the n-th change (write, sync or truncate) from now on,
  * opening (of a file, its removal, shared memory) or allocation, and a number of those that follow.
  * Everything else goes to the real one. Registered as the default, so the code under test opens its files
- * as always. Nothing is synced: no test of it loses the machine's power. */
+ * as always. Nothing is synced: no test of it loses the machine's power. It may be armed and disarmed on another
+ * thread than the one that fails. */
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "base/base.h"
 
@@ -18,24 +20,23 @@ static struct {
     sqlite3_vfs *real;
     sqlite3_vfs vfs;
     sqlite3_mem_methods memory; // the real one
-    enum fail_kind kind;
-    long countdown; // changes until the failure; 0: never
-    long burst;     // how many fail from there on
-    int code;       // what they return
-    long n_failed;
+    _Atomic enum fail_kind kind;
+    atomic_long countdown; // changes until the failure; 0: never
+    atomic_long burst;     // how many fail from there on
+    atomic_int code;       // what they return
+    atomic_long n_failed;
 } fail;
 
 static bool
 fail_now(enum fail_kind kind)
 {
-    if (fail.countdown == 0 || fail.kind != kind)
+    long n = fail.countdown;
+    if (n == 0 || fail.kind != kind)
         return false;
-    if (fail.countdown > 1) {
-        fail.countdown--;
+    if (n > 1 || --fail.burst <= 0)
+        atomic_compare_exchange_strong(&fail.countdown, &n, n - 1); // unless disarmed
+    if (n > 1)
         return false;
-    }
-    if (--fail.burst <= 0)
-        fail.countdown = 0;
     fail.n_failed++;
     return true;
 }
@@ -236,10 +237,10 @@ static void
 fail_arm_kind(enum fail_kind kind, long n, long burst, int code)
 {
     fail.kind = kind;
-    fail.countdown = n;
     fail.burst = burst;
     fail.code = code;
     fail.n_failed = 0;
+    fail.countdown = n;
 }
 
 static void

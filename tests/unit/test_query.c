@@ -721,6 +721,7 @@ main(void)
         TEST(test_near),
         TEST(test_near_is_remembered),
         TEST(test_near_of_open),
+        TEST(test_near_changed_while_read),
         cmocka_unit_test(test_near_next),
         cmocka_unit_test(test_near_keeps_open),
         cmocka_unit_test(test_near_large),

@@ -162,6 +162,7 @@ static const struct test tests[] = {
     TEST(test_prune_once_keys, SAMPLE_SQL),
     TEST(test_text_index_starts_over, SAMPLE_SQL),
     TEST(test_text_runs_merge, SAMPLE_SQL),
+    TEST(test_text_of_many_files, SAMPLE_SQL),
     TEST(test_text_merge_given_up, SAMPLE_SQL),
     TEST(test_text_wide_keys, SAMPLE_SQL),
     TEST(test_text_alike, SAMPLE_SQL),

@@ -154,6 +154,57 @@ test_near_of_open(void **state)
     }
 }
 
+static void on_changed_answer(void *ctx, struct query_result **result);
+
+/* Opened and changed while a question's own read of it waits: it is read once more by itself. */
+static void
+changed_ask(void *ctx)
+{
+    struct opened_scene *o = ctx;
+    struct query *q = o->n.scene.q;
+    if (pool_pending(o->n.scene.pool) > 0) {
+        timer_start(o->n.timer, 1, 0);
+        return;
+    }
+    query_near(q, STR("run"), STR("src/a.c"), on_changed_answer, o);
+    o->is_by_worker[o->n.n] = pool_pending(o->n.scene.pool) > 0;
+    if (o->n.n == 0) {
+        query_opened(q, STR("src/a.c"), true);
+        query_changed(q, STR("src/a.c"));
+    }
+}
+
+static void
+on_changed_answer(void *ctx, struct query_result **result)
+{
+    struct opened_scene *o = ctx;
+    o->n.results[o->n.n++] = steal(*result);
+    if (o->n.n < 2) {
+        timer_start(o->n.timer, 2 * NEAR_SETTLE_MS, 0);
+        return;
+    }
+    timer_close(o->n.timer);
+    query_close(o->n.scene.q, on_query_closed, &o->n.scene);
+}
+
+static void
+test_near_changed_while_read(void **state)
+{
+    struct opened_scene o = {.n.s = *state};
+    fill(o.n.s);
+    begin(&o.n.scene, o.n.s, 1);
+    o.n.timer = timer_open(&o.n.scene.loop, changed_ask, &o);
+    query_changed(o.n.scene.q, STR_NONE);
+    timer_start(o.n.timer, 2 * NEAR_SETTLE_MS, 0);
+    end(&o.n.scene);
+    for (size_t i = 0; i < 2; i++) {
+        OK(o.n.results[i]->r);
+        assert_int_equal(o.n.results[i]->n_rows, 1);
+        assert_int_equal(o.is_by_worker[i], i == 0);
+        query_result_destroy(o.n.results[i]);
+    }
+}
+
 /* ---- the memory alone ---- */
 
 static struct query_result *

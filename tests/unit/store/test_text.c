@@ -1,5 +1,6 @@
 /* How the text index of the SQLite backend lies in its file: runs, and what merges leave behind. */
-#define RUNS_MERGED 16 // src/store/sqlite_merge.h
+#define RUNS_MERGED 16     // src/store/sqlite_merge.h
+#define FILES_OF_STEP 4095 // GATHER_FILES_MAX, src/store/sqlite_gather.h
 
 #define MANY_FILES 280 // of which 16 * 16 are merged twice
 
@@ -90,6 +91,27 @@ test_text_runs_merge(void **state)
     assert_int_equal(count_rows(s, "(SELECT 1 FROM text_run GROUP BY level "
                                    "HAVING count(*)>=16)"),
                      0);
+    store_reader_close(r);
+    store_writer_close(w);
+}
+
+/* More files than a step takes, of so few entities that it could take them all. */
+static void
+test_text_of_many_files(void **state)
+{
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    bool more = false;
+    int n = FILES_OF_STEP + 5;
+    put_many(w, n);
+    step_text(w, (size_t)n * 10, &more);
+    assert_true(more);
+    assert_int_equal(count_rows(s, "file WHERE text_gen=0"), 5);
+    step_text(w, (size_t)n * 10, &more);
+    assert_false(more);
+    assert_int_equal(count_rows(s, "file WHERE text_gen=0"), 0);
+    struct store_reader *r = sample_read(s);
+    assert_int_equal(n_found(r, "common"), n);
     store_reader_close(r);
     store_writer_close(w);
 }
