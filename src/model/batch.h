@@ -18,6 +18,7 @@ struct batch {
     const struct hover *hovers;
     struct edge *edges; // in source order
     size_t n_edges;
+    struct str edges_text; // store_prepare() made it of them; empty: nobody did
 };
 
 /* A batch for `path`, state FILE_INDEXED, empty. */

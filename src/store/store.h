@@ -36,6 +36,8 @@ void store_rollback(struct store_writer *w);
 /* Until told otherwise, store_put_file() may leave the data of an event empty where the log has it anyway. */
 void store_be_brief(struct store_writer *w, bool is_brief);
 
+/* Makes what it can of the batch's rows before it is put, into its arena. Any thread; a batch need not have it. */
+void store_prepare(struct batch *batch);
 /* Each within a transaction. *ret_event is the log row, seq given, or NULL when nothing changed.
  * The file's rows become the batch's: entities are diffed by key and hash; a moved one (same hash)
  * gets its new place without an event; an unchanged one keeps its hover, marked stale when the file's
@@ -97,15 +99,13 @@ int store_read_entity(struct store_reader *r, struct str key, struct arena *a,
                       struct entity_row *ret_row);
 int store_read_entity_id(struct store_reader *r, int64_t id, struct arena *a,
                          struct entity_row *ret_row);
-/* Entities of exactly this name. */
 int store_each_named(struct store_reader *r, struct str name, store_entity_fn fn,
                      void *ctx);
 /* Full text over signature, doc and hover, best first. */
 int store_search_text(struct store_reader *r, struct str query, size_t limit,
                       store_entity_fn fn, void *ctx);
-/* All edges, by path then place. */
+/* Edges, by path then place: all; into a name; out of an entity. */
 int store_each_edge(struct store_reader *r, store_edge_fn fn, void *ctx);
-/* Edges into a name / out of an entity. */
 int store_each_caller(struct store_reader *r, struct str name, size_t limit,
                       store_edge_fn fn, void *ctx);
 int store_each_callee(struct store_reader *r, struct str key, size_t limit,

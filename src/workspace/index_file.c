@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "store/store.h"
 #include "workspace/internal.h"
 
 /* One large file must not keep its memory for the rest of the run. */
@@ -112,6 +113,7 @@ parse_and_extract(struct file_job *job, struct worker_tools *tools,
         b->n_entities = b->n_edges = 0;
         set_state(b, FILE_FAILED, FILE_REASON_TIMED_OUT);
     }
+    store_prepare(b);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "bodies/bodies.h"
 #include "extract/extract.h"
 #include "parse/parse.h"
+#include "store/store.h"
 #include "tests/bench/store.h"
 #include "writer/writer.h"
 
@@ -62,6 +63,7 @@ read_file(struct reader *r, const char *path, struct str name)
         found = &outline;
     must(parse_text_once(r->parser, l, found ? found->text : text, 0, &tree), path);
     must(extract_batch(r->extractor, l, text, found, tree, 0, b), path);
+    store_prepare(b); // on the worker, as there
     return b;
 }
 

@@ -120,6 +120,7 @@ static const struct test tests[] = {
     TEST(test_names_and_edges, 0),
     TEST(test_text_step_ends_early, 0),
     TEST(test_edges_follow_the_file, 0),
+    TEST(test_edges_made_before, 0),
     TEST(test_edge_at_file_scope, 0),
     TEST(test_odd_targets, 0),
     TEST(test_reads_within_reads, 0),

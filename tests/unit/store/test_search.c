@@ -294,6 +294,53 @@ test_edges_follow_the_file(void **state)
     store_writer_close(w);
 }
 
+struct edges_of {
+    const char *path;
+    struct buf text;
+};
+
+static int
+collect_edge_of(void *ctx, const struct edge_row *e)
+{
+    struct edges_of *of = ctx;
+    if (str_eq_c(e->path, of->path))
+        buf_printf(&of->text, "%.*s>%.*s@%u ", 1, e->from_key.p + e->from_key.n - 1,
+                   STR_ARG(e->target), e->line);
+    return 0;
+}
+
+/* The text that a worker made of them, where slots are the entities' indexes and where they are not. */
+static void
+test_edges_made_before(void **state)
+{
+    static const struct {
+        const char *spec, *edges;
+    } cases[] = {
+        {"a:1>x,y b:2>x c:3>z,x", "a>x@1 a>y@1 b>x@3 c>x@5 c>z@5 "},
+        {"b:2>x c:3>z,x", "b>x@1 c>x@3 c>z@3 "},     // slots 1, 2
+        {"d:4>y,x b:2 c:3>x", "d>y@1 d>x@1 c>x@5 "}, // 3, 1, 2
+        {"b:2 c:3", ""},
+        {"a:1>x,y b:2>x", "a>x@1 a>y@1 b>x@3 "},
+    };
+    struct sample *s = *state;
+    struct store_writer *w = sample_open(s, NULL);
+    for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+        struct edges_of of = {.path = i % 2 ? "a.c" : "b.c"};
+        struct batch *b = sample_batch(of.path, cases[i / 2].spec);
+        if (i % 2)
+            store_prepare(b);
+        assert_int_equal(b->edges_text.n > 0, i % 2 && b->n_edges > 0);
+        event_unref(sample_put_batch(w, b));
+        struct store_reader *r = sample_read(s);
+        buf_add_cstr(&of.text, "");
+        OK(store_each_edge(r, collect_edge_of, &of));
+        assert_string_equal(of.text.p, cases[i / 2].edges);
+        store_reader_close(r);
+        buf_finish(&of.text);
+    }
+    store_writer_close(w);
+}
+
 static void
 test_edge_at_file_scope(void **state)
 {
