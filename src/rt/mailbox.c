@@ -1,15 +1,16 @@
 /* Why: the one way from any thread to the loop.
  * Invariant: `posted` belongs to the lock, `inbox` to the loop; a mail is in one of them or the
- * receiver's. The wake-up is sent under the lock, so that a sender whose last mail makes the loop
- * close the mailbox is out of uv by then. */
+ * receiver's. The wake-up is sent behind the lock, or the loop would wait for a sender that lost its processor
+ * meanwhile; a sender whose last mail makes the loop close the mailbox has a reference of its own. */
 #include "rt/mailbox.h"
 
 #include <pthread.h>
 
 #include "base/mem.h"
+#include "rt/wake.h"
 
 struct mailbox {
-    uv_async_t wake;
+    struct wake *wake;
     pthread_mutex_t lock;
     struct list posted;
     struct list inbox;
@@ -18,8 +19,9 @@ struct mailbox {
 };
 
 static void
-deliver(struct mailbox *mb)
+deliver(void *ctx)
 {
+    struct mailbox *mb = ctx;
     pthread_mutex_lock(&mb->lock);
     list_splice(&mb->inbox, &mb->posted);
     pthread_mutex_unlock(&mb->lock);
@@ -28,12 +30,6 @@ deliver(struct mailbox *mb)
         list_remove(&mail->link);
         mb->on_mail(mb->ctx, mail);
     }
-}
-
-static void
-on_wake(uv_async_t *wake)
-{
-    deliver(wake->data);
 }
 
 struct mailbox *
@@ -46,9 +42,7 @@ mailbox_open(struct loop *l, void (*on_mail)(void *ctx, struct mail *mail), void
     list_init(&mb->inbox);
     mb->on_mail = on_mail;
     mb->ctx = ctx;
-    if (uv_async_init(&l->uv, &mb->wake, on_wake) < 0)
-        abort(); // no descriptor left at start-up
-    mb->wake.data = mb;
+    mb->wake = wake_open(l, deliver, mb);
     return mb;
 }
 
@@ -56,17 +50,19 @@ void
 mailbox_post(struct mailbox *mb, struct mail *mail)
 {
     pthread_mutex_lock(&mb->lock);
-    bool was_empty = list_is_empty(&mb->posted);
+    struct wake *wake = list_is_empty(&mb->posted) ? wake_ref(mb->wake) : NULL;
     list_add(&mb->posted, &mail->link);
-    if (was_empty)
-        uv_async_send(&mb->wake);
     pthread_mutex_unlock(&mb->lock);
+    if (!wake)
+        return; // who posted the first one tells of both
+    wake_send(wake);
+    wake_unref(wake);
 }
 
 static void
-on_mailbox_closed(uv_handle_t *handle)
+on_mailbox_closed(void *ctx)
 {
-    struct mailbox *mb = handle->data;
+    struct mailbox *mb = ctx;
     pthread_mutex_destroy(&mb->lock);
     free(mb);
 }
@@ -78,5 +74,5 @@ mailbox_close(struct mailbox *mb)
         return;
     ASSERT_LOOP();
     deliver(mb);
-    uv_close((uv_handle_t *)&mb->wake, on_mailbox_closed);
+    wake_close(mb->wake, on_mailbox_closed);
 }

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "rt/queue.h"
+#include "rt/wake.h"
 
 struct pool_worker {
     struct pool *pool;
@@ -17,7 +18,7 @@ struct pool_worker {
 };
 
 struct pool {
-    uv_async_t wake;
+    struct wake *wake;
     pthread_mutex_t lock;
     pthread_cond_t changed, helped;
     struct list splits;
@@ -135,9 +136,10 @@ worker_main(void *ctx)
                !(split = find_split_locked(p)) &&
                !(is_bulk = (job = pop_bulk_locked(p)) != NULL))
             pthread_cond_wait(&p->changed, &p->lock);
-        if (!is_bulk && !list_is_empty(&p->lanes[POOL_BULK]))
-            pthread_cond_signal(&p->changed); // another one may have a bulk job now
+        bool leaves_bulk = !is_bulk && !list_is_empty(&p->lanes[POOL_BULK]);
         if (split) {
+            if (leaves_bulk)
+                pthread_cond_signal(&p->changed);
             help_locked(p, split);
             continue;
         }
@@ -146,6 +148,8 @@ worker_main(void *ctx)
         pool_work_fn work = steal(job->work);
         p->n_bulk += is_bulk;
         pthread_mutex_unlock(&p->lock);
+        if (leaves_bulk)
+            pthread_cond_signal(&p->changed); // another one may have a bulk job now
         work(job, w->index);
         pthread_mutex_lock(&p->lock);
         p->n_bulk -= is_bulk;
@@ -154,13 +158,13 @@ worker_main(void *ctx)
         list_add(&p->finished, &job->link);
         if (is_first) {
             pthread_mutex_unlock(&p->lock);
-            uv_async_send(&p->wake);
+            wake_send(p->wake);
             pthread_mutex_lock(&p->lock);
         }
     }
     p->n_running--;
-    uv_async_send(&p->wake);
     pthread_mutex_unlock(&p->lock);
+    wake_send(p->wake); // which is there until this thread was joined
 }
 
 static void
@@ -175,9 +179,9 @@ deliver(struct pool *p, struct list *jobs, bool is_cancelled)
 }
 
 static void
-on_pool_closed(uv_handle_t *handle)
+on_pool_closed(void *pool)
 {
-    struct pool *p = handle->data;
+    struct pool *p = pool;
     void (*on_closed)(void *ctx) = p->on_closed;
     void *ctx = p->ctx;
     pthread_cond_destroy(&p->changed);
@@ -189,9 +193,9 @@ on_pool_closed(uv_handle_t *handle)
 }
 
 static void
-on_wake(uv_async_t *wake)
+on_wake(void *pool)
 {
-    struct pool *p = wake->data;
+    struct pool *p = pool;
     struct list finished, cancelled;
     list_init(&finished);
     list_init(&cancelled);
@@ -209,7 +213,7 @@ on_wake(uv_async_t *wake)
         thread_join(p->workers[i].thread);
     p->is_joined = true;
     assert(p->n_pending == 0);
-    uv_close((uv_handle_t *)&p->wake, on_pool_closed);
+    wake_close(p->wake, on_pool_closed);
 }
 
 struct pool *
@@ -218,9 +222,7 @@ pool_create(struct loop *l, unsigned n_threads)
     ASSERT_LOOP();
     assert(n_threads > 0 && n_threads <= POOL_THREADS_MAX);
     struct pool *p = xcalloc(1, sizeof(*p) + n_threads * sizeof(p->workers[0]));
-    if (uv_async_init(&l->uv, &p->wake, on_wake) < 0)
-        abort(); // no descriptor left at start-up
-    p->wake.data = p;
+    p->wake = wake_open(l, on_wake, p);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
     pthread_cond_init(&p->helped, NULL);
@@ -269,7 +271,7 @@ cancel_locked(struct pool *p, struct pool_job *job)
     job->work = NULL;
     list_remove(&job->link);
     list_add(&p->cancelled, &job->link);
-    uv_async_send(&p->wake);
+    wake_send(p->wake); // the loop itself
 }
 
 bool

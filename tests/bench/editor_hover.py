@@ -1,6 +1,7 @@
 """Hovers of an editor, answered from an index of 150,000 entities: at rest, while a language server is asked for
 the hovers of all files, while another folder is indexed, and both; over the engine's socket and through
-`gloss lsp`. Beside each hover goes a request that the engine answers without a look at the index: what it takes is
+`gloss lsp`. The case "turns" has the first two in one engine whose enrichment is paused and resumed, because what a
+slow hover takes on one machine differs more from one minute to the next than between the two. Beside each hover goes a request that the engine answers without a look at the index: what it takes is
 the way there and back, and whatever keeps the loop. engine_us is what the engine counts itself, from a frame that was
 read to the answer. Prints one JSON object of milliseconds.
 
@@ -25,6 +26,7 @@ from house import House, wait  # noqa: E402
 
 FUNCTIONS = 50  # of a file
 OPEN = 10  # documents
+TURN_HOVERS = 50
 COPIES = 12  # of the tree, in the other folder
 DEADLINE_S = 60
 
@@ -202,18 +204,58 @@ def one_case(options, is_enriching, is_indexing, rng):
         house.close()
 
 
+def in_turns(options, rng):
+    """The two as they are in one_case(), of one engine."""
+    house = House()
+    try:
+        make_tree(house, options.files)
+        house.serve()
+        wire, control = over_socket(house), over_socket(house)
+        places = open_editor(house, wire, options.files)
+        open_editor(house, control, options.files)
+        house.wait_ready("enriching")
+        load, names = Load(house, options.files, True, False), ("rest", "enriching")
+        taken = {name: ([], []) for name in names}
+        answered, answering_s, is_on = 0, 0, True
+        for n in range(0, options.hovers, TURN_HOVERS):
+            for name in names:
+                control.ask("gloss/resume" if name == "enriching" else "gloss/pause", {})
+                before = answers(house)
+                if name == "enriching":
+                    wait("answers come", lambda before=before: answers(house) > before)
+                else:
+                    wait_at_rest(house)
+                measure(wire, places, 2, options.pause_ms / 1000, rng)
+                begin, before = time.monotonic(), answers(house)
+                times = measure(wire, places, min(TURN_HOVERS, options.hovers - n), options.pause_ms / 1000, rng)
+                for all_times, more in zip(taken[name], times):
+                    all_times += more
+                if name == "enriching":
+                    answered += answers(house) - before
+                    answering_s += time.monotonic() - begin
+                    is_on = is_on and load.is_on(True)
+        result = {name: {"hover": figures(hovers), "bare": figures(bare)} for name, (hovers, bare) in taken.items()}
+        result["enriching"] |= {"answered_per_s": round(answered / answering_s, 1), "load_to_the_end": is_on}
+        result["engine_us"] = house.status()["engine"]["hover_us"]
+        return result
+    finally:
+        house.close()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--hovers", type=int, default=1000)
     parser.add_argument("--files", type=int, default=3000)
     parser.add_argument("--pause-ms", type=float, default=4)
     parser.add_argument("--way", choices=("socket", "bridge"), help="default: one after the other")
-    parser.add_argument("--only", help="rest, enriching, indexing, both")
+    parser.add_argument("--only", help="rest, enriching, indexing, both; turns: not unless named")
     options = parser.parse_args()
     rng = random.Random(1)
     cases = {"rest": (False, False), "enriching": (True, False), "indexing": (False, True), "both": (True, True)}
     out = {name: one_case(options, *case, rng) for name, case in cases.items()
            if not options.only or name in options.only.split(",")}
+    if "turns" in (options.only or "").split(","):
+        out["turns"] = in_turns(options, rng)
     print(json.dumps(out))
 
 

@@ -138,16 +138,15 @@ def fan_out(options):
 
 def editor_beside(options):
     """An editor's hovers out of an index of 150,000 entities, over the engine's socket: with the servers at rest, and
-    with clangd being asked about all of them."""
+    with clangd being asked about all of them, in turns."""
     def run(*arguments):
         done = subprocess.run([sys.executable, HERE / "editor_hover.py", "--hovers",
                                str(HOVERS_QUICK if options.quick else HOVERS), *arguments], capture_output=True, check=True,
                               env={**os.environ, "GLOSS_BIN": str(ROOT / "build" / "gloss")})
         return json.loads(done.stdout.splitlines()[-1])
 
-    alone = run("--only", "rest", "--way", "socket", "--pause-ms", str(PAUSE_MS))["rest"]
-    beside = run("--only", "enriching", "--way", "socket", "--pause-ms", str(PAUSE_MS))["enriching"]
-    rest, inside, busy = alone["socket"], alone["engine_us"], beside["socket"]
+    turns = run("--only", "turns", "--pause-ms", str(PAUSE_MS))["turns"]
+    rest, inside, busy = turns["rest"], turns["engine_us"], turns["enriching"]
     through = run("--only", "rest", "--way", "bridge")["rest"]["bridge"]["hover"]
     ratio = busy["hover"]["p99"] / rest["hover"]["p99"]
     return [row(f"an editor's hover out of the index ({inside['n']}), from the frame's arrival to the answer: p99",

@@ -611,7 +611,7 @@ struct mail_case {
     int next[SENDERS];
     int n, n_out_of_order;
     bool all_came;
-    bool closes_on_first;
+    bool closes_on_first, closes_on_last;
 };
 
 struct sender {
@@ -628,7 +628,7 @@ note_mail(void *ctx, struct mail *mail)
         c->n_out_of_order++;
     if (++c->n == SENDERS * MAILS_EACH)
         c->all_came = true;
-    if (c->closes_on_first && c->n == 1)
+    if ((c->closes_on_first && c->n == 1) || (c->closes_on_last && c->all_came))
         mailbox_close(c->mb);
 }
 
@@ -673,6 +673,27 @@ test_mailbox_many(UNUSED void **state)
     mailbox_close(NULL);
     FINISH_LOOP(l);
     assert_int_equal(c.n, SENDERS * MAILS_EACH);
+}
+
+/* The sender of the last mail may still be on its way out. */
+static void
+test_mailbox_close_at_last(UNUSED void **state)
+{
+    for (int round = 0; round < 20; round++) {
+        OPEN_LOOP(l);
+        struct mail_case c = {.closes_on_last = true};
+        struct sender senders[SENDERS];
+        struct thread *threads[SENDERS];
+        c.mb = mailbox_open(&l, note_mail, &c);
+        start_senders(&c, senders, threads);
+        loop_run(&l);
+        assert_int_equal(c.n, SENDERS * MAILS_EACH);
+        FINISH_LOOP(l);
+        for (int i = 0; i < SENDERS; i++) {
+            thread_join(threads[i]);
+            free(senders[i].mails);
+        }
+    }
 }
 
 static void
