@@ -9,9 +9,9 @@ import threading
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-from house import wait  # noqa: E402
+from house import WAIT_S, wait  # noqa: E402
 from tap import case, equal, main  # noqa: E402
-from ws import WebSocket  # noqa: E402
+from ws import WebSocket, http  # noqa: E402
 
 N_FOLDERS, N_FILES, N_SWITCHES = 30, 20, 8
 QUIET = {"GLOSS_ENRICH_ENABLED": "false"}
@@ -24,22 +24,28 @@ def git(house, *args):
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=house.env)
 
 
-def fill(house, branch, folders):
-    for d in folders:
+def import_branches(house, tree_of):
+    """tree_of(branch) gives (path, text). By git's own import format: a second, where adding files takes ten."""
+    git(house, "init", "-q", "-b", "one")
+    stream = []
+    for branch in ("one", "two"):
+        stream.append(f"commit refs/heads/{branch}\ncommitter t <t@t> 1700000000 +0000\ndata 1\nx\n")
+        for path, text in tree_of(branch):
+            stream.append(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n")
+    subprocess.run(["git", "-C", house.tree, "fast-import", "--quiet"], input="".join(stream).encode(), check=True,
+                   env=house.env)
+
+
+def small_tree(branch):
+    """Some folders are in one branch only, the others differ in their text."""
+    for d in [f"both{i}" for i in range(N_FOLDERS)] + [f"{branch}{i}" for i in range(N_FOLDERS)]:
         for i in range(N_FILES):
-            house.write(f"{d}/f{i}.c", f"int {d}_{i}_{branch}(int x)\n{{\n    return x + {i};\n}}\n")
-    git(house, "add", "-A")
-    git(house, "commit", "-q", "-m", branch)
+            yield f"{d}/f{i}.c", f"int {d}_{i}_{branch}(int x)\n{{\n    return x + {i};\n}}\n"
 
 
 def two_branches(house):
-    """Some folders are in one branch only, the others differ in their text."""
-    git(house, "init", "-q", "-b", "one")
-    both = [f"both{i}" for i in range(N_FOLDERS)]
-    fill(house, "one", both + [f"one{i}" for i in range(N_FOLDERS)])
-    git(house, "checkout", "-q", "-b", "two")
-    git(house, "rm", "-q", "-r", *[f"one{i}" for i in range(N_FOLDERS)])
-    fill(house, "two", both + [f"two{i}" for i in range(N_FOLDERS)])
+    import_branches(house, small_tree)
+    git(house, "checkout", "-q", "-f", "two")
 
 
 def rows(house, *args):
@@ -47,34 +53,66 @@ def rows(house, *args):
     return {e["key"]: (e["signature"], json.dumps(e["range"])) for e in found}
 
 
+def fresh_rows(house, name):
+    db = os.path.join(house.dir, name)
+    house.gloss("index", house.tree, "--db", db).ok()
+    return rows(house, "--db", db)
+
+
+class Watched:
+    """What the engine has of the tree."""
+
+    def __init__(self, house, engine):
+        self.house, self.engine, self.head = house, engine, -1
+
+    def status(self):
+        """Without a process for the question."""
+        status, _, body = http(self.engine["port"], "/v1/stats", [("Authorization", "Bearer " + self.engine["token"])])
+        equal(status, 200)
+        return json.loads(body)["workspaces"][0]
+
+    def is_same(self, wanted):
+        """All of it is read only once the number of its rows is right, and something was committed since."""
+        now = self.status()
+        if now["state"] != "ready" or now["entities"] != len(wanted) or now["head"] == self.head:
+            return False
+        self.head = now["head"]
+        return rows(self.house) == wanted
+
+    def wait_same(self, wanted, timeout_s=WAIT_S):
+        self.head = -1
+        wait("the engine's index is a fresh one", lambda: self.is_same(wanted), timeout_s)
+
+
 @case("ten checkouts in a row under an engine end in a true index")
 def _(house):
     two_branches(house)
-    house.serve(house.tree, env=QUIET)
+    _, engine = house.serve(house.tree, env=QUIET)
     house.wait_ready()
-    for round_number in range(3):
+    watched = Watched(house, engine)
+    fresh = fresh_rows(house, "fresh.db")
+    equal(len(fresh), 2 * N_FOLDERS * N_FILES)
+    for _ in range(3):
         for i in range(N_SWITCHES):
             git(house, "checkout", "-q", ("one", "two")[i % 2])
-        house.gloss("index", house.tree, "--db", os.path.join(house.dir, f"fresh{round_number}.db")).ok()
-        fresh = rows(house, "--db", os.path.join(house.dir, f"fresh{round_number}.db"))
-        equal(len(fresh), 2 * N_FOLDERS * N_FILES)
-        wait("the engine's index is the fresh one", lambda f=fresh: rows(house) == f)
+        watched.wait_same(fresh)
 
 
 @case("a folder that is removed and comes back at once is in the index")
 def _(house):
     two_branches(house)
-    house.serve(house.tree, env=QUIET)
+    _, engine = house.serve(house.tree, env=QUIET)
     house.wait_ready()
-    before = rows(house)
+    watched = Watched(house, engine)
     away = os.path.join(house.dir, "away")
     for i in range(10):
         folder = os.path.join(house.tree, f"two{i}")
         os.rename(folder, away)
         os.rename(away, folder)
     house.write("last.c", "int the_last_one;\n")
-    wait("the last change is in", lambda: any("the_last_one" in key for key in rows(house)))
-    wait("all is there", lambda: {k: v for k, v in rows(house).items() if "the_last_one" not in k} == before)
+    fresh = fresh_rows(house, "fresh.db")
+    assert any("the_last_one" in key for key in fresh)
+    watched.wait_same(fresh)
 
 
 # ---- ten thousand files, and somebody who follows every event ----
@@ -89,19 +127,6 @@ def big_tree(branch):
             f"int same_{i};\nint f{i}_{branch}(int x)\n{{\n    return same_{i} + x;\n}}\n")
     for i in range(N_BIG // 40):
         yield f"only_{branch}/f{i}.c", f"int only_{branch}_{i};\n"
-
-
-def big_repository(house):
-    """Both branches by git's own import format: a second, where adding files takes ten."""
-    git(house, "init", "-q", "-b", "one")
-    stream = []
-    for branch in ("one", "two"):
-        stream.append(f"commit refs/heads/{branch}\ncommitter t <t@t> 1700000000 +0000\ndata 1\nx\n")
-        for path, text in big_tree(branch):
-            stream.append(f"M 100644 inline {path}\ndata {len(text)}\n{text}\n")
-    subprocess.run(["git", "-C", house.tree, "fast-import", "--quiet"], input="".join(stream).encode(), check=True,
-                   env=house.env)
-    git(house, "checkout", "-q", "-f", "one")
 
 
 class Follower(threading.Thread):
@@ -167,32 +192,31 @@ def told_for_nothing(events):
 
 @case("checkouts of 10,000 files while a client follows: a true index, no lost and no double event")
 def _(house):
-    big_repository(house)
+    import_branches(house, big_tree)
+    git(house, "checkout", "-q", "-f", "one")
     _, engine = house.serve(house.tree, env=QUIET)
     workspace = wait("the first index is there", lambda: (w := house.status()["workspaces"]) and
                      w[0]["state"] == "ready" and w[0], BIG_WAIT_S)
-    follower = Follower(engine, workspace)
+    watched, follower = Watched(house, engine), Follower(engine, workspace)
 
-    def check(name):
-        house.gloss("index", house.tree, "--db", os.path.join(house.dir, name)).ok()
-        fresh = rows(house, "--db", os.path.join(house.dir, name))
-        wait("the engine has heard of all", lambda: house.status()["workspaces"][0]["state"] == "ready" and
-             rows(house) == fresh, BIG_WAIT_S)
-        head = house.status()["workspaces"][0]["head"]
+    def check(fresh):
+        watched.wait_same(fresh, BIG_WAIT_S)
+        head = watched.status()["head"]
         wait("the client has read all", lambda: follower.head == head or follower.problem, BIG_WAIT_S)
         equal(follower.problem, None)
         check_story(follower.events, fresh)
 
-    check("one.db")
+    of_one = fresh_rows(house, "one.db")
+    check(of_one)
     n_before = len(follower.events)
     git(house, "checkout", "-q", "two")
-    check("two.db")
+    check(fresh_rows(house, "two.db"))
     told = [e for e in follower.events[n_before:] if e["event_type"] == "file:completed"]
     assert len({e["subject"] for e in told}) > N_BIG * 0.9, len(told)
     equal(told_for_nothing(follower.events)[:3], [], "told, and nothing changed")
     for branch in ("one", "two", "one"):
         git(house, "checkout", "-q", branch)
-    check("back.db")
+    check(of_one)
     follower.ws.close()
 
 

@@ -20,15 +20,17 @@ def wait(what, condition, timeout_s=WAIT_S):
     """The condition's first true value; it may raise OSError while things are coming up."""
     end = time.monotonic() + timeout_s
     while True:
+        began = time.monotonic()
         try:
             value = condition()
         except (OSError, ValueError):
             value = None
         if value:
             return value
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise AssertionError(f"waited {timeout_s} s in vain: {what}")
-        time.sleep(POLL_S)
+        time.sleep(max(POLL_S, now - began))  # half of the time is left to what is waited for
 
 
 def read_bytes(path):
