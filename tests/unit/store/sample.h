@@ -182,9 +182,13 @@ sample_batch(const char *path, const char *spec)
     AUTO(map_destroy) struct map *names = map_create();
     struct str rest = str_of(spec), word;
     uint32_t line = 0;
-    size_t n = strlen(spec) + 1;
-    struct edge *edges = arena_calloc(&b->arena, n, sizeof(*edges));
-    b->entities = arena_calloc(&b->arena, n, sizeof(*b->entities));
+    size_t n_words = 1, n_callees = 0;
+    for (const char *c = spec; *c; c++) {
+        n_words += *c == ' ';
+        n_callees += *c == '>' || *c == ',';
+    }
+    struct edge *edges = arena_calloc(&b->arena, n_callees, sizeof(*edges));
+    b->entities = arena_calloc(&b->arena, n_words, sizeof(*b->entities));
     b->edges = edges;
     while (str_split(&rest, ' ', &word)) {
         uint64_t skip = 0;
