@@ -255,7 +255,7 @@ test_replay(void **state)
             specs[f] = spec;
             tell(&told, sample_put(w, path, specs[f]));
         }
-        if (i % 20 == 0 || i > 580)
+        if (i % 50 == 0 || i > 594) // of the whole log
             assert_replay(s, &told);
     }
     for (size_t f = 0; f < ARRAY_LEN(specs); f++)
@@ -346,6 +346,8 @@ test_pruned_event_is_not_filled(void **state)
 
 /* ---- kill -9 ---- */
 
+#define KILLS 8 // at random; test_fault_kill has more of them
+
 /* Writes file after file and tells each seq after its COMMIT; the last transaction stays open. */
 static void
 write_until_killed(const char *url, int out)
@@ -375,7 +377,7 @@ test_kill_9(void **state)
 {
     struct sample *s = *state;
     int64_t acknowledged = 0;
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < KILLS; round++) {
         int pipe_fds[2];
         assert_int_equal(pipe(pipe_fds), 0);
         pid_t pid = fork();
