@@ -405,6 +405,7 @@ async def test_sender_that_does_not_read(engine):
     part = lines_of(entity(f"f{i // 100}.c", f"n{i}", i % 100) for i in range(2000))
     await s.send(part)
     before = rss_kb(engine.pid)
+    was = await ingested(engine)
     try:
         for _ in range(400):
             await s.send(part)
@@ -413,6 +414,8 @@ async def test_sender_that_does_not_read(engine):
         pass
     grown = rss_kb(engine.pid) - before
     assert grown < 60 * 1024 or has_sanitizer(engine.program), f"{grown} KiB more"
+    taken = (await ingested(engine))["bytes"] - was["bytes"]
+    assert taken < 48 << 20, f"{taken} bytes were read, and nobody heard of them"
     s.close()
     assert (await stream(engine, "other", [entity("a.c", "one")]))[-1]["complete"]
 
