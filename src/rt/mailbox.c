@@ -54,7 +54,7 @@ mailbox_post(struct mailbox *mb, struct mail *mail)
     list_add(&mb->posted, &mail->link);
     pthread_mutex_unlock(&mb->lock);
     if (!wake)
-        return; // who posted the first one tells of both
+        return; // who posted the first one tells of both: it has one sender, the writer, who tells in order
     wake_send(wake);
     wake_unref(wake);
 }

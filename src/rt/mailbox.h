@@ -16,5 +16,5 @@ struct mailbox *mailbox_open(struct loop *l,
     MUST_USE;
 /* Any thread. */
 void mailbox_post(struct mailbox *mb, struct mail *mail);
-/* On the loop, after every sender ended. Delivers what is left first, then frees itself. */
+/* On the loop, after the last mail of every sender was posted. Delivers what is left first, then frees itself. */
 void mailbox_close(struct mailbox *mb);

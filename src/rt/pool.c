@@ -1,7 +1,8 @@
 /* Why: work that reads, parses or queries leaves the loop and comes back.
  * Invariant: a job is in exactly one place: a lane, a worker's hands, `finished` or `cancelled`.
  * job->work is NULL once it left its lane, which is how cancelling knows. All lists belong to the
- * lock; n_pending and the end belong to the loop. A split stands on its caller's stack: who helps
+ * lock; n_pending and the end belong to the loop. Others are woken behind the lock: who wakes somebody may lose
+ * its processor to him, and the loop would wait at the lock. A split stands on its caller's stack: who helps
  * is counted, and the caller leaves last. */
 #include "rt/pool.h"
 
@@ -94,11 +95,16 @@ do_parts_locked(struct pool *p, struct split *s, unsigned hand)
 }
 
 static void
-help_locked(struct pool *p, struct split *s)
+help_locked(struct pool *p, struct split *s, bool leaves_bulk)
 {
     unsigned hand = (unsigned)__builtin_ctz(s->free_hands);
     s->free_hands &= ~(1u << hand);
-    s->n_helping++;
+    s->n_helping++; // so it stands while nobody has the lock
+    if (leaves_bulk) {
+        pthread_mutex_unlock(&p->lock);
+        pthread_cond_signal(&p->changed);
+        pthread_mutex_lock(&p->lock);
+    }
     do_parts_locked(p, s, hand);
     s->free_hands |= 1u << hand;
     if (--s->n_helping == 0)
@@ -113,8 +119,10 @@ pool_split(struct pool *p, unsigned n_hands, size_t n_parts, pool_part_fn part, 
     s.free_hands = (1u << n_hands) - 1 - 1; // all but the caller's
     pthread_mutex_lock(&p->lock);
     list_add(&p->splits, &s.link);
+    pthread_mutex_unlock(&p->lock);
     for (size_t i = 1; i < MIN(n_hands, n_parts); i++)
         pthread_cond_signal(&p->changed);
+    pthread_mutex_lock(&p->lock);
     do_parts_locked(p, &s, 0);
     while (s.n_helping > 0)
         pthread_cond_wait(&p->helped, &p->lock);
@@ -138,9 +146,7 @@ worker_main(void *ctx)
             pthread_cond_wait(&p->changed, &p->lock);
         bool leaves_bulk = !is_bulk && !list_is_empty(&p->lanes[POOL_BULK]);
         if (split) {
-            if (leaves_bulk)
-                pthread_cond_signal(&p->changed);
-            help_locked(p, split);
+            help_locked(p, split, leaves_bulk);
             continue;
         }
         if (!job)
@@ -153,10 +159,10 @@ worker_main(void *ctx)
         work(job, w->index);
         pthread_mutex_lock(&p->lock);
         p->n_bulk -= is_bulk;
-        bool is_first =
-            list_is_empty(&p->finished); // else the loop was told and will look
+        /* Else the loop was told, or is about to be; who waits for an answer waits for nobody who is about to. */
+        bool tells = !is_bulk || list_is_empty(&p->finished);
         list_add(&p->finished, &job->link);
-        if (is_first) {
+        if (tells) {
             pthread_mutex_unlock(&p->lock);
             wake_send(p->wake);
             pthread_mutex_lock(&p->lock);

@@ -3,7 +3,7 @@
  * each name cost four times as much to write. Lines move with every edit, so most of the edges below
  * it change anyway. Edges have no events of their own.
  * Whoever makes a batch may write them on its thread: that was a sixth of the writer's work for a file's rows, and
- * slots are the entities' indexes in each new file and in most that changed.
+ * slots are the entities' indexes in each new file, and in one that changed as long as its entities stayed the same.
  * Invariant: what is read here is checked as if somebody else had written it. */
 #include <sys/random.h>
 

@@ -205,7 +205,7 @@ def one_case(options, is_enriching, is_indexing, rng):
 
 
 def in_turns(options, rng):
-    """The two as they are in one_case(), of one engine."""
+    """At rest, with the server there and enrichment paused, and while it is asked. Over the socket."""
     house = House()
     try:
         make_tree(house, options.files)
@@ -230,7 +230,9 @@ def in_turns(options, rng):
                 times = measure(wire, places, min(TURN_HOVERS, options.hovers - n), options.pause_ms / 1000, rng)
                 for all_times, more in zip(taken[name], times):
                     all_times += more
-                if name == "enriching":
+                if name == "rest":
+                    assert answers(house) == before, "it was not at rest"
+                else:
                     answered += answers(house) - before
                     answering_s += time.monotonic() - begin
                     is_on = is_on and load.is_on(True)

@@ -50,6 +50,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_queue_thread),
         cmocka_unit_test(test_thread_leaves_processor),
         cmocka_unit_test(test_mailbox_many),
+        cmocka_unit_test(test_mailbox_without_descriptor),
         cmocka_unit_test(test_mailbox_close_at_last),
         cmocka_unit_test(test_mailbox_close_delivers),
         cmocka_unit_test(test_mailbox_close_inside),

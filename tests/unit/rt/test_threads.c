@@ -1,5 +1,7 @@
 /* The three crossings: pool, queue with its thread, mailbox. */
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 
 #include "base/fs.h"
 #include "rt/check.h"
@@ -654,14 +656,31 @@ start_senders(struct mail_case *c, struct sender *senders, struct thread **threa
     }
 }
 
+/* With no descriptor left: the loop has what it needs of them since it began. */
+static struct mailbox *
+open_without_descriptor(struct loop *l, struct mail_case *c)
+{
+    struct rlimit was, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(next);
+    none = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(open("/dev/null", O_RDONLY | O_CLOEXEC), -1);
+    struct mailbox *mb = mailbox_open(l, note_mail, c);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+    return mb;
+}
+
 static void
-test_mailbox_many(UNUSED void **state)
+many_mails(bool has_descriptor)
 {
     OPEN_LOOP(l);
     struct mail_case c = {0};
     struct sender senders[SENDERS];
     struct thread *threads[SENDERS];
-    c.mb = mailbox_open(&l, note_mail, &c);
+    c.mb = has_descriptor ? mailbox_open(&l, note_mail, &c)
+                          : open_without_descriptor(&l, &c);
     start_senders(&c, senders, threads);
     run_until(&l, &c.all_came);
     for (int i = 0; i < SENDERS; i++) {
@@ -673,6 +692,18 @@ test_mailbox_many(UNUSED void **state)
     mailbox_close(NULL);
     FINISH_LOOP(l);
     assert_int_equal(c.n, SENDERS * MAILS_EACH);
+}
+
+static void
+test_mailbox_many(UNUSED void **state)
+{
+    many_mails(true);
+}
+
+static void
+test_mailbox_without_descriptor(UNUSED void **state)
+{
+    many_mails(false);
 }
 
 /* The sender of the last mail may still be on its way out. */
