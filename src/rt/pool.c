@@ -2,7 +2,7 @@
  * Invariant: a job is in exactly one place: a lane, a worker's hands, `finished` or `cancelled`.
  * job->work is NULL once it left its lane, which is how cancelling knows. All lists belong to the
  * lock; n_pending and the end belong to the loop. Others are woken behind the lock: who wakes somebody may lose
- * its processor to him, and the loop would wait at the lock. A split stands on its caller's stack: who helps
+ * its processor to him, and the loop would wait at the lock; only a split's caller is woken under it. A split stands on its caller's stack: who helps
  * is counted, and the caller leaves last. */
 #include "rt/pool.h"
 

@@ -1,6 +1,6 @@
 /* Why: a sender must be able to lose its processor at any moment without the loop waiting for it. uv_async_send()
- * marks its handle a second time behind the write that wakes the loop, and until then the loop spins: a writer
- * that shares its processor with a language server was taken from it just there, for 3 to 5 ms.
+ * marks its handle a second time behind the write that wakes the loop, and until then the loop spins. Traced beside
+ * clangd, 25 s: 98 spins that came to sched_yield(), up to 0.35 ms, and 2.4 ms at the lock that the sender had.
  * Invariant: nothing is to be done behind the write but to drop a reference. Without a descriptor of its own a
  * wake is libuv's after all, which needs none: a workspace more must not end an engine that has too many of them. */
 #include "rt/wake.h"

@@ -36,7 +36,7 @@ void store_rollback(struct store_writer *w);
 /* Until told otherwise, store_put_file() may leave the data of an event empty where the log has it anyway. */
 void store_be_brief(struct store_writer *w, bool is_brief);
 
-/* Makes what it can of the batch's rows before it is put, into its arena. Any thread; a batch need not have it. */
+/* Makes what it can of its rows before the put, into its arena; the batch must not change after. Any thread; optional. */
 void store_prepare(struct batch *batch);
 /* Each within a transaction. *ret_event is the log row, seq given, or NULL when nothing changed.
  * The file's rows become the batch's: entities are diffed by key and hash; a moved one (same hash)

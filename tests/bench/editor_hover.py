@@ -1,7 +1,8 @@
 """Hovers of an editor, answered from an index of 150,000 entities: at rest, while a language server is asked for
 the hovers of all files, while another folder is indexed, and both; over the engine's socket and through
 `gloss lsp`. The case "turns" has the first two in one engine whose enrichment is paused and resumed, because what a
-slow hover takes on one machine differs more from one minute to the next than between the two. Beside each hover goes a request that the engine answers without a look at the index: what it takes is
+slow hover takes on one machine differs more from one minute to the next than between the two. Beside each hover goes
+a request that the engine answers without a look at the index: what it takes is
 the way there and back, and whatever keeps the loop. engine_us is what the engine counts itself, from a frame that was
 read to the answer. Prints one JSON object of milliseconds.
 
