@@ -331,15 +331,13 @@ workspace_create(struct workspaces *all, char *root, const char *name,
     return 0;
 }
 
-/* ---- closing: scan and servers, then jobs, then the writer, then readers ---- */
+/* ---- closing: scan and servers, then jobs, then readers, then the writer ---- */
 
 static void
-on_query_closed(void *ctx)
+finish_closing(struct workspace *w)
 {
-    struct workspace *w = ctx;
     struct workspaces *all = w->all;
 
-    w->query = NULL;
     runs_finish(w);
     on_notify(w);
     timer_stop(w->notify_timer);
@@ -355,10 +353,24 @@ on_writer_closed(void *ctx)
     struct workspace *w = ctx;
 
     w->writer = NULL;
-    if (w->query)
-        query_close(w->query, on_query_closed, w);
-    else
-        on_query_closed(w);
+    finish_closing(w);
+}
+
+/* The writer comes last: beside a reader it could not empty its log, and the index would not be one file. */
+static void
+on_query_closed(void *ctx)
+{
+    struct workspace *w = ctx;
+
+    w->query = NULL;
+    if (!w->writer) {
+        finish_closing(w);
+        return;
+    }
+    if (w->is_open && w->all->options.with_watch)
+        writer_put_event(w->writer, EVENT_PIPELINE_OFFLINE, STR_NONE, STR("{}"), false,
+                         NULL, NULL);
+    writer_close(w->writer, on_writer_closed, w);
 }
 
 void
@@ -369,14 +381,10 @@ workspace_part_closed(void *ctx)
     assert(w->closing_parts > 0);
     if (--w->closing_parts > 0)
         return;
-    if (!w->writer) {
-        on_writer_closed(w);
-        return;
-    }
-    if (w->is_open && w->all->options.with_watch)
-        writer_put_event(w->writer, EVENT_PIPELINE_OFFLINE, STR_NONE, STR("{}"), false,
-                         NULL, NULL);
-    writer_close(w->writer, on_writer_closed, w);
+    if (w->query)
+        query_close(w->query, on_query_closed, w);
+    else
+        on_query_closed(w);
 }
 
 void

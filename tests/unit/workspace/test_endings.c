@@ -61,6 +61,7 @@ test_close_at_each_stage(void **state UNUSED)
     }
     for (int stage = 0; stage < 6; stage++) {
         AUTO(free) char *db = xasprintf("%s-%d", f.db_url, stage);
+        AUTO(free) char *log = xasprintf("%s-wal", db + strlen("sqlite:"));
 
         f.db = db;
         open_all(&f);
@@ -77,6 +78,7 @@ test_close_at_each_stage(void **state UNUSED)
         case 5: WAIT(&f, is_quiet(&f)); break;
         }
         close_all(&f);
+        assert_false(fs_exists(log)); // readers before the writer
     }
     assert_int_equal(f.n_summaries, 0);
     tear_down(&f);
