@@ -610,8 +610,8 @@ test_copy_of_many_cut_short(void **state)
     }
     OK(store_commit(w));
     AUTO(free) char *wanted = dump_index(s->url);
-    for (int n = 2; n < 6; n++) // in the files, in the hovers
-        assert_true(copy_in_two(s, w, n, wanted));
+    assert_true(copy_in_two(s, w, 2, wanted)); // in the files
+    assert_true(copy_in_two(s, w, 5, wanted)); // in the hovers
     assert_true(copy_in_two(s, w, 3, NULL));
     store_writer_close(w);
 }
