@@ -1,6 +1,6 @@
 /* Life of one workspace: its parts are opened in the order data flows and closed in the same order,
- * so that nothing is produced for a part that is gone. Closing is asynchronous: closing_parts counts
- * what has not reported back. */
+ * so that nothing is produced for a part that is gone; but readers close before the writer, whose last
+ * news find no query. Closing is asynchronous: closing_parts counts what has not reported back. */
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/hash.h"
@@ -356,7 +356,7 @@ on_writer_closed(void *ctx)
     finish_closing(w);
 }
 
-/* The writer comes last: beside a reader it could not empty its log, and the index would not be one file. */
+/* The writer comes last: beside a reader it could not empty its log, and what it wrote would not be in one file. */
 static void
 on_query_closed(void *ctx)
 {
@@ -381,6 +381,8 @@ workspace_part_closed(void *ctx)
     assert(w->closing_parts > 0);
     if (--w->closing_parts > 0)
         return;
+    if (w->siblings)
+        siblings_rest(w->siblings); // its worker is done
     if (w->query)
         query_close(w->query, on_query_closed, w);
     else

@@ -334,9 +334,11 @@ thread_waits(void)
 static struct lap
 lap_begin(void)
 {
-    return (struct lap){.n_waits = thread_waits(),
-                        .cpu_ns = thread_cpu_ns(),
-                        .began_ns = clock_mono_ns()};
+    struct lap lap;
+    lap.n_waits = thread_waits();
+    lap.cpu_ns = thread_cpu_ns();
+    lap.began_ns = clock_mono_ns(); // last: what is above is not timed
+    return lap;
 }
 
 /* Its time on the clock. What is its own: all of it when it waited for anything, else what it was on a processor, which
@@ -493,7 +495,8 @@ read_round(struct bench *b, const struct keys *keys, size_t n_reads,
     read_keys(url, keys, a.took_ns, n_reads, &own_ns);
     add_round(&all->alone, a.took_ns, n_reads, own_ns);
     ask_beside(&all->beside, &a, spin, until, until);
-    all->written_per_s[all->saturated.n] = ask_saturated(b, &all->saturated, &a);
+    int64_t written_per_s = ask_saturated(b, &all->saturated, &a);
+    all->written_per_s[all->saturated.n - 1] = written_per_s;
     a.keys = NULL;
     a.each_ns = MAX(a.took_ns[n_reads / 2], (int64_t)1);        // in order by now
     a.n = (size_t)(sum_of(a.took_ns, n_reads) / a.each_ns) + 1; // as long in all

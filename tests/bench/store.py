@@ -119,8 +119,8 @@ def reads(name, result, has_targets):
                   f"{at.replace('p50', 'median')}", f"{read[at + '_ms']:.3f} ms", f"≤ {most} ms",
                   read[at + "_ms"] <= most)
             for at, most in READ_MS.items()]
-    return rows + [row(f"{name}: the slowest, without what the machine took from its thread (where it waited for nothing, the "
-                       "time on a processor)", f"{read['own_ms']:.2f} ms", "", None),
+    return rows + [row(f"{name}: the longest without what the machine took from the thread (of a read that waited for "
+                       "nothing, the time on a processor)", f"{read['own_ms']:.2f} ms", "", None),
                    row(f"{name}: the same while nobody writes: median, p99, max", three("read_alone"), "", None),
                    row(f"{name}: the same while a thread only keeps a processor busy", three("read_beside"), "", None),
                    row(f"{name}: what only looks at the clock, as long as a median read each time, beside the same writer",

@@ -31,12 +31,18 @@ check_feed(struct editor *e, int64_t since)
     return seq;
 }
 
+/* Of the last message that has one. */
 static json_int_t
 last_seq(const struct editor *e)
 {
-    const json_t *last = e->got.n > 0 ? e->got.v[e->got.n - 1] : NULL;
+    for (size_t k = e->got.n; k-- > 0;) {
+        const json_t *seq =
+            json_object_get(json_object_get(e->got.v[k], "params"), "seq");
 
-    return json_integer_value(json_object_get(json_object_get(last, "params"), "seq"));
+        if (seq)
+            return json_integer_value(seq);
+    }
+    return 0;
 }
 
 static void

@@ -182,7 +182,7 @@ poke(struct fixture *f)
     assert_null(workspace_query(w));
     if (w->closing_parts > 0)
         return;
-    workspace_pause(w); // the writer takes nothing more
+    workspace_pause(w); // nobody takes anything more
     workspace_reindex(w, STR("a.c"));
 }
 

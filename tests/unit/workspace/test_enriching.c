@@ -394,6 +394,7 @@ test_close_while_enriching(void **state UNUSED)
     set_up_enriched(&e, "{'lives':[{'hover':[{'delay_ms':20}]}]}");
     for (int stage = 0; stage < 4; stage++) {
         AUTO(free) char *db = xasprintf("%s-%d", f->db_url, stage);
+        AUTO(free) char *log = xasprintf("%s-wal", db + strlen("sqlite:"));
 
         f->db = db;
         f->with_watch = stage % 2;
@@ -406,6 +407,7 @@ test_close_while_enriching(void **state UNUSED)
         case 3: WAIT(f, n_hovers(&e) > 0); break;
         }
         close_all(f);
+        assert_false(fs_exists(log)); // all that read is gone before the writer
         assert_int_equal(f->n_summaries, stage + 1);
     }
     tear_down_enriched(&e);
