@@ -269,6 +269,7 @@ add_round(struct rounds *r, int64_t *ns, size_t n, int64_t own_ns)
     r->max_ns[r->n++] = ns[n - 1];
 }
 
+/* Leaves them in order. */
 static double
 median_ms(int64_t *ns, size_t n)
 {
