@@ -392,6 +392,10 @@ test_close_while_enriching(void **state UNUSED)
         return;
     }
     set_up_enriched(&e, "{'lives':[{'hover':[{'delay_ms':20}]}]}");
+    for (int i = 0; i < 30; i++) { // while files wait, readers of siblings stay open
+        AUTO(free) char *path = xasprintf("more%d.c", i);
+        put(f, path, AB);
+    }
     for (int stage = 0; stage < 4; stage++) {
         AUTO(free) char *db = xasprintf("%s-%d", f->db_url, stage);
         AUTO(free) char *log = xasprintf("%s-wal", db + strlen("sqlite:"));
