@@ -310,7 +310,7 @@ count_bulk(struct drain *d, const struct command *c)
 
 struct group_size {
     size_t entities, bytes;
-    int64_t begin_ms;
+    int64_t begin_ms; // once BEGIN is done: it may have waited for another process
     bool is_urgent;
     bool is_urgent_alone;
     bool is_turn;    // of what is not urgent, see take_turn()
@@ -410,12 +410,12 @@ tidy(struct drain *d)
 static void
 do_group(struct drain *d, struct command *c)
 {
-    struct group_size size = {.begin_ms = clock_mono_ms(),
-                              .is_urgent_alone = true,
+    struct group_size size = {.is_urgent_alone = true,
                               .is_turn = d->n_urgent >= WRITER_URGENT_IN_A_ROW};
     enum writer_cause cause = WRITER_EMPTY;
     uint64_t us = 0;
     int r = store_begin(d->store);
+    size.begin_ms = clock_mono_ms();
     d->is_hovers_only = true;
     while (c) {
         list_add(&d->group, &c->link);

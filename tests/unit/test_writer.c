@@ -442,6 +442,7 @@ main(void)
         TEST(test_sent_to_full_disk),
         TEST(test_large_drain_is_cut),
         TEST(test_many_bytes_are_cut),
+        TEST(test_wait_for_begin_is_not_counted),
         TEST(test_bulk_shares_commits),
         TEST(test_flush_is_not_put_off),
         TEST(test_urgent_first),

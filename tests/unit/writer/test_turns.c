@@ -64,6 +64,35 @@ test_many_bytes_are_cut(void **state)
     assert_counts(&scene, 0, 4);
 }
 
+/* ---- but not what its BEGIN had to wait ---- */
+
+static void
+push_and_unblock_late(struct scene *scene)
+{
+    if (scene->n_put == 0 && is_blocked_before(scene, 0)) {
+        scene->begin_ms = clock_mono_ms();
+        for (; scene->n_put < 5; scene->n_put++)
+            writer_put_event(scene->w, EVENT_PIPELINE_ONLINE, STR_NONE, STR("{}"), false,
+                             NULL, NULL);
+    }
+    if (scene->n_put == 0 || clock_mono_ms() - scene->begin_ms < WRITER_BATCH_MS + 10)
+        return;
+    writer_flush(scene->w, on_done, last_note_of(scene, "flush"));
+    unblock(scene);
+}
+
+static void
+test_wait_for_begin_is_not_counted(void **state)
+{
+    struct scene scene = {
+        .s = *state, .on_ready = block_small, .on_tick = push_and_unblock_late};
+    run(&scene, NULL);
+    assert_string_equal(scene.story.p, "flush= closed");
+    buf_finish(&scene.story);
+    assert_int_equal(scene.stats.causes[WRITER_FULL_TIME], 0);
+    assert_counts(&scene, 0, 6);
+}
+
 /* ---- a bulk load: files that come one by one share commits until somebody waits ---- */
 
 #define STREAM_FILES 80
