@@ -44,15 +44,14 @@ struct query_result {
     struct str *paths;       // of query_files_after
     size_t n_paths;          // of query_entities: of how many files these are all rows
     struct store_counts counts;
-    struct store_info info;
-    struct event **events; // referenced; of query_events
+    struct store_info info; // of query_counts, too
+    struct event **events;  // referenced; of query_events
     size_t n_events;
 };
 
 struct query_search {
     struct str text;
-    bool
-        is_text_search; // words and "phrases" in signature, doc, hover; else fuzzy over names
+    bool is_text_search; // words, "phrases" of signature, doc, hover; else fuzzy names
     const enum entity_kind *kinds; // n_kinds 0: all
     size_t n_kinds;
     struct str lang;      // empty: all
@@ -81,9 +80,11 @@ struct query_ticket *query_entity(struct query *q, struct str key, bool with_edg
 /* The entity with its edges, and those at the other ends of them. */
 struct query_ticket *query_around(struct query *q, struct str key, query_done_fn done,
                                   void *ctx);
-/* All entities of a file, in source order, and its file row. */
+/* All entities of a file, in source order, and its file row. Aside: nobody waits for it, see pool.h. */
 struct query_ticket *query_file(struct query *q, struct str path, query_done_fn done,
                                 void *ctx);
+struct query_ticket *query_file_aside(struct query *q, struct str path,
+                                      query_done_fn done, void *ctx);
 /* Entities of exactly this name (definition). */
 struct query_ticket *query_named(struct query *q, struct str name, query_done_fn done,
                                  void *ctx);
@@ -93,8 +94,7 @@ struct query_ticket *query_near(struct query *q, struct str name, struct str pat
                                 query_done_fn done, void *ctx);
 struct query_ticket *query_events(struct query *q, int64_t since, size_t limit,
                                   query_done_fn done, void *ctx);
-struct query_ticket *query_counts(struct query *q, query_done_fn done,
-                                  void *ctx); // and info
+struct query_ticket *query_counts(struct query *q, query_done_fn done, void *ctx);
 /* The first `limit` files behind `after` (empty: all), by path, of this sender (0: all). With the next, behind who waits. */
 struct query_ticket *query_files_after(struct query *q, struct str after, uint64_t sender,
                                        size_t limit, query_done_fn done, void *ctx);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "base/mem.h"
+#include "rt/proc.h"
 #include "rt/queue.h"
 #include "rt/wake.h"
 
@@ -16,6 +17,7 @@ struct pool_worker {
     struct pool *pool;
     struct thread *thread;
     unsigned index;
+    struct proc_place place;
 };
 
 struct pool {
@@ -28,7 +30,7 @@ struct pool {
     struct list cancelled;
     unsigned n_running; // threads that have not left their loop
     unsigned n_bulk;    // bulk jobs at work
-    bool is_closing;
+    bool is_closing, leaves_processor;
     /* Of the loop. */
     bool is_joined;
     size_t n_pending;
@@ -153,10 +155,13 @@ worker_main(void *ctx)
             break;
         pool_work_fn work = steal(job->work);
         p->n_bulk += is_bulk;
+        bool is_aside = p->leaves_processor && (is_bulk || job->is_aside);
         pthread_mutex_unlock(&p->lock);
+        proc_settle(&w->place, is_aside);
         if (leaves_bulk)
             pthread_cond_signal(&p->changed); // another one may have a bulk job now
         work(job, w->index);
+        proc_settle(&w->place, false); // the next one may be waited for
         pthread_mutex_lock(&p->lock);
         p->n_bulk -= is_bulk;
         /* Else the loop was told, or is about to be; who waits for an answer waits for nobody who is about to. */
@@ -290,6 +295,15 @@ pool_cancel(struct pool *p, struct pool_job *job)
         cancel_locked(p, job);
     pthread_mutex_unlock(&p->lock);
     return is_waiting;
+}
+
+void
+pool_leave_processor(struct pool *p, bool is_left)
+{
+    ASSERT_LOOP();
+    pthread_mutex_lock(&p->lock);
+    p->leaves_processor = is_left;
+    pthread_mutex_unlock(&p->lock);
 }
 
 size_t

@@ -23,6 +23,7 @@ struct pool_job {
     struct list link; // the pool's
     pool_work_fn work;
     pool_done_fn done;
+    bool is_aside; // nobody waits for it, see pool_leave_processor()
 };
 
 struct pool *pool_create(struct loop *l, unsigned n_threads) MUST_USE;
@@ -36,6 +37,9 @@ typedef bool (*pool_part_fn)(void *ctx, unsigned hand, size_t part);
  * interactive job help. Nobody is waited for but who is at a part: with all busy the caller does all. */
 void pool_split(struct pool *p, unsigned n_hands, size_t n_parts, pool_part_fn part,
                 void *ctx);
+/* Bulk jobs, and those that are set aside, do without one of our processors, the one that children leave (child.h),
+ * from when they begin; or may use all of them again. */
+void pool_leave_processor(struct pool *p, bool is_left);
 /* If it has not started: done(job, true) follows from the loop; true. */
 bool pool_cancel(struct pool *p, struct pool_job *job);
 size_t pool_pending(const struct pool *p); // submitted, done() not yet run

@@ -115,6 +115,20 @@ proc_leave_one(cpu_set_t *processors)
     return true;
 }
 
+/* By itself: who takes its processor from a thread that is in the kernel waits for it. */
+void
+proc_settle(struct proc_place *place, bool is_left)
+{
+    if (place->has_left == is_left)
+        return;
+    place->has_left = is_left;
+    if (is_left)
+        sched_getaffinity(0, sizeof(place->processors), &place->processors);
+    cpu_set_t to = place->processors;
+    if (!is_left || proc_leave_one(&to))
+        sched_setaffinity(0, sizeof(to), &to);
+}
+
 uint64_t
 proc_rss_bytes(pid_t pid)
 {

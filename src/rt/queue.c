@@ -28,8 +28,7 @@ struct queue {
     size_t capacity;
     bool is_closed, leaves_processor;
     /* Of the consumer. */
-    bool has_left;
-    cpu_set_t processors; // before that
+    struct proc_place place;
 };
 
 struct queue *
@@ -93,26 +92,12 @@ take_locked(struct queue *q)
     return take_from(q, list_is_empty(&q->urgent) ? &q->normal : &q->urgent);
 }
 
-/* By itself: who takes its processor from a thread that is in the kernel waits for it. */
-static void
-settle(struct queue *q, bool is_left)
-{
-    if (q->has_left == is_left)
-        return;
-    q->has_left = is_left;
-    if (is_left)
-        sched_getaffinity(0, sizeof(q->processors), &q->processors);
-    cpu_set_t to = q->processors;
-    if (!is_left || proc_leave_one(&to))
-        sched_setaffinity(0, sizeof(to), &to);
-}
-
 static struct queue_item *
 unlock_with(struct queue *q, struct queue_item *item)
 {
     bool is_left = q->leaves_processor;
     pthread_mutex_unlock(&q->lock);
-    settle(q, is_left);
+    proc_settle(&q->place, is_left);
     return item;
 }
 
@@ -123,7 +108,7 @@ queue_take(struct queue *q, int64_t deadline_ms)
                                 .tv_nsec = (long)(deadline_ms % 1000) * 1000000L};
     pthread_mutex_lock(&q->lock);
     while (q->depth == 0 && !q->is_closed) {
-        if (q->has_left != q->leaves_processor) {
+        if (q->place.has_left != q->leaves_processor) {
             unlock_with(q, NULL);
             pthread_mutex_lock(&q->lock);
         } else if (deadline_ms < 0) {

@@ -1,7 +1,8 @@
 /* An editor's request makes room at once, in all workspaces: beside clangd on both of two processors a third of all
  * hovers waited 2 to 8 ms for one. Writers leave it, too: beside a COMMIT, which no kernel without preemption takes its
- * processor from, one of fifteen waited 2 ms. Workers stay: a hover may wait for them, and that they leave it with what
- * nobody waits for was tried and gained nothing; nor did short turns for the loop. */
+ * processor from, one of fifteen waited 2 ms. And workers, with what nobody waits for: a kernel that is fair lets one that
+ * just woke finish its read (0.4 ms for a file's rows, 6 for the counts) before the editor that waits for its answer; of
+ * eleven hovers beyond 0.6 ms beside clangd, seven waited for that. Short turns for the loop gained nothing. */
 #include "workspace/internal.h"
 
 void
@@ -18,6 +19,7 @@ editor_make_room(struct workspace *w)
 static void
 make_room(struct workspaces *all)
 {
+    pool_leave_processor(all->pool, timer_is_armed(all->editor_timer));
     list_for_each (it, &all->all)
         editor_make_room(list_entry(it, struct workspace, link));
 }

@@ -7,6 +7,8 @@
 #include "rt/test_stream.c"
 #include "rt/test_threads.c"
 
+#include "rt/test_processors.c"
+
 #include "rt/test_child.c"
 #include "rt/test_watch.c"
 
@@ -49,6 +51,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_queue_deadline),
         cmocka_unit_test(test_queue_thread),
         cmocka_unit_test(test_thread_leaves_processor),
+        cmocka_unit_test(test_pool_leaves_processor),
         cmocka_unit_test(test_mailbox_many),
         cmocka_unit_test(test_mailbox_without_descriptor),
         cmocka_unit_test(test_mailbox_close_at_last),

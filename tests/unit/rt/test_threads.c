@@ -1,9 +1,7 @@
 /* The three crossings: pool, queue with its thread, mailbox. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 
-#include "base/fs.h"
 #include "rt/check.h"
 #include "rt/mailbox.h"
 #include "rt/pool.h"
@@ -558,47 +556,6 @@ wait_closed(void *ctx)
 {
     struct queue *q = ctx;
     assert_null(queue_take(q, -1));
-}
-
-static int
-count_processors(const char *thread)
-{
-    AUTO(free) char *tasks = xasprintf("/proc/%d/task", (int)getpid());
-    DIR *d = opendir(tasks);
-    cpu_set_t set;
-    int n = 0;
-    for (const struct dirent *e; (e = readdir(d));) {
-        AUTO(free) char *path = xasprintf("%s/%s/comm", tasks, e->d_name);
-        AUTO(buf_finish) struct buf comm = {0};
-        if (fs_read_file(path, 64, &comm, NULL) == 0 &&
-            str_eq_c(str_trim(buf_str(&comm)), thread) &&
-            sched_getaffinity((pid_t)strtol(e->d_name, NULL, 10), sizeof(set), &set) == 0)
-            n += CPU_COUNT(&set);
-    }
-    closedir(d);
-    return n;
-}
-
-static void
-test_thread_leaves_processor(UNUSED void **state)
-{
-    cpu_set_t ours, after;
-    struct queue *q = queue_create(1);
-    sched_getaffinity(0, sizeof(ours), &ours);
-    int all = CPU_COUNT(&ours);
-    struct thread *t = thread_start("leaving", wait_closed, q);
-    bool is_left[] = {false, true, false};
-    for (size_t i = 0; i < ARRAY_LEN(is_left); i++) {
-        queue_leave_processor(q, is_left[i]);
-        while (count_processors("leaving") != (is_left[i] ? MAX(all - 1, 1) : all))
-            sched_yield(); // it waits for nothing else
-    }
-    queue_leave_processor(q, true); // and ends so
-    queue_close(q);
-    thread_join(t);
-    queue_destroy(q);
-    sched_getaffinity(0, sizeof(after), &after);
-    assert_true(CPU_EQUAL(&ours, &after));
 }
 
 enum { SENDERS = 8, MAILS_EACH = 2000 };
