@@ -180,7 +180,8 @@ static void
 run_events(struct pending *p)
 {
     if (workspace_query(p->workspace)) {
-        p->ticket = query_counts(workspace_query(p->workspace), on_info, p);
+        p->ticket =
+            query_counts(workspace_query(p->workspace), POOL_INTERACTIVE, on_info, p);
         return;
     }
     pending_error(p, WIRE_REQUEST_FAILED, "the index cannot be read (gloss status)");

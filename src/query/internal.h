@@ -30,7 +30,6 @@ struct query_ticket {
     bool is_again; // its connection was lost, and it waits or runs for the second time
     bool is_cancelled; // while it ran
     enum pool_lane lane;
-    bool is_aside; // nobody waits for it
     struct table_loan loan;
     struct names_help help;
     struct query_result *result;

@@ -271,7 +271,6 @@ run_on(struct query_conn *c, struct query_ticket *t)
     c->ticket = t;
     t->conn = c;
     table_lend(&c->query->table, &t->loan, &t->arena);
-    c->job.is_aside = t->is_aside;
     pool_submit(c->query->pool, t->lane, &c->job, work_run, on_run);
 }
 
@@ -411,13 +410,6 @@ ask(struct query_ticket *t)
     t->query->n_tickets++;
     pump(t->query);
     return t;
-}
-
-static struct query_ticket *
-ask_aside(struct query_ticket *t)
-{
-    t->is_aside = true;
-    return ask(t);
 }
 
 /* ---- work of our own: questions nobody waits for ---- */
@@ -596,15 +588,12 @@ query_entities(struct query *q, const struct str *paths, size_t n_paths, size_t 
 }
 
 struct query_ticket *
-query_file(struct query *q, struct str path, query_done_fn done, void *ctx)
+query_file(struct query *q, struct str path, enum pool_lane lane, query_done_fn done,
+           void *ctx)
 {
-    return ask(ticket_create(q, query_run_file, path, done, ctx));
-}
-
-struct query_ticket *
-query_file_aside(struct query *q, struct str path, query_done_fn done, void *ctx)
-{
-    return ask_aside(ticket_create(q, query_run_file, path, done, ctx));
+    struct query_ticket *t = ticket_create(q, query_run_file, path, done, ctx);
+    t->lane = lane;
+    return ask(t);
 }
 
 struct query_ticket *
@@ -684,13 +673,17 @@ query_events(struct query *q, int64_t since, size_t limit, query_done_fn done, v
 }
 
 struct query_ticket *
-query_counts(struct query *q, query_done_fn done, void *ctx)
+query_counts(struct query *q, enum pool_lane lane, query_done_fn done, void *ctx)
 {
-    return ask_aside(ticket_create(q, query_run_counts, STR_NONE, done, ctx));
+    struct query_ticket *t = ticket_create(q, query_run_counts, STR_NONE, done, ctx);
+    t->lane = lane;
+    return ask(t);
 }
 
 struct query_ticket *
 query_unasked(struct query *q, query_done_fn done, void *ctx)
 {
-    return ask_aside(ticket_create(q, query_run_unasked, STR_NONE, done, ctx));
+    struct query_ticket *t = ticket_create(q, query_run_unasked, STR_NONE, done, ctx);
+    t->lane = POOL_ASIDE;
+    return ask(t);
 }

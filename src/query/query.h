@@ -80,11 +80,9 @@ struct query_ticket *query_entity(struct query *q, struct str key, bool with_edg
 /* The entity with its edges, and those at the other ends of them. */
 struct query_ticket *query_around(struct query *q, struct str key, query_done_fn done,
                                   void *ctx);
-/* All entities of a file, in source order, and its file row. Aside: nobody waits for it, see pool.h. */
-struct query_ticket *query_file(struct query *q, struct str path, query_done_fn done,
-                                void *ctx);
-struct query_ticket *query_file_aside(struct query *q, struct str path,
-                                      query_done_fn done, void *ctx);
+/* All entities of a file, in source order, and its file row. Lane: aside if nobody waits. */
+struct query_ticket *query_file(struct query *q, struct str path, enum pool_lane lane,
+                                query_done_fn done, void *ctx);
 /* Entities of exactly this name (definition). */
 struct query_ticket *query_named(struct query *q, struct str name, query_done_fn done,
                                  void *ctx);
@@ -94,7 +92,8 @@ struct query_ticket *query_near(struct query *q, struct str name, struct str pat
                                 query_done_fn done, void *ctx);
 struct query_ticket *query_events(struct query *q, int64_t since, size_t limit,
                                   query_done_fn done, void *ctx);
-struct query_ticket *query_counts(struct query *q, query_done_fn done, void *ctx);
+struct query_ticket *query_counts(struct query *q, enum pool_lane lane,
+                                  query_done_fn done, void *ctx);
 /* The first `limit` files behind `after` (empty: all), by path, of this sender (0: all). With the next, behind who waits. */
 struct query_ticket *query_files_after(struct query *q, struct str after, uint64_t sender,
                                        size_t limit, query_done_fn done, void *ctx);
@@ -103,7 +102,7 @@ struct query_ticket *query_files_after(struct query *q, struct str after, uint64
 struct query_ticket *query_entities(struct query *q, const struct str *paths,
                                     size_t n_paths, size_t limit, query_done_fn done,
                                     void *ctx);
-/* Paths of files that have something to ask a server about: rows with path and lang only. */
+/* Paths of files that have something to ask a server about: rows with path and lang only. Aside. */
 struct query_ticket *query_unasked(struct query *q, query_done_fn done, void *ctx);
 void query_result_destroy(struct query_result *result);
 

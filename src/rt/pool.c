@@ -141,9 +141,10 @@ worker_main(void *ctx)
     for (;;) {
         struct pool_job *job = NULL;
         struct split *split = NULL;
-        bool is_bulk = false;
+        bool is_aside = false, is_bulk = false;
         while (!p->is_closing && !(job = pop_locked(p, POOL_INTERACTIVE)) &&
                !(split = find_split_locked(p)) &&
+               !(is_aside = (job = pop_locked(p, POOL_ASIDE)) != NULL) &&
                !(is_bulk = (job = pop_bulk_locked(p)) != NULL))
             pthread_cond_wait(&p->changed, &p->lock);
         bool leaves_bulk = !is_bulk && !list_is_empty(&p->lanes[POOL_BULK]);
@@ -155,11 +156,11 @@ worker_main(void *ctx)
             break;
         pool_work_fn work = steal(job->work);
         p->n_bulk += is_bulk;
-        bool is_aside = p->leaves_processor && (is_bulk || job->is_aside);
+        bool is_left = is_aside && p->leaves_processor;
         pthread_mutex_unlock(&p->lock);
-        proc_settle(&w->place, is_aside);
         if (leaves_bulk)
             pthread_cond_signal(&p->changed); // another one may have a bulk job now
+        proc_settle(&w->place, is_left);
         work(job, w->index);
         proc_settle(&w->place, false); // the next one may be waited for
         pthread_mutex_lock(&p->lock);

@@ -1,6 +1,6 @@
 #pragma once
-/* Worker threads. Crossing 1 of 3: loop → worker → loop. Interactive jobs start before bulk ones,
- * which leave one of several threads free.
+/* Worker threads. Crossing 1 of 3: loop → worker → loop. Interactive jobs start before those aside, which are short and
+ * nobody waits for; then come bulk ones, which leave one of several threads free.
  * A job's memory is the caller's and belongs to the pool from submit until done() ran. */
 #include "base/base.h"
 #include "base/list.h"
@@ -9,7 +9,7 @@
 #define POOL_THREADS_MAX 64
 #define POOL_HANDS_MAX 16 // of one split job
 
-enum pool_lane { POOL_INTERACTIVE, POOL_BULK, POOL_LANE_COUNT };
+enum pool_lane { POOL_INTERACTIVE, POOL_ASIDE, POOL_BULK, POOL_LANE_COUNT };
 
 struct pool;
 struct pool_job;
@@ -23,7 +23,6 @@ struct pool_job {
     struct list link; // the pool's
     pool_work_fn work;
     pool_done_fn done;
-    bool is_aside; // nobody waits for it, see pool_leave_processor()
 };
 
 struct pool *pool_create(struct loop *l, unsigned n_threads) MUST_USE;
@@ -37,8 +36,8 @@ typedef bool (*pool_part_fn)(void *ctx, unsigned hand, size_t part);
  * interactive job help. Nobody is waited for but who is at a part: with all busy the caller does all. */
 void pool_split(struct pool *p, unsigned n_hands, size_t n_parts, pool_part_fn part,
                 void *ctx);
-/* Bulk jobs, and those that are set aside, do without one of our processors, the one that children leave (child.h),
- * from when they begin; or may use all of them again. */
+/* Jobs aside that begin from now on do without one of our processors, the one that children leave (child.h), or may use
+ * all of them again. */
 void pool_leave_processor(struct pool *p, bool is_left);
 /* If it has not started: done(job, true) follows from the loop; true. */
 bool pool_cancel(struct pool *p, struct pool_job *job);

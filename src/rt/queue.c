@@ -5,7 +5,6 @@
 #include "rt/queue.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <time.h>
 

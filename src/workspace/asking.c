@@ -309,7 +309,7 @@ on_file_rows(void *ctx, struct query_result **result)
 
     if (!w->is_closing && q->n_expiries != w->n_expiries) { // the answer may be of before
         q->n_expiries = w->n_expiries;
-        query_file_aside(w->query, str_of(q->path), on_file_rows, q);
+        query_file(w->query, str_of(q->path), POOL_ASIDE, on_file_rows, q);
         return;
     }
     if (!w->is_closing && !look_up(w, str_of(q->path), q->rank, *result)) {
@@ -339,7 +339,7 @@ ask_about(struct workspace *w, struct str path, enum ask_rank rank)
     q->rank = rank;
     q->n_expiries = w->n_expiries;
     asking_begins(w, path);
-    query_file_aside(w->query, path, on_file_rows, q);
+    query_file(w->query, path, POOL_ASIDE, on_file_rows, q);
 }
 
 static void

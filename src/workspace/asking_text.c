@@ -159,7 +159,7 @@ next_text(struct workspace *w)
     l->is_last = list_is_empty(&w->texts) && asks_count(w->asks) == 0;
     w->is_reading_text = true;
     w->n_working++;
-    pool_submit(w->all->pool, POOL_BULK, &l->pool, text_work, on_text);
+    pool_submit(w->all->pool, POOL_ASIDE, &l->pool, text_work, on_text);
 }
 
 /* What is not known, is stale, or is the word of another server than the one there is now. */

@@ -158,7 +158,7 @@ static void
 hand(struct handing *job)
 {
     list_remove(&job->link);
-    query_file(job->w->query, str_of(job->path), on_rows, job);
+    query_file(job->w->query, str_of(job->path), POOL_INTERACTIVE, on_rows, job);
 }
 
 void

@@ -71,7 +71,7 @@ workspace_outline(struct workspace *w, struct str path, query_done_fn done, void
     ASSERT_LOOP();
     if (!doc || w->is_closing) {
         assert(workspace_query(w));
-        query_file(w->query, path, done, ctx);
+        query_file(w->query, path, POOL_INTERACTIVE, done, ctx);
         return;
     }
     job = xnew(struct outline_job);

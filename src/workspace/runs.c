@@ -79,7 +79,7 @@ on_run_flushed(void *ctx, int r, struct event *event UNUSED)
     if (r < 0 || !workspace_query(run->w))
         run_end(run->w, run, r < 0 ? r : -ESHUTDOWN);
     else
-        query_counts(run->w->query, on_run_counts, run);
+        query_counts(run->w->query, POOL_INTERACTIVE, on_run_counts, run);
 }
 
 void
@@ -235,7 +235,7 @@ read_counts(struct workspace *w)
 {
     w->counts_are_old = false;
     w->is_counting = true;
-    query_counts(w->query, on_counts, w);
+    query_counts(w->query, POOL_ASIDE, on_counts, w);
 }
 
 static void

@@ -140,12 +140,13 @@ class Bare:
 
 
 def run(command, root, files, window, files_window, options=None, settings=None):
-    """Up to the server's last answer."""
+    """From the server's start to its last answer."""
+    begin = time.time()
     bare = Bare(command, root, options, settings)
     try:
         bare.initialize()
         known = bare.hover(files, window, files_window)
-        return {"end": time.time(), "known": known}
+        return {"begin": begin, "end": time.time(), "known": known}
     finally:
         bare.close()
 

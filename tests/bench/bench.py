@@ -6,6 +6,7 @@ import os
 import pathlib
 import platform
 import re
+import signal
 import subprocess
 import sys
 
@@ -90,6 +91,7 @@ def main():
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/BENCHMARKS.md")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started, or stopped, is ended then, too
     for name in options.names or PARTS:
         rows = PARTS[name](options)
         if options.json:

@@ -65,7 +65,7 @@ def take_slices(starts):
             waiting = [name for name in waiting if children[name].returncode is None]
     finally:
         for name in waiting:
-            if name in children:
+            if name in children and children[name].returncode is None:
                 tell(children[name].pid, signal.SIGKILL)
                 children[name].wait()
     return slices

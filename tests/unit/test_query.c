@@ -288,7 +288,7 @@ test_file(void **state)
     struct scene scene;
     fill(s);
     begin(&scene, s, 1);
-    query_file(scene.q, STR("src/a.c"), on_answer, &scene);
+    query_file(scene.q, STR("src/a.c"), POOL_INTERACTIVE, on_answer, &scene);
     const struct query_result *result = ask_alone(&scene);
     OK(result->r);
     assert_true(str_eq_c(result->file.lang, "c"));
@@ -298,7 +298,7 @@ test_file(void **state)
     assert_true(str_eq_c(result->rows[1].e.name, "arena"));
     drop(&scene);
     begin(&scene, s, 1);
-    query_file(scene.q, STR("gone.c"), on_answer, &scene);
+    query_file(scene.q, STR("gone.c"), POOL_INTERACTIVE, on_answer, &scene);
     assert_int_equal(ask_alone(&scene)->r, -ENOENT);
     drop(&scene);
 }
@@ -322,7 +322,7 @@ test_named_events_counts_unasked(void **state)
     assert_int_equal(result->info.head, 4);
     drop(&scene);
     begin(&scene, s, 1);
-    query_counts(scene.q, on_answer, &scene);
+    query_counts(scene.q, POOL_INTERACTIVE, on_answer, &scene);
     result = ask_alone(&scene);
     assert_int_equal(result->counts.entities, 6);
     assert_int_equal(result->counts.hovers[HOVER_KNOWN], 1);
@@ -565,7 +565,7 @@ test_no_index_yet(void **state)
     struct scene scene;
     begin(&scene, s, 3);
     for (int i = 0; i < 3; i++)
-        query_counts(scene.q, on_answer, &scene);
+        query_counts(scene.q, POOL_INTERACTIVE, on_answer, &scene);
     end(&scene);
     for (int i = 0; i < 3; i++)
         assert_int_equal(scene.results[i]->r, -ENOENT);
@@ -580,7 +580,7 @@ test_cancel(void **state)
     struct scene scene;
     fill(s);
     begin(&scene, s, 2);
-    struct query_ticket *t = query_counts(scene.q, on_answer, &scene);
+    struct query_ticket *t = query_counts(scene.q, POOL_INTERACTIVE, on_answer, &scene);
     query_cancel(t);
     query_cancel(t);
     query_named(scene.q, STR("run"), on_answer, &scene);
@@ -601,7 +601,7 @@ on_first_answer(void *ctx, struct query_result **result UNUSED)
 {
     struct cancelling *c = ctx;
     c->scene.n_wanted = 1;
-    c->running = query_counts(c->scene.q, on_answer, &c->scene);
+    c->running = query_counts(c->scene.q, POOL_INTERACTIVE, on_answer, &c->scene);
     query_cancel(c->running);
 }
 
@@ -613,7 +613,7 @@ test_cancel_running(void **state)
     struct cancelling c;
     fill(s);
     begin(&c.scene, s, 0);
-    query_counts(c.scene.q, on_first_answer, &c);
+    query_counts(c.scene.q, POOL_INTERACTIVE, on_first_answer, &c);
     end(&c.scene);
     assert_int_equal(c.scene.n, 1);
     assert_true(c.scene.results[0]->r == -EINTR || c.scene.results[0]->r == 0);
@@ -628,7 +628,7 @@ test_close_with_pending(void **state)
     fill(s);
     begin(&scene, s, SIZE_MAX);
     for (int i = 0; i < 20; i++)
-        query_counts(scene.q, on_answer, &scene);
+        query_counts(scene.q, POOL_INTERACTIVE, on_answer, &scene);
     query_close(scene.q, on_query_closed, &scene);
     end(&scene);
     assert_int_equal(scene.n, 20);
@@ -662,7 +662,7 @@ test_server_is_started_anew(void **state)
     assert_non_null(s.url);
     fill(&s);
     begin(&scene, &s, 1 + AT_ONCE);
-    query_counts(scene.q, on_answer_of_server, &scene);
+    query_counts(scene.q, POOL_INTERACTIVE, on_answer_of_server, &scene);
     end(&scene);
     for (size_t i = 0; i < scene.n; i++)
         OK(scene.results[i]->r);
@@ -678,7 +678,7 @@ on_answer_and_stop(void *ctx, struct query_result **result)
     struct scene *scene = ctx;
     on_answer(ctx, result);
     postgres_stop(SIGINT);
-    query_counts(scene->q, on_answer, scene);
+    query_counts(scene->q, POOL_INTERACTIVE, on_answer, scene);
 }
 
 static void
@@ -690,7 +690,7 @@ test_server_is_gone(void **state)
     assert_non_null(s.url);
     fill(&s);
     begin(&scene, &s, 2);
-    query_counts(scene.q, on_answer_and_stop, &scene);
+    query_counts(scene.q, POOL_INTERACTIVE, on_answer_and_stop, &scene);
     end(&scene);
     OK(scene.results[0]->r);
     assert_int_equal(scene.results[1]->r, -ECONNREFUSED);

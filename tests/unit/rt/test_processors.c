@@ -62,9 +62,9 @@ done_count(struct pool_job *job, UNUSED bool is_cancelled)
 }
 
 static void
-count_each(struct pool_case *c, enum pool_lane lane, bool is_aside, int wanted)
+count_each(struct pool_case *c, enum pool_lane lane, int wanted)
 {
-    struct test_job t = {.c = c, .job.is_aside = is_aside};
+    struct test_job t = {.c = c};
     c->n_wanted = c->n_done + 1;
     c->all_done = false;
     pool_submit(c->pool, lane, &t.job, work_see_processors, done_count);
@@ -81,13 +81,14 @@ test_pool_leaves_processor(UNUSED void **state)
     OPEN_LOOP(l);
     struct pool_case c;
     pool_case_init(&c, &l, 1);
-    count_each(&c, POOL_BULK, false, all);
+    count_each(&c, POOL_ASIDE, all);
     pool_leave_processor(c.pool, true);
-    count_each(&c, POOL_BULK, false, less);
-    count_each(&c, POOL_INTERACTIVE, false, all);
-    count_each(&c, POOL_INTERACTIVE, true, less);
+    count_each(&c, POOL_ASIDE, less);
+    count_each(&c, POOL_INTERACTIVE, all);
+    count_each(&c, POOL_ASIDE, less);
+    count_each(&c, POOL_BULK, all);
     pool_leave_processor(c.pool, false);
-    count_each(&c, POOL_INTERACTIVE, true, all);
+    count_each(&c, POOL_ASIDE, all);
     pool_case_finish(&c);
     FINISH_LOOP(l);
 }

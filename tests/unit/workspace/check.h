@@ -262,7 +262,7 @@ indexed(struct fixture *f, const char *path)
 {
     size_t n = f->answers.n;
 
-    query_file(workspace_query(f->w), str_of(path), on_rows, f);
+    query_file(workspace_query(f->w), str_of(path), POOL_INTERACTIVE, on_rows, f);
     WAIT(f, f->answers.n > n);
     return f->answers.v[n];
 }

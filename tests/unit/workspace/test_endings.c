@@ -26,7 +26,8 @@ test_close_anywhere(void **state UNUSED)
             uv_run(&f.loop.uv, UV_RUN_NOWAIT);
         if (workspace_query(f.w)) {
             workspace_outline(f.w, STR("d1/f1.c"), on_rows, &f);
-            query_file(workspace_query(f.w), STR("d1/f1.c"), on_rows, &f);
+            query_file(workspace_query(f.w), STR("d1/f1.c"), POOL_INTERACTIVE, on_rows,
+                       &f);
             n_answers += 2;
         }
         close_all(&f);

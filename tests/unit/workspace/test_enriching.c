@@ -314,7 +314,36 @@ on_tick(void *ctx UNUSED)
 {
 }
 
-/* An editor asks in one workspace: the writers and servers of all leave a processor, those that come later, too. */
+/* A worker, at what nobody waits for. */
+struct aside {
+    struct pool_job job;
+    int n_processors;
+    bool is_done;
+};
+
+static void
+see_processors(struct pool_job *job, unsigned worker UNUSED)
+{
+    container_of(job, struct aside, job)->n_processors = processors_of(0);
+}
+
+static void
+on_seen(struct pool_job *job, bool is_cancelled UNUSED)
+{
+    container_of(job, struct aside, job)->is_done = true;
+}
+
+static int
+worker_processors(struct fixture *f)
+{
+    struct aside aside = {.is_done = false};
+
+    pool_submit(workspaces_pool(f->all), POOL_ASIDE, &aside.job, see_processors, on_seen);
+    WAIT(f, aside.is_done);
+    return aside.n_processors;
+}
+
+/* An editor asks in one workspace: the writers and servers of all leave a processor, those that come later, too; and workers. */
 static void
 test_editor_makes_room(void **state UNUSED)
 {
@@ -339,11 +368,13 @@ test_editor_makes_room(void **state UNUSED)
     assert_int_equal(server_processors(f), all);
     workspace_yield(one);
     WAIT(f, writers_have(fewer, 2) && server_processors(f) == fewer);
+    assert_int_equal(worker_processors(f), fewer);
     assert_int_equal(workspaces_acquire_pushed(f->all, STR("two"), true, &two), 0);
     WAIT(f, two->is_open && writers_have(fewer, 3));
     f->all->editor_ms = 1;
     workspace_yield(f->w);
     WAIT(f, writers_have(all, 3) && server_processors(f) == all); // by itself
+    assert_int_equal(worker_processors(f), all);
     workspace_yield(f->w);
     timer_close(tick);
     close_all(f);                            // while they leave it

@@ -96,6 +96,7 @@ test_wait_for_begin_is_not_counted(void **state)
     assert_string_equal(scene.story.p, "flush= closed");
     buf_finish(&scene.story);
     assert_int_equal(scene.stats.causes[WRITER_FULL_TIME], 0);
+    assert_int_equal(scene.n_commits, 1);
     assert_counts(&scene, 0, 6);
 }
 
