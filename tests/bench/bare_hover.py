@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -26,7 +27,8 @@ class Bare:
         self.root, self.options, self.settings, self.silence_s = root, options, settings or {}, silence_s
         # as nice as gloss's: what else the machine does shall slow both
         self.child = subprocess.Popen(["nice", "-n", str(NICENESS), *map(str, command)], cwd=root,
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                      process_group=0)
         self.out, self.buffered, self.last_id, self.answered = collections.deque(), b"", 0, {}
         self.selector = selectors.DefaultSelector()
         for pipe, events in ((self.child.stdout, selectors.EVENT_READ), (self.child.stdin, 0)):
@@ -132,7 +134,7 @@ class Bare:
         return known
 
     def close(self):
-        self.child.kill()
+        os.killpg(self.child.pid, signal.SIGKILL)  # with what it started, else that is stopped for good; see slices.py
         self.child.wait()
         self.child.stdin.close()
         self.child.stdout.close()
