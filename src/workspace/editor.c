@@ -1,8 +1,8 @@
 /* An editor's request makes room at once, in all workspaces: beside clangd on both of two processors a third of all
  * hovers waited 2 to 8 ms for one. Writers leave it, too: beside a COMMIT, which no kernel without preemption takes its
- * processor from, one of fifteen waited 2 ms. And workers, with short reads nobody waits for: a kernel that is fair lets one that
- * just woke finish its read (0.4 ms for a file's rows, 6 for the counts) before the editor that waits for its answer; of
- * eleven hovers beyond 0.6 ms beside clangd, six waited for that. Short turns for the loop gained nothing. */
+ * processor from, one of fifteen waited 2 ms. And workers, with short reads nobody waits for: a kernel that is fair lets
+ * one that just woke finish its read (0.4 ms for a file's rows, 6 for the counts) before the editor that waits for its
+ * answer; of eleven hovers beyond 0.6 ms beside clangd, six waited for that. Short turns for the loop gained nothing. */
 #include "workspace/internal.h"
 
 void

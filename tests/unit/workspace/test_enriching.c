@@ -343,7 +343,8 @@ worker_processors(struct fixture *f)
     return aside.n_processors;
 }
 
-/* An editor asks in one workspace: the writers and servers of all leave a processor, those that come later, too; and workers. */
+/* An editor asks in one workspace: the writers and servers of all leave a processor, those that come later, too; and
+ * workers. */
 static void
 test_editor_makes_room(void **state UNUSED)
 {
