@@ -2,8 +2,8 @@
 the hovers of all files, while another folder is indexed, and both; over the engine's socket and through
 `gloss lsp`. The case "turns" has the first two in one engine whose enrichment is paused and resumed, because what a
 slow hover takes on one machine differs more from one minute to the next than between the two; its figures are
-medians of turns of a hundred. Elsewhere a request goes beside each hover
-that the engine answers without a look at the index: what it takes is the way there and back, and whatever keeps the loop. engine_us is what the engine counts itself, from a frame that was
+medians of turns of a hundred. Elsewhere a request goes beside each hover that the engine answers without a look at the
+index: what it takes is the way there and back, and whatever keeps the loop. engine_us is what the engine counts itself, from a frame that was
 read to the answer. Prints one JSON object of milliseconds.
 
 GLOSS_BIN=build/gloss tests/bench/editor_hover.py [--hovers N] [--files N] [--pause-ms MS] [--only CASE,…] [--way socket|bridge]

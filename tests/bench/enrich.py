@@ -203,7 +203,8 @@ def editor_beside(options):
             row("a request that needs no index: median, p99",
                 f"{bare['p50']:.2f}, {bare['p99']:.2f} ms", "", None),
             row("the hover through `gloss lsp`: median, p99", f"{through['p50']:.2f}, {through['p99']:.2f} ms", "", None),
-            row(f"an editor's hover p99 (median of {len(rest['hover']['p99s'])} turns) with clangd at work against without", f"{ratio:.2f}×", f"≤ {HOVER_RATIO}×",
+            row(f"an editor's hover p99 (median of {len(rest['hover']['p99s'])} turns) with clangd at work against without",
+                f"{ratio:.2f}×", f"≤ {HOVER_RATIO}×",
                 ratio <= HOVER_RATIO and busy["load_to_the_end"], must=True),
             row("with clangd at work: median, p99", f"{busy['hover']['p50']:.2f}, {busy['hover']['p99']:.2f} ms"
                 + ("" if busy["load_to_the_end"] else " (not to the end)"), "", None),
