@@ -54,7 +54,10 @@ class Wire:
         while len(body) < n:
             body += self.more()
         self.rest = body[n:]
-        return json.loads(body[:n])
+        m = json.loads(body[:n])
+        if "id" in m and "method" in m:
+            self.send({"id": m["id"], "result": None})
+        return m
 
     def wait(self, seconds):
         """What comes meanwhile is read when it comes, as editors do: else the next request pays for it."""
@@ -81,8 +84,6 @@ class Wire:
             if m.get("id") == wanted and "method" not in m:
                 assert "error" not in m, m
                 return m["result"]
-            if "id" in m and "method" in m:
-                self.send({"id": m["id"], "result": None})
 
 
 def over_socket(house):
@@ -125,13 +126,13 @@ def open_editor(house, wire, files):
     return places
 
 
-def ask_timed(wire, pause_s, uri, line, character):
+def ask_timed(wire, pause_s, rng, uri, line, character):
     """(result, ms); what an editor does before and after counts, too: text from JSON and back."""
     begin = time.perf_counter()
     answer = wire.ask("textDocument/hover", {"textDocument": {"uri": uri},
                                              "position": {"line": line, "character": character}})
     took = (time.perf_counter() - begin) * 1000
-    wire.wait(pause_s)
+    wire.wait(pause_s * rng.uniform(0.9, 1.1))  # or what the engine tells at its own pace would come always, or never
     return answer, took
 
 
@@ -143,8 +144,8 @@ def measure(wire, places, hovers, pause_s, rng, with_bare=True):
     for _ in range(hovers):
         uri, name, line = rng.choice(places)
         if with_bare:
-            bare.append(ask_timed(wire, pause_s, "file:///none", 0, 0)[1])
-        answer, ms = ask_timed(wire, pause_s, uri, line, 5)
+            bare.append(ask_timed(wire, pause_s, rng, "file:///none", 0, 0)[1])
+        answer, ms = ask_timed(wire, pause_s, rng, uri, line, 5)
         took.append(ms)
         assert name in json.dumps(answer), (name, answer)
     gc.enable()
