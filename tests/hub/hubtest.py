@@ -145,7 +145,7 @@ class Engine:
         return websockets.connect(
             f"ws://{host or '127.0.0.1'}:{self.port}{path}", subprotocols=list(subprotocols) or None,
             extra_headers=more, origin=origin, max_size=None, ping_interval=None,
-            compression=None, close_timeout=WAIT_S, create_protocol=Recorded, **options)
+            compression=None, open_timeout=WAIT_S, close_timeout=WAIT_S, create_protocol=Recorded, **options)
 
     async def http(self, path, method="GET", token=None, headers=None, host=None, body=None):
         """Status, headers and body of one request, whose own body is JSON."""
@@ -191,7 +191,11 @@ def keep_http(request, answer):
 
 
 async def receive(ws):
-    return json.loads(await asyncio.wait_for(ws.recv(), WAIT_S))
+    """The next message but a heartbeat: those come by the clock, wherever a test is."""
+    while True:
+        message = json.loads(await asyncio.wait_for(ws.recv(), WAIT_S))
+        if message.get("event_type") != "heartbeat":
+            return message
 
 
 class Client:
@@ -396,7 +400,7 @@ def main(tests, setup=True):
         for number, test in enumerate(tests, 1):
             name = test.__name__.removeprefix("test_").replace("_", " ")
             try:
-                asyncio.run(asyncio.wait_for(test(engine or program), 4 * WAIT_S))
+                asyncio.run(asyncio.wait_for(test(engine or program), 10 * WAIT_S))
                 print(f"ok {number} - {name}", flush=True)
             except Skip as why:
                 print(f"ok {number} - {name} # SKIP {why}", flush=True)

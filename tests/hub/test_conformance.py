@@ -173,7 +173,9 @@ class Wire:
                     pongs.append(payload)
                 elif opcode == TEXT:
                     for line in payload.decode().split("\n"):
-                        name = json.loads(line)["request_id"]
+                        name = json.loads(line).get("request_id", "")
+                        if name == "":
+                            continue  # a heartbeat
                         if name == "end":
                             return ("answers", names, pongs)
                         names.append(name)

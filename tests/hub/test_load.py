@@ -92,12 +92,12 @@ async def test_slow_reader_disturbs_nobody(engine):
         slowest = max(slowest, time.monotonic() - sent)
         reply_sent = time.monotonic()
         stats = (await good.request("stats"))["data"]["hub"]
-        assert time.monotonic() - reply_sent < 5
+        assert time.monotonic() - reply_sent < 10
         closed = stats["slow_closed"]
     took = time.monotonic() - began
     equal(closed, 1)
     assert took >= 9, f"closed after {took:.1f} s already"
-    assert slowest < 5, f"a change took {slowest:.1f} s to arrive"
+    assert slowest < 10, f"a change took {slowest:.1f} s to arrive"
     # It is told, when it reads again: what was on its way, then the reason.
     equal(await close_code_of(stuck), 4008)
     await good.close()
@@ -224,9 +224,9 @@ async def test_limit_of_connections(program_engine):
             sockets += await asyncio.gather(*(engine.connect() for _ in range(64)))
         equal(len(sockets), 1024)
         equal(await hubtest.refused(engine.connect()), 503)
-        await sockets[0].recv()
+        await hubtest.receive(sockets[0])
         await sockets[0].send('{"action":"ping"}')
-        equal(json.loads(await sockets[0].recv())["success"], True)
+        equal((await hubtest.receive(sockets[0]))["success"], True)
         await sockets[0].close()
         await sockets[1].recv()
         client = None

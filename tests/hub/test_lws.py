@@ -108,7 +108,7 @@ async def test_timers_of_an_idle_engine(engine):
         except ConnectionResetError:
             pass
         took = time.monotonic() - began
-        assert 4 < took < 9, f"{said!r}: {took:.1f} s"
+        assert 4 < took < 20, f"{said!r}: {took:.1f} s"
         writer.close()
 
 
@@ -122,7 +122,7 @@ async def test_trickling_headers(engine):
         writer.write(b"X: y\r\n")
         await asyncio.wait([ended], timeout=0.5)
     took = time.monotonic() - began
-    assert ended.done() and took < 9, took
+    assert ended.done() and took < 20, took
     ended.exception()
     writer.close()
 

@@ -372,7 +372,7 @@ test_deadline_and_late_answer(void **state)
     (void)state;
     struct fixture f;
     start_client(&f, "{'lives':[{'hover':[{'line':0,'hold':2},{'line':1,'hold':2}]}]}",
-                 100);
+                 1000);
     open_doc(&f, "");
     hover(&f, 0);
     RUN_UNTIL(&f.loop, f.n_said == 1);
@@ -398,7 +398,7 @@ test_one_silent_hover_costs_itself(void **state)
     struct fixture f;
     start_client(
         &f, "{'lives':[{'hover':[{'line':1,'silent':true},{'line':3,'delay_ms':20}]}]}",
-        300);
+        1500);
     open_doc(&f, "");
     for (size_t i = 0; i < 5; i++)
         hover(&f, i);

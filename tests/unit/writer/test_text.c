@@ -54,7 +54,7 @@ test_text_is_indexed_when_quiet(void **state)
 static void
 push_urgent_or_close(struct scene *scene)
 {
-    if (count_indexed(scene) >= FILES_INDEXED) {
+    if (scene->n_put > 0 && count_indexed(scene) >= FILES_INDEXED) {
         timer_close(scene->timer);
         close_writer(scene);
         return;
@@ -90,7 +90,7 @@ test_text_is_indexed_beside_urgent(void **state)
 static void
 push_hover_or_close(struct scene *scene)
 {
-    if (is_text_indexed(scene)) {
+    if (scene->n_put > 0 && is_text_indexed(scene)) {
         timer_close(scene->timer);
         close_writer(scene);
         return;
