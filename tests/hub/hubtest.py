@@ -144,8 +144,8 @@ class Engine:
             more["Authorization"] = "Bearer " + token
         return websockets.connect(
             f"ws://{host or '127.0.0.1'}:{self.port}{path}", subprotocols=list(subprotocols) or None,
-            extra_headers=more, origin=origin, max_size=None, ping_interval=None,
-            compression=None, open_timeout=WAIT_S, close_timeout=WAIT_S, create_protocol=Recorded, **options)
+            extra_headers=more, origin=origin, open_timeout=WAIT_S, max_size=None, ping_interval=None,
+            compression=None, close_timeout=WAIT_S, create_protocol=Recorded, **options)
 
     async def http(self, path, method="GET", token=None, headers=None, host=None, body=None):
         """Status, headers and body of one request, whose own body is JSON."""
@@ -192,8 +192,9 @@ def keep_http(request, answer):
 
 async def receive(ws):
     """The next message but a heartbeat: those come by the clock, wherever a test is."""
+    end = time.monotonic() + WAIT_S
     while True:
-        message = json.loads(await asyncio.wait_for(ws.recv(), WAIT_S))
+        message = json.loads(await asyncio.wait_for(ws.recv(), end - time.monotonic()))
         if message.get("event_type") != "heartbeat":
             return message
 

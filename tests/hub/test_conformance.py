@@ -173,9 +173,10 @@ class Wire:
                     pongs.append(payload)
                 elif opcode == TEXT:
                     for line in payload.decode().split("\n"):
-                        name = json.loads(line).get("request_id", "")
-                        if name == "":
-                            continue  # a heartbeat
+                        message = json.loads(line)
+                        if message.get("event_type") == "heartbeat":
+                            continue
+                        name = message["request_id"]
                         if name == "end":
                             return ("answers", names, pongs)
                         names.append(name)

@@ -160,6 +160,7 @@ async def test_later_and_again(engine):
     once = await submit(client, kind="retry", delay_s=1)
     later = await submit(client, kind="retry", delay_s=3600)
     equal((await status(client, later))["status"], "pending")
+    assert (await client.request("job.cancel", {"job_id": later}))["success"]
     await client.until(of_job("job.completed", once))
     assert time.monotonic() - began >= 0.99, time.monotonic() - began
     often = await submit(client, kind="retry", every_s=60)

@@ -72,7 +72,7 @@ class Reader:
             self.cursor = max(self.cursor, event["seq"] - 1)
 
     async def session(self, engine):
-        ws = await engine.connect(subprotocols=(self.subprotocol,), open_timeout=hubtest.WAIT_S)
+        ws = await engine.connect(subprotocols=(self.subprotocol,))
         previous = None
         try:
             await ws.send(json.dumps({"action": "subscribe", "request_id": 1, "workspace": engine.root,

@@ -80,7 +80,7 @@ async def test_lines_of_a_message_wait_for_room(engine):
     s.connect(("127.0.0.1", engine.port))
     async with engine.connect(subprotocols=["gloss.v1.ndjson"], sock=s) as ws:
         await receive(ws)
-        lines = [{"action": "search", "data": {"q": "f", "limit": 500}, "request_id": i} if i % 4
+        lines = [{"action": "search", "data": {"q": "f", "limit": 1000}, "request_id": i} if i % 4
                  else {"action": "ping", "request_id": i} for i in range(128)]
         ws.transport.pause_reading()
         await ws.send("\n".join(json.dumps(line) for line in lines))
@@ -129,7 +129,6 @@ async def test_filter_that_lets_nothing_pass(engine):
         await client.close()
         return reply
 
-    # Without others, then with twenty of them.
     looks = asyncio.gather(*(look(since={"seq": 0}) for _ in range(10)),
                            *(look(snapshot="always") for _ in range(10)))
     began = time.monotonic()
@@ -159,7 +158,7 @@ async def test_slow_snapshots_stop_nobody(engine):
         return time.monotonic() - began
 
     alone = await timed_snapshot()
-    stuck = []
+    stuck, began = [], time.monotonic()
     for _ in range(8):
         other = await slow_client(engine)
         other.ws.transport.pause_reading()
@@ -169,7 +168,9 @@ async def test_slow_snapshots_stop_nobody(engine):
     print(f"# a snapshot beside eight stuck ones: {took:.2f} s, alone {alone:.2f} s", flush=True)
     assert took < 4 * alone + 2, (took, alone)
     stats = (await client.request("stats"))["data"]["hub"]
-    equal((stats["slow_closed"], stats["clients"]), (0, 9), "the slow ones are still there")
+    if time.monotonic() - began < 9:  # who reads nothing for ten seconds is closed
+        equal((stats["slow_closed"], stats["clients"]), (0, 9), "the slow ones are still there")
+    assert took < 9 or took < 2 * alone, (took, alone)
     for other in stuck:
         other.ws.transport.abort()
     await client.close()
@@ -183,10 +184,11 @@ async def test_requests_a_second(engine):
     other = await Client.open(engine)
     equal((client.hello["limits"]["rate"], client.hello["limits"]["burst"]), (200, 400))
     replies, began = [], time.monotonic()
-    while all(r["success"] for r in replies[-500:]):  # one block; more where 500 take long
-        for i in range(500):
+    while all(r["success"] for r in replies):  # 500; more where those take long
+        n = 100 if replies else 500
+        for i in range(n):
             await client.ws.send(json.dumps({"action": "ping", "request_id": len(replies) + i}))
-        replies += [await receive(client.ws) for _ in range(500)]
+        replies += [await receive(client.ws) for _ in range(n)]
         assert len(replies) < 100000, "nothing was too many"
     took = time.monotonic() - began
     equal([r["request_id"] for r in replies], list(range(len(replies))))
@@ -199,16 +201,21 @@ async def test_requests_a_second(engine):
     equal((await other.request("ping"))["success"], True, "of another connection")
     await asyncio.sleep(wait_ms / 1000)  # as it was told
     equal((await client.request("ping"))["success"], True)
-    for _ in range(2000):
-        await client.ws.send('{"action":"ping"}')
-    equal(await closed_with(client.ws), 4029)
+    closing = asyncio.ensure_future(closed_with(client.ws))
+    while not closing.done():
+        try:
+            await client.ws.send('{"action":"ping"}')
+        except hubtest.websockets.ConnectionClosed:
+            break
+        await asyncio.sleep(0)
+    equal(await closing, 4029)
     stats = (await other.request("stats"))["data"]["hub"]
     assert stats["throttled"] >= 400 and stats["flood_closed"] == 1, stats
     await other.close()
 
 
 @own_engine()
-async def test_a_thousand_at_once(engine):
+async def test_a_thousand_windows(engine):
     """Who has the token is not counted: a dashboard with a thousand windows comes up."""
     engine.start()
     clients = []
@@ -222,14 +229,16 @@ async def test_a_thousand_at_once(engine):
 async def test_bad_tokens(engine):
     """Twenty a minute of all peers; the right one is let in at any time."""
     engine.start()
-    status, refused = 403, 0
-    while status == 403 and refused < 40:  # each three seconds that they take one more has its turn
+    status, refused, began = 403, 0, time.monotonic()
+    while status == 403 and refused < 100:  # each three seconds that they take one more has its turn
         status, headers, body = await engine.http("/v1/stats", token=WRONG_TOKEN)
         refused += status == 403
-    assert refused >= 20, refused
+    assert 20 <= refused <= 21 + (time.monotonic() - began) / 3, refused
     equal((status, json.loads(body)["type"]), (429, "/problems/too-many"))
     assert int(headers["retry-after"]) >= 1, headers
-    equal(await hubtest.refused(engine.connect(token=WRONG_TOKEN)), 429)
+    while (status := await hubtest.refused(engine.connect(token=WRONG_TOKEN))) == 403 and refused < 100:
+        refused += 1
+    equal(status, 429)
     equal((await engine.http("/v1/stats"))[0], 200)
     equal((await engine.http("/livez", token=""))[0], 200)
     client = await Client.open(engine)

@@ -94,7 +94,12 @@ def wait_same(subscribers, name):
         told[:] = [s.told() for s in subscribers]  # one after the other: more may come meanwhile
         return all(t == told[0] for t in told)
 
-    wait("all were told the same", is_same)
+    try:
+        wait("all were told the same", is_same)
+    except AssertionError:
+        for t in told:
+            equal(t, told[0], "events")
+        raise
     places = [t[:2] for t in told[0]]
     equal(places, sorted(set(places)), "places")
     seqs = sorted({seq for seq, _ in places})

@@ -338,7 +338,7 @@ test_server_mute(void **state)
     struct fixture f;
     struct enrich_server_status status;
     setup(&f, "{'lives':[{'hover':[{'path':'open.c'},{'silent':true}]}]}");
-    f.config.enrich_deadline_ms = 200; // of a loaded machine
+    f.config.enrich_deadline_ms = 500; // of a loaded machine
     f.config.enrich_files_window = 1;
     f.e->vain_ms = 0;
     for (int i = 0; i < ENRICH_VAIN + 4; i++) {

@@ -363,6 +363,7 @@ test_vanishing(UNUSED void **state)
     for (unsigned d = 0; d < 60; d++)
         n_dirs += fs_exists(at(&f, fmt("d%u", d)));
     assert_int_equal(n_dirs, 1);
+    arm(&f);
     while (map_count(f.model) != 3)
         run_once(&f, "three files");
     for (size_t i = 0; i < f.log.n; i++)
