@@ -166,11 +166,11 @@ async def test_slow_snapshots_stop_nobody(engine):
         stuck.append(other)
     took = await timed_snapshot()
     print(f"# a snapshot beside eight stuck ones: {took:.2f} s, alone {alone:.2f} s", flush=True)
-    assert took < 4 * alone + 2, (took, alone)
+    # who waits for the others waits ten seconds, until they are closed
+    assert took < min(4 * alone + 2, max(9, 2 * alone)), (took, alone)
     stats = (await client.request("stats"))["data"]["hub"]
-    if time.monotonic() - began < 9:  # who reads nothing for ten seconds is closed
+    if time.monotonic() - began < 9:
         equal((stats["slow_closed"], stats["clients"]), (0, 9), "the slow ones are still there")
-    assert took < 9 or took < 2 * alone, (took, alone)
     for other in stuck:
         other.ws.transport.abort()
     await client.close()
@@ -259,7 +259,7 @@ async def test_strangers(engine):
     equal({200, 403, 503} >= set(statuses), True, statuses)
     took = time.monotonic() - began
     assert 50 <= sum(s != 503 for s in statuses) <= 51 + 50 * took, (took, statuses)
-    equal({headers["retry-after"] for status, headers, _ in everybody if status == 503} | {"1"}, {"1"})
+    assert all(headers["retry-after"] == "1" for status, headers, _ in everybody if status == 503)
     owned = await asyncio.gather(*(engine.http("/v1/stats") for _ in range(100)))
     equal({status for status, _, _ in owned}, {200})
     hub = json.loads(owned[0][2])["hub"]
